@@ -1,0 +1,34 @@
+/** Microseconds since 1970 UTC. A safe integer until the year 2255. */
+export type Micros = number
+/** RFC 3339 in UTC with up to six decimals and no trailing zeros, as Kratos prints what it has stored. */
+export type Timestamp = string
+
+export interface Clock {
+  now(): Micros
+}
+
+/** The wall clock, made strictly increasing, so that two rows written in one millisecond keep their order. */
+export function systemClock(): Clock {
+  let last = 0
+  return {
+    now() {
+      last = Math.max(Date.now() * 1000, last + 1)
+      return last
+    },
+  }
+}
+
+export const SECOND: Micros = 1_000_000
+
+export function formatTime(micros: Micros): Timestamp {
+  const whole = new Date(Math.floor(micros / 1000)).toISOString().slice(0, 19)
+  const fraction = (((micros % SECOND) + SECOND) % SECOND).toString().padStart(6, '0').replace(/0+$/, '')
+  return fraction === '' ? `${whole}Z` : `${whole}.${fraction}Z`
+}
+
+/** Accepts any RFC 3339 time; digits beyond the microsecond are cut, as Kratos does. NaN for anything else. */
+export function parseTime(text: string): Micros {
+  const m = /^(\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text)
+  if (!m) return Number.NaN
+  return Date.parse(m[1]! + m[3]!) * 1000 + Number((m[2] ?? '').slice(0, 6).padEnd(6, '0'))
+}

@@ -1,0 +1,59 @@
+/** A statement with a name: the prepared-statement name, the metric label and the span name in one. */
+export interface Sql {
+  readonly name: string
+  readonly text: string
+}
+
+/** Defines a named statement. Parameters are `$1…$n`; columns are always listed. */
+export function sql(name: string, text: string): Sql {
+  return { name, text }
+}
+
+export type Row = Record<string, unknown>
+
+/**
+ * Anything that runs statements: the database itself or a transaction on it.
+ *
+ * Values come back as: `timestamp` → RFC 3339 text in UTC with the microseconds that are stored
+ * (`2026-11-22T14:43:19.123456Z`), `jsonb` → parsed, `uuid`/`text` → string, `bigint` → number, `bool` → boolean.
+ * Timestamps go in as the same RFC 3339 text.
+ *
+ * @throws StoreUnavailable, Conflict, StoreError
+ */
+export interface Queryable {
+  query<R = Row>(statement: Sql, values?: readonly unknown[]): Promise<R[]>
+}
+
+export interface Db extends Queryable {
+  readonly backend: 'postgres' | 'pglite'
+  /** Runs `work` in one transaction; any throw rolls it back. Nested calls are not supported. */
+  tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Runs a text of several statements without parameters (migrations only). */
+  script(text: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** The store did not answer: refused, cut off, too slow, out of connections. Becomes 503, never "signed out". */
+export class StoreUnavailable extends Error {
+  override readonly name = 'StoreUnavailable'
+}
+
+/** A unique or foreign key stood in the way. `constraint` is the name in the database. */
+export class Conflict extends Error {
+  override readonly name = 'Conflict'
+  readonly constraint: string
+  constructor(constraint: string, options?: ErrorOptions) {
+    super(`conflict on ${constraint}`, options)
+    this.constraint = constraint
+  }
+}
+
+/** Any other failure of a statement; `sqlstate` for the log. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly sqlstate: string | undefined
+  constructor(message: string, sqlstate: string | undefined, options?: ErrorOptions) {
+    super(message, options)
+    this.sqlstate = sqlstate
+  }
+}

@@ -1,0 +1,80 @@
+import type { Timestamp } from '../../clock.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+export interface VerifiableAddress {
+  id: string
+  value: string
+  verified: boolean
+  via: string
+  status: string
+  verified_at?: Timestamp
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface RecoveryAddress {
+  id: string
+  value: string
+  via: string
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+/** An identity as it is stored, without credentials. */
+export interface Identity {
+  id: string
+  schema_id: string
+  state: 'active' | 'inactive'
+  state_changed_at: Timestamp | null
+  traits: JsonObject
+  metadata_public: Json
+  metadata_admin: Json
+  external_id: string | null
+  organization_id: string | null
+  available_aal: string | null
+  created_at: Timestamp
+  updated_at: Timestamp
+  verifiable_addresses: VerifiableAddress[]
+  recovery_addresses: RecoveryAddress[]
+}
+
+/** What a password login needs to know; `hash` is absent when no usable password is stored. */
+export interface PasswordCredential {
+  identity: Identity
+  hash: string | undefined
+}
+
+/** One input of a form made from a trait of the identity schema, in schema order; `name` is dotted (`traits.name.first`). */
+export interface TraitInput {
+  name: string
+  type: string
+  required: boolean
+  autocomplete?: string
+  pattern?: string
+  title?: string
+  /** the trait marked as password identifier */
+  identifier: boolean
+}
+
+/** A violation of the identity schema, as form message (id, text, context) and as schema error line. */
+export interface SchemaViolation {
+  /** dotted, starting with `traits`, e.g. `traits.email` */
+  path: string
+  message: { id: number; text: string; type: 'error'; context: JsonObject }
+  /** Kratos's text for JSON errors: `I[#/traits/email] S[#/properties/…/format] "x" is not valid "email"` */
+  reason: string
+}
+
+export interface IdentitySchema {
+  id: string
+  /** the configured URL, never shown to clients */
+  url: string
+  /** parsed document, as served at /schemas/{id} */
+  document: JsonObject
+  inputs: readonly TraitInput[]
+  /** label title of the identifier input at login; undefined when the schema gives none */
+  identifierTitle: string | undefined
+  validate(traits: Json): SchemaViolation[]
+}

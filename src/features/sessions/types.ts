@@ -1,0 +1,64 @@
+import type { Timestamp } from '../../clock.ts'
+import type { Identity } from '../identities/types.ts'
+
+export type Aal = 'aal1' | 'aal2'
+
+export interface AuthenticationMethod {
+  method: string
+  aal: Aal | ''
+  completed_at: Timestamp
+}
+
+export interface Device {
+  id: string
+  ip_address: string
+  user_agent: string
+  location: string
+}
+
+/** What is noted of the device at sign-in, read from the request by `http/device.ts`. */
+export type DeviceFacts = Omit<Device, 'id'>
+
+/** A session row with its identity and devices. `active` is the stored flag; see `isUsable`. */
+export interface Session {
+  id: string
+  identity_id: string
+  active: boolean
+  issued_at: Timestamp
+  expires_at: Timestamp
+  authenticated_at: Timestamp
+  aal: string
+  authentication_methods: AuthenticationMethod[]
+  devices: Device[]
+  identity: Identity
+}
+
+/** The credentials of a request, unread: the resolver alone decides which one counts. */
+export interface Credentials {
+  /** header X-Session-Token; an empty string counts as absent */
+  sessionToken: string | undefined
+  /** session tokens of all readable session cookies, first one first */
+  cookieTokens: readonly string[]
+  /** token of `Authorization: Bearer` */
+  bearer: string | undefined
+}
+
+/** How a session was found, so that answers know whether a cookie is to be cleared. */
+export type Via = 'header' | 'cookie' | 'bearer'
+
+export interface Resolved {
+  session: Session
+  via: Via
+  /** the session token that was presented */
+  token: string
+}
+
+export type EndCause =
+  | 'logout'
+  | 'revoked_by_user'
+  | 'revoked_by_admin'
+  | 'expired'
+  | 'identity_disabled'
+  | 'identity_deleted'
+  | 'credentials_changed'
+  | 'limit'
