@@ -1,0 +1,121 @@
+import type { FastifyRequest } from 'fastify'
+import { badRequest } from './errors.ts'
+import { mediaType } from './negotiate.ts'
+
+export const JSON_TYPE = 'application/json'
+export const FORM_TYPE = 'application/x-www-form-urlencoded'
+export const MULTIPART_TYPE = 'multipart/form-data'
+
+/** Members a body may have; a JSON bomb of nesting is cut off by {@link MAX_DEPTH}. */
+const MAX_DEPTH = 64
+
+const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** The bytes of the body; empty when there is none. The server keeps every body raw, so that a route decides. */
+export function rawBody(req: FastifyRequest): Buffer {
+  return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
+}
+
+function decodeText(bytes: Buffer): string {
+  try {
+    return strictUtf8.decode(bytes)
+  } catch {
+    throw badRequest('Unable to decode the request body because it is not valid UTF-8.')
+  }
+}
+
+function parseJson(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    throw badRequest(`Unable to decode JSON payload: ${(cause as Error).message}`, { cause })
+  }
+  assertStorable(value, 0)
+  return value
+}
+
+/** NUL and lone surrogates cannot be stored as text or jsonb: refused here, so that they never reach a statement. */
+function assertStorable(value: unknown, depth: number): void {
+  if (depth > MAX_DEPTH) throw badRequest(`The JSON payload is nested deeper than ${MAX_DEPTH} levels.`)
+  if (typeof value === 'string') assertText(value)
+  else if (Array.isArray(value)) for (const item of value) assertStorable(item, depth + 1)
+  else if (value !== null && typeof value === 'object')
+    for (const [key, member] of Object.entries(value)) {
+      assertText(key)
+      assertStorable(member, depth + 1)
+    }
+}
+
+function assertText(text: string): void {
+  if (text.includes('\0')) throw badRequest('The request contains a NUL character, which is not allowed.')
+  if (!text.isWellFormed()) throw badRequest('The request contains an incomplete Unicode character.')
+}
+
+function assertNotEmpty(bytes: Buffer): void {
+  if (bytes.length === 0) {
+    throw badRequest('Unable to decode HTTP Request Body because its HTTP Header "Content-Length" is zero.')
+  }
+}
+
+function unknownType(req: FastifyRequest, allowed: string[]): never {
+  const given = req.headers['content-type'] ?? ''
+  throw badRequest(
+    `HTTP ${req.method} Request used unknown HTTP Header "Content-Type: ${given}", only [${allowed.join(' ')}] are supported.`,
+  )
+}
+
+/**
+ * Reads a JSON body that must be sent as JSON.
+ * @throws 400 for another content type, an empty body, bad UTF-8 or bad JSON
+ */
+export function jsonBody(req: FastifyRequest): unknown {
+  const bytes = rawBody(req)
+  assertNotEmpty(bytes)
+  if (mediaType(req) !== JSON_TYPE) unknownType(req, [JSON_TYPE])
+  return parseJson(decodeText(bytes))
+}
+
+/** Reads a JSON body whatever its content type says, as Kratos's admin API does. */
+export function anyJsonBody(req: FastifyRequest): unknown {
+  return parseJson(decodeText(rawBody(req)))
+}
+
+/**
+ * Reads the body of a self-service submit: JSON, a form, or a multipart form. Form values are strings, a repeated
+ * name keeps all its values; the caller gives them their types.
+ */
+export async function formBody(req: FastifyRequest): Promise<{ kind: 'json' | 'form'; value: unknown }> {
+  const bytes = rawBody(req)
+  assertNotEmpty(bytes)
+  switch (mediaType(req)) {
+    case JSON_TYPE:
+      return { kind: 'json', value: parseJson(decodeText(bytes)) }
+    case FORM_TYPE:
+      return { kind: 'form', value: formEntries(new URLSearchParams(decodeText(bytes))) }
+    case MULTIPART_TYPE:
+      return { kind: 'form', value: formEntries(await multipart(req, bytes)) }
+    default:
+      return unknownType(req, [MULTIPART_TYPE, FORM_TYPE, JSON_TYPE])
+  }
+}
+
+async function multipart(req: FastifyRequest, bytes: Buffer): Promise<Iterable<[string, string]>> {
+  const headers = { 'content-type': req.headers['content-type'] ?? '' }
+  const form = await new Response(new Uint8Array(bytes), { headers }).formData().catch((cause) => {
+    throw badRequest('Unable to decode the multipart form.', { cause })
+  })
+  return [...form].flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []))
+}
+
+function formEntries(entries: Iterable<[string, string]>): Record<string, string[]> {
+  const out: Record<string, string[]> = Object.create(null)
+  for (const [name, value] of entries) {
+    assertText(name)
+    assertText(value)
+    const values = out[name]
+    if (values) values.push(value)
+    else out[name] = [value]
+  }
+  return out
+}

@@ -1,0 +1,65 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+
+interface Template {
+  pattern: RegExp
+  methods: Set<string>
+}
+
+/** Collects the routes of an instance as they are added; it must run before the first of them. */
+function collectRoutes(app: FastifyInstance): Map<string, Template> {
+  const templates = new Map<string, Template>()
+  app.addHook('onRoute', (route) => {
+    const known = templates.get(route.url) ?? { pattern: toPattern(route.url), methods: new Set<string>() }
+    for (const method of [route.method].flat()) known.methods.add(method)
+    templates.set(route.url, known)
+  })
+  return templates
+}
+
+function toPattern(url: string): RegExp {
+  const source = url
+    .replace(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/:[A-Za-z]+/g, '[^/]+')
+    .replace('*', '.*')
+  return new RegExp(`^${source}$`)
+}
+
+/** Removes empty and dot segments; a trailing slash stays, since it names another resource. */
+function cleanPath(path: string): string {
+  const out: string[] = []
+  for (const segment of path.split('/')) {
+    if (segment === '..') out.pop()
+    else if (segment !== '' && segment !== '.') out.push(segment)
+  }
+  const slash = path.length > 1 && /\/\.{0,2}$/.test(path) && out.length > 0 ? '/' : ''
+  return `/${out.join('/')}${slash}`
+}
+
+/**
+ * What is left when no route fits: an unclean path is sent to its clean form, a known path with another method is 405,
+ * everything else 404; in plain text, as Go's router answers.
+ */
+export function installNotFound(app: FastifyInstance): void {
+  const templates = collectRoutes(app)
+  app.setNotFoundHandler((req: FastifyRequest, reply: FastifyReply) => {
+    const [path = '/', query] = splitUrl(req.url)
+    const clean = cleanPath(path)
+    if (clean !== path) return reply.redirect(query === undefined ? clean : `${clean}?${query}`, 307)
+    const fitting = [...templates.values()].filter((t) => t.pattern.test(path))
+    const methods = [...new Set(fitting.flatMap((t) => [...t.methods]))].sort()
+    if (methods.length > 0) return plain(reply.header('allow', methods.join(', ')), 405, 'Method Not Allowed\n')
+    return plain(reply, 404, '404 page not found\n')
+  })
+}
+
+export function splitUrl(url: string): [string, string | undefined] {
+  const at = url.indexOf('?')
+  return at < 0 ? [url, undefined] : [url.slice(0, at), url.slice(at + 1)]
+}
+
+function plain(reply: FastifyReply, code: number, text: string): FastifyReply {
+  return reply
+    .code(code)
+    .headers({ 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' })
+    .send(text)
+}

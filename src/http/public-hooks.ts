@@ -1,0 +1,59 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Config } from '../config/schema.ts'
+import { FORM_TYPE, rawBody } from './body.ts'
+import { applyCors } from './cors.ts'
+import type { Csrf } from './csrf.ts'
+import { mediaType } from './negotiate.ts'
+import { splitUrl } from './not-found.ts'
+
+export const NO_STORE = 'private, no-cache, no-store, must-revalidate'
+
+/**
+ * What the anti-CSRF middleware does with a path:
+ * - `off`: nothing, the answer does not depend on cookies
+ * - `exempt`: the route checks for itself, or needs no check; no cookie is given out
+ * - `guarded`: a cookie is given out, and a method that may change something needs its token
+ */
+export function csrfPolicy(path: string): 'off' | 'exempt' | 'guarded' {
+  if (OFF.has(path)) return 'off'
+  return EXEMPT.has(path) || EXEMPT_BELOW.some((prefix) => path.startsWith(prefix)) ? 'exempt' : 'guarded'
+}
+
+const OFF = new Set(['/health/alive', '/health/ready', '/version', '/metrics/prometheus'])
+const EXEMPT_BELOW = ['/sessions/', '/schemas/']
+const EXEMPT = new Set([
+  '/sessions',
+  '/self-service/logout/api',
+  ...['login', 'registration', 'settings', 'recovery', 'verification'].flatMap((flow) => [
+    `/self-service/${flow}`,
+    `/self-service/${flow}/api`,
+  ]),
+])
+
+const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
+
+/** The order every public request goes through: CORS, caching, anti-CSRF cookie, anti-CSRF check. */
+export function installPublicHooks(app: FastifyInstance, d: { config(): Config; csrf: Csrf }): void {
+  app.decorateRequest('csrfSecret', undefined)
+  app.addHook('onRequest', async (req, reply) => {
+    if (applyCors(d.config().serve.public.cors, req, reply)) return reply
+    if (req.method === 'GET') reply.header('cache-control', NO_STORE)
+    const policy = csrfPolicy(splitUrl(req.url)[0])
+    if (policy === 'off') return
+    const vary = reply.getHeader('vary')
+    reply.header('vary', vary === undefined ? 'Cookie' : `${vary}, Cookie`)
+    if (policy === 'guarded') d.csrf.ensure(req, reply)
+  })
+  app.addHook('preHandler', async (req) => {
+    if (!UNSAFE.has(req.method) || csrfPolicy(splitUrl(req.url)[0]) !== 'guarded') return
+    d.csrf.check(req, submittedToken(req), { maskedOnly: true })
+  })
+}
+
+/** The header first, then the form field; a JSON body is not looked into here. */
+function submittedToken(req: FastifyRequest): string {
+  const header = req.headers['x-csrf-token']
+  if (typeof header === 'string' && header !== '') return header
+  if (mediaType(req) !== FORM_TYPE) return ''
+  return new URLSearchParams(rawBody(req).toString()).get('csrf_token') ?? ''
+}

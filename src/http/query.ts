@@ -1,0 +1,32 @@
+import type { FastifyRequest } from 'fastify'
+
+/** The first value of a query parameter; empty when it is absent, as Kratos reads it. */
+export function queryValue(req: FastifyRequest, name: string): string {
+  const value = (req.query as Record<string, string | string[] | undefined>)[name]
+  return (Array.isArray(value) ? value[0] : value) ?? ''
+}
+
+/** All values of a query parameter that may be repeated. */
+export function queryValues(req: FastifyRequest, name: string): string[] {
+  const value = (req.query as Record<string, string | string[] | undefined>)[name]
+  return value === undefined ? [] : Array.isArray(value) ? value : [value]
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}
+
+/** Encodes query parameters as Kratos does: sorted by name, spaces as `+`. */
+export function encodeQuery(params: Record<string, string>): string {
+  const sorted = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+  return new URLSearchParams(sorted).toString()
+}
+
+/** Appends or replaces parameters of a URL, which may be relative; the others stay. */
+export function withQuery(url: string, params: Record<string, string>): string {
+  const [, base = '', query = '', fragment = ''] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(url) ?? []
+  const merged = { ...Object.fromEntries(new URLSearchParams(query)), ...params }
+  return `${base}?${encodeQuery(merged)}${fragment}`
+}
