@@ -1,0 +1,127 @@
+import { z } from 'zod'
+import { byteSize, duration, integer, key, section, stringMap, unique } from './kinds.ts'
+
+const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
+const SITE_DATA = ['cache', 'storage', 'cookies', 'executionContexts'] as const
+const START = ['A', 'start'] as const
+
+const webhook = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]{1,64}$/)
+    .describe('Own name of this receiver, in logs and in the delivery table.'),
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^/\s]+/)
+    .describe('Where events are sent to, by POST.'),
+  secret: z.string().min(16).describe('Signs each delivery.'),
+  events: z.array(z.string()).min(1).default(['*']).describe('Kinds of events to send; `*` is all.'),
+  headers: stringMap().default({}).describe('Additional request headers.'),
+  timeout: duration().prefault('5s').describe('Total time of one try.'),
+})
+
+/** What goes beyond Kratos. May stand in a second file, so that Kratos can still read the first. */
+export const lethe = section({
+  logout: section({
+    dead_session: key(
+      z.enum(['error', 'succeed']).default('error'),
+      'Answer to a logout of a session that has already ended: an error as in Kratos, or success, since it is gone.',
+    ),
+    clear_site_data: key(
+      unique(z.enum(SITE_DATA)).default([]),
+      'Sent as `Clear-Site-Data` with a logout that succeeded. `cookies` clears those of every application on the domain.',
+    ),
+  }),
+  cookies: section({
+    previous: key(
+      z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
+            domain: z.string().optional(),
+            path: z.string().optional(),
+          }),
+        )
+        .default([]),
+      'Session cookies under earlier names, domains or paths, cleared too at logout. Otherwise one left behind could outlive it.',
+    ),
+  }),
+  sessions: section({
+    end_on_password_change: key(
+      z.enum(['none', 'others', 'all']).default('none'),
+      'Sessions that end when a password changes.',
+    ),
+  }),
+  database: section({
+    max_connections: key(
+      integer(1, 1000).optional(),
+      'Connections at most; unset: `max_conns` of the dsn, else twice the number of processors.',
+      ...START,
+    ),
+    connect_timeout: key(duration().prefault('5s'), 'Time to open a connection.', ...START),
+    acquire_timeout: key(
+      duration().prefault('5s'),
+      'Time to wait for a free connection; then the answer is 503.',
+      ...START,
+    ),
+    statement_timeout: key(duration().prefault('10s'), 'Time of one statement, enforced by the database.', ...START),
+    lock_timeout: key(duration().prefault('2s'), 'Time to wait for a row lock, enforced by the database.', ...START),
+    tokens: key(
+      z.enum(['sha256', 'plain']).optional(),
+      'How session tokens are stored. Decided when the database is first used and kept there; a different value here is refused then.',
+      ...START,
+    ),
+  }),
+  http: section({
+    request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
+    body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 413.', ...START),
+    trusted_proxies: key(
+      z.array(z.string().regex(CIDR)).default([]),
+      'Addresses (CIDR) whose `X-Forwarded-*` headers count. Empty: none.',
+      ...START,
+    ),
+  }),
+  hashing: section({
+    concurrency: key(
+      integer(1, 1024).optional(),
+      'Password hashes computed at once; unset: the number of processors.',
+      ...START,
+    ),
+    queue: key(integer(0).default(128), 'Password hashes that may wait; beyond, the answer is 503.', ...START),
+  }),
+  limits: section({
+    login: section({
+      per_identifier: key(integer(0).default(0), 'Failed logins of one identifier within the window; 0: no limit.'),
+      per_address: key(
+        integer(0).default(0),
+        'Failed logins from one address within the window; 0: no limit. Needs `lethe.http.trusted_proxies` behind a proxy.',
+      ),
+      window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
+    }),
+  }),
+  ui: section({
+    enabled: key(
+      z.boolean().optional(),
+      'Serves the built-in pages under /ui/. Unset: when a `ui_url` points there.',
+      ...START,
+    ),
+    texts: key(stringMap().default({}), 'Own texts of the built-in pages, by message id or name.'),
+  }),
+  events: section({
+    retention: key(duration().prefault('720h'), 'How long events are kept.'),
+    webhooks: key(
+      z.array(webhook).default([]),
+      'Receivers of events: `id`, `url`, `secret`, `events`, `headers`, `timeout`.',
+    ),
+  }),
+  gc: section({
+    enabled: key(z.boolean().default(true), 'Deletes what has expired while the server runs.'),
+    interval: key(duration().prefault('1m'), 'Pause between two rounds.'),
+    batch_size: key(integer(1, 10_000).default(500), 'Rows deleted with one statement.'),
+    session_retention: key(duration().prefault('24h'), 'How long ended sessions are kept.'),
+    flow_retention: key(duration().prefault('24h'), 'How long expired flows are kept.'),
+    error_retention: key(duration().prefault('168h'), 'How long errors shown to people are kept.'),
+  }),
+})
+
+export type EventWebhook = z.output<typeof webhook>

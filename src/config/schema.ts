@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import { key, section, uriOrPath } from './kinds.ts'
+import { courier } from './schema-courier.ts'
+import { flows } from './schema-flows.ts'
+import { lethe } from './schema-lethe.ts'
+import { methods } from './schema-methods.ts'
+import { clients, database, featureFlags, general, identity, oauth2Provider, security, tracing } from './schema-misc.ts'
+import { log, serve } from './schema-serve.ts'
+import { ciphers, cookies, hashers, secrets, session } from './schema-session.ts'
+
+/**
+ * Every key of the configuration file: its type, default, meaning, support class and reload behaviour. The
+ * documentation, the JSON schema and the names of the environment variables are made from it.
+ */
+export const configSchema = z.strictObject({
+  ...general,
+  serve,
+  session,
+  cookies,
+  secrets,
+  ciphers,
+  hashers,
+  selfservice: section({
+    default_browser_return_url: key(uriOrPath(), 'Where browsers go when nothing more specific is set. Required.'),
+    allowed_return_urls: key(
+      z.array(z.string()).default([]),
+      'Where `return_to` may lead. Scheme and host must match, the path is a prefix that ends at a segment; a host may begin with `*.`.',
+    ),
+    flows,
+    methods,
+  }),
+  identity,
+  database,
+  log,
+  courier,
+  oauth2_provider: oauth2Provider,
+  tracing,
+  clients,
+  security,
+  feature_flags: featureFlags,
+  lethe,
+})
+
+type DeepReadonly<T> = T extends readonly (infer I)[]
+  ? readonly DeepReadonly<I>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T
+
+/** The configuration with every default filled in, frozen. Durations are milliseconds, sizes are bytes. */
+export type Config = DeepReadonly<z.output<typeof configSchema>>
+/** What may stand in a file. */
+export type ConfigInput = z.input<typeof configSchema>
+export { adminBaseUrl, publicBaseUrl } from './base-urls.ts'
+export type { LoginHook, RegistrationHook } from './schema-hooks.ts'
+export type { EventWebhook } from './schema-lethe.ts'
