@@ -1,0 +1,77 @@
+/** The section `hashers` of the configuration as the hasher reads it. */
+export interface HasherSettings {
+  algorithm: 'bcrypt' | 'argon2'
+  bcrypt: { cost: number }
+  argon2: {
+    /** bytes */
+    memory: number
+    iterations: number
+    /** lanes; unset means two for each CPU */
+    parallelism?: number | undefined
+    /** bytes */
+    salt_length: number
+    /** bytes */
+    key_length: number
+  }
+  /** `--dev` allows bcrypt costs below 12 */
+  dev: boolean
+}
+
+export interface Hasher {
+  /**
+   * A new hash by the configured algorithm.
+   * @throws PasswordTooLong, HashingBusy
+   */
+  hash(password: string): Promise<string>
+  /**
+   * Whether the password fits. False for hashes that are not known, after the same work.
+   * @throws HashingBusy
+   */
+  verify(password: string, hash: string): Promise<boolean>
+  /** Whether `verify` can ever succeed: a known format with parameters within the bounds. */
+  knows(hash: string): boolean
+  /** Another algorithm than the configured one, or weaker parameters: replace it after a successful login. */
+  needsRehash(hash: string): boolean
+  /**
+   * The work of one `verify`, for an identifier that nobody has, so that the time does not tell who is registered.
+   * @throws HashingBusy
+   */
+  waste(password: string): Promise<void>
+}
+
+/** A stored hash that was understood. */
+export interface StoredHash {
+  family: string
+  /**
+   * Much faster than any hash made today. After a mismatch the configured work is added, otherwise the quick answer
+   * would tell that the account exists and how badly it is protected.
+   */
+  cheap: boolean
+  /** weaker than these settings would make it; only asked within the configured family */
+  weakerThan?(settings: HasherSettings): boolean
+  matches(password: Buffer): Promise<boolean>
+}
+
+/** Undefined when the hash is of another family or beyond the bounds. Never throws. */
+export type ParseHash = (hash: string, settings: HasherSettings) => StoredHash | undefined
+
+/** bcrypt reads 72 bytes; a longer password would be cut silently. */
+export class PasswordTooLong extends Error {
+  override readonly name = 'PasswordTooLong'
+  readonly maxLength = 72
+  /** bytes of UTF-8 */
+  readonly actualLength: number
+  constructor(actualLength: number) {
+    super(`the password has ${actualLength} bytes, bcrypt takes at most 72`)
+    this.actualLength = actualLength
+  }
+}
+
+/** Too many hashes are waiting. Becomes 503 with Retry-After. */
+export class HashingBusy extends Error {
+  override readonly name = 'HashingBusy'
+  readonly retryAfterSeconds = 1
+  constructor() {
+    super('too many password checks are waiting; try again')
+  }
+}
