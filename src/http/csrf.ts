@@ -1,6 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema.ts'
-import { publicBaseUrl } from '../config/schema.ts'
 import { csrfCookieName, isCsrfCookieValue, maskCsrf, newCsrfSecret, verifyCsrf } from '../crypto/csrf.ts'
 import type { Random } from '../crypto/tokens.ts'
 import { cookieValues, csrfCookieAttributes, setCookie } from './cookies.ts'
@@ -19,6 +18,8 @@ const YEAR_SECONDS = 31_536_000
 export interface CsrfDeps {
   config(): Config
   dev: boolean
+  /** exactly as configured: the name of the cookie is a hash of it */
+  publicBaseUrl(): string
   random: Random
 }
 
@@ -39,7 +40,7 @@ export interface Csrf {
 }
 
 export function createCsrf(d: CsrfDeps): Csrf {
-  const cookieName = () => csrfCookieName(publicBaseUrl(d.config(), d.dev))
+  const cookieName = () => csrfCookieName(d.publicBaseUrl())
 
   function cookieOf(req: FastifyRequest): string | undefined {
     const values = cookieValues(req, cookieName())

@@ -1,6 +1,7 @@
+import type { ServerOptions as HttpOptions } from 'node:http'
+import type { ServerOptions as HttpsOptions } from 'node:https'
 import cookie from '@fastify/cookie'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import type { HttpError } from './errors.ts'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify'
 
 export interface ServerLimits {
   /** a request that has not arrived whole by then is cut off */
@@ -32,7 +33,7 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { rewriteUrl } = options
-  const app = fastify({
+  const settings: FastifyServerOptions & { http?: HttpOptions; https?: HttpsOptions } = {
     loggerInstance: options.log,
     disableRequestLogging: true,
     requestIdLogLabel: 'request_id',
@@ -51,14 +52,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
     ...(rewriteUrl === undefined ? {} : { rewriteUrl: (req) => rewriteUrl(req.url ?? '/') }),
     frameworkErrors: (error, req, reply) => {
       req.log.info({ err: { message: error.message } }, 'request refused')
-      reply.code(400).header('content-type', 'application/json').send(plainError(400, 'The request URL is malformed.'))
+      const raw = reply as FastifyReply
+      raw.code(400).header('content-type', 'application/json').send(plainError(400, 'The request URL is malformed.'))
     },
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ECONNRESET' || !socket.writable) return
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
       socket.end(rawAnswer(status))
     },
-  } as Parameters<typeof fastify>[0]) as unknown as FastifyInstance
+  }
+  const app: FastifyInstance = fastify(settings)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) => done(null, body))
   app.register(cookie)
@@ -72,7 +75,7 @@ const STATUS_TEXT: Record<number, string> = {
 }
 
 function plainError(code: number, reason: string) {
-  return { error: { code, status: STATUS_TEXT[code], reason, message: STATUS_TEXT[code] } satisfies Partial<HttpError> & object }
+  return { error: { code, status: STATUS_TEXT[code], reason, message: STATUS_TEXT[code] } }
 }
 
 /** An answer written by hand: the request could not even be parsed, so there is nothing to route. */

@@ -37,16 +37,23 @@ export interface SessionCredentials {
 
 export function createSessionCredentials(d: SessionCredentialsDeps): SessionCredentials {
   const name = () => d.config().session.cookie.name
-  const secrets = () => d.config().secrets.cookie
+  /** An empty list means the general one, as in Kratos. The array's identity is what the cookie cache is bound to. */
+  function secrets(): readonly string[] {
+    const { cookie, default: general } = d.config().secrets
+    return cookie.length > 0 ? cookie : general
+  }
 
   function maxAgeSeconds(): number {
     const { cookie, lifespan } = d.config().session
     return cookie.persistent ? Math.trunc(lifespan / 1000) : BROWSER_SESSION_MAX_AGE_SECONDS
   }
 
-  function decoded(req: FastifyRequest): Record<string, string>[] {
+  function decoded(req: FastifyRequest): Readonly<Record<string, string>>[] {
     const options = { name: name(), secrets: secrets(), now: d.clock.now(), maxAgeSeconds: maxAgeSeconds() }
-    return cookieValues(req, options.name).flatMap((value) => d.cookies.decode({ ...options, value }) ?? [])
+    return cookieValues(req, options.name).flatMap((value) => {
+      const values = d.cookies.decode({ ...options, value })
+      return values === undefined ? [] : [values]
+    })
   }
 
   return {

@@ -1,24 +1,147 @@
+import { type Clock, formatTime, type Micros } from '../../clock.ts'
+import type { Config } from '../../config/schema.ts'
+import { derivedLogoutToken, newLogoutToken, newSessionToken, type Random, storedToken, type TokenMode } from '../../crypto/tokens.ts'
+import { uuid } from '../../crypto/uuid.ts'
 import type { Queryable } from '../../db/client.ts'
 import type { Identity } from '../identities/types.ts'
-import type { Credentials, DeviceFacts, EndCause, Resolved, Session } from './types.ts'
+import { aalOf } from './aal.ts'
+import { isUsable, sessionAnswer } from './answer.ts'
+import type { SessionStore } from './store.ts'
+import type { AuthenticationMethod, Credentials, DeviceFacts, EndCause, Resolved, Session, Via } from './types.ts'
+
+export interface SessionServiceDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  store: SessionStore
+  tokens: TokenMode
+  /** logout tokens are derived from it where session tokens are stored as hashes */
+  serverSecret: Uint8Array
+  identityAnswer(identity: Identity): Record<string, unknown>
+}
 
 /** Sessions: the one place that decides who a request belongs to, and the only one that begins or ends a session. */
 export interface SessionService {
   /** The session that counts for a request, or undefined. Precedence: X-Session-Token, cookie, Bearer. */
   resolve(credentials: Credentials): Promise<Resolved | undefined>
   /** Begins a session. With `tx`, as part of the caller's transaction. */
-  issue(
-    input: { identity: Identity; method: string; device: DeviceFacts },
-    tx?: Queryable,
-  ): Promise<{ session: Session; token: string }>
-  /** Extends a session by a proof given anew; undefined when it ended meanwhile, and then nothing is written. */
+  issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
+  /** Renews a session by a proof given again; undefined when it ended meanwhile, and then nothing is written. */
   refresh(session: Session, method: string): Promise<Session | undefined>
   /** Ends one session. Idempotent. @returns whether this call ended it */
   revoke(session: Session, cause: EndCause): Promise<boolean>
+  /** Ends the session of a token. @returns whether the token is known, ended before or not */
+  revokeByToken(token: string, cause: EndCause): Promise<boolean>
   /** Ends all sessions of an identity but `except`. @returns the ids that this call ended */
   revokeAllOf(identityId: string, cause: EndCause, options?: { except?: string; tx?: Queryable }): Promise<string[]>
+  /** The secret that a browser logout must bring back. */
+  logoutToken(session: Session): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
   lacksSecondFactor(session: Session): boolean
   /** The session as clients see it (member order as Kratos). */
   answer(session: Session): Record<string, unknown>
+}
+
+export interface NewSessionInput {
+  identity: Identity
+  method: string
+  device: DeviceFacts
+}
+
+export function createSessions(d: SessionServiceDeps): SessionService {
+  const now = () => formatTime(d.clock.now())
+  const endOf = (start: Micros) => formatTime(start + Math.trunc(d.config().session.lifespan * 1000))
+
+  return {
+    async resolve(credentials) {
+      const candidate = counting(credentials)
+      if (candidate === undefined) return undefined
+      const session = await d.store.byToken(storedToken(candidate.token, d.tokens))
+      return session && isUsable(session, d.clock.now()) ? { session, ...candidate } : undefined
+    },
+
+    async issue({ identity, method, device }, tx) {
+      const session = newSession(d, endOf, identity, method, device)
+      const token = newSessionToken(d.random)
+      await d.store.insert(
+        {
+          id: session.id,
+          token: storedToken(token, d.tokens),
+          logoutToken: session.logout_token,
+          identityId: identity.id,
+          now: session.issued_at,
+          expiresAt: session.expires_at,
+          aal: session.aal,
+          methods: session.authentication_methods,
+          device: session.devices[0]!,
+        },
+        tx,
+      )
+      return { session, token }
+    },
+
+    async refresh(session, methodName) {
+      const start = d.clock.now()
+      const method: AuthenticationMethod = { method: methodName, aal: 'aal1', completed_at: formatTime(start) }
+      const methods = [...session.authentication_methods, method]
+      const renewal = { now: formatTime(start), expiresAt: endOf(start), aal: aalOf(methods), method }
+      if (!(await d.store.refresh(session.id, renewal))) return undefined
+      return {
+        ...session,
+        expires_at: renewal.expiresAt,
+        authenticated_at: renewal.now,
+        aal: renewal.aal,
+        authentication_methods: methods,
+      }
+    },
+
+    revoke: (session, cause) => d.store.revoke(session.id, cause, now()),
+    revokeByToken: (token, cause) => d.store.revokeByToken(storedToken(token, d.tokens), cause, now()),
+    revokeAllOf: (identityId, cause, options) =>
+      d.store.revokeAllOf(identityId, cause, now(), options?.except, options?.tx),
+    logoutToken: (session) =>
+      d.tokens === 'sha256' ? derivedLogoutToken(d.serverSecret, session.id) : session.logout_token,
+    lacksSecondFactor: (session) =>
+      d.config().session.whoami.required_aal === 'highest_available' &&
+      session.second_factor &&
+      aalOf(session.authentication_methods) !== 'aal2',
+    answer: (session) => sessionAnswer(session, d.clock.now(), d.identityAnswer),
+  }
+}
+
+/** The one credential that counts. What counts and is unknown is final: nothing weaker repairs it. */
+function counting(credentials: Credentials): { token: string; via: Via } | undefined {
+  const { sessionToken, cookieTokens, bearer } = credentials
+  if (sessionToken !== undefined) return { token: sessionToken, via: 'header' }
+  if (cookieTokens[0] !== undefined) return { token: cookieTokens[0], via: 'cookie' }
+  if (bearer !== undefined) return { token: bearer, via: 'bearer' }
+  return undefined
+}
+
+function newSession(
+  d: SessionServiceDeps,
+  endOf: (start: Micros) => string,
+  identity: Identity,
+  method: string,
+  device: DeviceFacts,
+): Session {
+  const start = d.clock.now()
+  const time = formatTime(start)
+  const id = uuid(d.random)
+  return {
+    id,
+    identity_id: identity.id,
+    active: true,
+    issued_at: time,
+    expires_at: endOf(start),
+    authenticated_at: time,
+    aal: 'aal1',
+    authentication_methods: [{ method, aal: 'aal1', completed_at: time }],
+    // The column is unique and 39 characters wide; where the token is derived, its row holds nothing secret.
+    logout_token: d.tokens === 'sha256' ? `lo_${id.replaceAll('-', '')}` : newLogoutToken(d.random),
+    devices: [{ id: uuid(d.random), ...device }],
+    identity,
+    second_factor: identity.available_aal === 'aal2',
+    tombstoned: false,
+  }
 }

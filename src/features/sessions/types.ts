@@ -29,8 +29,14 @@ export interface Session {
   authenticated_at: Timestamp
   aal: string
   authentication_methods: AuthenticationMethod[]
+  /** secret of browser logout as stored; empty where it is derived from the session id */
+  logout_token: string
   devices: Device[]
   identity: Identity
+  /** whether the identity has a second factor set up, by its flag or by its credentials */
+  second_factor: boolean
+  /** ended by us, although another writer of a shared database set it active again */
+  tombstoned: boolean
 }
 
 /** The credentials of a request, unread: the resolver alone decides which one counts. */

@@ -1,0 +1,66 @@
+/** A timestamp as JSON text in UTC: `to_json` gives ISO 8601 with the stored microseconds but without a zone. */
+const time = (column: string) => `(to_json(${column}) #>> '{}') || 'Z'`
+
+const DEVICES = `(
+  select coalesce(json_agg(json_build_object(
+    'id', d.id, 'ip_address', d.ip_address, 'user_agent', d.user_agent, 'location', d.location
+  ) order by d.created_at, d.id), '[]')
+  from session_devices d where d.session_id = s.id and d.nid = s.nid)`
+
+const VERIFIABLE_ADDRESSES = `(
+  select coalesce(json_agg(json_strip_nulls(json_build_object(
+    'id', a.id, 'value', a.value, 'verified', a.verified, 'via', a.via, 'status', a.status,
+    'verified_at', ${time('a.verified_at')}, 'created_at', ${time('a.created_at')}, 'updated_at', ${time('a.updated_at')}
+  )) order by a.id), '[]')
+  from identity_verifiable_addresses a where a.identity_id = i.id and a.nid = i.nid)`
+
+const RECOVERY_ADDRESSES = `(
+  select coalesce(json_agg(json_build_object(
+    'id', a.id, 'value', a.value, 'via', a.via,
+    'created_at', ${time('a.created_at')}, 'updated_at', ${time('a.updated_at')}
+  ) order by a.id), '[]')
+  from identity_recovery_addresses a where a.identity_id = i.id and a.nid = i.nid)`
+
+/**
+ * The flag is believed when it says aal2 and checked against the credentials when it does not: a stale `aal1` must
+ * never let a password alone pass. Whether the method is switched on in the configuration does not matter here.
+ */
+const SECOND_FACTOR = `(i.available_aal is not distinct from 'aal2' or exists (
+  select from identity_credentials c join identity_credential_types t on t.id = c.identity_credential_type_id
+  where c.identity_id = i.id and c.nid = i.nid and case t.name
+    when 'totp' then coalesce(c.config ->> 'totp_url', '') <> ''
+    when 'lookup_secret' then coalesce(c.config -> 'recovery_codes', 'null') not in ('null', '[]')
+    when 'webauthn' then c.config @? '$.credentials[*] ? (!(@.is_passwordless == true))'
+    else false end))`
+
+const SESSION_COLUMNS = `
+  s.id, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
+  s.authentication_methods, coalesce(s.logout_token, '') as logout_token,
+  exists (select from lethe.tombstones x where x.session_id = s.id) as tombstoned`
+
+const IDENTITY_COLUMNS = `
+  i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin, i.external_id,
+  i.organization_id, i.available_aal, i.created_at, i.updated_at,
+  ${SECOND_FACTOR} as second_factor,
+  ${VERIFIABLE_ADDRESSES} as verifiable_addresses,
+  ${RECOVERY_ADDRESSES} as recovery_addresses`
+
+/** A session with everything that an answer or a decision about it needs, in one statement. */
+export const SELECT_SESSION = `select ${SESSION_COLUMNS}, ${IDENTITY_COLUMNS}, ${DEVICES} as devices
+  from sessions s join identities i on i.id = s.identity_id and i.nid = s.nid`
+
+/**
+ * Appends the end of each row of a CTE `ended (id, identity_id)` to the event log, and a tombstone where another
+ * program may write the same table. Both in the statement that ends the session, so that neither can be lost.
+ */
+export function recordEnds(cause: string, now: string, nid: string, shared: string): string {
+  return `event as (
+    insert into lethe.events (id, type, cause, session_id, identity_id, nid, created_at)
+    select gen_random_uuid(), 'session.ended', ${cause}, ended.id, ended.identity_id, ${nid}, ${now} from ended
+    on conflict do nothing
+  ), tombstone as (
+    insert into lethe.tombstones (session_id, ended_at)
+    select ended.id, ${now} from ended where ${shared}
+    on conflict do nothing
+  )`
+}

@@ -1,0 +1,166 @@
+import type { Timestamp } from '../../clock.ts'
+import { type Db, type Queryable, sql } from '../../db/client.ts'
+import type { Identity } from '../identities/types.ts'
+import { recordEnds, SELECT_SESSION } from './sql.ts'
+import type { AuthenticationMethod, Device, EndCause, Session } from './types.ts'
+
+const BY_TOKEN = sql('session.by_token', `${SELECT_SESSION} where s.token = $1 and s.nid = $2`)
+
+const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = $1 and s.nid = $2`)
+
+const INSERT = sql(
+  'session.insert',
+  `with session as (
+    insert into sessions (id, issued_at, expires_at, authenticated_at, identity_id, created_at, updated_at,
+      token, active, nid, logout_token, aal, authentication_methods)
+    values ($1, $2, $3, $2, $4, $2, $2, $5, true, $6, $7, $8, $9)
+  ), device as (
+    insert into session_devices (id, ip_address, user_agent, location, nid, session_id, created_at, updated_at, identity_id)
+    values ($10, $11, $12, $13, $6, $1, $2, $2, $4)
+  )
+  insert into lethe.events (id, type, session_id, identity_id, nid, device, created_at)
+  values (gen_random_uuid(), 'session.created', $1, $4, $6,
+    jsonb_build_object('ip_address', $11::text, 'user_agent', $12::text, 'location', $13::text), $2)`,
+)
+
+const REFRESH = sql(
+  'session.refresh',
+  `update sessions set expires_at = $3, authenticated_at = $4, updated_at = $4, aal = $5,
+    authentication_methods = authentication_methods || $6::jsonb
+  where id = $1 and nid = $2 and active
+    and not exists (select from lethe.tombstones x where x.session_id = sessions.id)
+  returning id`,
+)
+
+const REVOKE = sql(
+  'session.revoke',
+  `with ended as (
+    update sessions set active = false where id = $1 and nid = $2 and active returning id, identity_id
+  ), ${recordEnds('$3', '$4', '$2', '$5::boolean')}
+  select id from ended`,
+)
+
+const REVOKE_BY_TOKEN = sql(
+  'session.revoke_by_token',
+  `with target as (
+    select id from sessions where token = $1 and nid = $2
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds('$3', '$4', '$2', '$5::boolean')}
+  select id from target`,
+)
+
+/** Rows are locked in one order, so that two of these at once wait for each other instead of deadlocking. */
+const REVOKE_ALL = sql(
+  'session.revoke_all_of_identity',
+  `with target as (
+    select id from sessions
+    where identity_id = $1 and nid = $2 and active and ($6::uuid is null or id <> $6)
+    order by id for update
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds('$3', '$4', '$2', '$5::boolean')}
+  select id from ended order by id`,
+)
+
+export interface NewSession {
+  id: string
+  token: string
+  logoutToken: string
+  identityId: string
+  now: Timestamp
+  expiresAt: Timestamp
+  aal: string
+  methods: AuthenticationMethod[]
+  device: Device
+}
+
+export interface Renewal {
+  expiresAt: Timestamp
+  now: Timestamp
+  aal: string
+  method: AuthenticationMethod
+}
+
+export type SessionStore = ReturnType<typeof createSessionStore>
+
+/** @param shared whether another program writes the same tables, so that ends need a tombstone */
+export function createSessionStore(db: Db, nid: string, shared: boolean) {
+  return {
+    async byToken(storedToken: string): Promise<Session | undefined> {
+      const [row] = await db.query<SessionRow>(BY_TOKEN, [storedToken, nid])
+      return row && toSession(row)
+    },
+    async byId(id: string): Promise<Session | undefined> {
+      const [row] = await db.query<SessionRow>(BY_ID, [id, nid])
+      return row && toSession(row)
+    },
+    async insert(s: NewSession, on: Queryable = db): Promise<void> {
+      const { device } = s
+      await on.query(INSERT, [
+        ...[s.id, s.now, s.expiresAt, s.identityId, s.token, nid, s.logoutToken, s.aal, JSON.stringify(s.methods)],
+        ...[device.id, device.ip_address, device.user_agent, device.location],
+      ])
+    },
+    /** @returns whether the session was still there to be renewed */
+    async refresh(id: string, r: Renewal): Promise<boolean> {
+      const values = [id, nid, r.expiresAt, r.now, r.aal, JSON.stringify([r.method])]
+      return (await db.query(REFRESH, values)).length > 0
+    },
+    /** @returns whether this call ended it */
+    async revoke(id: string, cause: EndCause, now: Timestamp): Promise<boolean> {
+      return (await db.query(REVOKE, [id, nid, cause, now, shared])).length > 0
+    },
+    /** @returns whether the token is known, ended before or not */
+    async revokeByToken(storedToken: string, cause: EndCause, now: Timestamp): Promise<boolean> {
+      return (await db.query(REVOKE_BY_TOKEN, [storedToken, nid, cause, now, shared])).length > 0
+    },
+    async revokeAllOf(
+      identityId: string,
+      cause: EndCause,
+      now: Timestamp,
+      except: string | undefined,
+      on: Queryable = db,
+    ): Promise<string[]> {
+      const rows = await on.query<{ id: string }>(REVOKE_ALL, [identityId, nid, cause, now, shared, except ?? null])
+      return rows.map((row) => row.id)
+    },
+  }
+}
+
+export type SessionRow = Omit<Session, 'identity'> & Omit<Identity, 'id'>
+
+export function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    identity_id: row.identity_id,
+    active: row.active,
+    issued_at: row.issued_at,
+    expires_at: row.expires_at,
+    authenticated_at: row.authenticated_at,
+    aal: row.aal,
+    authentication_methods: row.authentication_methods ?? [],
+    logout_token: row.logout_token,
+    devices: row.devices,
+    second_factor: row.second_factor,
+    tombstoned: row.tombstoned,
+    identity: {
+      id: row.identity_id,
+      schema_id: row.schema_id,
+      state: row.state,
+      state_changed_at: row.state_changed_at,
+      traits: row.traits,
+      metadata_public: row.metadata_public,
+      metadata_admin: row.metadata_admin,
+      external_id: row.external_id,
+      organization_id: row.organization_id,
+      available_aal: row.available_aal,
+      created_at: row.created_at,
+      updated_at: row.updated_at,
+      verifiable_addresses: row.verifiable_addresses,
+      recovery_addresses: row.recovery_addresses,
+    },
+  }
+}

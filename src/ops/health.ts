@@ -1,0 +1,30 @@
+import type { FastifyPluginAsync, FastifyReply } from 'fastify'
+
+export interface HealthDeps {
+  /** Whether the database answers and no migration is pending. Never throws. */
+  isReady(): Promise<boolean>
+  /** text of the 503: the public port says nothing of the inside */
+  notReadyMessage: string
+}
+
+export const NOT_READY = {
+  public: 'error may contain sensitive information and was obfuscated',
+  admin: 'migrations have not yet been fully applied',
+}
+
+export function healthRoutes(d: HealthDeps): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/health/alive', async () => ({ status: 'ok' }))
+    app.get('/health/ready', async (_req, reply: FastifyReply) => {
+      if (await d.isReady()) return { status: 'ok' }
+      const error = { code: 500, status: 'Internal Server Error', message: d.notReadyMessage }
+      return reply.code(503).header('content-type', 'application/json').send({ error })
+    })
+  }
+}
+
+export function versionRoutes(d: { version: string }): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/version', async () => ({ version: d.version }))
+  }
+}
