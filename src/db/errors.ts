@@ -1,0 +1,71 @@
+import { Conflict, StoreError, StoreUnavailable } from './client.ts'
+
+/** What both drivers give for an error that the server reported. */
+interface ServerError {
+  code: string
+  severity: string
+  constraint?: string
+  routine?: string
+}
+
+/**
+ * SQLSTATE (or its class, two characters) of failures that pass: the same statement may work in a moment, or on another
+ * connection. A session must never count as signed out because of one of them.
+ */
+const PASSING = new Set([
+  '08', // connection
+  '53', // out of connections, memory, disk
+  '58', // system, I/O
+  '57P', // server shuts down, starts up, ended this connection
+  '57014', // statement_timeout
+  '55P03', // lock_timeout
+  '25006', // read-only: a standby, or a server in fail-over
+  '25P03', // idle in transaction
+  '25P04', // transaction_timeout
+  '40001', // serialisation
+  '40P01', // deadlock
+  '26000', // prepared statement unknown: a pooler gave another server connection
+  '42P05', // prepared statement known already: the same, from the other side
+])
+
+/** The server's report inside an error of either driver, or undefined for anything else. */
+export function serverError(error: unknown): ServerError | undefined {
+  const e = error as Partial<ServerError> | null
+  return typeof e === 'object' && e !== null && typeof e.code === 'string' && typeof e.severity === 'string'
+    ? (e as ServerError)
+    : undefined
+}
+
+/**
+ * Turns an error of a driver into one of the three that stores know. The words of the server stay behind: they quote
+ * the values that were sent ("Key (identifier)=(…) already exists").
+ */
+export function mapError(error: unknown, statement: string): Error {
+  if (error instanceof StoreUnavailable || error instanceof Conflict || error instanceof StoreError) return error
+  const e = serverError(error)
+  if (!e) return new StoreUnavailable(`${statement}: the connection failed${systemCode(error)}`)
+  if ((e.code === '23505' || e.code === '23503') && e.constraint) return new Conflict(e.constraint)
+  const where = e.routine ? ` in ${e.routine}` : ''
+  if (PASSING.has(e.code) || PASSING.has(e.code.slice(0, 3)) || PASSING.has(e.code.slice(0, 2))) {
+    return new StoreUnavailable(`${statement}: SQLSTATE ${e.code}${where}`)
+  }
+  return new StoreError(`${statement}: SQLSTATE ${e.code}${where}`, e.code)
+}
+
+/**
+ * A connection could not be had. Here the words of the server are kept for the operator: they name the role, the
+ * database or the setting that it refused, never the password.
+ */
+export function mapConnectError(error: unknown): StoreUnavailable {
+  if (error instanceof StoreUnavailable) return error
+  const e = serverError(error)
+  if (e)
+    return new StoreUnavailable(`the database refused the connection: ${(error as Error).message} (SQLSTATE ${e.code})`)
+  const text = error instanceof Error && error.message !== '' ? `: ${error.message}` : systemCode(error)
+  return new StoreUnavailable(`no connection to the database${text}`)
+}
+
+function systemCode(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? ` (${code})` : ''
+}

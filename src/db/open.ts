@@ -1,0 +1,31 @@
+import type { Db } from './client.ts'
+import { parseDsn } from './dsn.ts'
+import { openPglite } from './pglite.ts'
+import { openPostgres, type PostgresOptions } from './postgres.ts'
+
+export type OpenOptions = Partial<Omit<PostgresOptions, 'dsn'>>
+
+/** Why these: a request gets its answer or its 503 within ten seconds, whatever the database does. */
+const DEFAULTS = {
+  connectTimeoutMs: 3000,
+  acquireTimeoutMs: 4000,
+  statementTimeoutMs: 5000,
+  lockTimeoutMs: 2000,
+  applicationName: 'lethe',
+}
+
+/**
+ * Opens what the address names: `memory`, `pglite://DIR` or `postgres://…`.
+ *
+ * @throws DsnError, DataDirInUse
+ */
+export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db> {
+  const parsed = parseDsn(dsn)
+  if (parsed.kind === 'postgres') return openPostgres({ ...DEFAULTS, ...defined(options), dsn })
+  const { acquireTimeoutMs, onStatement } = options
+  return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement })
+}
+
+function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}
