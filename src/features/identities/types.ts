@@ -76,5 +76,35 @@ export interface IdentitySchema {
   inputs: readonly TraitInput[]
   /** label title of the identifier input at login; undefined when the schema gives none */
   identifierTitle: string | undefined
+  /** the same title with the name of its trait (`traits.email`), as the label's context tells it */
+  identifierLabel: { title: string; name: string } | undefined
+  /** whether a registration or login flow may ask for it by `identity_schema` */
+  selectable: boolean
+  /** What a form must say about the traits; empty when they obey the schema. Addresses are left to `derive`. */
   validate(traits: Json): SchemaViolation[]
+  /** Checks the traits including their use as address, and says what they are used for. */
+  derive(traits: Json): DerivedTraits | TraitsFailure
+}
+
+/** An address of the traits, normalised. */
+export interface TraitAddress {
+  via: string
+  value: string
+}
+
+/** What the traits are used for. Values are normalised; each appears once, in schema order. */
+export interface DerivedTraits {
+  kind: 'derived'
+  /** identifiers by credential type; only the types that the schema marks */
+  identifiers: ReadonlyMap<string, readonly string[]>
+  codeAddresses: readonly TraitAddress[]
+  verifiable: readonly TraitAddress[]
+  recovery: readonly TraitAddress[]
+}
+
+export interface TraitsFailure {
+  kind: 'failure'
+  /** the text for JSON errors: all broken rules, one a line */
+  reason: string
+  violations: readonly SchemaViolation[]
 }

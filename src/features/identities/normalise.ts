@@ -1,0 +1,32 @@
+/** Unicode white space as Kratos trims it: with U+0085, which `trim()` leaves, without U+FEFF, which `trim()` takes. */
+const SPACE = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]'
+const EDGES = new RegExp(`^${SPACE}+|${SPACE}+$`, 'g')
+
+/**
+ * Lower case code point by code point: `İ` becomes one `i` and a final sigma is not special, so that the text equals
+ * what Kratos has stored.
+ */
+function lowerCase(text: string): string {
+  return [...text].map((c) => (c === 'İ' ? 'i' : c.toLowerCase())).join('')
+}
+
+export function trimSpace(text: string): string {
+  return text.replace(EDGES, '')
+}
+
+/** The stored form of a password identifier and of an e-mail address: trimmed, lower case. */
+export function normaliseIdentifier(text: string): string {
+  return lowerCase(trimSpace(text))
+}
+
+const PHONE_SEPARATORS = /[\s().\-/]/g
+const PHONE = /^\+[1-9]\d{6,14}$/
+
+/**
+ * The E.164 form of an international phone number, or undefined. Length and digits are checked, not whether a country
+ * has handed out the number: that needs tables of half a megabyte.
+ */
+export function normalisePhone(text: string): string | undefined {
+  const digits = trimSpace(text).replace(PHONE_SEPARATORS, '')
+  return PHONE.test(digits) ? digits : undefined
+}

@@ -1,0 +1,104 @@
+import type { Json, JsonObject } from '../types.ts'
+import { type Failure, fail, type Place } from './failure.ts'
+import { asNumber, type Evaluate, equal, into, member, type Rules } from './node.ts'
+
+/** A value with more items than this is not searched for equal ones beyond them: the search is quadratic. */
+const MAX_COMPARED = 1000
+
+export function arrayFailures(
+  evaluate: Evaluate,
+  rules: Rules,
+  schema: JsonObject,
+  value: readonly Json[],
+  place: Place,
+): Failure[] {
+  return [
+    ...sizeFailures(schema, value, place),
+    ...itemFailures(evaluate, rules, schema, value, place),
+    ...containsFailures(evaluate, rules, schema, value, place),
+  ]
+}
+
+function sizeFailures(schema: JsonObject, value: readonly Json[], place: Place): Failure[] {
+  const failures: Failure[] = []
+  const min = asNumber(member(schema, 'minItems'))
+  const max = asNumber(member(schema, 'maxItems'))
+  if (min !== undefined && value.length < min) {
+    failures.push(
+      fail(place, 'minItems', `minimum ${min} items allowed, but found ${value.length} items`, {
+        params: { min_items: min, actual_items: value.length },
+      }),
+    )
+  }
+  if (max !== undefined && value.length > max) {
+    failures.push(
+      fail(place, 'maxItems', `maximum ${max} items allowed, but found ${value.length} items`, {
+        params: { max_items: max, actual_items: value.length },
+      }),
+    )
+  }
+  if (member(schema, 'uniqueItems') === true) failures.push(...duplicates(value, place))
+  return failures
+}
+
+function duplicates(value: readonly Json[], place: Place): Failure[] {
+  if (value.length > MAX_COMPARED) {
+    return [fail(place, 'uniqueItems', `at most ${MAX_COMPARED} unique items can be checked`)]
+  }
+  return value.flatMap((item, b) =>
+    value.slice(0, b).flatMap((other, a) =>
+      equal(item, other)
+        ? [
+            fail(place, 'uniqueItems', `items at index ${a} and ${b} are equal`, {
+              params: { index_a: a, index_b: b },
+            }),
+          ]
+        : [],
+    ),
+  )
+}
+
+function itemFailures(
+  evaluate: Evaluate,
+  rules: Rules,
+  schema: JsonObject,
+  value: readonly Json[],
+  place: Place,
+): Failure[] {
+  const items = member(schema, 'items')
+  if (items === undefined) return []
+  const failures: Failure[] = []
+  const rest = member(schema, 'additionalItems')
+  if (Array.isArray(items) && rest === false && value.length > items.length) {
+    const counts = `only ${items.length} items are allowed, but found ${value.length} items`
+    failures.push(fail(place, 'additionalItems', counts))
+  }
+  for (const [i, item] of value.entries()) {
+    const [rule, keyword] = Array.isArray(items)
+      ? i < items.length
+        ? [items[i]!, `items/${i}`]
+        : [rest === false ? true : (rest ?? true), 'additionalItems']
+      : [items, 'items']
+    const failure = evaluate(rules, rule, item, into(place, keyword, String(i)))
+    if (failure) failures.push(failure)
+  }
+  return failures
+}
+
+function containsFailures(
+  evaluate: Evaluate,
+  rules: Rules,
+  schema: JsonObject,
+  value: readonly Json[],
+  place: Place,
+): Failure[] {
+  const wanted = member(schema, 'contains')
+  if (wanted === undefined) return []
+  const causes: Failure[] = []
+  for (const [i, item] of value.entries()) {
+    const failure = evaluate(rules, wanted, item, into(place, 'contains', String(i)))
+    if (!failure) return []
+    causes.push(failure)
+  }
+  return [fail(place, 'contains', 'contains failed', { causes })]
+}

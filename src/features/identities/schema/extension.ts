@@ -1,0 +1,115 @@
+import { normaliseIdentifier, normalisePhone, trimSpace } from '../normalise.ts'
+import type { Json, JsonObject, TraitAddress } from '../types.ts'
+import { type Failure, fail, type Place } from './failure.ts'
+import { FORMATS } from './formats.ts'
+import { asObject, asString, member } from './node.ts'
+import { quoted } from './print.ts'
+
+/** The keyword by which a schema says what a trait is used for. */
+export const EXTENSION = 'ory.sh/kratos'
+
+/** What the traits of an identity are used for; values are normalised, each appears once, in schema order. */
+export interface Derived {
+  /** by credential type, only types that the schema marks; for `code` these are the addresses */
+  identifiers: Map<string, string[]>
+  codeAddresses: TraitAddress[]
+  verifiable: TraitAddress[]
+  recovery: TraitAddress[]
+}
+
+export function nothingDerived(): Derived {
+  return { identifiers: new Map(), codeAddresses: [], verifiable: [], recovery: [] }
+}
+
+/**
+ * Notes in `into` what a value is used for. An address that is none is a failure of the rule `format`, also when the
+ * schema gives no format.
+ */
+export function collector(into: Derived): (schema: JsonObject, value: Json, place: Place) => Failure[] {
+  return (schema, value, place) => {
+    const marks = member(schema, EXTENSION)
+    if (marks === undefined) return []
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const use = { schema, marks: asObject(marks), value, text, place }
+    const failure = noteCredentials(use, into) ?? noteVerifiable(use, into) ?? noteRecovery(use, into)
+    return failure ? [failure] : []
+  }
+}
+
+interface Use {
+  schema: JsonObject
+  marks: JsonObject
+  value: Json
+  text: string
+  place: Place
+}
+
+const via = (use: Use, purpose: string) => asString(member(asObject(member(use.marks, purpose)), 'via')) ?? ''
+const isEmail = (value: Json) => typeof value === 'string' && FORMATS.get('email')!(value)
+const broken = (use: Use, format: string) =>
+  fail(use.place, 'format', `${quoted(use.value)} is not valid ${quoted(format)}`, {
+    params: { value: use.value, format },
+  })
+
+function noteCredentials(use: Use, into: Derived): Failure | undefined {
+  const credentials = asObject(member(use.marks, 'credentials'))
+  const marked = (type: string) => member(asObject(member(credentials, type)), 'identifier') === true
+  const identifier = normaliseIdentifier(use.text)
+  for (const type of ['password', 'webauthn']) {
+    if (marked(type)) addIdentifier(into, type, identifier)
+  }
+  if (!marked('code')) return undefined
+  const channel = asString(member(asObject(member(credentials, 'code')), 'via')) ?? 'email'
+  const value = channel === 'sms' ? normalisePhone(use.text) : identifier
+  if (value === undefined) return broken(use, 'tel')
+  addIdentifier(into, 'code', value)
+  add(into.codeAddresses, { via: channel, value })
+  return undefined
+}
+
+function noteVerifiable(use: Use, into: Derived): Failure | undefined {
+  const channel = via(use, 'verification')
+  if (channel === '') return undefined
+  const format = asString(member(use.schema, 'format')) ?? ''
+  if (format === '' && channel !== 'email') {
+    const hint = 'If this was intentional, please set "format" to "no-validate"'
+    return fail(use.place, 'format', `no format specified. A format is required if verification is enabled. ${hint}`)
+  }
+  if (format === '' && !isEmail(use.value)) return broken(use, 'email')
+  const value = verifiableValue(format, use.text)
+  if (value === undefined) return broken(use, format)
+  add(into.verifiable, { via: channel, value })
+  return undefined
+}
+
+function verifiableValue(format: string, text: string): string | undefined {
+  if (format === 'tel') return normalisePhone(text)
+  return format === '' || format === 'email' ? normaliseIdentifier(text) : trimSpace(text)
+}
+
+function noteRecovery(use: Use, into: Derived): Failure | undefined {
+  const channel = via(use, 'recovery')
+  if (channel === '') return undefined
+  const format = asString(member(use.schema, 'format')) ?? ''
+  if (channel === 'sms') {
+    const value = normalisePhone(use.text)
+    if (value === undefined) return broken(use, 'tel')
+    add(into.recovery, { via: channel, value })
+    return undefined
+  }
+  if ((format === '' || format === 'email') && !isEmail(use.value)) return broken(use, 'email')
+  add(into.recovery, { via: channel, value: normaliseIdentifier(use.text) })
+  return undefined
+}
+
+/** An empty text identifies nobody: two identities without a user name must not collide on it. */
+function addIdentifier(into: Derived, type: string, identifier: string): void {
+  const known = into.identifiers.get(type) ?? []
+  if (identifier !== '' && !known.includes(identifier)) known.push(identifier)
+  into.identifiers.set(type, known)
+}
+
+function add(addresses: TraitAddress[], address: TraitAddress): void {
+  const known = addresses.some(({ via, value }) => via === address.via && value === address.value)
+  if (address.value !== '' && !known) addresses.push(address)
+}

@@ -1,0 +1,57 @@
+import type { Json, JsonObject } from '../types.ts'
+import type { Failure, Place } from './failure.ts'
+
+export interface Target {
+  schema: Json
+  /** pointer of the schema, with its URL when it stands in another document */
+  name: string
+}
+
+/** What the rules of one compiled document share. */
+export interface Rules {
+  /** what the `$ref` of a schema names; undefined when it has none */
+  target(schema: JsonObject): Target | undefined
+  pattern(text: string): RegExp
+  /** called at every value that passed its type, with the schema object in force */
+  visit?: ((schema: JsonObject, value: Json, place: Place) => Failure[]) | undefined
+}
+
+export type Evaluate = (rules: Rules, schema: Json, value: Json, place: Place) => Failure | undefined
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** A member of its own; never one of the prototype, whatever names a client sends. */
+export function member(object: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}
+
+export const asNumber = (value: Json | undefined) => (typeof value === 'number' ? value : undefined)
+export const asString = (value: Json | undefined) => (typeof value === 'string' ? value : undefined)
+export const asArray = (value: Json | undefined) => (Array.isArray(value) ? value : [])
+export const asObject = (value: Json | undefined): JsonObject => (isObject(value) ? value : {})
+
+export function typeOf(value: Json): string {
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'array' : typeof value
+}
+
+/** Equality of JSON values; the order of members does not count. */
+export function equal(a: Json, b: Json): boolean {
+  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]!))
+  if (!isObject(a)) return a === b
+  if (!isObject(b)) return false
+  const names = Object.keys(a)
+  return (
+    names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && equal(a[name]!, b[name]!))
+  )
+}
+
+/** The place of a step into the value under another rule. */
+export function into(place: Place, rule: string, ...steps: string[]): Place {
+  return {
+    instance: steps.length === 0 ? place.instance : [...place.instance, ...steps],
+    rule: `${place.rule}/${rule}`,
+    depth: place.depth + 1,
+  }
+}

@@ -1,0 +1,79 @@
+import type { Json, JsonObject } from '../types.ts'
+import { type Failure, fail, type Place } from './failure.ts'
+import { FORMATS } from './formats.ts'
+import { asNumber, asString, member, type Rules } from './node.ts'
+import { plainNumber, quoted } from './print.ts'
+
+/** A known format holds for texts only; an unknown one holds always. */
+export function formatHolds(format: string, value: Json): boolean {
+  const check = FORMATS.get(format)
+  return check === undefined || format === 'no-validate' || (typeof value === 'string' && check(value))
+}
+
+/**
+ * Longer texts never match a pattern. Patterns backtrack here, unlike in Kratos, so that the cost of a clumsy one grows
+ * with the square of the text: 8 KiB keeps it below a second.
+ */
+const MAX_PATTERN_INPUT = 8192
+
+export function stringFailures(rules: Rules, schema: JsonObject, value: string, place: Place): Failure[] {
+  const failures: Failure[] = []
+  const min = asNumber(member(schema, 'minLength'))
+  const max = asNumber(member(schema, 'maxLength'))
+  if (min !== undefined || max !== undefined) {
+    const length = [...value].length
+    if (min !== undefined && length < min) {
+      failures.push(
+        fail(place, 'minLength', `length must be >= ${min}, but got ${length}`, {
+          params: { min_length: min, actual_length: length },
+        }),
+      )
+    }
+    if (max !== undefined && length > max) {
+      failures.push(
+        fail(place, 'maxLength', `length must be <= ${max}, but got ${length}`, {
+          params: { max_length: max, actual_length: length },
+        }),
+      )
+    }
+  }
+  const pattern = asString(member(schema, 'pattern'))
+  if (pattern !== undefined && !(value.length <= MAX_PATTERN_INPUT && rules.pattern(pattern).test(value))) {
+    failures.push(fail(place, 'pattern', `does not match pattern ${quoted(pattern)}`, { params: { pattern } }))
+  }
+  return failures
+}
+
+const LIMITS: [keyword: string, name: string, sign: string, holds: (value: number, limit: number) => boolean][] = [
+  ['minimum', 'minimum', '>=', (value, limit) => value >= limit],
+  ['exclusiveMinimum', 'minimum', '>', (value, limit) => value > limit],
+  ['maximum', 'maximum', '<=', (value, limit) => value <= limit],
+  ['exclusiveMaximum', 'maximum', '<', (value, limit) => value < limit],
+]
+
+export function numberFailures(schema: JsonObject, value: number, place: Place): Failure[] {
+  const failures: Failure[] = []
+  for (const [keyword, name, sign, holds] of LIMITS) {
+    const limit = asNumber(member(schema, keyword))
+    if (limit !== undefined && !holds(value, limit)) {
+      failures.push(
+        fail(place, keyword, `must be ${sign} ${plainNumber(limit)} but found ${value}`, {
+          params: { actual: value, [name]: limit },
+        }),
+      )
+    }
+  }
+  const base = asNumber(member(schema, 'multipleOf'))
+  if (base !== undefined && !isMultiple(value, base)) {
+    failures.push(
+      fail(place, 'multipleOf', `${value} not multipleOf ${plainNumber(base)}`, { params: { base, actual: value } }),
+    )
+  }
+  return failures
+}
+
+/** Decimal fractions such as 0.3 of 0.1 count as multiples, although their binary quotient is not whole. */
+function isMultiple(value: number, base: number): boolean {
+  const quotient = value / base
+  return Number.isFinite(quotient) && Math.abs(quotient - Math.round(quotient)) <= Math.abs(quotient) * 2 ** -50
+}
