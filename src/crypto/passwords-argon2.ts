@@ -43,7 +43,7 @@ export const parseArgon2: ParseHash = (text, settings) => {
   const costs = { memoryCost: Number(m[2]), timeCost: Number(m[3]), parallelism: Number(m[4]) }
   const salt = decodeBase64(m[5]!, 'raw')
   const key = decodeBase64(m[6]!, 'raw')
-  if (salt === undefined || salt.length < 8 || key === undefined || key.length < 8 || key.length > 512) return undefined
+  if (salt === undefined || salt.length < 8 || key === undefined || key.length < 8) return undefined
   if (!withinBounds(costs, configured(settings))) return undefined
   const options = { ...costs, salt, outputLen: key.length, algorithm: ALGORITHM[m[1] as 'i' | 'id'] }
   return {

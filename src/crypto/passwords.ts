@@ -32,7 +32,7 @@ const FAMILIES: readonly ParseHash[] = [
  */
 const DEFAULTS = { concurrency: 3, queue: 256 }
 
-/** A hash longer than any real one is not even looked at by the patterns. */
+/** Characters. Bounds the length of keys and salts of every family; real hashes have a few hundred at most. */
 const MAX_HASH_LENGTH = 2048
 
 /**

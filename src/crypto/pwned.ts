@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto'
+
+/** How often the password occurs in known breaches; 0 for never. @throws BreachCheckUnavailable */
+export type BreachCount = (password: string) => Promise<number>
+
+export interface PwnedSettings {
+  /** host name without scheme, `api.pwnedpasswords.com` unless configured otherwise */
+  haveibeenpwned_host: string
+  /** true: a password that cannot be checked counts as never seen */
+  ignore_network_errors: boolean
+}
+
+/** The breach service did not give a usable answer and the configuration does not allow to go on without. */
+export class BreachCheckUnavailable extends Error {
+  override readonly name = 'BreachCheckUnavailable'
+  constructor(host: string, options?: ErrorOptions) {
+    super(
+      `the breach check at ${host} gave no answer; if passwords may go unchecked meanwhile, ` +
+        'set selfservice.methods.password.config.ignore_network_errors',
+      options,
+    )
+  }
+}
+
+/** A real answer has about 40 KB, padded ones 60. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+/**
+ * Asks a k-anonymity range service: five of the forty hex digits of the SHA-1 leave the house, and the answer lists all
+ * known endings. Padding is asked for, because the length of a plain answer would tell the five digits.
+ *
+ * @param deps.timeoutMs for the whole exchange, body included; somebody waits for their form meanwhile. Default 1000, as Kratos.
+ * @see https://haveibeenpwned.com/API/v3#PwnedPasswords
+ */
+export function createPwnedChecker(deps: {
+  fetch: typeof globalThis.fetch
+  settings: () => PwnedSettings
+  timeoutMs?: number
+}): BreachCount {
+  return async (password) => {
+    const { haveibeenpwned_host: host, ignore_network_errors: ignore } = deps.settings()
+    const sha1 = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase()
+    try {
+      const response = await deps.fetch(`https://${host}/range/${sha1.slice(0, 5)}`, {
+        headers: { 'Add-Padding': 'true' },
+        redirect: 'error',
+        signal: AbortSignal.timeout(deps.timeoutMs ?? 1000),
+      })
+      return countOf(sha1.slice(5), await readText(response))
+    } catch (error) {
+      if (ignore) return 0
+      throw new BreachCheckUnavailable(host, { cause: error })
+    }
+  }
+}
+
+async function readText(response: Response): Promise<string> {
+  if (response.status !== 200 || response.body === null) {
+    await response.body?.cancel()
+    throw new Error(`status ${response.status}`)
+  }
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Lines `ENDING:COUNT`; padding has count 0. A line without a count, which the service was seen to send, counts as one. */
+function countOf(ending: string, answer: string): number {
+  for (const line of answer.split('\n')) {
+    const [suffix, count] = line.trim().split(':')
+    if (suffix?.toUpperCase() !== ending) continue
+    const number = count === undefined ? 1 : Number(count.replaceAll(',', ''))
+    if (!Number.isSafeInteger(number)) throw new Error('a count that is not a number')
+    return number
+  }
+  return 0
+}
