@@ -31,9 +31,9 @@ export function openSection<S extends z.ZodRawShape>(shape: S) {
 }
 
 /** Text such as `1h30m`; becomes milliseconds. */
-export const duration = () => z.string().regex(DURATION).transform(durationToMs)
+export const duration = () => z.string().regex(DURATION).transform(durationToMs).meta({ kind: 'duration' })
 /** One number and one unit only; becomes milliseconds. */
-export const singleDuration = () => z.string().regex(DURATION_SINGLE).transform(durationToMs)
+export const singleDuration = () => z.string().regex(DURATION_SINGLE).transform(durationToMs).meta({ kind: 'duration' })
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB', 'PB', 'EB']
 /** Text such as `128MB`, 1 KB being 1024 bytes; becomes bytes. */
@@ -45,19 +45,13 @@ export const byteSize = () =>
       const [, digits = '0', unit = 'B'] = /^([0-9]+)([A-Z]+)$/.exec(text) ?? []
       return Number(digits) * 1024 ** UNITS.indexOf(unit)
     })
+    .meta({ kind: 'byte size' })
 
 /** An absolute address of any scheme. */
-export const uri = () =>
-  z
-    .string()
-    .refine(isUri, { error: (issue) => `${JSON.stringify(issue.input)} is not valid "uri"` })
-    .meta({ format: 'uri' })
+export const uri = () => z.string().refine(isUri, 'is not valid "uri"').meta({ format: 'uri' })
 /** An address that a browser is sent to: absolute, or a path that begins with `/`. */
 export const uriOrPath = () =>
-  z
-    .string()
-    .refine(isUriOrPath, { error: (issue) => `${JSON.stringify(issue.input)} is neither an absolute URL nor a path` })
-    .meta({ format: 'uri-reference' })
+  z.string().refine(isUriOrPath, 'is neither an absolute URL nor a path').meta({ format: 'uri-reference' })
 
 export const integer = (min: number, max = Number.MAX_SAFE_INTEGER) => z.int().min(min).max(max)
 export const strings = () => z.array(z.string())

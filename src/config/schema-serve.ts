@@ -64,7 +64,7 @@ const cors = section({
 export const serve = section({
   public: section({
     base_url: key(
-      z.union([uri(), uriOrPath()]).optional(),
+      uriOrPath().optional(),
       'Address of the public API as browsers see it; a path is kept. `/` yields relative addresses. Unset: made from host and port. The name of the anti-CSRF cookie depends on the exact text.',
     ),
     ...listener(4433),
