@@ -1,7 +1,7 @@
-import { StoreUnavailable } from './client.ts'
+import { OutcomeUnknown } from './errors.ts'
 
-/** The other end is silent: whether the statement took effect is unknown, and the connection is of no more use. */
-export class NoAnswer extends StoreUnavailable {}
+/** The other end is silent; the connection is of no more use. */
+export class NoAnswer extends OutcomeUnknown {}
 
 /** @throws NoAnswer after `ms` milliseconds; the answer itself is then ignored */
 export async function answerWithin<T>(ms: number, statement: string, answer: Promise<T>): Promise<T> {

@@ -1,5 +1,8 @@
 import { Conflict, StoreError, StoreUnavailable } from './client.ts'
 
+/** The connection went away with a statement on its way: whether that took effect is unknown. */
+export class OutcomeUnknown extends StoreUnavailable {}
+
 /** What both drivers give for an error that the server reported. */
 interface ServerError {
   code: string
@@ -43,7 +46,7 @@ export function serverError(error: unknown): ServerError | undefined {
 export function mapError(error: unknown, statement: string): Error {
   if (error instanceof StoreUnavailable || error instanceof Conflict || error instanceof StoreError) return error
   const e = serverError(error)
-  if (!e) return new StoreUnavailable(`${statement}: the connection failed${systemCode(error)}`)
+  if (!e) return new OutcomeUnknown(`${statement}: the connection failed${systemCode(error)}`)
   if ((e.code === '23505' || e.code === '23503') && e.constraint) return new Conflict(e.constraint)
   const where = e.routine ? ` in ${e.routine}` : ''
   if (PASSING.has(e.code) || PASSING.has(e.code.slice(0, 3)) || PASSING.has(e.code.slice(0, 2))) {
