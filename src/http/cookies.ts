@@ -73,6 +73,11 @@ export function cookieValues(req: FastifyRequest, name: string): string[] {
   return header.split(';').flatMap((pair) => {
     const at = pair.indexOf('=')
     if (at < 0 || pair.slice(0, at).trim() !== name) return []
-    return [pair.slice(at + 1).trim().replace(/^"(.*)"$/, '$1')]
+    return [
+      pair
+        .slice(at + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1'),
+    ]
   })
 }

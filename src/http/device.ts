@@ -50,7 +50,9 @@ function clientAddress(req: FastifyRequest): string {
     return hops.reverse().find((hop) => !isPrivate(hop)) ?? ''
   }
   const { remoteAddress = '', remotePort } = req.socket
-  return remotePort === undefined ? remoteAddress : `${isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`
+  return remotePort === undefined
+    ? remoteAddress
+    : `${isIPv6(remoteAddress) ? `[${remoteAddress}]` : remoteAddress}:${remotePort}`
 }
 
 /** Cuts at a character border; NUL cannot be stored. Header bytes arrive as Latin-1 and are UTF-8 in truth. */

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema.ts'
+import { HashingBusy } from '../crypto/passwords.ts'
 import { Conflict, StoreUnavailable } from '../db/client.ts'
 import { badRequest, conflict, type ErrorAnswer, errorAnswer, HttpError, internalError, unavailable } from './errors.ts'
 import { acceptsJson, isJsonRequest } from './negotiate.ts'
@@ -59,6 +60,7 @@ function toHttpError(thrown: FastifyError | Error): HttpError {
   if (thrown instanceof HttpError) return thrown
   if (thrown instanceof StoreUnavailable) return unavailable('The session store did not answer in time.', thrown)
   if (thrown instanceof Conflict) return conflict(undefined, { cause: thrown })
+  if (thrown instanceof HashingBusy) return unavailable('Too many sign-ins at once.', thrown, thrown.retryAfterSeconds)
   const code = 'code' in thrown ? thrown.code : undefined
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return badRequest('http: request body too large')
   const status = 'statusCode' in thrown ? (thrown.statusCode ?? 500) : 500

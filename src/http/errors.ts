@@ -75,7 +75,8 @@ export const returnToForbidden = (url: string) =>
 export const aal2Required = (redirectTo: string) =>
   new HttpError(403, 'Session does not fulfill the requested Authenticator Assurance Level', {
     id: 'session_aal2_required',
-    reason: 'An active session was found but it does not fulfill the requested Authenticator Assurance Level. Please verify yourself with a second factor to resolve this issue.',
+    reason:
+      'An active session was found but it does not fulfill the requested Authenticator Assurance Level. Please verify yourself with a second factor to resolve this issue.',
     details: { redirect_browser_to: redirectTo },
     extra: { redirect_browser_to: redirectTo },
   })

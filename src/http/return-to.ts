@@ -23,7 +23,8 @@ export function resolveReturnTo(requested: string, rules: ReturnToRules): string
   const target = parse(requested, rules.fallback)
   if (target === undefined) throw badRequest('Unable to parse the return_to query parameter as an URL: it is not one.')
   const allowed = [...rules.allowed, `${rules.publicBaseUrl.replace(/\/+$/, '')}/self-service`]
-  if (!isSafe(target) || !allowed.some((entry) => matches(target, entry))) throw returnToForbidden(shown(requested, target))
+  if (!isSafe(target) || !allowed.some((entry) => matches(target, entry)))
+    throw returnToForbidden(shown(requested, target))
   return asGiven(requested, target)
 }
 

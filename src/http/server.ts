@@ -1,7 +1,13 @@
 import type { ServerOptions as HttpOptions } from 'node:http'
 import type { ServerOptions as HttpsOptions } from 'node:https'
 import cookie from '@fastify/cookie'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyServerOptions,
+  LogController,
+} from 'fastify'
 
 export interface ServerLimits {
   /** a request that has not arrived whole by then is cut off */
@@ -35,8 +41,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const { rewriteUrl } = options
   const settings: FastifyServerOptions & { http?: HttpOptions; https?: HttpsOptions } = {
     loggerInstance: options.log,
-    disableRequestLogging: true,
-    requestIdLogLabel: 'request_id',
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: (req) => {
       const given = req.headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : options.requestId()

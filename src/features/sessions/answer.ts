@@ -6,10 +6,7 @@ import type { Session } from './types.ts'
 /** Whether a session lets anyone in: not ended, not expired, and its identity not disabled. */
 export function isUsable(session: Session, now: Micros): boolean {
   return (
-    session.active &&
-    !session.tombstoned &&
-    parseTime(session.expires_at) > now &&
-    session.identity.state === 'active'
+    session.active && !session.tombstoned && parseTime(session.expires_at) > now && session.identity.state === 'active'
   )
 }
 

@@ -1,6 +1,13 @@
 import { type Clock, formatTime, type Micros } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
-import { derivedLogoutToken, newLogoutToken, newSessionToken, type Random, storedToken, type TokenMode } from '../../crypto/tokens.ts'
+import {
+  derivedLogoutToken,
+  newLogoutToken,
+  newSessionToken,
+  type Random,
+  storedToken,
+  type TokenMode,
+} from '../../crypto/tokens.ts'
 import { uuid } from '../../crypto/uuid.ts'
 import type { Queryable } from '../../db/client.ts'
 import type { Identity } from '../identities/types.ts'

@@ -1,0 +1,86 @@
+import type { FastifyInstance } from 'fastify'
+import type { Deps } from './deps.ts'
+import { selfServiceUrl } from './deps.ts'
+import { errorRoutes } from './features/errors/routes.ts'
+import { logoutRoutes } from './features/logout/routes.ts'
+import { whoamiRoutes } from './features/sessions/routes-whoami.ts'
+import { createErrorHandler } from './http/error-handler.ts'
+import { installNotFound } from './http/not-found.ts'
+import { installPublicHooks, NO_STORE } from './http/public-hooks.ts'
+import { redirectRoutes } from './http/redirects.ts'
+import { installRequestLog } from './http/request-log.ts'
+import { createServer } from './http/server.ts'
+import { healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
+
+export interface AppOptions {
+  version: string
+  isReady(): Promise<boolean>
+  requestId(): string
+}
+
+/** The public port: what browsers and apps reach. */
+export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
+  const app = baseApp(d, options)
+  installPublicHooks(app, d)
+  app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.public }))
+  app.register(whoamiRoutes({ ...d, secondFactorUrl: secondFactorUrl(d) }))
+  app.register(logoutRoutes(d))
+  app.register(errorRoutes(d))
+  app.register(redirectRoutes(ADMIN_PATHS, (url) => onAdminPort(d, url)))
+  return app
+}
+
+/** The admin port: what operators and backends reach. Paths stand with and without the prefix /admin. */
+export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
+  const app = baseApp(d, options, (url) => (url.startsWith('/admin/') ? url.slice('/admin'.length) : url))
+  app.addHook('onRequest', async (req, reply) => {
+    if (req.method === 'GET') reply.header('cache-control', NO_STORE)
+  })
+  app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
+  app.register(versionRoutes(options))
+  app.register(redirectRoutes(PUBLIC_PATHS, (url) => `${d.baseUrls.public().replace(/\/+$/, '')}${url}`))
+  return app
+}
+
+const PUBLIC_PATHS = ['/sessions/whoami', '/schemas', '/schemas/*', '/self-service/*']
+const ADMIN_PATHS = ['/identities', '/courier/messages'].flatMap((path) => [
+  path,
+  `${path}/*`,
+  `/admin${path}`,
+  `/admin${path}/*`,
+])
+
+/** The admin address is told to the public only where the operator has written it down. */
+function onAdminPort(d: Deps, url: string): string | undefined {
+  const base = d.config().serve.admin.base_url
+  return base === undefined ? undefined : `${base.replace(/\/+$/, '')}/admin${url.replace(/^\/admin\//, '/')}`
+}
+
+function secondFactorUrl(d: Deps) {
+  return (returnTo: string) =>
+    selfServiceUrl(d.baseUrls.public(), 'login/browser', {
+      aal: 'aal2',
+      ...(returnTo === '' ? {} : { return_to: returnTo }),
+    })
+}
+
+function baseApp(d: Deps, options: AppOptions, rewriteUrl?: (url: string) => string): FastifyInstance {
+  const { http } = d.config().lethe
+  const app = createServer({
+    log: d.log,
+    requestId: options.requestId,
+    requestTimeoutMs: http.request_timeout,
+    bodyLimitBytes: http.body_limit,
+    ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
+  })
+  installNotFound(app)
+  installRequestLog(app, () => false)
+  app.setErrorHandler(
+    createErrorHandler({
+      config: d.config,
+      storeError: (error, csrfToken) => d.errors.create(error, csrfToken),
+      csrfToken: (req) => (req.csrfSecret === undefined ? '' : d.csrf.token(req)),
+    }),
+  )
+  return app
+}

@@ -1,0 +1,21 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+
+const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/**
+ * Sends paths that live on the other port there, query kept.
+ * @param target full URL on the other port for a path with its query; undefined where that port is not to be told
+ */
+export function redirectRoutes(
+  paths: readonly string[],
+  target: (url: string) => string | undefined,
+): FastifyPluginAsync {
+  return async (app) => {
+    for (const url of paths) app.route({ method: METHODS, url, handler: redirect })
+  }
+
+  function redirect(req: FastifyRequest, reply: FastifyReply) {
+    const to = target(req.url)
+    return to === undefined ? reply.callNotFound() : reply.redirect(to, 307)
+  }
+}

@@ -1,0 +1,16 @@
+import type { FastifyInstance } from 'fastify'
+
+/** One line for each request, by route and never by URL: queries carry tokens. */
+export function installRequestLog(app: FastifyInstance, skip: (route: string) => boolean): void {
+  app.addHook('onResponse', async (req, reply) => {
+    const route = req.routeOptions.url ?? 'unknown'
+    if (skip(route)) return
+    req.log.info(
+      {
+        http_request: { method: req.method, route, remote: req.ip },
+        http_response: { status: reply.statusCode, took_ms: Math.round(reply.elapsedTime * 1000) / 1000 },
+      },
+      'completed handling request',
+    )
+  })
+}

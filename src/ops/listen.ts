@@ -1,0 +1,31 @@
+import { chmod, rm } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config/schema.ts'
+import type { Logger } from '../log.ts'
+
+export interface NamedApp {
+  name: 'public' | 'admin'
+  app: FastifyInstance
+}
+
+/** Opens both ports, or neither. @throws Error naming the address that could not be opened */
+export async function listen(apps: NamedApp[], config: Config, log: Logger): Promise<void> {
+  try {
+    for (const { name, app } of apps) {
+      const addr = await open(app, config.serve[name])
+      log.info({ addr }, `Starting the ${name} httpd`)
+    }
+  } catch (cause) {
+    await Promise.all(apps.map(({ app }) => app.close()))
+    throw new Error(`the ports could not be opened: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function open(app: FastifyInstance, at: Config['serve']['public' | 'admin']): Promise<string> {
+  if (!at.host.startsWith('unix:')) return app.listen({ host: at.host, port: at.port })
+  const path = at.host.slice('unix:'.length)
+  await rm(path, { force: true })
+  const addr = await app.listen({ path })
+  await chmod(path, at.socket.mode)
+  return addr
+}

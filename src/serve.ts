@@ -1,0 +1,130 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { createAdminApp, createPublicApp } from './app.ts'
+import { formatTime, systemClock } from './clock.ts'
+import { ConfigError, type LoadedConfig, loadConfig } from './config/load.ts'
+import type { Config } from './config/schema.ts'
+import { createHasher } from './crypto/passwords.ts'
+import type { Db } from './db/client.ts'
+import { loadMeta } from './db/meta.ts'
+import { migrationStatus } from './db/migrate.ts'
+import { openDb } from './db/open.ts'
+import { createDeps, type Deps } from './deps.ts'
+import { createLogger, type Logger, redact } from './log.ts'
+import { awaitDatabase } from './ops/await-database.ts'
+import { listen } from './ops/listen.ts'
+import { stopInPhases } from './ops/stop.ts'
+import { VERSION } from './version.ts'
+
+export interface ServeOptions {
+  files: string[]
+  dev: boolean
+  /** applies pending migrations before the ports open; embedded databases always do */
+  migrate: boolean
+  env: Record<string, string | undefined>
+  stdout: Writable & { isTTY?: boolean }
+  stderr: Writable
+  /** resolves when the process is asked to stop */
+  stopRequested: Promise<string>
+}
+
+/**
+ * Runs the server until it is asked to stop.
+ * @returns the exit code: 0 after an orderly stop, 1 when it could not start
+ */
+export async function serve(options: ServeOptions): Promise<number> {
+  const loaded = readConfig(options)
+  if (loaded === undefined) return 1
+  const log = createLogger(loaded.config, options.stdout)
+  try {
+    return await run(options, loaded, log)
+  } catch (error) {
+    log.fatal({ err: error }, 'the server could not start')
+    options.stderr.write(`Error: ${redact((error as Error).message)}\n`)
+    return 1
+  }
+}
+
+function readConfig(options: ServeOptions): LoadedConfig | undefined {
+  try {
+    return loadConfig({ files: options.files, env: options.env, flags: { dev: options.dev }, random: randomBytes })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    options.stderr.write(`${error.message}\n\nError: the configuration is not valid, see above\n`)
+    return undefined
+  }
+}
+
+async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Promise<number> {
+  const { config, dev } = loaded
+  for (const { message, keys } of loaded.warnings) log.warn({ keys }, message)
+  if (dev) log.warn('development mode: cookies are not Secure and weak hashes are allowed; never use it in production')
+  const db = await openConfigured(config, log)
+  const waiting = awaitDatabase({ db, config, log, migrate: options.migrate || db.backend === 'pglite' })
+  const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => 'stopped' as const)])
+  if (ready === 'stopped') {
+    await waiting.abandon()
+    await db.close()
+    return 0
+  }
+  const deps = await createServices(loaded, db, ready.kind, log)
+  const apps = createApps(deps)
+  await listen(apps, config, log)
+  log.info({ signal: await options.stopRequested }, 'stopping')
+  await stopInPhases(
+    [
+      ['requests', () => Promise.all(apps.map(({ app }) => app.close()))],
+      ['database', () => db.close()],
+    ],
+    log,
+  )
+  return 0
+}
+
+async function openConfigured(config: Config, log: Logger): Promise<Db> {
+  const { database } = config.lethe
+  return openDb(config.dsn, {
+    maxConnections: database.max_connections,
+    connectTimeoutMs: database.connect_timeout,
+    acquireTimeoutMs: database.acquire_timeout,
+    statementTimeoutMs: database.statement_timeout,
+    lockTimeoutMs: database.lock_timeout,
+    onError: (error) => log.warn({ err: error }, 'database connection'),
+  })
+}
+
+async function createServices(loaded: LoadedConfig, db: Db, kind: 'owned' | 'adopted', log: Logger): Promise<Deps> {
+  const { config, dev } = loaded
+  const clock = systemClock()
+  return createDeps({
+    config: () => config,
+    dev,
+    hostname: hostname(),
+    clock,
+    random: randomBytes,
+    log,
+    db,
+    meta: await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes }),
+    hasher: createHasher(() => ({ ...config.hashers, dev }), { random: randomBytes, ...bounds(config) }),
+  })
+}
+
+function bounds(config: Config) {
+  const { concurrency, queue } = config.lethe.hashing
+  return { queue, ...(concurrency === undefined ? {} : { concurrency }) }
+}
+
+function createApps(deps: Deps): { name: 'public' | 'admin'; app: FastifyInstance }[] {
+  const options = { version: VERSION, isReady: () => isReady(deps.db), requestId: randomUUID }
+  return [
+    { name: 'public', app: createPublicApp(deps, options) },
+    { name: 'admin', app: createAdminApp(deps, options) },
+  ]
+}
+
+async function isReady(db: Db): Promise<boolean> {
+  const status = await migrationStatus(db).catch(() => undefined)
+  return status !== undefined && status.pending === 0 && status.problem === undefined
+}

@@ -1,0 +1,2 @@
+/** The version of the contract, as clients ask for it. */
+export const VERSION = 'v26.2.0'

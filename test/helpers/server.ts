@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { Writable } from 'node:stream'
+import { createAdminApp, createPublicApp } from '../../src/app.ts'
+import { type Clock, formatTime, systemClock } from '../../src/clock.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Config } from '../../src/config/schema.ts'
+import type { Db } from '../../src/db/client.ts'
+import { loadMeta } from '../../src/db/meta.ts'
+import { createDeps, type Deps } from '../../src/deps.ts'
+import { createLogger } from '../../src/log.ts'
+import { type Backend, pglite, type Scope } from './db.ts'
+import { testHasher } from './hasher.ts'
+
+type Tree = { [key: string]: unknown }
+
+export const WIRE_CONFIGS: Record<string, Tree> = JSON.parse(
+  readFileSync(new URL('../fixtures/wire/configs.json', import.meta.url), 'utf8'),
+)
+
+export interface TestServerOptions {
+  backend?: Backend
+  /** a database that is open already; wins over `backend` */
+  db?: Db
+  /** a name of the recorded configurations, laid over the default one */
+  wireConfig?: string
+  /** merge patch on top of it all */
+  config?: Tree
+  dev?: boolean
+  clock?: Clock
+}
+
+export interface TestServer {
+  publicUrl: string
+  adminUrl: string
+  db: Db
+  deps: Deps
+  /** everything logged so far, one JSON object a line */
+  logs(): string
+  /** swaps the configuration as a reload does */
+  reconfigure(patch: Tree): void
+  close(): Promise<void>
+}
+
+/** Both servers on free ports of the loopback, over real HTTP, closed when the test ends. */
+export async function testServer(t: Scope, options: TestServerOptions = {}): Promise<TestServer> {
+  const db = options.db ?? (await (options.backend ?? pglite).open(t))
+  const clock = options.clock ?? systemClock()
+  const patch = mergePatch(WIRE_CONFIGS[options.wireConfig ?? 'default'] ?? {}, options.config ?? {})
+  const isDefault = (options.wireConfig ?? 'default') === 'default'
+  let tree: Tree = isDefault ? patch : mergePatch(WIRE_CONFIGS.default, patch)
+  const load = (urls: { public: string; admin: string }): Config => {
+    const text = JSON.stringify({ dsn: 'memory', ...tree }).replace(
+      /\{\{(public|admin)\}\}/g,
+      (_, which) => urls[which as 'public'],
+    )
+    return loadConfig({
+      files: ['config.json'],
+      env: {},
+      flags: { dev: false },
+      readFile: () => text,
+      random: randomBytes,
+    }).config
+  }
+  let urls = { public: 'http://127.0.0.1:1', admin: 'http://127.0.0.1:2' }
+  let config = load(urls)
+  const lines: string[] = []
+  const log = createLogger(
+    { log: { ...config.log, level: 'info', format: 'json' } },
+    new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
+  )
+  const meta = await loadMeta(db, { kind: 'owned', now: formatTime(clock.now()), random: randomBytes })
+  const deps = await createDeps({
+    config: () => config,
+    dev: options.dev ?? WIRE_CONFIGS[options.wireConfig ?? 'default']?.dev === true,
+    hostname: 'localhost',
+    clock,
+    random: randomBytes,
+    log,
+    db,
+    meta,
+    hasher: testHasher(),
+  })
+  const appOptions = { version: 'v26.2.0', isReady: async () => true, requestId: () => randomBytes(8).toString('hex') }
+  const apps = { public: createPublicApp(deps, appOptions), admin: createAdminApp(deps, appOptions) }
+  urls = {
+    public: await apps.public.listen({ host: '127.0.0.1', port: 0 }),
+    admin: await apps.admin.listen({ host: '127.0.0.1', port: 0 }),
+  }
+  config = load(urls)
+  const close = async () => {
+    await Promise.all([apps.public.close(), apps.admin.close()])
+  }
+  t.after(close)
+  return {
+    publicUrl: urls.public,
+    adminUrl: urls.admin,
+    db,
+    deps,
+    logs: () => lines.join(''),
+    reconfigure(more) {
+      tree = mergePatch(tree, more)
+      config = load(urls)
+    },
+    close,
+  }
+}
+
+/** @see RFC 7396 */
+function mergePatch(base: unknown, patch: Tree): Tree {
+  const out: Tree = isTree(base) ? { ...base } : {}
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete out[key]
+    else out[key] = isTree(value) ? mergePatch(out[key], value) : value
+  }
+  return out
+}
+
+const isTree = (value: unknown): value is Tree => typeof value === 'object' && value !== null && !Array.isArray(value)
