@@ -10,52 +10,61 @@ const auth = z.discriminatedUnion('type', [
   }),
 ])
 
-const webHook = z.strictObject({
-  hook: z.literal('web_hook'),
-  config: z
-    .strictObject({
-      id: z.string().optional(),
-      url: uri(),
-      method: z.string(),
-      headers: stringMap().optional(),
-      body: z.string().optional(),
-      auth: auth.optional(),
-      response: z.strictObject({ ignore: z.boolean().default(false), parse: z.boolean().default(false) }).prefault({}),
-      can_interrupt: z.boolean().default(false),
-      emit_analytics_event: z.boolean().default(true),
-    })
-    .refine((c) => !(c.response.ignore && c.response.parse), 'response.ignore and response.parse exclude each other')
-    .refine((c) => !(c.response.ignore && c.can_interrupt), 'response.ignore and can_interrupt exclude each other'),
-})
+const webHook = z
+  .strictObject({
+    hook: z.literal('web_hook'),
+    config: z
+      .strictObject({
+        id: z.string().optional(),
+        url: uri(),
+        method: z.string(),
+        headers: stringMap().optional(),
+        body: z.string().optional(),
+        auth: auth.optional(),
+        response: z
+          .strictObject({ ignore: z.boolean().default(false), parse: z.boolean().default(false) })
+          .prefault({}),
+        can_interrupt: z.boolean().default(false),
+        emit_analytics_event: z.boolean().default(true),
+      })
+      .refine((c) => !(c.response.ignore && c.response.parse), 'response.ignore and response.parse exclude each other')
+      .refine((c) => !(c.response.ignore && c.can_interrupt), 'response.ignore and can_interrupt exclude each other'),
+  })
+  .meta({ id: 'WebHook' })
 const b2b = [z.looseObject({ hook: z.literal('b2b_sso') }), z.looseObject({ hook: z.literal('organization') })] as const
 
-const general = z.discriminatedUnion('hook', [webHook, ...b2b])
-const login = z.discriminatedUnion('hook', [
-  plain('revoke_active_sessions'),
-  plain('require_verified_address'),
-  plain('verification'),
-  plain('show_verification_ui'),
-  webHook,
-  ...b2b,
-])
-const oidcLogin = z.discriminatedUnion('hook', [
-  plain('revoke_active_sessions'),
-  plain('require_verified_address'),
-  webHook,
-  ...b2b,
-])
-const registration = z.discriminatedUnion('hook', [plain('session'), plain('show_verification_ui'), webHook, ...b2b])
-const credentials = z.discriminatedUnion('hook', [plain('revoke_active_sessions'), webHook])
-const profile = z.discriminatedUnion('hook', [
-  plain('show_verification_ui'),
-  plain('verify_new_address'),
-  z.strictObject({
-    hook: z.literal('notify_previous_addresses'),
-    config: z.strictObject({ recipients: z.enum(['removed', 'all_verified', 'all']).default('removed') }).optional(),
-  }),
-  webHook,
-  ...b2b,
-])
+const general = z.discriminatedUnion('hook', [webHook, ...b2b]).meta({ id: 'Hook' })
+const login = z
+  .discriminatedUnion('hook', [
+    plain('revoke_active_sessions'),
+    plain('require_verified_address'),
+    plain('verification'),
+    plain('show_verification_ui'),
+    webHook,
+    ...b2b,
+  ])
+  .meta({ id: 'LoginHook' })
+const oidcLogin = z
+  .discriminatedUnion('hook', [plain('revoke_active_sessions'), plain('require_verified_address'), webHook, ...b2b])
+  .meta({ id: 'ProviderLoginHook' })
+const registration = z
+  .discriminatedUnion('hook', [plain('session'), plain('show_verification_ui'), webHook, ...b2b])
+  .meta({ id: 'RegistrationHook' })
+const credentials = z
+  .discriminatedUnion('hook', [plain('revoke_active_sessions'), webHook])
+  .meta({ id: 'CredentialsHook' })
+const profile = z
+  .discriminatedUnion('hook', [
+    plain('show_verification_ui'),
+    plain('verify_new_address'),
+    z.strictObject({
+      hook: z.literal('notify_previous_addresses'),
+      config: z.strictObject({ recipients: z.enum(['removed', 'all_verified', 'all']).default('removed') }).optional(),
+    }),
+    webHook,
+    ...b2b,
+  ])
+  .meta({ id: 'ProfileHook' })
 
 export type LoginHook = z.output<typeof login>
 export type RegistrationHook = z.output<typeof registration>

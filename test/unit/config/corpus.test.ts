@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { ConfigError, loadConfig } from '../../src/config/load.ts'
+import { ConfigError, loadConfig } from '../../../src/config/load.ts'
 
-const corpus = new URL('../../../shared/kratos/config-corpus/', import.meta.url)
+const corpus = new URL('../../../../shared/kratos/config-corpus/', import.meta.url)
 const present = existsSync(new URL('index.json', corpus))
 
 interface Entry {
