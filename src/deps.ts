@@ -52,6 +52,7 @@ export async function createDeps(env: Environment) {
   const logout = createLogoutFlow({
     sessions,
     resolveReturnTo: (requested) => resolveReturnTo(requested, returnToRules(env.config(), baseUrls.public())),
+    deadSessionSucceeds: () => env.config().lethe.logout.dead_session === 'succeed',
     logoutUrl: (token, returnTo) =>
       selfServiceUrl(baseUrls.public(), 'logout', { ...optional({ return_to: returnTo }), token }),
   })

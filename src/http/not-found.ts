@@ -47,9 +47,13 @@ export function installNotFound(app: FastifyInstance): void {
     if (clean !== path) return reply.redirect(query === undefined ? clean : `${clean}?${query}`, 307)
     const fitting = [...templates.values()].filter((t) => t.pattern.test(path))
     const methods = [...new Set(fitting.flatMap((t) => [...t.methods]))].sort()
-    if (methods.length > 0) return plain(reply.header('allow', methods.join(', ')), 405, 'Method Not Allowed\n')
+    if (methods.length > 0) return methodNotAllowed(reply, methods)
     return plain(reply, 404, '404 page not found\n')
   })
+}
+
+export function methodNotAllowed(reply: FastifyReply, allowed: string[]): FastifyReply {
+  return plain(reply.header('allow', allowed.join(', ')), 405, 'Method Not Allowed\n')
 }
 
 export function splitUrl(url: string): [string, string | undefined] {

@@ -6,6 +6,13 @@ import type { Csrf } from './csrf.ts'
 import { mediaType } from './negotiate.ts'
 import { splitUrl } from './not-found.ts'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `own`: the route itself decides whether a token is needed, since it also takes credentials that need none */
+    csrf?: 'own'
+  }
+}
+
 export const NO_STORE = 'private, no-cache, no-store, must-revalidate'
 
 /**
@@ -45,13 +52,18 @@ export function installPublicHooks(app: FastifyInstance, d: { config(): Config; 
     if (policy === 'guarded') d.csrf.ensure(req, reply)
   })
   app.addHook('preHandler', async (req) => {
-    if (!UNSAFE.has(req.method) || csrfPolicy(splitUrl(req.url)[0]) !== 'guarded') return
+    if (
+      !UNSAFE.has(req.method) ||
+      req.routeOptions.config.csrf === 'own' ||
+      csrfPolicy(splitUrl(req.url)[0]) !== 'guarded'
+    )
+      return
     d.csrf.check(req, submittedToken(req), { maskedOnly: true })
   })
 }
 
 /** The header first, then the form field; a JSON body is not looked into here. */
-function submittedToken(req: FastifyRequest): string {
+export function submittedToken(req: FastifyRequest): string {
   const header = req.headers['x-csrf-token']
   if (typeof header === 'string' && header !== '') return header
   if (mediaType(req) !== FORM_TYPE) return ''

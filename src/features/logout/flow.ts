@@ -1,32 +1,65 @@
 import { safeEqual } from '../../crypto/tokens.ts'
 import { badRequest, forbidden, noActiveSession } from '../../http/errors.ts'
 import type { SessionService } from '../sessions/service.ts'
-import type { Credentials, Via } from '../sessions/types.ts'
+import type { Credentials, Resolved, Session } from '../sessions/types.ts'
 
 export interface LogoutDeps {
-  sessions: Pick<SessionService, 'resolve' | 'revoke' | 'revokeByToken' | 'logoutToken'>
+  sessions: Pick<SessionService, 'resolve' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'>
   /** @throws 400 `self_service_flow_return_to_forbidden` */
   resolveReturnTo(requested: string): string
   /** the URL that ends a logout, with the token and the `return_to` to keep */
   logoutUrl(token: string, returnTo: string | undefined): string
+  /** `lethe.logout.dead_session`: whether a session that is gone already is success */
+  deadSessionSucceeds(): boolean
+}
+
+/** What a logout did. `signedOut` says how the session that is gone was found; undefined when it is still there. */
+export interface LogoutOutcome {
+  to: string
+  revoked: string[]
+  signedOut: 'header' | 'cookie' | 'bearer' | 'dead' | undefined
+}
+
+export type LogoutScope = 'current' | 'others' | 'all'
+
+export interface LogoutRequest {
+  credentials: Credentials
+  returnTo: string
 }
 
 export interface LogoutFlow {
   /** A logout URL for whoever asks. Changes nothing. @throws 401 `session_inactive`, 400 */
-  begin(credentials: Credentials, returnTo: string): Promise<{ logout_url: string; logout_token: string }>
+  begin(request: LogoutRequest): Promise<{ logout_url: string; logout_token: string } | LogoutOutcome>
   /** Ends the session of whoever asks. @throws 400 without a token, 401, 403 for a token of another session */
-  complete(input: { credentials: Credentials; token: string; returnTo: string }): Promise<{ to: string; via: Via }>
+  complete(request: LogoutRequest & { token: string }): Promise<LogoutOutcome>
   /** Ends the session of a token. @throws 403 for an unknown token */
   completeNative(token: string): Promise<void>
+  /**
+   * Ends what `scope` or `sessionIds` name of the caller's own sessions. A session that is gone is success.
+   * @param confirm throws when the request was not meant by the holder of the session
+   */
+  end(
+    request: LogoutRequest & {
+      scope: LogoutScope
+      sessionIds: string[] | undefined
+      confirm(resolved: Resolved): void
+    },
+  ): Promise<LogoutOutcome>
 }
 
-/** The three ways out. Every check comes before the first write: who is refused has lost nothing. */
+/** The ways out. Every check comes before the first write: who is refused has lost nothing. */
 export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
+  /** Whoever is signed out already gets what was asked for, if that is configured. */
+  function withoutSession(returnTo: string): LogoutOutcome {
+    if (!d.deadSessionSucceeds()) throw noActiveSession()
+    return { to: d.resolveReturnTo(returnTo), revoked: [], signedOut: 'dead' }
+  }
+
   return {
-    async begin(credentials, returnTo) {
+    async begin({ credentials, returnTo }) {
       const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
       const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) throw noActiveSession()
+      if (!resolved) return withoutSession(returnTo)
       const token = d.sessions.logoutToken(resolved.session)
       return { logout_url: d.logoutUrl(token, target), logout_token: token }
     },
@@ -34,17 +67,38 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
     async complete({ credentials, token, returnTo }) {
       if (token === '') throw badRequest('Please include a token in the URL query.')
       const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) throw noActiveSession()
+      if (!resolved) return withoutSession(returnTo)
       if (!safeEqual(d.sessions.logoutToken(resolved.session), token)) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
       await d.sessions.revoke(resolved.session, 'logout')
-      return { to, via: resolved.via }
+      return { to, revoked: [resolved.session.id], signedOut: resolved.via }
     },
 
     async completeNative(token) {
       if (token === '' || !(await d.sessions.revokeByToken(token, 'logout'))) throw unknownToken()
     },
+
+    async end({ credentials, scope, sessionIds, returnTo, confirm }) {
+      const to = d.resolveReturnTo(returnTo)
+      const resolved = await d.sessions.resolve(credentials)
+      if (!resolved) return { to, revoked: [], signedOut: 'dead' }
+      confirm(resolved)
+      const { session, via } = resolved
+      const which = { ...(sessionIds ? { only: sessionIds } : scopeOf(scope, session)) }
+      const revoked = await d.sessions.revokeAllOf(session.identity_id, 'logout', which)
+      return { to, revoked, signedOut: isMeant(session, scope, sessionIds) ? via : undefined }
+    },
   }
+}
+
+function scopeOf(scope: LogoutScope, session: Session) {
+  if (scope === 'all') return {}
+  return scope === 'others' ? { except: session.id } : { only: [session.id] }
+}
+
+/** Whether the caller's own session is among those to end: then it is gone afterwards, whoever ended it. */
+function isMeant(session: Session, scope: LogoutScope, sessionIds: string[] | undefined): boolean {
+  return sessionIds ? sessionIds.includes(session.id) : scope !== 'others'
 }
 
 const foreignToken = () =>

@@ -1,21 +1,16 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { z } from 'zod'
-import { jsonBody } from '../../http/body.ts'
-import type { Csrf } from '../../http/csrf.ts'
-import { badRequest } from '../../http/errors.ts'
+import { sendError } from '../../http/error-handler.ts'
+import { forbidden } from '../../http/errors.ts'
 import { isJsonRequest } from '../../http/negotiate.ts'
-import { NO_STORE } from '../../http/public-hooks.ts'
+import { methodNotAllowed } from '../../http/not-found.ts'
+import { NO_STORE, submittedToken } from '../../http/public-hooks.ts'
 import { queryValue } from '../../http/query.ts'
-import type { SessionCredentials } from '../../http/session-credentials.ts'
-import type { LogoutFlow } from './flow.ts'
+import type { Resolved } from '../sessions/types.ts'
+import { readLogoutBody, readNativeLogoutToken } from './body.ts'
+import type { LogoutFlow, LogoutOutcome } from './flow.ts'
+import { clearSessionCookies, type SignOutDeps, signOutBrowser } from './sign-out-browser.ts'
 
-export interface LogoutRouteDeps {
-  logout: LogoutFlow
-  credentials: SessionCredentials
-  csrf: Csrf
-}
-
-const nativeLogoutBody = z.object({ session_token: z.string().nullish() })
+export type LogoutRouteDeps = SignOutDeps & { logout: LogoutFlow }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-logout */
 export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
@@ -24,29 +19,72 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
     app.get('/self-service/logout/browser', options, begin)
     // A GET that changes something must not be reachable by HEAD, which link checkers send.
     app.get('/self-service/logout', { ...options, exposeHeadRoute: false }, complete)
+    app.post('/self-service/logout', { config: { errors: 'forward', csrf: 'own' } }, end)
     app.delete('/self-service/logout/api', completeNative)
   }
 
-  function begin(req: FastifyRequest) {
-    return d.logout.begin(d.credentials.read(req), queryValue(req, 'return_to'))
+  async function begin(req: FastifyRequest, reply: FastifyReply) {
+    const request = { credentials: d.credentials.read(req), returnTo: queryValue(req, 'return_to') }
+    const result = await d.logout.begin(request)
+    return 'logout_url' in result ? result : finish(req, reply, result)
   }
 
   async function complete(req: FastifyRequest, reply: FastifyReply) {
-    const { to, via } = await d.logout.complete({
+    if (isSpeculative(req)) return sendError(speculative(), req, reply)
+    const result = await d.logout.complete({
       credentials: d.credentials.read(req),
       token: queryValue(req, 'token'),
       returnTo: queryValue(req, 'return_to'),
     })
-    // Only a cookie that was the credential is the browser's own to lose.
-    if (via === 'cookie') d.credentials.clear(reply)
-    d.csrf.renew(req, reply)
-    return isJsonRequest(req) ? reply.code(204).send() : reply.redirect(to, 303)
+    return finish(req, reply, result)
+  }
+
+  async function end(req: FastifyRequest, reply: FastifyReply) {
+    if (queryValue(req, 'token') !== '') return refuseTokenInUrl(req, reply)
+    const body = await readLogoutBody(req)
+    const result = await d.logout.end({
+      credentials: d.credentials.read(req),
+      scope: body.scope,
+      sessionIds: body.session_ids,
+      returnTo: body.return_to,
+      confirm: ({ via }: Resolved) => {
+        // Other sites can make a browser send its cookies, but no header with a token.
+        if (via === 'cookie') d.csrf.check(req, body.csrf_token || submittedToken(req))
+      },
+    })
+    if (!isJsonRequest(req)) return finish(req, reply, result)
+    leaveNothing(req, reply, result)
+    return { revoked: result.revoked }
   }
 
   async function completeNative(req: FastifyRequest, reply: FastifyReply) {
-    const body = nativeLogoutBody.safeParse(jsonBody(req))
-    if (!body.success) throw badRequest('Unable to decode JSON payload: "session_token" must be a string.')
-    await d.logout.completeNative(body.data.session_token ?? '')
+    await d.logout.completeNative(readNativeLogoutToken(req))
     return reply.code(204).header('cache-control', NO_STORE).send()
   }
+
+  function finish(req: FastifyRequest, reply: FastifyReply, result: LogoutOutcome) {
+    leaveNothing(req, reply, result)
+    return isJsonRequest(req) ? reply.code(204).send() : reply.redirect(result.to, 303)
+  }
+
+  /** Only a cookie that was the credential, or is good for nothing any more, is the browser's to lose. */
+  function leaveNothing(req: FastifyRequest, reply: FastifyReply, { signedOut }: LogoutOutcome) {
+    if (signedOut === 'dead') clearSessionCookies(d, req, reply)
+    else if (signedOut !== undefined) signOutBrowser(d, req, reply, signedOut === 'cookie')
+  }
+
+  /** The logout URL is for GET; Kratos refuses to take it by POST, and a secret in a URL is none. */
+  function refuseTokenInUrl(req: FastifyRequest, reply: FastifyReply) {
+    d.csrf.check(req, submittedToken(req), { maskedOnly: true })
+    return methodNotAllowed(reply, ['GET', 'HEAD'])
+  }
 }
+
+/** Browsers fetch links ahead of a click; a person has not asked for anything yet. */
+function isSpeculative(req: FastifyRequest): boolean {
+  const purposes = [req.headers['sec-purpose'], req.headers.purpose, req.headers['x-purpose'], req.headers['x-moz']]
+  return purposes.some((purpose) => /\b(prefetch|prerender|preview)\b/i.test(String(purpose ?? '')))
+}
+
+/** Not a redirect: browsers keep what a fetched-ahead link led to, but throw an error away and ask again at the click. */
+const speculative = () => forbidden('This link signs out and is not followed ahead of time. Open it to sign out.')

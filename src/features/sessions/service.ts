@@ -13,7 +13,7 @@ import type { Queryable } from '../../db/client.ts'
 import type { Identity } from '../identities/types.ts'
 import { aalOf } from './aal.ts'
 import { isUsable, sessionAnswer } from './answer.ts'
-import type { SessionStore } from './store.ts'
+import type { SessionStore, Which } from './store.ts'
 import type { AuthenticationMethod, Credentials, DeviceFacts, EndCause, Resolved, Session, Via } from './types.ts'
 
 export interface SessionServiceDeps {
@@ -39,8 +39,8 @@ export interface SessionService {
   revoke(session: Session, cause: EndCause): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
   revokeByToken(token: string, cause: EndCause): Promise<boolean>
-  /** Ends all sessions of an identity but `except`. @returns the ids that this call ended */
-  revokeAllOf(identityId: string, cause: EndCause, options?: { except?: string; tx?: Queryable }): Promise<string[]>
+  /** Ends sessions of an identity in one statement: all, all but one, or those named. @returns the ids that this call ended */
+  revokeAllOf(identityId: string, cause: EndCause, options?: Which & { tx?: Queryable }): Promise<string[]>
   /** The secret that a browser logout must bring back. */
   logoutToken(session: Session): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
@@ -105,7 +105,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     revoke: (session, cause) => d.store.revoke(session.id, cause, now()),
     revokeByToken: (token, cause) => d.store.revokeByToken(storedToken(token, d.tokens), cause, now()),
     revokeAllOf: (identityId, cause, options) =>
-      d.store.revokeAllOf(identityId, cause, now(), options?.except, options?.tx),
+      d.store.revokeAllOf(identityId, cause, now(), options ?? {}, options?.tx),
     logoutToken: (session) =>
       d.tokens === 'sha256' ? derivedLogoutToken(d.serverSecret, session.id) : session.logout_token,
     lacksSecondFactor: (session) =>

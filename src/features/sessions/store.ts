@@ -56,7 +56,8 @@ const REVOKE_ALL = sql(
   'session.revoke_all_of_identity',
   `with target as (
     select id from sessions
-    where identity_id = $1 and nid = $2 and active and ($6::uuid is null or id <> $6)
+    where identity_id = $1 and nid = $2 and active
+      and ($6::uuid is null or id <> $6) and ($7::uuid[] is null or id = any ($7))
     order by id for update
   ), ended as (
     update sessions set active = false from target where sessions.id = target.id and sessions.active
@@ -75,6 +76,12 @@ export interface NewSession {
   aal: string
   methods: AuthenticationMethod[]
   device: Device
+}
+
+/** Which sessions of an identity are meant: all of them, but one, or those named. */
+export interface Which {
+  except?: string | undefined
+  only?: readonly string[] | undefined
 }
 
 export interface Renewal {
@@ -121,10 +128,11 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
       identityId: string,
       cause: EndCause,
       now: Timestamp,
-      except: string | undefined,
+      which: Which,
       on: Queryable = db,
     ): Promise<string[]> {
-      const rows = await on.query<{ id: string }>(REVOKE_ALL, [identityId, nid, cause, now, shared, except ?? null])
+      const { except = null, only = null } = which
+      const rows = await on.query<{ id: string }>(REVOKE_ALL, [identityId, nid, cause, now, shared, except, only])
       return rows.map((row) => row.id)
     },
   }
