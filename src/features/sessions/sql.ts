@@ -1,7 +1,7 @@
 /** A timestamp as JSON text in UTC: `to_json` gives ISO 8601 with the stored microseconds but without a zone. */
 const time = (column: string) => `(to_json(${column}) #>> '{}') || 'Z'`
 
-const DEVICES = `(
+export const DEVICES = `(
   select coalesce(json_agg(json_build_object(
     'id', d.id, 'ip_address', d.ip_address, 'user_agent', d.user_agent, 'location', d.location
   ) order by d.created_at, d.id), '[]')
@@ -33,14 +33,17 @@ const SECOND_FACTOR = `(i.available_aal is not distinct from 'aal2' or exists (
     when 'webauthn' then c.config @? '$.credentials[*] ? (!(@.is_passwordless == true))'
     else false end))`
 
-const SESSION_COLUMNS = `
+export const SESSION_COLUMNS = `
   s.id, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
   s.authentication_methods, coalesce(s.logout_token, '') as logout_token,
   exists (select from lethe.tombstones x where x.session_id = s.id) as tombstoned`
 
-const IDENTITY_COLUMNS = `
+/** The identity's own row, without what stands in other tables. */
+export const IDENTITY_ROW = `
   i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin, i.external_id,
-  i.organization_id, i.available_aal, i.created_at, i.updated_at,
+  i.organization_id, i.available_aal, i.created_at, i.updated_at`
+
+const IDENTITY_COLUMNS = `${IDENTITY_ROW},
   ${SECOND_FACTOR} as second_factor,
   ${VERIFIABLE_ADDRESSES} as verifiable_addresses,
   ${RECOVERY_ADDRESSES} as recovery_addresses`

@@ -59,6 +59,9 @@ export interface Resolved {
   token: string
 }
 
+/** Which sessions a list shows: by their own row alone, whatever the state of the identity. */
+export type ActiveFilter = 'any' | 'active' | 'inactive'
+
 export type EndCause =
   | 'logout'
   | 'revoked_by_user'
