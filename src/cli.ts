@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { randomBytes } from 'node:crypto'
+import { basename } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { systemClock } from './clock.ts'
+import { main } from './commands/main.ts'
+
+let stopping: Promise<string> | undefined
+
+/** Nothing is caught before somebody asks, so that Ctrl-C ends every other command at once. */
+function stopRequested(): Promise<string> {
+  stopping ??= new Promise((resolve) => {
+    const signals = ['SIGTERM', 'SIGINT'] as const
+    const stop = (signal: string) => {
+      // a second signal is not caught any more: it ends the process without waiting
+      for (const each of signals) process.removeListener(each, stop)
+      resolve(signal)
+    }
+    for (const signal of signals) process.on(signal, stop)
+  })
+  return stopping
+}
+
+// A reader that has seen enough (`| head`) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+process.stderr.on('error', () => process.exit(1))
+
+const code = await main(process.argv.slice(2), {
+  name: basename(process.argv[1] ?? '') === 'kratos' ? 'kratos' : 'lethe',
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock(),
+  random: randomBytes,
+  fetch,
+  sleep: (ms) => sleep(ms),
+  stopRequested,
+})
+// Not left to the event loop: a connection that somebody forgot must not keep a finished job running.
+process.stdout.write('', () => process.exit(code))

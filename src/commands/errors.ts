@@ -1,0 +1,41 @@
+import type { Io } from './io.ts'
+import { print } from './io.ts'
+
+/** The command line itself is wrong: shown together with the usage. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+  readonly usage: string
+  constructor(message: string, usage: string) {
+    super(message)
+    this.usage = usage
+  }
+}
+
+/** The command was understood and could not be done. The message is all that is shown; empty when all is said. */
+export class Failure extends Error {
+  override readonly name = 'Failure'
+}
+
+/** What happens in ordinary operation and carries a message for operators; its stack says nothing to them. */
+const EXPECTED = new Set([
+  'ConfigError',
+  'DsnError',
+  'StoreUnavailable',
+  'StoreError',
+  'MigrationError',
+  'DataDirInUse',
+])
+
+/** Shows what went wrong on stderr. */
+export function report(io: Io, error: unknown, redact: (text: string) => string): void {
+  if (error instanceof UsageError) {
+    print(io.stderr, `Error: ${error.message}\n${error.usage}\n${error.message}`)
+    return
+  }
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  if (error instanceof Failure || EXPECTED.has(name)) {
+    if (message !== '') print(io.stderr, redact(error instanceof Failure ? message : `Error: ${message}`))
+    return
+  }
+  print(io.stderr, redact(`Error: ${stack ?? message}`))
+}

@@ -1,0 +1,56 @@
+import { CommanderError, type Help } from 'commander'
+import { parseCsv } from '../config/csv.ts'
+import { normalise } from './arguments.ts'
+import { Cmd } from './command.ts'
+import { report } from './errors.ts'
+import type { Io } from './io.ts'
+import { addMigrate } from './migrate.ts'
+import { addServe } from './serve.ts'
+import { addVersion } from './version.ts'
+
+/**
+ * Runs one command line, without the name of the program.
+ * @returns the exit code: 0 when it did what was asked, else 1
+ */
+export async function main(argv: readonly string[], io: Io): Promise<0 | 1> {
+  const program = createProgram(io)
+  try {
+    await program.parseAsync(normalise(argv, program), { from: 'user' })
+    return 0
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    // loaded late: the log is much code for a command that has nothing to log
+    const { redact } = await import('../log.ts')
+    report(io, error, redact)
+    return 1
+  }
+}
+
+/** Every command, in the order of the help. */
+export function createProgram(io: Io): Cmd {
+  const program = new Cmd(io.name)
+  program
+    .description('Identity server for sessions and how they end. Speaks the contract of Ory Kratos.')
+    .option(
+      '-c, --config <files>',
+      'configuration file; repeatable, or a comma-separated list; later ones win',
+      collect,
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => void io.stdout.write(text), writeErr: (text) => void io.stderr.write(text) })
+    .configureHelp({ showGlobalOptions: true } satisfies Partial<Help>)
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .argument('[command]')
+    .usage('[command]')
+    .action((word: string | undefined) => {
+      if (word !== undefined) program.error(`error: unknown command '${word}'`, { code: 'commander.unknownCommand' })
+      program.outputHelp()
+    })
+  for (const add of [addServe, addMigrate, addVersion]) add(program, io)
+  return program
+}
+
+function collect(value: string, before: string[] = []): string[] {
+  return [...before, ...parseCsv(value).filter((file) => file !== '')]
+}

@@ -1,0 +1,10 @@
+import { LETHE_VERSION, VERSION } from '../version.ts'
+import type { Cmd } from './command.ts'
+import { type Io, print } from './io.ts'
+
+export function addVersion(program: Cmd, io: Io): void {
+  program
+    .command('version')
+    .description('Show the version')
+    .action(() => print(io.stdout, `Version:\t\t\t${VERSION}\nLethe:\t\t\t\t${LETHE_VERSION}`))
+}
