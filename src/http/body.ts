@@ -81,24 +81,52 @@ export function anyJsonBody(req: FastifyRequest): unknown {
   return parseJson(decodeText(rawBody(req)))
 }
 
+/** What a form submit carries: the members of a JSON object, or fields with all their values as text. */
+export type FormBody =
+  | { kind: 'json'; values: Record<string, unknown> }
+  | { kind: 'form'; values: Record<string, string[]> }
+
 /**
  * Reads the body of a self-service submit: JSON, a form, or a multipart form. Form values are strings, a repeated
  * name keeps all its values; the caller gives them their types.
  */
-export async function formBody(req: FastifyRequest): Promise<{ kind: 'json' | 'form'; value: unknown }> {
+export async function formBody(req: FastifyRequest): Promise<FormBody> {
   const bytes = rawBody(req)
   assertNotEmpty(bytes)
   switch (mediaType(req)) {
     case JSON_TYPE:
-      return { kind: 'json', value: parseJson(decodeText(bytes)) }
+      return { kind: 'json', values: jsonForm(decodeText(bytes)) }
     case FORM_TYPE:
-      return { kind: 'form', value: formEntries(new URLSearchParams(decodeText(bytes))) }
+      return { kind: 'form', values: formEntries(new URLSearchParams(decodeText(bytes))) }
     case MULTIPART_TYPE:
-      return { kind: 'form', value: formEntries(await multipart(req, bytes)) }
+      return { kind: 'form', values: formEntries(await multipart(req, bytes)) }
     default:
       return unknownType(req, [MULTIPART_TYPE, FORM_TYPE, JSON_TYPE])
   }
 }
+
+function jsonForm(text: string): Record<string, unknown> {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    // Kratos stops reading behind the first value, so that a number with rubbish after it is a number to it.
+    if (/^\s*-?\d/.test(text)) throw notAnObject('Number')
+    throw badRequest('Unable to decode form as JSON.', { cause })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(jsonKind(value))
+  assertStorable(value, 0)
+  return value as Record<string, unknown>
+}
+
+function jsonKind(value: unknown): string {
+  if (value === null) return 'Null'
+  if (typeof value === 'object') return 'JSON'
+  const name = typeof value === 'boolean' ? String(value) : typeof value
+  return name[0]!.toUpperCase() + name.slice(1)
+}
+
+const notAnObject = (kind: string) => badRequest(`Expected JSON sent in request body to be an object but got: ${kind}`)
 
 async function multipart(req: FastifyRequest, bytes: Buffer): Promise<Iterable<[string, string]>> {
   const headers = { 'content-type': req.headers['content-type'] ?? '' }
