@@ -29,7 +29,7 @@ export interface Csrf {
   ensure(req: FastifyRequest, reply: FastifyReply): void
   /** A fresh cookie, whatever the browser had: after sign-in as somebody else and after logout. */
   renew(req: FastifyRequest, reply: FastifyReply): void
-  /** A newly masked token for a form. {@link ensure} must have run. */
+  /** A newly masked token for a form; empty for a browser without the cookie, on routes that hand out none. */
   token(req: FastifyRequest): string
   /** Whether `token` fits the cookie of the request. */
   matches(req: FastifyRequest, token: string, options?: { maskedOnly?: boolean }): boolean
@@ -62,8 +62,8 @@ export function createCsrf(d: CsrfDeps): Csrf {
     },
     renew: write,
     token(req) {
-      if (req.csrfSecret === undefined) throw new Error('csrf.ensure has not run for this route')
-      return maskCsrf(req.csrfSecret, d.random)
+      const secret = req.csrfSecret ?? cookieOf(req)
+      return secret === undefined ? '' : maskCsrf(secret, d.random)
     },
     matches(req, token, options) {
       const cookie = cookieOf(req)
