@@ -1,0 +1,43 @@
+import type { Json } from '../identities/types.ts'
+import type { Flow, UiNode } from './types.ts'
+import { requestedReturnTo } from './urls.ts'
+
+/** The members that login and registration flows answer with, in the order of Kratos. */
+export function flowHead(flow: Flow) {
+  const returnTo = requestedReturnTo(flow.request_url)
+  return {
+    id: flow.id,
+    organization_id: null,
+    type: flow.type,
+    expires_at: flow.expires_at,
+    issued_at: flow.issued_at,
+    request_url: flow.request_url,
+    ...(returnTo === '' ? {} : { return_to: returnTo }),
+  }
+}
+
+export function uiAnswer({ ui }: Pick<Flow, 'ui'>) {
+  const { action, method, messages } = ui
+  return { action, method, nodes: ui.nodes.map(nodeAnswer), ...(messages ? { messages } : {}) }
+}
+
+/** The database gives members back in an order of its own. */
+function nodeAnswer({ type, group, attributes, messages, meta }: UiNode) {
+  const { name, type: inputType, ...rest } = attributes
+  return { type, group, attributes: { name, type: inputType, ...rest }, messages, meta }
+}
+
+export interface AnswerExtras {
+  /** only right after the flow was begun */
+  exchangeCode?: string | undefined
+  transientPayload?: Json | undefined
+}
+
+export function flowTail(flow: Flow, { exchangeCode, transientPayload }: AnswerExtras) {
+  return {
+    state: 'choose_method',
+    ...(flow.identity_schema === '' ? {} : { identity_schema: flow.identity_schema }),
+    ...(exchangeCode === undefined ? {} : { session_token_exchange_code: exchangeCode }),
+    ...(transientPayload === undefined ? {} : { transient_payload: transientPayload }),
+  }
+}

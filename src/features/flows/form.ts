@@ -1,0 +1,44 @@
+import type { Json, JsonObject } from '../identities/types.ts'
+import { nativeFlowInBrowser } from './errors.ts'
+import type { Caller, Flow, SubmittedForm } from './types.ts'
+
+/** A field as text, as Kratos reads scalars of JSON; empty when it is absent. */
+export function fieldText(form: SubmittedForm, name: string): string {
+  if (form.kind === 'form') return form.values[name]?.[0] ?? ''
+  return Object.hasOwn(form.values, name) ? jsonText(form.values[name]!) : ''
+}
+
+function jsonText(value: Json): string {
+  if (value === null) return ''
+  if (typeof value === 'string') return value
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+/** What a client wants handed on. It is told back in answers and never stored. */
+export function transientPayload(form: SubmittedForm): Json | undefined {
+  const text = fieldText(form, 'transient_payload')
+  if (text === '') return undefined
+  const value = parsed(text)
+  return isObject(value) ? value : undefined
+}
+
+export function parsed(text: string): Json | undefined {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/**
+ * A form of a browser must carry the token of its cookie; a native one must not come from a browser at all.
+ * @throws 403 `security_csrf_violation`; 400, which the form shows
+ */
+export function checkOrigin(flow: Pick<Flow, 'type'>, caller: Caller, form: SubmittedForm): void {
+  if (flow.type === 'browser') caller.checkCsrf(fieldText(form, 'csrf_token'))
+  else if (caller.browserHeader !== undefined) throw nativeFlowInBrowser(caller.browserHeader)
+}

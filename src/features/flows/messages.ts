@@ -1,0 +1,66 @@
+import type { Expired, FlowKind, UiMessage } from './types.ts'
+
+const info = (id: number, text: string): UiMessage => ({ id, text, type: 'info' })
+const error = (id: number, text: string, context?: UiMessage['context']): UiMessage => ({
+  id,
+  text,
+  type: 'error',
+  ...(context && { context }),
+})
+
+const EXPIRED_IDS: Record<FlowKind, number> = { login: 4010001, registration: 4040001, settings: 4050001 }
+
+/**
+ * Every message a form of ours can show or label an input with. Those about traits come from the identity schema, those
+ * about new passwords from the password policy.
+ * @see https://www.ory.com/docs/kratos/concepts/ui-user-interface
+ */
+export const messages = {
+  signIn: info(1010001, 'Sign in'),
+  signInWithPassword: info(1010022, 'Sign in with password'),
+  confirmItIsYou: info(1010003, 'Please confirm this action by verifying that it is you.'),
+  secondFactor: info(1010004, 'Please complete the second authentication challenge.'),
+  signUp: info(1040001, 'Sign up'),
+  back: info(1040008, 'Back'),
+  chooseCredential: info(1040009, 'Please choose a credential to authenticate yourself with.'),
+  saved: { id: 1050001, text: 'Your changes have been saved!', type: 'success' } as UiMessage,
+  password: info(1070001, 'Password'),
+  save: info(1070003, 'Save'),
+  identifier: info(1070004, 'ID'),
+
+  /** the title of a trait */
+  trait: (title: string, name: string): UiMessage => ({ ...info(1070002, title), context: { name, title } }),
+
+  generic: (reason: string) => error(4000001, reason, { reason }),
+  missing: (property: string) => error(4000002, `Property ${property} is missing.`, { property }),
+  wrongCredentials: error(
+    4000006,
+    'The provided credentials are invalid, check for spelling mistakes in your password or username, email address, or phone number.',
+  ),
+  taken: error(4000007, 'An account with the same identifier (email, phone, username, ...) exists already.'),
+  noIdentifier: error(
+    4000009,
+    'Could not find any login identifiers. Did you forget to set them? This could also be caused by a server misconfiguration.',
+  ),
+  unverified: error(4000010, 'Account not active yet. Did you forget to verify your email address?'),
+  samePassword: error(4000039, 'The new password must be different from the old password.'),
+  noLoginMethod: error(4010002, 'Could not find a strategy to log you in with. Did you fill out the form correctly?'),
+  noRegistrationMethod: error(
+    4010003,
+    'Could not find a strategy to sign you up with. Did you fill out the form correctly?',
+  ),
+  noSettingsMethod: error(
+    4010004,
+    'Could not find a strategy to update your settings. Did you fill out the form correctly?',
+  ),
+
+  expired: (kind: FlowKind, { at, since }: Expired) =>
+    error(EXPIRED_IDS[kind], `The ${kind} flow expired ${minutes(since)} minutes ago, please try again.`, {
+      expired_at: at,
+      expired_at_unix: Math.floor(Date.parse(at) / 1000),
+    }),
+}
+
+export function minutes(micros: number): string {
+  return (micros / 60_000_000).toFixed(2)
+}

@@ -1,0 +1,105 @@
+import type { Json, TraitInput } from '../identities/types.ts'
+import { messages } from './messages.ts'
+import type { FormProblem, InputAttributes, Ui, UiMessage, UiNode } from './types.ts'
+
+type InputOptions = Partial<Pick<InputAttributes, 'value' | 'required' | 'autocomplete' | 'pattern'>> & {
+  label?: UiMessage | undefined
+}
+
+/** One input of a form. Members that say nothing are left out, as clients of Kratos expect. */
+export function inputNode(group: string, name: string, type: string, options: InputOptions = {}): UiNode {
+  const { label, value, required, autocomplete, pattern } = options
+  return {
+    type: 'input',
+    group,
+    attributes: {
+      name,
+      type,
+      ...(value === undefined ? {} : { value }),
+      ...(required ? { required } : {}),
+      ...(autocomplete === undefined ? {} : { autocomplete }),
+      ...(pattern === undefined ? {} : { pattern }),
+      disabled: false,
+      node_type: 'input',
+    },
+    messages: [],
+    meta: label === undefined ? {} : { label },
+  }
+}
+
+export const csrfNode = (token: string) =>
+  inputNode('default', 'csrf_token', 'hidden', { value: token, required: true })
+
+export const passwordNode = (autocomplete: 'current-password' | 'new-password') =>
+  inputNode('password', 'password', 'password', { required: true, autocomplete, label: messages.password })
+
+export const submitNode = (group: string, value: string, label: UiMessage, name = 'method') =>
+  inputNode(group, name, 'submit', { value, label })
+
+/** @param look.hidden carried along to the next screen instead of shown */
+export function traitNode(
+  input: TraitInput,
+  value: Json | undefined,
+  look: { group: string; hidden?: boolean },
+): UiNode {
+  const { name, title, required, autocomplete, pattern } = input
+  return inputNode(look.group, name, look.hidden ? 'hidden' : input.type, {
+    ...(value === undefined ? {} : { value }),
+    required,
+    ...(autocomplete === undefined ? {} : { autocomplete }),
+    ...(pattern === undefined ? {} : { pattern }),
+    label: title === undefined ? undefined : messages.trait(title, name),
+  })
+}
+
+/** What the inputs of a stored form hold, by name. */
+export function nodeValues(nodes: readonly UiNode[]): Map<string, Json> {
+  return new Map(
+    nodes.flatMap(({ attributes }) =>
+      attributes.value === undefined ? [] : ([[attributes.name, attributes.value]] as [string, Json][]),
+    ),
+  )
+}
+
+/**
+ * Puts each message at its input, or into the form's own list. One about an input that the form does not have gets a
+ * bare text input, before the buttons and, if it is about the password, after the first trait.
+ */
+export function withProblems(ui: Ui, problems: readonly FormProblem[]): Ui {
+  const nodes = ui.nodes.map((node) => ({ ...node, messages: [...node.messages] }))
+  const own = [...(ui.messages ?? [])]
+  for (const { path, message } of problems) {
+    const node = path === undefined ? undefined : (nodes.find((n) => n.attributes.name === path) ?? added(nodes, path))
+    if (node) node.messages.push(message)
+    else own.push(message)
+  }
+  return { action: ui.action, method: ui.method, nodes, ...(own.length === 0 ? {} : { messages: own }) }
+}
+
+function added(nodes: UiNode[], path: string): UiNode {
+  const node = inputNode('default', path, 'text')
+  const buttons = nodes.findIndex(({ attributes }) => attributes.type === 'submit')
+  const end = buttons === -1 ? nodes.length : buttons
+  const firstTrait = nodes.findIndex(({ attributes }) => attributes.name.startsWith('traits.'))
+  nodes.splice(path === 'password' && firstTrait !== -1 ? firstTrait + 1 : end, 0, node)
+  return node
+}
+
+/** The form as it was begun: no messages, no inputs that were added for one, other values where `values` has them. */
+export function cleared(ui: Ui, csrfToken: string, values: ReadonlyMap<string, Json> = new Map()): Ui {
+  const nodes = ui.nodes
+    .filter((node) => !carriesMessageOnly(node))
+    .map((node) => {
+      const { name } = node.attributes
+      const value = name === 'csrf_token' ? csrfToken : values.get(name)
+      const attributes = value === undefined ? node.attributes : { ...node.attributes, value }
+      return { ...node, attributes, messages: [] }
+    })
+  return { action: ui.action, method: ui.method, nodes }
+}
+
+const carriesMessageOnly = ({ group, attributes, meta }: UiNode) =>
+  group === 'default' &&
+  attributes.type === 'text' &&
+  meta.label === undefined &&
+  !attributes.name.startsWith('traits.')
