@@ -83,8 +83,8 @@ export function anyJsonBody(req: FastifyRequest): unknown {
 
 /** What a form submit carries: the members of a JSON object, or fields with all their values as text. */
 export type FormBody =
-  | { kind: 'json'; values: Record<string, unknown> }
-  | { kind: 'form'; values: Record<string, string[]> }
+  | { kind: 'json'; value: Record<string, unknown> }
+  | { kind: 'form'; value: Record<string, string[]> }
 
 /**
  * Reads the body of a self-service submit: JSON, a form, or a multipart form. Form values are strings, a repeated
@@ -95,11 +95,11 @@ export async function formBody(req: FastifyRequest): Promise<FormBody> {
   assertNotEmpty(bytes)
   switch (mediaType(req)) {
     case JSON_TYPE:
-      return { kind: 'json', values: jsonForm(decodeText(bytes)) }
+      return { kind: 'json', value: jsonForm(decodeText(bytes)) }
     case FORM_TYPE:
-      return { kind: 'form', values: formEntries(new URLSearchParams(decodeText(bytes))) }
+      return { kind: 'form', value: formEntries(new URLSearchParams(decodeText(bytes))) }
     case MULTIPART_TYPE:
-      return { kind: 'form', values: formEntries(await multipart(req, bytes)) }
+      return { kind: 'form', value: formEntries(await multipart(req, bytes)) }
     default:
       return unknownType(req, [MULTIPART_TYPE, FORM_TYPE, JSON_TYPE])
   }

@@ -38,7 +38,8 @@ async function readForm(req: FastifyRequest): Promise<SubmittedForm> {
       'Unable to decode body because HTTP Request Method was "GET" but only [POST PUT PATCH] are supported.',
     )
   }
-  return (await formBody(req)) as SubmittedForm
+  const { kind, value } = await formBody(req)
+  return { kind, values: value } as SubmittedForm
 }
 
 /** Cookies of these names come from a CDN in front; native apps cannot help it. */
