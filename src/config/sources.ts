@@ -1,6 +1,4 @@
 import type { ConfigProblem } from './problems.ts'
-import { parseToml } from './toml.ts'
-import { parseYaml } from './yaml.ts'
 
 export type Tree = Record<string, unknown>
 
@@ -24,28 +22,6 @@ export const isTree = (value: unknown): value is Tree =>
 export function unusable(file: string, reason: string, line?: number, hint?: string): Source {
   const problem = { file, line, path: '', value: undefined, reason, hint, syntax: true }
   return { file, data: {}, lines: new Map(), problems: [problem] }
-}
-
-const READ_ERRORS: Record<string, string> = {
-  ENOENT: 'no such file',
-  EISDIR: 'is a folder, not a file',
-  EACCES: 'permission denied',
-}
-
-/** Reads and parses one file, by its extension. Never throws. */
-export function readSource(file: string, readFile: (file: string) => string): Source {
-  const extension = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase()
-  if (extension === undefined || !['yaml', 'yml', 'json', 'toml'].includes(extension)) {
-    return unusable(file, 'unknown config file extension', undefined, 'name it .yaml, .yml, .json or .toml')
-  }
-  let text: string
-  try {
-    text = readFile(file).replace(/^\ufeff/, '')
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    return unusable(file, `cannot be read: ${READ_ERRORS[code] ?? code}`)
-  }
-  return extension === 'toml' ? parseToml(file, text) : parseYaml(file, text, extension === 'json')
 }
 
 /** `over` on top of `base`: maps key by key, anything else as a whole. */

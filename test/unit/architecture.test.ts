@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, dirname, join, relative } from 'node:path'
+import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+/** The rules of ARCHITECTURE.md, held to the tree. Each finding names file and line, so that it can be mended at once. */
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+interface Import {
+  line: number
+  /** path below src without `.ts`, or the name of a package */
+  target: string
+  typeOnly: boolean
+}
+
+interface Source {
+  /** path below src */
+  path: string
+  text: string
+  imports: Import[]
+}
+
+const sources = readSources()
+const inFeature = sources.filter(({ path }) => path.startsWith('features/'))
+const isWeb = (target: string) => target === 'fastify' || target.startsWith('@fastify/')
+const isStore = (path: string) => /^(store|sql)(-[a-z-]+)?(\.ts)?$/.test(basename(path))
+const isRoutes = (path: string) => /^routes(-[a-z-]+)?(\.ts)?$/.test(basename(path))
+const httpSide = inFeature.filter(({ imports }) => imports.some(({ target }) => isWeb(target)))
+const featureOf = (path: string) => /^features\/([^/]+)\//.exec(path)?.[1]
+
+describe('imports point inward', () => {
+  it('http, db, crypto and config know no feature', () => {
+    const inner = sources.filter(({ path }) => /^(http|db|crypto|config)\//.test(path))
+    holds(inner, (_, { target }) => !target.startsWith('features/'))
+  })
+
+  it('db and crypto know no HTTP, http knows no SQL', () => {
+    const below = sources.filter(({ path }) => /^(db|crypto|config)\//.test(path))
+    holds(below, (_, { target }) => !target.startsWith('http/') && !isWeb(target))
+    const http = sources.filter(({ path }) => path.startsWith('http/'))
+    // The error handler gives the three failures of a store their status.
+    holds(http, (_, { target, typeOnly }) => !target.startsWith('db/') || typeOnly || target === 'db/client')
+  })
+
+  it('what reads requests asks a flow or a service, never a store', () => {
+    holds(httpSide, (_, { target }) => !isStore(target) && !target.startsWith('db/'))
+    // A flow that could be reached by HTTP only could not be tested, or reused, without it.
+    holds(httpSide, ({ path }) => !/^(flow|service)\b/.test(basename(path)))
+  })
+
+  it('the middle knows neither requests nor statements', () => {
+    const middle = inFeature.filter((source) => !httpSide.includes(source) && !isStore(source.path))
+    const withRequests = httpSide.map(({ path }) => path.replace(/\.ts$/, ''))
+    holds(middle, (_, { target, typeOnly }) => typeOnly || !withRequests.includes(target))
+    // Plain functions on plain values: the table of errors, and two that build and judge URLs.
+    const values = ['http/errors', 'http/query', 'http/return-to']
+    holds(middle, (_, { target, typeOnly }) => !target.startsWith('http/') || typeOnly || values.includes(target))
+    // Transactions pass through as a value; only a store runs statements on them. Conflict is what a store throws.
+    holds(middle, (_, { target, typeOnly }) => !target.startsWith('db/') || typeOnly || target === 'db/client')
+  })
+
+  it('a store knows the database, its own feature and types', () => {
+    const stores = inFeature.filter(({ path }) => isStore(path))
+    holds(stores, (_, { target }) => !isWeb(target) && !target.startsWith('http/') && !isRoutes(target))
+    holds(stores, (_, { target, typeOnly }) => typeOnly || !/^features\/.*\/(service|flow)/.test(target))
+  })
+
+  it('a feature uses the stores of no other', () => {
+    holds(inFeature, ({ path }, { target, typeOnly }) => {
+      if (!target.startsWith('features/') || featureOf(target) === featureOf(path)) return true
+      // Statements over joined tables share their column lists: a session comes with its identity in one round trip.
+      const shared = basename(target) === 'sql' || target === 'features/flows/store'
+      return !isStore(target) || typeOnly || (isStore(path) && shared)
+    })
+  })
+
+  it('only the composition root builds stores and registers routes', () => {
+    const outside = sources.filter(({ path }) => !['app.ts', 'deps.ts'].includes(path) && !path.startsWith('features/'))
+    holds(outside, (_, { target, typeOnly }) => typeOnly || !target.startsWith('features/') || !isRoutes(target))
+  })
+
+  it('nothing imports in a circle', () => {
+    const graph = new Map(
+      sources.map(({ path, imports }) => [
+        path.replace(/\.ts$/, ''),
+        imports.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
+      ]),
+    )
+    const done = new Set<string>()
+    const circles: string[] = []
+    const walk = (node: string, trail: string[]) => {
+      if (trail.includes(node)) circles.push([...trail.slice(trail.indexOf(node)), node].join(' → '))
+      if (trail.includes(node) || done.has(node)) return
+      for (const next of graph.get(node) ?? []) walk(next, [...trail, node])
+      done.add(node)
+    }
+    for (const node of graph.keys()) walk(node, [])
+    assert.deepEqual(circles, [])
+  })
+})
+
+describe('what comes from outside is handed in', () => {
+  const mayTouch = ['cli.ts', 'serve.ts', 'clock.ts']
+  const inside = sources.filter(({ path }) => !mayTouch.includes(path))
+
+  for (const [what, pattern] of [
+    ['the process', /(?<![\w.'`])process\.(?!\w*\.test)/],
+    ['the wall clock', /\bDate\.now\(|\bnew Date\(\s*\)/],
+    ['randomness', /\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\bgetRandomValues\(/],
+  ] as const) {
+    it(`${what} is reached in cli.ts, serve.ts and clock.ts only`, () => lacks(inside, pattern))
+  }
+})
+
+describe('statements', () => {
+  it('list their columns', () => {
+    // A CTE of the same statement may be passed on whole.
+    lacks(inFeature, /\bselect\s+\*|\breturning\s+\*/i)
+  })
+
+  it('have names that tell them apart', () => {
+    const named = sources.flatMap(({ path, text }) =>
+      [...text.matchAll(/\bsql\(\s*'([^']+)'/g)].map((match) => ({ path, name: match[1]! })),
+    )
+    assert.ok(named.length > 10, 'the pattern that finds statements matches nothing any more')
+    const first = new Map<string, string>()
+    const twice = named.filter(({ name, path }) => first.has(name) || !first.set(name, path))
+    assert.deepEqual(twice, [], 'a prepared statement is found by its name')
+    const odd = named.filter(({ name }) => !/^[a-z_]+\.[a-z0-9_]+$/.test(name))
+    assert.deepEqual(odd, [], 'names are `feature.what_it_does`: they become metric labels')
+  })
+})
+
+describe('size', () => {
+  it('no file has more than 300 lines, and half have fewer than 90', () => {
+    const all = sources.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
+    assert.deepEqual(
+      all.filter(({ lines }) => lines > 300),
+      [],
+    )
+    const sorted = all.map(({ lines }) => lines).sort((a, b) => a - b)
+    assert.ok(sorted[Math.floor(sorted.length / 2)]! < 90, `median ${sorted[Math.floor(sorted.length / 2)]}`)
+  })
+
+  it('folders are at most three deep', () => {
+    const deep = sources.map(({ path }) => path).filter((path) => path.split('/').length - 1 > 3)
+    assert.deepEqual(deep, [])
+  })
+})
+
+describe('the rules can fail', () => {
+  const sample: Source = {
+    path: 'features/x/routes.ts',
+    text: "import { a } from './store.ts'\nconst t = Date.now()\n",
+    imports: [{ line: 1, target: 'features/x/store', typeOnly: false }],
+  }
+  it('a forbidden import is found', () =>
+    assert.throws(() => holds([sample], (_, { target }) => !isStore(target)), /routes.ts:1 → features\/x\/store/))
+  it('a forbidden word is found', () => assert.throws(() => lacks([sample], /Date\.now\(/), /routes.ts:2/))
+})
+
+function holds(files: Source[], rule: (source: Source, imported: Import) => boolean): void {
+  const broken = files.flatMap((source) =>
+    source.imports
+      .filter((imported) => !rule(source, imported))
+      .map(({ line, target }) => `src/${source.path}:${line} → ${target}`),
+  )
+  assert.deepEqual(broken, [])
+}
+
+function lacks(files: Source[], pattern: RegExp): void {
+  const found = files.flatMap(({ path, text }) =>
+    withoutComments(text)
+      .split('\n')
+      .flatMap((line, i) => (pattern.test(line) ? [`src/${path}:${i + 1} ${line.trim()}`] : [])),
+  )
+  assert.deepEqual(found, [])
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, (c) => c.replace(/[^\n]/g, '')).replace(/^\s*\/\/.*$/gm, '')
+}
+
+function readSources(): Source[] {
+  const base = join(root, 'src')
+  const names = readdirSync(base, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  assert.ok(names.length > 50, 'src is not where this test looks')
+  return names.map((path) => {
+    const text = readFileSync(join(base, path), 'utf8')
+    return { path, text, imports: importsOf(path, text) }
+  })
+}
+
+function importsOf(path: string, text: string): Import[] {
+  const pattern =
+    /^(?:import\s+(type\s+)?(?:([^'"]*?)\s+from\s+)?|export\s+(type\s+)?(\{[^}]*\}|\*)\s+from\s+)'([^']+)'/gm
+  return [...text.matchAll(pattern)].map((match) => {
+    const names = match[2] ?? match[4] ?? ''
+    const from = match[5]!
+    const target = from.startsWith('.')
+      ? relative('/src', join('/src', dirname(path), from)).replace(/\.ts$/, '')
+      : from
+    const line = text.slice(0, match.index + match[0].length).split('\n').length
+    return { line, target, typeOnly: (match[1] ?? match[3]) !== undefined || onlyTypes(names) }
+  })
+}
+
+/** `{ type A, type B }` */
+function onlyTypes(names: string): boolean {
+  const list = /^\{([\s\S]*)\}$/.exec(names.trim())?.[1]
+  const words = list?.split(',').map((word) => word.trim())
+  return words?.filter((word) => word !== '').every((word) => word.startsWith('type ')) ?? false
+}
