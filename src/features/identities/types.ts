@@ -40,6 +40,23 @@ export interface Identity {
   recovery_addresses: RecoveryAddress[]
 }
 
+/** A credential as it is stored. `config` holds secrets: a password hash, a TOTP key. */
+export interface StoredCredential {
+  id: string
+  /** name of the credential type: `password`, `totp`, … */
+  type: string
+  identifiers: string[]
+  config: JsonObject
+  version: number
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+/** An identity with everything that belongs to it. */
+export interface FullIdentity extends Identity {
+  credentials: StoredCredential[]
+}
+
 /** What a password login needs to know; `hash` is absent when no usable password is stored. */
 export interface PasswordCredential {
   identity: Identity

@@ -1,0 +1,83 @@
+import { encodeSchemaId } from './schemas.ts'
+import type { FullIdentity, Identity, JsonObject, StoredCredential } from './types.ts'
+
+/** How identities look from outside, member by member: nothing else of the rows can slip out. */
+export interface IdentityAnswers {
+  /** for the identity itself: no admin metadata, no credentials */
+  toPublic(identity: Identity): JsonObject
+  /**
+   * for operators. `credentials` is there when they were read; their configs only for the types of `include`, because
+   * they hold hashes and keys.
+   */
+  toAdmin(identity: FullIdentity, include?: readonly string[]): JsonObject
+}
+
+/** @param publicBaseUrl where clients find the schemas; read at each answer, as a reload may change it */
+export function createIdentityAnswers(publicBaseUrl: () => string): IdentityAnswers {
+  const schemaUrl = (id: string) => `${publicBaseUrl().replace(/\/+$/, '')}/schemas/${encodeSchemaId(id)}`
+  return {
+    toPublic: (identity) => ({ ...head(identity), ...body(identity, schemaUrl), ...tail(identity) }),
+    toAdmin: (identity, include = []) => ({
+      ...head(identity),
+      ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity.credentials, include) }),
+      ...body(identity, schemaUrl),
+      metadata_admin: identity.metadata_admin,
+      ...tail(identity),
+    }),
+  }
+}
+
+function head({ id, external_id }: Identity): JsonObject {
+  return external_id === null ? { id } : { id, external_id }
+}
+
+function body(identity: Identity, schemaUrl: (id: string) => string): JsonObject {
+  const { schema_id, state, state_changed_at, traits, metadata_public } = identity
+  return {
+    schema_id,
+    schema_url: schemaUrl(schema_id),
+    state,
+    ...(state_changed_at === null ? {} : { state_changed_at }),
+    traits,
+    ...(identity.verifiable_addresses.length === 0
+      ? {}
+      : { verifiable_addresses: asJson(identity.verifiable_addresses) }),
+    ...(identity.recovery_addresses.length === 0 ? {} : { recovery_addresses: asJson(identity.recovery_addresses) }),
+    metadata_public,
+  }
+}
+
+function tail({ created_at, updated_at, organization_id }: Identity): JsonObject {
+  return { created_at, updated_at, organization_id }
+}
+
+/** Addresses are stored as they are shown. */
+const asJson = (addresses: readonly object[]) => addresses.map((address) => ({ ...address }) as JsonObject)
+
+function credentials(list: readonly StoredCredential[], include: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    list.map(({ type, identifiers, config, version, created_at, updated_at }) => [
+      type,
+      {
+        type,
+        identifiers,
+        ...(include.includes(type) ? { config: shownConfig(type, config) } : {}),
+        ...{ version, created_at, updated_at },
+      },
+    ]),
+  )
+}
+
+const PROVIDER_MEMBERS = ['subject', 'provider', 'organization', 'use_auto_link']
+
+/** Tokens of other providers are stored encrypted by a key that this server does not use: they stay away. */
+function shownConfig(type: string, config: JsonObject): JsonObject {
+  if ((type !== 'oidc' && type !== 'saml') || !Array.isArray(config.providers)) return config
+  return {
+    providers: config.providers.map((provider) =>
+      Object.fromEntries(
+        Object.entries(Object(provider) as JsonObject).filter(([name]) => PROVIDER_MEMBERS.includes(name)),
+      ),
+    ),
+  }
+}

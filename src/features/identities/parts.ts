@@ -1,0 +1,26 @@
+import type { NewParts, OldParts } from './store-write.ts'
+import type { FullIdentity } from './types.ts'
+
+interface Row {
+  id: string
+}
+
+const without = <T extends Row>(rows: readonly T[], others: readonly Row[]) =>
+  rows.filter(({ id }) => !others.some((other) => other.id === id))
+const ids = (rows: readonly Row[]) => rows.map(({ id }) => id)
+
+/** The rows to take away and to add; a row keeps its id as long as nothing in it changes. */
+export function changedParts(before: FullIdentity, after: FullIdentity): { old: OldParts; added: NewParts } {
+  return {
+    old: {
+      credentials: ids(without(before.credentials, after.credentials)),
+      verifiable: ids(without(before.verifiable_addresses, after.verifiable_addresses)),
+      recovery: ids(without(before.recovery_addresses, after.recovery_addresses)),
+    },
+    added: {
+      credentials: without(after.credentials, before.credentials),
+      verifiable_addresses: without(after.verifiable_addresses, before.verifiable_addresses),
+      recovery_addresses: without(after.recovery_addresses, before.recovery_addresses),
+    },
+  }
+}

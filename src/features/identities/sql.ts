@@ -1,0 +1,40 @@
+/** A timestamp as JSON text in UTC: `to_json` gives ISO 8601 with the stored microseconds but without a zone. */
+const time = (column: string) => `(to_json(${column}) #>> '{}') || 'Z'`
+const times = (row: string) => `'created_at', ${time(`${row}.created_at`)}, 'updated_at', ${time(`${row}.updated_at`)}`
+
+const VERIFIABLE_ADDRESSES = `(
+  select coalesce(json_agg(json_strip_nulls(json_build_object(
+    'id', a.id, 'value', a.value, 'verified', a.verified, 'via', a.via, 'status', a.status,
+    'verified_at', ${time('a.verified_at')}, ${times('a')}
+  )) order by a.id), '[]')
+  from identity_verifiable_addresses a where a.identity_id = i.id and a.nid = i.nid)`
+
+const RECOVERY_ADDRESSES = `(
+  select coalesce(json_agg(json_build_object('id', a.id, 'value', a.value, 'via', a.via, ${times('a')})
+    order by a.id), '[]')
+  from identity_recovery_addresses a where a.identity_id = i.id and a.nid = i.nid)`
+
+const IDENTIFIERS = `(
+  select coalesce(json_agg(x.identifier order by x.identifier), '[]')
+  from identity_credential_identifiers x where x.identity_credential_id = c.id and x.nid = c.nid)`
+
+const CREDENTIALS = `(
+  select coalesce(json_agg(json_build_object(
+    'id', c.id, 'type', t.name, 'identifiers', ${IDENTIFIERS}, 'config', c.config, 'version', c.version, ${times('c')}
+  ) order by t.name, c.id), '[]')
+  from identity_credentials c join identity_credential_types t on t.id = c.identity_credential_type_id
+  where c.identity_id = i.id and c.nid = i.nid)`
+
+const IDENTITY_COLUMNS = `
+  i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin, i.external_id,
+  i.organization_id, i.available_aal, i.created_at, i.updated_at,
+  ${VERIFIABLE_ADDRESSES} as verifiable_addresses,
+  ${RECOVERY_ADDRESSES} as recovery_addresses`
+
+/** An identity with its addresses and credentials, as `FullIdentity`. */
+export const SELECT_FULL = `select ${IDENTITY_COLUMNS}, ${CREDENTIALS} as credentials from identities i`
+
+/** The same; credentials are an empty list unless the boolean `flag` is true. */
+export const selectListed = (flag: string) =>
+  `select ${IDENTITY_COLUMNS}, case when ${flag}::boolean then ${CREDENTIALS} else '[]' end as credentials
+  from identities i`
