@@ -4,14 +4,12 @@ import type { Identity } from '../identities/types.ts'
 import { ownListAnswer } from './answer-list.ts'
 import type { SessionService } from './service.ts'
 import type { SessionListStore } from './store-list.ts'
-import type { SessionManageStore } from './store-manage.ts'
 import type { Session } from './types.ts'
 
 export interface OwnSessionsDeps {
   clock: Clock
   sessions: Pick<SessionService, 'revokeAllOf'>
   list: Pick<SessionListStore, 'listOf'>
-  manage: Pick<SessionManageStore, 'revokeOf'>
   identityAnswer(identity: Identity): Record<string, unknown>
 }
 
@@ -40,7 +38,7 @@ export function createOwnSessions(d: OwnSessionsDeps): OwnSessions {
     },
     async revokeOther(current, id) {
       if (id === current.id) throw new HttpError(400, 'cannot revoke current session')
-      await d.manage.revokeOf(current.identity_id, id, formatTime(d.clock.now()))
+      await d.sessions.revokeAllOf(current.identity_id, 'revoked_by_user', { only: [id] })
     },
     async revokeOthers(current) {
       return (await d.sessions.revokeAllOf(current.identity_id, 'revoked_by_user', { except: current.id })).length

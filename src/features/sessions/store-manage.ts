@@ -13,15 +13,6 @@ const REVOKE_KNOWN = sql(
   select id from target`,
 )
 
-const REVOKE_OF = sql(
-  'session.revoke_of_identity',
-  `with ended as (
-    update sessions set active = false where id = $1 and identity_id = $2 and nid = $3 and active
-    returning id, identity_id
-  ), ${recordEnds(`'revoked_by_user'`, '$4', '$3', '$5::boolean')}
-  select id from ended`,
-)
-
 /**
  * Only a session that was still live ends here; the others had their end before. Where Kratos shares the table, it
  * would insert the row of a deleted session again at a refresh login, so the tombstone is needed here too.
@@ -68,10 +59,6 @@ export function createSessionManageStore(db: Db, nid: string, shared: boolean) {
     /** Ends one session, by an admin. @returns whether it is known, ended before or not */
     async revokeKnown(id: string, now: Timestamp): Promise<boolean> {
       return (await db.query(REVOKE_KNOWN, [id, nid, now, shared])).length > 0
-    },
-    /** Ends one session if it is the identity's own. @returns whether this call ended it */
-    async revokeOf(identityId: string, id: string, now: Timestamp): Promise<boolean> {
-      return (await db.query(REVOKE_OF, [id, identityId, nid, now, shared])).length > 0
     },
     /** Ends and deletes all sessions of an identity, by an admin. @returns how many rows there were */
     async deleteAllOf(identityId: string, now: Timestamp): Promise<number> {
