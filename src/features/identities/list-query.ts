@@ -1,5 +1,4 @@
 import { badRequest } from '../../http/errors.ts'
-import { link, offsetLinks } from '../../http/pagination.ts'
 import { isUuid } from '../../http/query.ts'
 import { isCredentialType } from './credential-types.ts'
 import { normaliseIdentifier } from './normalise.ts'
@@ -17,7 +16,8 @@ export interface ListQuery {
   include: string[]
 }
 
-const FIRST = '00000000-0000-0000-0000-000000000000'
+/** Sorts before every identity. */
+export const FIRST = '00000000-0000-0000-0000-000000000000'
 const DEFAULT_SIZE = 250
 const MAX_SIZE = 500
 const MAX_IDS = 500
@@ -102,20 +102,4 @@ function tokenSize(text: string): number {
 
 function integer(text: string | null): number | undefined {
   return text !== null && /^[+-]?\d{1,15}$/.test(text) ? Number(text) : undefined
-}
-
-/** The `Link` header of a page by token. @param last id of the last row; undefined on the last page */
-export function tokenLinks(path: string, query: URLSearchParams, size: number, last: string | undefined): string {
-  const all = new URLSearchParams(query)
-  if (!all.has('page_size')) all.delete('per_page')
-  const to = (rel: string, token: string) => link(rel, path, all, { page_size: String(size), page_token: token })
-  return last === undefined ? to('first', FIRST) : `${to('first', FIRST)},${to('next', last)}`
-}
-
-/** The `Link` header of a numbered page: as for other lists, without the members of the newer paging. */
-export function numberLinks(path: string, query: URLSearchParams, page: number, size: number, total: number): string {
-  return offsetLinks(path, query, { page, size, offset: page * size }, total).replace(
-    /page_size=\d+&page_token=[\w-]+&/g,
-    '',
-  )
 }

@@ -1,8 +1,9 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { HttpError } from '../../http/errors.ts'
 import { splitUrl } from '../../http/not-found.ts'
+import { link, offsetLinks } from '../../http/pagination.ts'
 import type { IdentityAnswers } from './answers.ts'
-import { numberLinks, readInclude, readListQuery, tokenLinks } from './list-query.ts'
+import { FIRST, readInclude, readListQuery } from './list-query.ts'
 import { identityWriteRoutes } from './routes-admin-write.ts'
 import type { IdentityService } from './service.ts'
 
@@ -43,14 +44,12 @@ export function identityAdminRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
       return page.map((identity) => identityAnswers.toAdmin(identity, include))
     }
     const { page, size } = paging
-    const rows = await identities.list(filter, { after: ZERO, size, skip: page * size, credentials })
+    const rows = await identities.list(filter, { after: FIRST, size, skip: page * size, credentials })
     const total = filter.kind === 'identifier' ? rows.length : await identities.count()
     reply.headers({ 'x-total-count': String(total), link: numberLinks(path, query, page, size, total) })
     return rows.map((identity) => identityAnswers.toAdmin(identity, include))
   }
 }
-
-const ZERO = '00000000-0000-0000-0000-000000000000'
 
 /** The path as links name it: always with the prefix, however it was called. */
 function target(req: FastifyRequest): { path: string; query: URLSearchParams } {
@@ -62,4 +61,20 @@ function target(req: FastifyRequest): { path: string; query: URLSearchParams } {
 function storable(text: string): string {
   if (text.includes('\0') || !text.isWellFormed()) throw new HttpError(404, 'Unable to locate the resource')
   return text
+}
+
+/** The `Link` header of a page by token. @param last id of the last row; undefined on the last page */
+function tokenLinks(path: string, query: URLSearchParams, size: number, last: string | undefined): string {
+  const all = new URLSearchParams(query)
+  if (!all.has('page_size')) all.delete('per_page')
+  const to = (rel: string, token: string) => link(rel, path, all, { page_size: String(size), page_token: token })
+  return last === undefined ? to('first', FIRST) : `${to('first', FIRST)},${to('next', last)}`
+}
+
+/** The `Link` header of a numbered page: as for other lists, without the members of the newer paging. */
+function numberLinks(path: string, query: URLSearchParams, page: number, size: number, total: number): string {
+  return offsetLinks(path, query, { page, size, offset: page * size }, total).replace(
+    /page_size=\d+&page_token=[\w-]+&/g,
+    '',
+  )
 }

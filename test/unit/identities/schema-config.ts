@@ -1,11 +1,15 @@
 import type { SchemaConfig } from '../../../src/features/identities/schemas.ts'
 
+export const CLIENTS: SchemaConfig['clients'] = {
+  http: { disallow_private_ip_ranges: false, private_ip_exception_urls: [] },
+}
+
 /** The configuration of these schema documents; the first one is the default. */
 export function schemaConfig(documents: Record<string, unknown>): SchemaConfig {
   const schemas = Object.entries(documents).map(([id, document]) => ({ id, url: base64Url(document) }))
   return {
     identity: { default_schema_id: schemas[0]!.id, schemas },
-    clients: { http: { disallow_private_ip_ranges: false, private_ip_exception_urls: [] } },
+    clients: CLIENTS,
   }
 }
 
