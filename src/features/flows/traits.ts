@@ -1,0 +1,135 @@
+import type { IdentitySchema, Json, JsonObject, TraitInput } from '../identities/types.ts'
+import { fieldText, isObject, parsed } from './form.ts'
+import type { SubmittedForm } from './types.ts'
+
+type TraitsSchema = Pick<IdentitySchema, 'document' | 'inputs'>
+
+/**
+ * The traits of a submitted form: the member `traits`, and fields with dotted names, which get the type that the schema
+ * gives them. What does not fit its type stays text, so that the schema can say so. Objects of the schema that were not
+ * sent are empty ones, as in Kratos.
+ */
+export function submittedTraits(form: SubmittedForm, schema: TraitsSchema): Json {
+  const whole = wholeTraits(form)
+  if (whole !== undefined && !isObject(whole)) return whole
+  const traits: JsonObject = structuredClone(whole ?? {})
+  const { objects, lists } = shapes(schema.document)
+  for (const input of schema.inputs) {
+    const value = fieldValue(fieldTexts(form, input.name), input, lists.has(input.name))
+    if (value !== undefined) put(traits, input.name, value)
+  }
+  for (const name of objects) if (at(traits, name) === undefined) put(traits, name, {})
+  return traits
+}
+
+/** What the inputs of a form can hold of the traits, by name. */
+export function traitValues(traits: Json, inputs: readonly TraitInput[]): Map<string, Json> {
+  return new Map(
+    inputs.flatMap(({ name }): [string, Json][] => {
+      const value = isObject(traits) ? at(traits, name) : undefined
+      return value === undefined || value === null || typeof value === 'object' ? [] : [[name, value]]
+    }),
+  )
+}
+
+function wholeTraits(form: SubmittedForm): Json | undefined {
+  const value = form.kind === 'json' ? form.values.traits : form.values.traits?.[0]
+  if (value === undefined || value === null || value === '') return undefined
+  return typeof value === 'string' ? (parsed(value) ?? value) : (value as Json)
+}
+
+function fieldTexts(form: SubmittedForm, name: string): readonly string[] {
+  if (form.kind === 'form') return form.values[name] ?? []
+  return Object.hasOwn(form.values, name) ? [fieldText(form, name)] : []
+}
+
+function fieldValue(texts: readonly string[], input: TraitInput, list: boolean): Json | undefined {
+  if (texts.length === 0) return undefined
+  if (list) return texts.map((text) => typed(text, input.type))
+  // A checkbox stands behind a hidden field that says false: the last one counts.
+  const text = input.type === 'checkbox' ? texts.at(-1)! : texts[0]!
+  if (text === '') return input.type === 'checkbox' && input.required ? false : undefined
+  return typed(text, input.type)
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const BOOLEANS: Record<string, boolean> = {
+  ...Object.fromEntries(['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true])),
+  ...Object.fromEntries(['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false])),
+}
+
+function typed(text: string, type: string): Json {
+  if (type === 'number') return NUMBER.test(text) && Number.isFinite(Number(text)) ? Number(text) : text
+  if (type === 'checkbox') return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text]! : text
+  return text
+}
+
+/** The steps below `traits`. */
+const steps = (name: string) => name.split('.').slice(1)
+
+function at(traits: JsonObject, name: string): Json | undefined {
+  let value: Json | undefined = traits
+  for (const step of steps(name)) {
+    value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined
+  }
+  return value
+}
+
+/** Changes nothing where a value that is no object stands in the way. */
+function put(traits: JsonObject, name: string, value: Json): void {
+  const path = steps(name)
+  let place = traits
+  for (const step of path.slice(0, -1)) {
+    const next = Object.hasOwn(place, step) ? place[step] : define(place, step, {})
+    if (!isObject(next)) return
+    place = next
+  }
+  define(place, path.at(-1)!, value)
+}
+
+/** An own member, whatever its name: assignment to `__proto__` would not make one. */
+function define(object: JsonObject, name: string, value: Json): Json {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
+  return value
+}
+
+interface Shapes {
+  /** dotted names, outer ones first */
+  objects: string[]
+  lists: Set<string>
+}
+
+/** Schemas nest as deep as people nest them; a reference may lead back to itself. */
+const MAX_DEPTH = 20
+
+function shapes(document: JsonObject): Shapes {
+  const found: Shapes = { objects: [], lists: new Set() }
+  const root = isObject(document.properties) ? document.properties.traits : undefined
+  walk(document, root, ['traits'], found, 0)
+  return found
+}
+
+function walk(document: JsonObject, schema: Json | undefined, path: string[], found: Shapes, depth: number): void {
+  if (!isObject(schema) || depth > MAX_DEPTH) return
+  const name = path.join('.')
+  if (typeof schema.$ref === 'string') return walk(document, local(document, schema.$ref), path, found, depth + 1)
+  if (schema.type === 'array') found.lists.add(name)
+  if (schema.type === 'object' && path.length > 1 && !found.objects.includes(name)) found.objects.push(name)
+  for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
+    const parts = schema[keyword]
+    if (Array.isArray(parts)) for (const part of parts) walk(document, part, path, found, depth + 1)
+  }
+  if (!isObject(schema.properties)) return
+  for (const [key, inner] of Object.entries(schema.properties)) walk(document, inner, [...path, key], found, depth + 1)
+}
+
+function local(document: JsonObject, ref: string): Json | undefined {
+  if (!ref.startsWith('#/')) return undefined
+  const keys = ref
+    .slice(2)
+    .split('/')
+    .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'))
+  let value: Json | undefined = document
+  for (const key of keys) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
+  return value
+}

@@ -1,0 +1,3 @@
+import type { Flow } from '../flows/types.ts'
+
+export type RegistrationFlow = Flow
