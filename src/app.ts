@@ -1,8 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from './deps.ts'
-import { selfServiceUrl } from './deps.ts'
 import { errorRoutes } from './features/errors/routes.ts'
+import { identityAdminRoutes } from './features/identities/routes-admin.ts'
+import { schemaRoutes } from './features/identities/routes-schemas.ts'
+import { loginRoutes } from './features/login/routes.ts'
 import { logoutRoutes } from './features/logout/routes.ts'
+import { sessionAdminRoutes } from './features/sessions/routes-admin.ts'
+import { ownSessionRoutes } from './features/sessions/routes-self.ts'
 import { whoamiRoutes } from './features/sessions/routes-whoami.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { installNotFound } from './http/not-found.ts'
@@ -23,9 +27,12 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   const app = baseApp(d, options)
   installPublicHooks(app, d)
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.public }))
-  app.register(whoamiRoutes({ ...d, secondFactorUrl: secondFactorUrl(d) }))
+  app.register(whoamiRoutes(d))
+  app.register(ownSessionRoutes(d))
   app.register(logoutRoutes(d))
+  app.register(loginRoutes(d))
   app.register(errorRoutes(d))
+  app.register(schemaRoutes(d))
   app.register(redirectRoutes(ADMIN_PATHS, (url) => onAdminPort(d, url)))
   return app
 }
@@ -33,12 +40,15 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
 /** The admin port: what operators and backends reach. Paths stand with and without the prefix /admin. */
 export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   const app = baseApp(d, options, (url) => (url.startsWith('/admin/') ? url.slice('/admin'.length) : url))
+  const publicUrl = (url: string) => `${d.baseUrls.public().replace(/\/+$/, '')}${url}`
   app.addHook('onRequest', async (req, reply) => {
     if (req.method === 'GET') reply.header('cache-control', NO_STORE)
   })
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
   app.register(versionRoutes(options))
-  app.register(redirectRoutes(PUBLIC_PATHS, (url) => `${d.baseUrls.public().replace(/\/+$/, '')}${url}`))
+  app.register(identityAdminRoutes(d))
+  app.register(sessionAdminRoutes({ ...d, publicUrl }))
+  app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))
   return app
 }
 
@@ -54,14 +64,6 @@ const ADMIN_PATHS = ['/identities', '/courier/messages'].flatMap((path) => [
 function onAdminPort(d: Deps, url: string): string | undefined {
   const base = d.config().serve.admin.base_url
   return base === undefined ? undefined : `${base.replace(/\/+$/, '')}/admin${url.replace(/^\/admin\//, '/')}`
-}
-
-function secondFactorUrl(d: Deps) {
-  return (returnTo: string) =>
-    selfServiceUrl(d.baseUrls.public(), 'login/browser', {
-      aal: 'aal2',
-      ...(returnTo === '' ? {} : { return_to: returnTo }),
-    })
 }
 
 function baseApp(d: Deps, options: AppOptions, rewriteUrl?: (url: string) => string): FastifyInstance {

@@ -3,13 +3,27 @@ import { adminBaseUrl, type Config, publicBaseUrl } from './config/schema.ts'
 import { CookieCache } from './crypto/cookie-cache.ts'
 import type { Hasher } from './crypto/passwords.ts'
 import type { Random } from './crypto/tokens.ts'
+import { uuid } from './crypto/uuid.ts'
 import type { Db } from './db/client.ts'
 import type { Meta } from './db/meta.ts'
 import { createErrorContainers } from './features/errors/service.ts'
 import { createErrorStore } from './features/errors/store.ts'
+import { createExchangeStore } from './features/flows/store.ts'
+import { createFlowUrls } from './features/flows/urls.ts'
+import { createIdentityAnswers } from './features/identities/answers.ts'
+import type { Schemas } from './features/identities/schemas.ts'
+import { createIdentities } from './features/identities/service.ts'
+import { createIdentityStore } from './features/identities/store.ts'
+import { createIdentityWriter } from './features/identities/store-write.ts'
+import { createLoginFlow } from './features/login/flow.ts'
+import { createLoginStore } from './features/login/store.ts'
 import { createLogoutFlow } from './features/logout/flow.ts'
+import { createSessionManagement } from './features/sessions/manage.ts'
+import { createOwnSessions } from './features/sessions/own.ts'
 import { createSessions } from './features/sessions/service.ts'
 import { createSessionStore } from './features/sessions/store.ts'
+import { createSessionListStore } from './features/sessions/store-list.ts'
+import { createSessionManageStore } from './features/sessions/store-manage.ts'
 import { type Csrf, createCsrf } from './http/csrf.ts'
 import { encodeQuery } from './http/query.ts'
 import { resolveReturnTo } from './http/return-to.ts'
@@ -19,7 +33,10 @@ import type { Logger } from './log.ts'
 /** What the process hands in: everything that is not a pure function of the configuration. */
 export interface Environment {
   config(): Config
+  schemas(): Schemas
   dev: boolean
+  /** native flows refuse requests that look like a browser's; off only by DEV_DISABLE_API_FLOW_ENFORCEMENT in dev mode */
+  enforceNativeFlows: boolean
   /** the machine's name, for addresses that the configuration leaves open */
   hostname: string
   clock: Clock
@@ -30,46 +47,95 @@ export interface Environment {
   hasher: Hasher
 }
 
-export type Deps = Awaited<ReturnType<typeof createDeps>>
+export type Deps = ReturnType<typeof createDeps>
 
 /** Builds every service once. No other place decides what depends on what. */
-export async function createDeps(env: Environment) {
-  const { clock, random, db, meta } = env
+export function createDeps(env: Environment) {
   const baseUrls = {
     public: () => publicBaseUrl(env.config(), env),
     admin: () => adminBaseUrl(env.config(), env),
   }
-  const csrf: Csrf = createCsrf({ ...env, publicBaseUrl: baseUrls.public })
-  const credentials: SessionCredentials = createSessionCredentials({ ...env, cookies: new CookieCache() })
-  const errors = createErrorContainers({ store: createErrorStore(db, meta.nid), clock, random })
-  const sessions = createSessions({
-    ...env,
-    store: createSessionStore(db, meta.nid, meta.kind === 'adopted'),
-    tokens: meta.tokens,
-    serverSecret: meta.serverSecret,
-    identityAnswer: (identity) => ({ ...identity }),
-  })
-  const logout = createLogoutFlow({
-    sessions,
-    resolveReturnTo: (requested) => resolveReturnTo(requested, returnToRules(env.config(), baseUrls.public())),
-    deadSessionSucceeds: () => env.config().lethe.logout.dead_session === 'succeed',
-    logoutUrl: (token, returnTo) =>
-      selfServiceUrl(baseUrls.public(), 'logout', { ...optional({ return_to: returnTo }), token }),
-  })
-  return { ...env, baseUrls, csrf, credentials, errors, sessions, logout }
+  const identityAnswers = createIdentityAnswers(baseUrls.public)
+  const base = { ...env, baseUrls, identityAnswers, identityAnswer: identityAnswers.toPublic }
+  const web = webDeps(base)
+  const sessions = sessionDeps(base)
+  const identities = identityDeps(base, sessions)
+  const flows = flowDeps({ ...base, ...web, ...sessions, ...identities })
+  return { ...base, ...web, ...sessions, ...identities, ...flows }
 }
 
-function returnToRules(config: Config, base: string) {
-  const { selfservice } = config
+type Base = Environment & {
+  baseUrls: { public(): string; admin(): string }
+  identityAnswers: ReturnType<typeof createIdentityAnswers>
+  identityAnswer: ReturnType<typeof createIdentityAnswers>['toPublic']
+}
+
+function webDeps(d: Base) {
+  const csrf: Csrf = createCsrf({ ...d, publicBaseUrl: d.baseUrls.public })
+  const credentials: SessionCredentials = createSessionCredentials({ ...d, cookies: new CookieCache() })
+  const errors = createErrorContainers({ ...d, store: createErrorStore(d.db, d.meta.nid) })
+  const secondFactorUrl = (returnTo: string) =>
+    selfServiceUrl(d.baseUrls.public(), 'login/browser', {
+      aal: 'aal2',
+      ...(returnTo === '' ? {} : { return_to: returnTo }),
+    })
+  return { csrf, credentials, errors, secondFactorUrl }
+}
+
+function sessionDeps(d: Base) {
+  const { db, meta } = d
+  const shared = meta.kind === 'adopted'
+  const store = createSessionStore(db, meta.nid, shared)
+  const list = createSessionListStore(db, meta.nid)
+  const manage = createSessionManageStore(db, meta.nid, shared)
+  const sessions = createSessions({ ...d, store, tokens: meta.tokens, serverSecret: meta.serverSecret })
+  return {
+    sessions,
+    ownSessions: createOwnSessions({ ...d, sessions, list }),
+    sessionManagement: createSessionManagement({ ...d, store, list, manage }),
+  }
+}
+
+function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
+  const identities = createIdentities({
+    ...d,
+    store: createIdentityStore(d.db, d.meta.nid),
+    writer: createIdentityWriter(d.meta.nid, () => uuid(d.random)),
+    answers: d.identityAnswers,
+    sessions: {
+      endSessionsOf: (tx, identityId, cause, except) =>
+        sessions.revokeAllOf(identityId, cause, { tx, ...(except === undefined ? {} : { except }) }),
+    },
+  })
+  return { identities }
+}
+
+function flowDeps(
+  d: Base & ReturnType<typeof webDeps> & ReturnType<typeof sessionDeps> & ReturnType<typeof identityDeps>,
+) {
+  const { nid } = d.meta
+  const flowUrls = createFlowUrls({ config: d.config, publicBaseUrl: d.baseUrls.public })
+  const shared = { ...d, urls: flowUrls, exchanges: createExchangeStore(d.db, nid) }
+  const login = createLoginFlow({ ...shared, store: createLoginStore(d.db, nid) })
+  const logout = createLogoutFlow({
+    sessions: d.sessions,
+    resolveReturnTo: (requested) => resolveReturnTo(requested, afterLogout(d.config(), d.baseUrls.public())),
+    deadSessionSucceeds: () => d.config().lethe.logout.dead_session === 'succeed',
+    logoutUrl: (token, returnTo) =>
+      selfServiceUrl(d.baseUrls.public(), 'logout', {
+        ...(returnTo === undefined ? {} : { return_to: returnTo }),
+        token,
+      }),
+  })
+  return { flowUrls, login, logout }
+}
+
+function afterLogout({ selfservice }: Config, publicBase: string) {
   const fallback = selfservice.flows.logout.after.default_browser_return_url ?? selfservice.default_browser_return_url
-  return { allowed: selfservice.allowed_return_urls, publicBaseUrl: base, fallback }
+  return { allowed: selfservice.allowed_return_urls, publicBaseUrl: publicBase, fallback }
 }
 
 /** A URL below /self-service of the public address. */
-export function selfServiceUrl(base: string, path: string, query: Record<string, string>): string {
+function selfServiceUrl(base: string, path: string, query: Record<string, string>): string {
   return `${base.replace(/\/+$/, '')}/self-service/${path}?${encodeQuery(query)}`
-}
-
-function optional(values: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined))
 }

@@ -8,6 +8,7 @@ import type { Config } from '../../src/config/schema.ts'
 import type { Db } from '../../src/db/client.ts'
 import { loadMeta } from '../../src/db/meta.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
+import { createSchemas } from '../../src/features/identities/schemas.ts'
 import { createLogger } from '../../src/log.ts'
 import { type Backend, pglite, type Scope } from './db.ts'
 import { testHasher } from './hasher.ts'
@@ -38,7 +39,7 @@ export interface TestServer {
   /** everything logged so far, one JSON object a line */
   logs(): string
   /** swaps the configuration as a reload does */
-  reconfigure(patch: Tree): void
+  reconfigure(patch: Tree): Promise<void>
   close(): Promise<void>
 }
 
@@ -70,8 +71,11 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
   )
   const meta = await loadMeta(db, { kind: 'owned', now: formatTime(clock.now()), random: randomBytes })
-  const deps = await createDeps({
+  let schemas = await createSchemas(config, process.cwd())
+  const deps = createDeps({
     config: () => config,
+    schemas: () => schemas,
+    enforceNativeFlows: true,
     dev: options.dev ?? WIRE_CONFIGS[options.wireConfig ?? 'default']?.dev === true,
     hostname: 'localhost',
     clock,
@@ -98,9 +102,10 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     db,
     deps,
     logs: () => lines.join(''),
-    reconfigure(more) {
+    async reconfigure(more) {
       tree = mergePatch(tree, more)
       config = load(urls)
+      schemas = await createSchemas(config, process.cwd())
     },
     close,
   }
