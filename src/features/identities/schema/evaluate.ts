@@ -14,7 +14,7 @@ const MAX_DEPTH = 300
  * Evaluates a value against a draft-07 schema. All rules are tried, in the order in which Kratos tries them, because
  * the order and the shape of the tree are visible in answers; a wrong type alone ends the work at a value.
  *
- * @see docs/adr/identity-schemas for why this is not left to the validator library
+ * @see docs/adr/0007-identity-schemas.md for why this is not left to the validator library
  */
 export function evaluate(rules: Rules, schema: Json, value: Json, place: Place): Failure | undefined {
   if (schema === false) return fail(place, '', 'always fail')
