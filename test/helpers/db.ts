@@ -31,11 +31,12 @@ export function backends(): Backend[] {
 export const pglite: Backend = {
   name: 'pglite',
   async open(t, options = {}) {
-    pgliteArchive ??= migratedArchive()
+    pgliteArchive ??= archive(`migrated-${await migrationsKey()}`, migrateUp)
     return closing(t, await openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive }))
   },
   async openEmpty(t, options = {}) {
-    return closing(t, await openPglite(pgliteOptions(options)))
+    pgliteEmpty ??= archive('empty', async () => {})
+    return closing(t, await openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteEmpty }))
   },
 }
 
@@ -60,7 +61,23 @@ export async function createDatabase(t: Scope, options: { migrated: boolean }): 
   return urlOf(name)
 }
 
+/** A database of Kratos v26.2.0 with identities and sessions, as recorded; opened, not yet adopted. */
+export async function openKratos(t: Scope, options: OpenOptions = {}): Promise<Db> {
+  return openAt(t, await createKratosDatabase(t), options)
+}
+
+/** The same, as an address. */
+export async function createKratosDatabase(t: Scope): Promise<string> {
+  const url = await createDatabase(t, { migrated: false })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(await readFile(new URL('../fixtures/live-kratos.sql', import.meta.url), 'utf8'))
+  await client.end()
+  return url
+}
+
 let pgliteArchive: Promise<Blob> | undefined
+let pgliteEmpty: Promise<Blob> | undefined
 let postgresTemplate: Promise<string> | undefined
 
 /** node:test runs `after` in the order of registration; a pool must be closed before its database is dropped. */
@@ -98,22 +115,22 @@ async function migrationsKey(): Promise<string> {
   return createHash('sha256').update(JSON.stringify(migrations)).digest('hex').slice(0, 16)
 }
 
-/** Starting PGlite from nothing and migrating it takes seconds, so the outcome is kept for other test processes too. */
-async function migratedArchive(): Promise<Blob> {
+/** Starting PGlite from nothing takes seconds, so the outcome is kept for other tests and test processes. */
+async function archive(name: string, prepare: (db: Db) => Promise<unknown>): Promise<Blob> {
   const { version } = JSON.parse(
     await readFile(new URL('../../node_modules/@electric-sql/pglite/package.json', import.meta.url), 'utf8'),
   )
-  const file = join(tmpdir(), `lethe-pglite-${version}-${await migrationsKey()}.tar`)
+  const file = join(tmpdir(), `lethe-pglite-${version}-${name}.tar`)
   const kept = await readFile(file).catch(() => undefined)
   if (kept) return new Blob([kept])
   const db = await openPglite()
-  await migrateUp(db)
-  const archive = await db.dump()
+  await prepare(db)
+  const made = await db.dump()
   await db.close()
   const partial = `${file}.${randomBytes(4).toString('hex')}`
-  await writeFile(partial, Buffer.from(await archive.arrayBuffer()))
+  await writeFile(partial, Buffer.from(await made.arrayBuffer()))
   await rename(partial, file)
-  return archive
+  return made
 }
 
 /** One template for all test processes on the server; a lock on the server decides who makes it. */

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { sql } from '../../../src/db/client.ts'
+import { DataDirInUse, lockDataDir } from '../../../src/db/data-dir-lock.ts'
+import { openPglite } from '../../../src/db/pglite.ts'
+
+const SOURCE = new URL('../../../src/db/data-dir-lock.ts', import.meta.url).href
+const HOLDER = `const { lockDataDir } = await import(${JSON.stringify(SOURCE)})
+  await lockDataDir(process.argv[1]); console.log('held'); setInterval(() => {}, 1000)`
+
+async function folder(t: TestContext): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'lethe-lock-'))
+  t.after(() => rm(dir, { recursive: true }))
+  return join(dir, 'data')
+}
+
+async function holder(t: TestContext, dir: string) {
+  const args = ['--import', 'tsx', '--input-type=module', '-e', HOLDER, dir]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => void child.kill('SIGKILL'))
+  await once(child.stdout, 'data')
+  return child
+}
+
+describe('the lock on a folder of data', () => {
+  test('is held by one, and free again afterwards', async (t) => {
+    const dir = await folder(t)
+    const free = await lockDataDir(dir)
+    await assert.rejects(lockDataDir(dir), DataDirInUse)
+    await free()
+    assert.equal(existsSync(`${dir}.lock`), false)
+    await (await lockDataDir(dir))()
+  })
+
+  test('refuses while another process holds it and names that one; ends with it, even when killed', async (t) => {
+    const dir = await folder(t)
+    const child = await holder(t, dir)
+    await assert.rejects(lockDataDir(dir), (error: unknown) => {
+      return error instanceof DataDirInUse && error.message.includes(`process ${child.pid};`)
+    })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    await (await lockDataDir(dir))()
+  })
+
+  test('a reused process id is not mistaken for the owner', { skip: !existsSync('/proc/self/stat') }, async (t) => {
+    const dir = await folder(t)
+    const old = { pid: process.pid, host: hostname(), started: 'another boot/1' }
+    await writeFile(`${dir}.lock`, JSON.stringify(old))
+    const free = await lockDataDir(dir)
+    assert.notEqual(JSON.parse(await readFile(`${dir}.lock`, 'utf8')).started, old.started)
+    await free()
+  })
+
+  test('of another host counts while it is touched, and is taken over once it stands still', async (t) => {
+    const dir = await folder(t)
+    const text = JSON.stringify({ pid: 1, host: 'another-host', started: '' })
+    await writeFile(`${dir}.lock`, text)
+    const touching = setInterval(() => void writeFile(`${dir}.lock`, text), 500)
+    await assert.rejects(lockDataDir(dir), (e: unknown) => e instanceof DataDirInUse && /another-host/.test(e.message))
+    clearInterval(touching)
+    await (await lockDataDir(dir))()
+  })
+
+  test('an embedded database keeps its data, and refuses a second opening', async (t) => {
+    const dir = await folder(t)
+    const first = await openPglite({ dataDir: dir })
+    await first.script(`create table kept (n int); insert into kept values (7)`)
+    await assert.rejects(openPglite({ dataDir: dir }), DataDirInUse)
+    await first.close()
+    const second = await openPglite({ dataDir: dir })
+    assert.deepEqual(await second.query(sql('test.kept', 'select n from kept')), [{ n: 7 }])
+    await second.close()
+  })
+})
