@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Timestamp } from '../../src/clock.ts'
 import { type Db, type Row, sql } from '../../src/db/client.ts'
+import type { Identity } from '../../src/features/identities/types.ts'
 import { createSessionStore } from '../../src/features/sessions/store.ts'
+import type { TestServer } from './server.ts'
 
 const ADD_NETWORK = sql(
   'test.add_network',
@@ -56,5 +58,43 @@ export async function sessionRows(db: Db, options: { shared: boolean } = { share
     },
     /** what the event log tells about ends, sorted by session */
     ends: () => db.query<Row>(EVENTS),
+  }
+}
+
+const ENDS_OF = sql(
+  'test.ends_of',
+  `select cause from lethe.events where type = 'session.ended' and session_id = $1 order by seq`,
+)
+const SET_AAL2 = sql('test.set_aal2', `update identities set available_aal = 'aal2' where id = $1`)
+
+const DEVICE = { ip_address: '192.0.2.1', user_agent: 'test', location: '' }
+
+/** A session that a running server has issued, of a new identity unless one is given. */
+export async function signedIn({ db, deps, publicUrl }: TestServer, identity?: Identity) {
+  const of = identity ?? (await newIdentity(db, deps.meta.nid))
+  const { session, token } = await deps.sessions.issue({ identity: of, method: 'password', device: DEVICE })
+  const headers = { 'x-session-token': token }
+  return {
+    session,
+    token,
+    headers,
+    /** the status that the session gets */
+    whoami: async () => (await fetch(`${publicUrl}/sessions/whoami`, { headers })).status,
+    /** what the event log tells about its end */
+    ends: () => db.query<{ cause: string }>(ENDS_OF, [session.id]),
+  }
+}
+
+export async function secondFactorFor(db: Db, identityId: string): Promise<void> {
+  await db.query(SET_AAL2, [identityId])
+}
+
+async function newIdentity(db: Db, nid: string): Promise<Identity> {
+  const id = randomUUID()
+  await db.query(ADD_IDENTITY, [id, nid])
+  return {
+    ...{ id, schema_id: 'default', state: 'active', state_changed_at: null, traits: { email: 'a@example.com' } },
+    ...{ metadata_public: null, metadata_admin: null, external_id: null, organization_id: null, available_aal: null },
+    ...{ created_at: T0, updated_at: T0, verifiable_addresses: [], recovery_addresses: [] },
   }
 }
