@@ -14,12 +14,14 @@ import { installPublicHooks, NO_STORE } from './http/public-hooks.ts'
 import { redirectRoutes } from './http/redirects.ts'
 import { installRequestLog } from './http/request-log.ts'
 import { createServer } from './http/server.ts'
-import { healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
+import { configHashRoutes, healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
 
 export interface AppOptions {
   version: string
   isReady(): Promise<boolean>
   requestId(): string
+  /** changes with the configuration in force */
+  configHash(): string
 }
 
 /** The public port: what browsers and apps reach. */
@@ -46,6 +48,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   })
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
   app.register(versionRoutes(options))
+  app.register(configHashRoutes(options))
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))

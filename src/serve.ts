@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Writable } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
 import { createAdminApp, createPublicApp } from './app.ts'
 import { formatTime, systemClock } from './clock.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from './config/load.ts'
@@ -9,12 +8,13 @@ import type { Config } from './config/schema.ts'
 import { createHasher } from './crypto/passwords.ts'
 import type { Db } from './db/client.ts'
 import { loadMeta } from './db/meta.ts'
-import { migrationStatus } from './db/migrate.ts'
 import { openDb } from './db/open.ts'
 import { createDeps, type Deps } from './deps.ts'
 import { createLogger, type Logger, redact } from './log.ts'
 import { awaitDatabase } from './ops/await-database.ts'
-import { listen } from './ops/listen.ts'
+import { listen, type NamedApp } from './ops/listen.ts'
+import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
+import { createReadiness } from './ops/readiness.ts'
 import { stopInPhases } from './ops/stop.ts'
 import { VERSION } from './version.ts'
 
@@ -58,26 +58,36 @@ function readConfig(options: ServeOptions): LoadedConfig | undefined {
 }
 
 async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Promise<number> {
-  const { config, dev } = loaded
   for (const { message, keys } of loaded.warnings) log.warn({ keys }, message)
-  if (dev) log.warn('development mode: cookies are not Secure and weak hashes are allowed; never use it in production')
-  const db = await openConfigured(config, log)
+  if (loaded.dev) log.warn('development mode: cookies are not Secure and weak hashes are allowed; not for production')
+  const live = await createLiveConfig(
+    { ...options, random: randomBytes, flags: options, cwd: process.cwd() },
+    loaded,
+    log,
+  )
+  const db = openConfigured(loaded.config, log)
+  try {
+    return await serveUntilStopped(options, live, await db, log)
+  } finally {
+    live.close()
+    await (await db).close()
+  }
+}
+
+async function serveUntilStopped(options: ServeOptions, live: LiveConfig, db: Db, log: Logger): Promise<number> {
+  const config = live.config()
   const waiting = awaitDatabase({ db, config, log, migrate: options.migrate || db.backend === 'pglite' })
-  const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => 'stopped' as const)])
-  if (ready === 'stopped') {
+  const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => undefined)])
+  if (ready === undefined) {
     await waiting.abandon()
-    await db.close()
     return 0
   }
-  const deps = await createServices(loaded, db, ready.kind, log)
-  const apps = createApps(deps)
+  const deps = await createServices(options, live, db, ready.kind, log)
+  const apps = createApps(deps, live)
   await listen(apps, config, log)
   log.info({ signal: await options.stopRequested }, 'stopping')
   await stopInPhases(
-    [
-      ['requests', () => Promise.all(apps.map(({ app }) => app.close()))],
-      ['database', () => db.close()],
-    ],
+    apps.map(({ name, app }) => [`${name} requests`, () => app.close()]),
     log,
   )
   return 0
@@ -95,36 +105,38 @@ async function openConfigured(config: Config, log: Logger): Promise<Db> {
   })
 }
 
-async function createServices(loaded: LoadedConfig, db: Db, kind: 'owned' | 'adopted', log: Logger): Promise<Deps> {
-  const { config, dev } = loaded
+async function createServices(
+  { env }: ServeOptions,
+  live: LiveConfig,
+  db: Db,
+  kind: 'owned' | 'adopted',
+  log: Logger,
+): Promise<Deps> {
+  const { dev } = live
   const clock = systemClock()
+  const { concurrency, queue } = live.config().lethe.hashing
   return createDeps({
-    config: () => config,
-    dev,
+    ...live,
+    enforceNativeFlows: !(dev && env.DEV_DISABLE_API_FLOW_ENFORCEMENT === 'true'),
     hostname: hostname(),
     clock,
     random: randomBytes,
     log,
     db,
     meta: await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes }),
-    hasher: createHasher(() => ({ ...config.hashers, dev }), { random: randomBytes, ...bounds(config) }),
+    hasher: createHasher(() => ({ ...live.config().hashers, dev }), {
+      random: randomBytes,
+      queue,
+      ...(concurrency === undefined ? {} : { concurrency }),
+    }),
   })
 }
 
-function bounds(config: Config) {
-  const { concurrency, queue } = config.lethe.hashing
-  return { queue, ...(concurrency === undefined ? {} : { concurrency }) }
-}
-
-function createApps(deps: Deps): { name: 'public' | 'admin'; app: FastifyInstance }[] {
-  const options = { version: VERSION, isReady: () => isReady(deps.db), requestId: randomUUID }
+function createApps(deps: Deps, live: LiveConfig): NamedApp[] {
+  const isReady = createReadiness(deps.db)
+  const options = { version: VERSION, isReady, requestId: randomUUID, configHash: live.hash }
   return [
     { name: 'public', app: createPublicApp(deps, options) },
     { name: 'admin', app: createAdminApp(deps, options) },
   ]
-}
-
-async function isReady(db: Db): Promise<boolean> {
-  const status = await migrationStatus(db).catch(() => undefined)
-  return status !== undefined && status.pending === 0 && status.problem === undefined
 }

@@ -28,3 +28,12 @@ export function versionRoutes(d: { version: string }): FastifyPluginAsync {
     app.get('/version', async () => ({ version: d.version }))
   }
 }
+
+/** Lets operators see whether all nodes run the same configuration. */
+export function configHashRoutes(d: { configHash(): string }): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/health/config', async (_req, reply: FastifyReply) =>
+      reply.header('content-type', 'text/plain; charset=utf-8').send(d.configHash()),
+    )
+  }
+}

@@ -85,7 +85,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     meta,
     hasher: testHasher(),
   })
-  const appOptions = { version: 'v26.2.0', isReady: async () => true, requestId: () => randomBytes(8).toString('hex') }
+  const appOptions = { version: 'v26.2.0', isReady: async () => true, requestId: () => randomBytes(8).toString('hex'), configHash: () => '' }
   const apps = { public: createPublicApp(deps, appOptions), admin: createAdminApp(deps, appOptions) }
   urls = {
     public: await apps.public.listen({ host: '127.0.0.1', port: 0 }),

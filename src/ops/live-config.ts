@@ -1,0 +1,46 @@
+import type { LoadedConfig, LoadOptions } from '../config/load.ts'
+import type { Config } from '../config/schema.ts'
+import { watchConfig } from '../config/watch.ts'
+import { createSchemas, type Schemas } from '../features/identities/schemas.ts'
+import type { Logger } from '../log.ts'
+
+/** The configuration in force, swapped whole by a reload. */
+export interface LiveConfig {
+  dev: boolean
+  config(): Config
+  schemas(): Schemas
+  hash(): string
+  close(): void
+}
+
+/**
+ * Checks what the schema of the configuration cannot (the identity schemas), then follows the files. A change that
+ * cannot be used leaves everything as it is.
+ * @param options `cwd` is where relative `file://` addresses start
+ * @throws SchemaLoadError
+ */
+export async function createLiveConfig(
+  options: LoadOptions & { cwd: string },
+  loaded: LoadedConfig,
+  log: Logger,
+): Promise<LiveConfig> {
+  let current = { loaded, schemas: await createSchemas(loaded.config, options.cwd) }
+  const watcher = watchConfig({
+    ...options,
+    initial: loaded,
+    async onChange({ loaded: next, live, restart }) {
+      current = { loaded: next, schemas: await createSchemas(next.config, options.cwd) }
+      log.info({ keys: live }, 'configuration reloaded')
+      if (restart.length > 0) log.warn({ keys: restart }, 'configuration keys changed that take effect after a restart')
+    },
+    onError: (err) =>
+      log.error({ err }, 'the configuration was changed and cannot be used; the old one stays in force'),
+  })
+  return {
+    dev: loaded.dev,
+    config: () => current.loaded.config,
+    schemas: () => current.schemas,
+    hash: () => current.loaded.hash,
+    close: () => watcher.close(),
+  }
+}
