@@ -11,7 +11,12 @@ import { coveredNames } from '../../../src/config/unsupported.ts'
 
 const root = new URL('../../../', import.meta.url)
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8')
-const shipped = ['kratos.yaml', 'config/examples/postgres.yaml', 'config/examples/lethe.yaml']
+const shipped = [
+  'kratos.yaml',
+  'config/examples/compose.yaml',
+  'config/examples/postgres.yaml',
+  'config/examples/lethe.yaml',
+]
 
 test('the committed reference and JSON schema are those of the code', async () => {
   for (const { file, generate } of [configurationDocs, configurationSchema]) {
@@ -49,13 +54,10 @@ test('the default configuration starts without a secret in it and with no other 
 
 test('the examples can be loaded', () => {
   const secrets = { DSN: 'postgres://db.internal/lethe', SECRETS_COOKIE: 'a-secret-of-the-environment' }
-  const { warnings } = loadConfig({
-    files: ['config/examples/postgres.yaml'],
-    env: secrets,
-    flags: { dev: false },
-    readFile: read,
-  })
-  assert.deepEqual(warnings, [])
+  for (const file of ['config/examples/postgres.yaml', 'config/examples/compose.yaml']) {
+    const { warnings } = loadConfig({ files: [file], env: secrets, flags: { dev: false }, readFile: read })
+    assert.deepEqual(warnings, [], file)
+  }
   const two = loadConfig({
     files: ['kratos.yaml', 'config/examples/lethe.yaml'],
     env: {},
