@@ -1,7 +1,7 @@
 --! owned
 -- The tables that a database of Ory Kratos v26.2.0 also has, for a database that Lethe makes itself. Column types and the
 -- names of constraints are the same on purpose: the stores run one SQL text on both kinds of database and recognise a
--- conflict by its constraint. Three things differ, all at the table "sessions"; the reasons stand there.
+-- conflict by its constraint. Two things differ, both at the table "sessions"; the reason stands there.
 
 create table networks (
   id uuid primary key,
@@ -121,9 +121,8 @@ create unique index identity_recovery_addresses_status_via_uq_idx on identity_re
 -- rewrites the row in place (a heap-only tuple) and touches none of the six indexes. So the list of live sessions is
 -- indexed without "active" (few rows that have not expired are inactive; they are filtered after the index), and pages
 -- are filled to 85 % only.
--- "token" holds the SHA-256 of a token or the token itself, as lethe.meta says, and is wide enough (64) for a digest in hex.
--- "logout_token" is derived when needed; the column holds a placeholder that is unique and no secret: lo_ and the session
--- id without dashes.
+-- "token" holds a digest of the token or the token itself, as lethe.meta says. "logout_token" is derived when needed; the
+-- column holds a placeholder that is unique and no secret: lo_ and the session id without dashes.
 create table sessions (
   id uuid primary key,
   issued_at timestamp not null default current_timestamp,
@@ -132,7 +131,7 @@ create table sessions (
   identity_id uuid not null constraint sessions_identity_id_fkey references identities (id) on delete cascade,
   created_at timestamp not null,
   updated_at timestamp not null,
-  token varchar(64),
+  token varchar(39),
   active boolean default false,
   nid uuid constraint sessions_nid_fk_idx references networks (id) on delete cascade on update restrict,
   logout_token varchar(39),

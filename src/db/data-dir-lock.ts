@@ -1,7 +1,6 @@
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, readlink, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, resolve } from 'node:path'
-import { kill, pid } from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Another process has the folder open. Two of them would write over each other's pages. */
@@ -10,13 +9,15 @@ export class DataDirInUse extends Error {
 }
 
 interface Owner {
-  pid: number
   host: string
-  /** boot of the machine and start of the process: tells a reused pid apart (Linux; '' elsewhere) */
+  pid: string
+  /** when the process started, in ticks since boot: tells a reused pid apart */
   started: string
+  /** boot and process namespace in which the pid means something; '' where there is no /proc */
+  space: string
 }
 
-/** A process on another host, or in another container, shows only by writing its file this often. */
+/** A process that cannot be looked up (another host, another container, no /proc) shows only by writing its file. */
 const TOUCH_MS = 1000
 /** How long such a file must stand still to count as left behind; watched, as clocks of two hosts differ. */
 const WATCH_MS = 5 * TOUCH_MS
@@ -30,7 +31,7 @@ const WATCH_MS = 5 * TOUCH_MS
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const file = `${resolve(dataDir)}.lock`
   await mkdir(dirname(file), { recursive: true })
-  const me: Owner = { pid, host: hostname(), started: await startOf(pid) }
+  const me = await myself()
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return undefined
@@ -43,8 +44,8 @@ export async function lockDataDir(dataDir: string): Promise<() => Promise<void>>
     }
     const text = await readFile(file, 'utf8').catch(() => undefined)
     if (text === undefined) continue
-    await refuseIfAlive(file, text, dataDir)
-    await removeStale(file, text)
+    await refuseIfAlive(file, text, me, dataDir)
+    await removeStale(file, text, `${file}.${me.host}.${me.pid}`)
   }
   throw new DataDirInUse(`the folder ${dataDir} is being opened by several processes at once; start one only`)
 }
@@ -58,24 +59,15 @@ function hold(file: string, text: string): () => Promise<void> {
   }
 }
 
-async function refuseIfAlive(file: string, text: string, dataDir: string): Promise<void> {
+async function refuseIfAlive(file: string, text: string, me: Owner, dataDir: string): Promise<void> {
   const owner = parseOwner(text)
-  const here = owner?.host === hostname()
-  if (owner && here && !(await runs(owner))) return
-  if (!here && (await standsStill(file))) return
-  const who = owner ? `process ${owner.pid}${here ? '' : ` on host ${owner.host}`}` : 'another process'
+  const known = owner !== undefined && owner.space !== '' && owner.space === me.space
+  const gone = known ? (await startOf(owner.pid)) !== owner.started : await standsStill(file)
+  if (gone) return
+  const who = owner ? `process ${owner.pid || '(number unknown)'} on ${owner.host}` : 'another process'
   throw new DataDirInUse(
     `the folder ${dataDir} is in use by ${who}; stop it, choose another folder, or use postgres:// for several processes`,
   )
-}
-
-async function runs(owner: Owner): Promise<boolean> {
-  try {
-    kill(owner.pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
-  }
-  return (await startOf(owner.pid)) === owner.started
 }
 
 async function standsStill(file: string): Promise<boolean> {
@@ -86,8 +78,7 @@ async function standsStill(file: string): Promise<boolean> {
 }
 
 /** Moves the file away first: of two that found it stale, the slower one would else remove the lock of the faster one. */
-async function removeStale(file: string, text: string): Promise<void> {
-  const aside = `${file}.${pid}`
+async function removeStale(file: string, text: string, aside: string): Promise<void> {
   try {
     await rename(file, aside)
     const live = await readFile(aside, 'utf8')
@@ -99,21 +90,30 @@ async function removeStale(file: string, text: string): Promise<void> {
   }
 }
 
-async function startOf(id: number): Promise<string> {
+async function myself(): Promise<Owner> {
   try {
-    const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
-    const status = await readFile(`/proc/${id}/stat`, 'utf8')
-    // the name of the program, in brackets, may hold spaces; the start is the 20th field after it
-    return `${boot.trim()}/${status.slice(status.lastIndexOf(')') + 2).split(' ')[19]}`
+    const pid = await readlink('/proc/self')
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
+    const space = `${boot} ${await readlink('/proc/self/ns/pid')}`
+    return { host: hostname(), pid, started: await startOf(pid), space }
   } catch {
-    return ''
+    return { host: hostname(), pid: '', started: '', space: '' }
   }
+}
+
+/** '' for a process that does not run. */
+async function startOf(pid: string): Promise<string> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  // the name of the program, in brackets, may hold spaces; the start is the 20th field after it
+  return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }
 
 function parseOwner(text: string): Owner | undefined {
   try {
-    const owner = JSON.parse(text) as Owner
-    return Number.isInteger(owner.pid) && owner.pid > 0 ? owner : undefined
+    const { host, pid, started, space } = JSON.parse(text) as Record<keyof Owner, unknown>
+    return /^\d*$/.test(String(pid))
+      ? { host: String(host), pid: String(pid), started: String(started), space: String(space) }
+      : undefined
   } catch {
     return undefined
   }
