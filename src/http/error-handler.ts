@@ -3,13 +3,17 @@ import type { Config } from '../config/schema.ts'
 import { HashingBusy } from '../crypto/passwords.ts'
 import { Conflict, StoreUnavailable } from '../db/client.ts'
 import { badRequest, conflict, type ErrorAnswer, errorAnswer, HttpError, internalError, unavailable } from './errors.ts'
-import { acceptsJson, isJsonRequest } from './negotiate.ts'
+import { isJsonRequest } from './negotiate.ts'
 import { withQuery } from './query.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `forward`: a browser that fails here is sent to the error page; else the answer is always JSON */
-    errors?: 'forward'
+    /**
+     * What a browser gets that fails here; scripts always get JSON, and so does everybody where it is absent.
+     * - `forward`: it is sent to the error page
+     * - `page`: a page at once
+     */
+    errors?: 'forward' | 'page'
   }
 }
 
@@ -18,6 +22,8 @@ export interface ErrorHandlerDeps {
   /** Stores an error for the error page and gives its id. */
   storeError(error: ErrorAnswer, csrfToken: string): Promise<string>
   csrfToken(req: FastifyRequest): string
+  /** A page that needs neither the store nor the error page, for when there is no way there. */
+  errorPage?(error: HttpError, req: FastifyRequest): { headers: Record<string, string>; body: string }
 }
 
 /** The only place where errors become answers. */
@@ -25,14 +31,17 @@ export function createErrorHandler(d: ErrorHandlerDeps) {
   return async function handleError(thrown: FastifyError | Error, req: FastifyRequest, reply: FastifyReply) {
     const error = toHttpError(thrown)
     logError(error, thrown, req)
-    if (req.routeOptions.config.errors === 'forward' && !isJsonRequest(req) && error.status !== 503) {
+    const { errors } = req.routeOptions.config
+    if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
+    if (errors === 'forward' && error.status !== 503) {
       const to = await forwardUrl(d, error, req).catch((cause) => {
         req.log.error({ err: cause }, 'the error could not be stored for the error page')
         return undefined
       })
-      if (to !== undefined && !acceptsJson(req)) return reply.redirect(to, 303)
+      if (to !== undefined) return reply.redirect(to, 303)
     }
-    return sendError(error, req, reply)
+    const page = d.errorPage?.(error, req)
+    return page ? reply.code(error.status).headers(page.headers).send(page.body) : sendError(error, req, reply)
   }
 }
 
