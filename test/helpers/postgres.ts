@@ -50,7 +50,12 @@ export async function startPostgres(): Promise<TestServer> {
   const port = await freePort()
   const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...FLAGS.flatMap((flag) => ['-c', flag])]
   const guard = '"$@" & pid=$!; cat > /dev/null; kill -QUIT $pid; wait $pid; rm -rf "$0"'
-  const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], { stdio: ['pipe', 'ignore', 'ignore'], ...as })
+  const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    // in a group of its own: a signal for the group of the tests would end the shell before it has cleaned up
+    detached: true,
+    ...as,
+  })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   child.unref()
   const pipe = child.stdin as typeof child.stdin & { unref(): void }
