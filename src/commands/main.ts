@@ -1,12 +1,25 @@
 import { CommanderError, type Help } from 'commander'
 import { parseCsv } from '../config/csv.ts'
 import { normalise } from './arguments.ts'
+import { addCleanup } from './cleanup.ts'
 import { Cmd } from './command.ts'
+import { addCompletion } from './completion.ts'
+import { addConfig } from './config.ts'
+import { addCourier } from './courier.ts'
 import { report } from './errors.ts'
+import { addHashers } from './hashers.ts'
+import { addIdentities } from './identities.ts'
+import { addImport } from './import.ts'
 import type { Io } from './io.ts'
 import { addMigrate } from './migrate.ts'
+import { addRemote } from './remote.ts'
 import { addServe } from './serve.ts'
 import { addVersion } from './version.ts'
+
+const COMMANDS = [
+  ...[addServe, addMigrate, addCleanup, addConfig, addIdentities, addImport, addRemote, addHashers, addCourier],
+  ...[addVersion, addCompletion],
+]
 
 /**
  * Runs one command line, without the name of the program.
@@ -47,7 +60,7 @@ export function createProgram(io: Io): Cmd {
       if (word !== undefined) program.error(`error: unknown command '${word}'`, { code: 'commander.unknownCommand' })
       program.outputHelp()
     })
-  for (const add of [addServe, addMigrate, addVersion]) add(program, io)
+  for (const add of COMMANDS) add(program, io)
   return program
 }
 
