@@ -30,13 +30,13 @@ const httpSide = inFeature.filter(({ imports }) => imports.some(({ target }) => 
 const featureOf = (path: string) => /^features\/([^/]+)\//.exec(path)?.[1]
 
 describe('imports point inward', () => {
-  it('http, db, crypto and config know no feature', () => {
-    const inner = sources.filter(({ path }) => /^(http|db|crypto|config)\//.test(path))
+  it('http, db, crypto, config and documents know no feature', () => {
+    const inner = sources.filter(({ path }) => /^(http|db|crypto|config|documents)\//.test(path))
     holds(inner, (_, { target }) => !target.startsWith('features/'))
   })
 
   it('db and crypto know no HTTP, http knows no SQL', () => {
-    const below = sources.filter(({ path }) => /^(db|crypto|config)\//.test(path))
+    const below = sources.filter(({ path }) => /^(db|crypto|config|documents)\//.test(path))
     holds(below, (_, { target }) => !target.startsWith('http/') && !isWeb(target))
     const http = sources.filter(({ path }) => path.startsWith('http/'))
     // The error handler gives the three failures of a store their status.

@@ -1,16 +1,16 @@
+import { type HttpClientConfig, type LoadOptions, loadOptions, shortUrl } from '../../documents/load.ts'
 import { compileSchema } from './schema/compile.ts'
-import { type LoadOptions, loadJson } from './schema/load.ts'
+import { loadJson } from './schema/load.ts'
 import { createMetaCheck } from './schema/meta.ts'
 import { isObject } from './schema/node.ts'
 import type { IdentitySchema } from './types.ts'
 
 /** The parts of the configuration that say which schemas there are. */
-export interface SchemaConfig {
+export interface SchemaConfig extends HttpClientConfig {
   identity: {
     default_schema_id: string
     schemas: readonly { id: string; url: string; selfservice_selectable?: boolean | undefined }[]
   }
-  clients: { http: { disallow_private_ip_ranges: boolean; private_ip_exception_urls: readonly string[] } }
 }
 
 /** The identity schemas in force. Immutable: a reload makes a new one. */
@@ -35,11 +35,7 @@ export class SchemaLoadError extends Error {
  * @see kratos/config.md "identity"
  */
 export async function createSchemas(config: SchemaConfig, cwd: string): Promise<Schemas> {
-  const options: LoadOptions = {
-    cwd,
-    disallowPrivateIps: config.clients.http.disallow_private_ip_ranges,
-    privateIpExceptions: config.clients.http.private_ip_exception_urls,
-  }
+  const options = loadOptions(config, cwd)
   const check = createMetaCheck()
   const list: IdentitySchema[] = []
   for (const [i, entry] of config.identity.schemas.entries()) {
@@ -82,10 +78,4 @@ function registry(list: readonly IdentitySchema[], defaultId: string): Schemas {
 /** The last step of `schema_url`: base64url of the id without padding. */
 export function encodeSchemaId(id: string): string {
   return Buffer.from(id).toString('base64url')
-}
-
-/** An address for people: without user and password, and not a page of base64. */
-function shortUrl(url: string): string {
-  if (url.startsWith('base64://')) return 'base64://…'
-  return url.replace(/\/\/[^/@]*@/, '//')
 }

@@ -8,6 +8,8 @@ export interface FetchRules {
   disallowPrivateIps: boolean
   /** `clients.http.private_ip_exception_urls`, compared as they are */
   privateIpExceptions: readonly string[]
+  /** @default 3; 1 where a request waits for the answer */
+  tries?: number
 }
 
 const TRIES = 3
@@ -45,22 +47,23 @@ export function isPrivateAddress(address: string): boolean {
 }
 
 /**
- * Gets a text over HTTP: three tries, no redirects, at most `maxBytes`. The address is judged when the connection is
+ * Gets a text over HTTP: a few tries, no redirects, at most `maxBytes`. The address is judged when the connection is
  * made, on the address that is connected to: a name that is looked up twice can answer differently.
  *
  * @throws Error without the address, so that a password in it is not shown
  */
 export async function fetchText(url: string, maxBytes: number, rules: FetchRules): Promise<string> {
+  const tries = rules.tries ?? TRIES
   let failure = new Error('cannot be fetched')
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+  for (let attempt = 1; attempt <= tries; attempt++) {
     try {
       return await fetchOnce(url, maxBytes, rules.disallowPrivateIps && !rules.privateIpExceptions.includes(url))
     } catch (cause) {
       failure = new Error(`cannot be fetched: ${(cause as Error).message}`, { cause })
       if (cause instanceof Refused) break
     }
-    const pause = PAUSE_MS[attempt]
-    if (pause !== undefined) await new Promise((done) => setTimeout(done, pause))
+    const pause = PAUSE_MS[attempt - 1]
+    if (pause !== undefined && attempt < tries) await new Promise((done) => setTimeout(done, pause))
   }
   throw failure
 }

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type FetchRules, fetchText } from './fetch.ts'
+
+/** What the configuration points to has a few KiB; Kratos stops at 1 MiB too. */
+export const MAX_DOCUMENT_BYTES = 1024 * 1024
+
+export interface LoadOptions extends FetchRules {
+  /** `file://./x` and `file://x` are relative to this directory, not to the configuration file */
+  cwd: string
+}
+
+/** The part of the configuration that says which addresses may be asked. */
+export interface HttpClientConfig {
+  clients: { http: { disallow_private_ip_ranges: boolean; private_ip_exception_urls: readonly string[] } }
+}
+
+export function loadOptions({ clients }: HttpClientConfig, cwd: string): LoadOptions {
+  return {
+    cwd,
+    disallowPrivateIps: clients.http.disallow_private_ip_ranges,
+    privateIpExceptions: clients.http.private_ip_exception_urls,
+  }
+}
+
+/**
+ * Reads the JSON document at a `file://`, `base64://`, `http://` or `https://` address.
+ * @throws Error that says what went wrong, without the address
+ */
+export async function loadJson(url: string, options: LoadOptions): Promise<unknown> {
+  const text = await loadText(url, options)
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new Error(`is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+/**
+ * Reads the text at an address, at most `MAX_DOCUMENT_BYTES` of it, without its byte order mark.
+ * @throws Error that says what went wrong, without the address
+ */
+export async function loadText(url: string, options: LoadOptions): Promise<string> {
+  const text = await read(url, options)
+  if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) throw new Error(`is larger than ${MAX_DOCUMENT_BYTES} bytes`)
+  return text.replace(/^\ufeff/, '')
+}
+
+async function read(url: string, options: LoadOptions): Promise<string> {
+  const [scheme, rest = ''] = url.split(/:\/\/(.*)/s)
+  switch (scheme?.toLowerCase()) {
+    case 'file':
+      return readFile(resolve(options.cwd, decodePath(rest)), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+        throw new Error(`cannot be read: ${cause.code === 'ENOENT' ? 'no such file' : cause.message}`, { cause })
+      })
+    case 'base64':
+      return decodeBase64(rest)
+    case 'http':
+    case 'https':
+      return fetchText(url, MAX_DOCUMENT_BYTES, options)
+    default:
+      throw new Error('has no scheme that can be read: use file://, base64://, http:// or https://')
+  }
+}
+
+/** An address for people: without user and password, and not a page of base64. */
+export function shortUrl(url: string): string {
+  if (url.startsWith('base64://')) return 'base64://…'
+  return url.replace(/\/\/[^/@]*@/, '//')
+}
+
+/** `%20` and its like, unless the name holds a bare percent sign. */
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
+  }
+}
+
+function decodeBase64(text: string): string {
+  if (!/^[A-Za-z0-9+/_-]*={0,2}$/.test(text)) throw new Error('is not base64')
+  return Buffer.from(text, 'base64').toString('utf8')
+}
