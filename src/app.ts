@@ -8,6 +8,9 @@ import { logoutRoutes } from './features/logout/routes.ts'
 import { sessionAdminRoutes } from './features/sessions/routes-admin.ts'
 import { ownSessionRoutes } from './features/sessions/routes-self.ts'
 import { whoamiRoutes } from './features/sessions/routes-whoami.ts'
+import { errorDocuments } from './features/ui/error-page.ts'
+import { uiRoutes } from './features/ui/routes.ts'
+import { logoutPageRoutes } from './features/ui/routes-logout-page.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { installNotFound } from './http/not-found.ts'
 import { installPublicHooks, NO_STORE } from './http/public-hooks.ts'
@@ -34,6 +37,8 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(logoutRoutes(d))
   app.register(loginRoutes(d))
   app.register(errorRoutes(d))
+  app.register(logoutPageRoutes(d))
+  app.register(uiRoutes(d))
   app.register(schemaRoutes(d))
   app.register(redirectRoutes(ADMIN_PATHS, (url) => onAdminPort(d, url)))
   return app
@@ -83,6 +88,7 @@ function baseApp(d: Deps, options: AppOptions, rewriteUrl?: (url: string) => str
   app.setErrorHandler(
     createErrorHandler({
       config: d.config,
+      errorPage: errorDocuments(d),
       storeError: (error, csrfToken) => d.errors.create(error, csrfToken),
       csrfToken: (req) => (req.csrfSecret === undefined ? '' : d.csrf.token(req)),
     }),

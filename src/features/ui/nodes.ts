@@ -1,0 +1,151 @@
+import type { Ui, UiMessage, UiNode } from '../flows/types.ts'
+import type { Json } from '../identities/types.ts'
+import { attributes, html, type Markup } from './html.ts'
+import type { Texts } from './texts.ts'
+
+export interface FormLook {
+  /** a form for each group, each with its own button, where each is sent for itself */
+  perGroup?: boolean
+  /** heading of a group's form */
+  heading?(group: string): string | undefined
+}
+
+/** Whether something in the form is to be mended. */
+export const hasErrors = (ui: Ui) =>
+  [...(ui.messages ?? []), ...ui.nodes.flatMap((node) => node.messages)].some(({ type }) => type === 'error')
+
+/** Any flow as a form that works without a script. Nodes that are no inputs, from other servers' flows, are left out. */
+export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
+  const nodes = ui.nodes.filter(({ attributes }) => attributes.node_type === 'input')
+  const focus = focused(ui, nodes)
+  const forms = groupsOf(nodes, look.perGroup ?? false).map(({ name, members }) => {
+    const heading = look.heading?.(name)
+    return html`${heading && html`<h2>${heading}</h2>`}
+<form method="post" action="${ui.action}" accept-charset="utf-8">
+${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, node === focus))}
+<div class="stack">${members.filter(isButton).map((node, at) => renderButton(node, at === 0, t))}</div>
+</form>`
+  })
+  return html`${renderMessages(formMessages(ui, nodes), t)}${forms}`
+}
+
+/** Messages about a page as a whole. */
+export function renderMessages(messages: readonly UiMessage[], t: Texts): Markup[] {
+  return messages.map(
+    (message) =>
+      html`<div class="box ${message.type}" role="${message.type === 'error' ? 'alert' : 'status'}"><p>${t.message(message)}</p></div>\n`,
+  )
+}
+
+interface Group {
+  name: string
+  members: UiNode[]
+}
+
+/** Inputs of the group `default` belong to every form. */
+function groupsOf(nodes: readonly UiNode[], split: boolean): Group[] {
+  const names = [...new Set(nodes.map(({ group }) => group))].filter((name) => name !== 'default')
+  if (!split) return nodes.some(isButton) ? [{ name: 'form', members: [...nodes] }] : []
+  return names.map((name) => ({ name, members: nodes.filter(({ group }) => group === 'default' || group === name) }))
+}
+
+/** Messages of inputs that are not seen are told above the form, or nobody would see them. */
+function formMessages(ui: Ui, nodes: readonly UiNode[]): UiMessage[] {
+  return [...(ui.messages ?? []), ...nodes.filter((node) => !isSeen(node)).flatMap((node) => node.messages)]
+}
+
+const isButton = ({ attributes }: UiNode) => attributes.type === 'submit' || attributes.type === 'button'
+
+/**
+ * A value that was given on an earlier screen and names the account: password managers take it from a visible input
+ * only, and people see which account they are about to open.
+ */
+function isFixed({ attributes: { type, name, autocomplete = '', value } }: UiNode): boolean {
+  const namesAccount = name === 'identifier' || ['email', 'username', 'tel'].includes(autocomplete)
+  return type === 'hidden' && namesAccount && typeof value === 'string' && value !== ''
+}
+
+/** An input that only stands there to carry a message, e.g. a bare text `password`: to show it would invite typing. */
+const carriesMessageOnly = ({ group, attributes: { type, name }, meta }: UiNode) =>
+  group === 'default' && type === 'text' && meta.label === undefined && !name.startsWith('traits.')
+
+const isSeen = (node: UiNode) =>
+  !isButton(node) && !carriesMessageOnly(node) && (node.attributes.type !== 'hidden' || isFixed(node))
+
+function renderNode(node: UiNode, id: string, t: Texts, focus: boolean): Markup | undefined {
+  if (isButton(node) || carriesMessageOnly(node)) return undefined
+  const { name, type, value } = node.attributes
+  if (!isSeen(node)) return html`<input type="hidden" name="${name}" value="${valueText(value)}">\n`
+  const hints = node.messages.map((message, at) => ({ id: `${id}-m${at}`, message }))
+  const common = {
+    id,
+    name,
+    required: node.attributes.required,
+    disabled: node.attributes.disabled,
+    autofocus: focus,
+    'aria-invalid': node.messages.some((message) => message.type === 'error') ? 'true' : undefined,
+    'aria-describedby': hints.map((hint) => hint.id).join(' ') || undefined,
+  }
+  const label = html`<label for="${id}">${labelOf(node, t)}</label>`
+  const shown = hints.map(
+    ({ id, message }) => html`<p class="hint ${message.type}" id="${id}">${t.message(message)}</p>`,
+  )
+  if (type === 'checkbox') {
+    // Unchecked boxes are not sent at all, so a field in front says no. `required` would mean that it must be checked.
+    const checked = value === true || value === 'true'
+    const box = attributes({ type, ...common, required: false, value: 'true', checked })
+    const no = html`<input type="hidden" name="${name}" value="false">`
+    return html`<div class="field">${no}<div class="check"><input${box}>${label}</div>${shown}</div>\n`
+  }
+  return html`<div class="field">${label}<input${attributes({ ...inputOf(node), ...common })}>${shown}</div>\n`
+}
+
+function inputOf(node: UiNode) {
+  const { type, name, value, autocomplete } = node.attributes
+  const account = name === 'identifier'
+  return {
+    type: isFixed(node) ? 'text' : type,
+    value: type === 'password' ? undefined : valueText(value),
+    readonly: isFixed(node),
+    // Kratos names no autocomplete for the identifier, so that password managers have to guess.
+    autocomplete: account ? 'username' : autocomplete,
+    ...(account ? { autocapitalize: 'none', spellcheck: 'false' } : {}),
+    ...(type === 'number' ? { step: 'any' } : {}),
+  }
+}
+
+function renderButton(node: UiNode, first: boolean, t: Texts): Markup {
+  const { name, value, disabled } = node.attributes
+  const given = attributes({
+    name,
+    value: valueText(value),
+    disabled,
+    class: first ? 'main' : undefined,
+    // To go back one must not have to fill in the page first.
+    formnovalidate: name === 'screen',
+  })
+  return html`<button type="submit"${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
+}
+
+/** Where typing goes at once: what is to be mended, else the first empty field. */
+function focused(ui: Ui, nodes: readonly UiNode[]): UiNode | undefined {
+  const inputs = nodes.filter((node) => isSeen(node) && !isFixed(node))
+  const wrong = inputs.find(({ messages }) => messages.some(({ type }) => type === 'error'))
+  const empty = inputs.find(({ attributes }) => valueText(attributes.value) === '')
+  return wrong ?? (ui.messages?.some(({ type }) => type !== 'info') ? undefined : empty)
+}
+
+/** The label, or words made of the name: `traits.name.first` is "Name first". */
+function labelOf({ attributes: { name }, meta }: UiNode, t: Texts): string {
+  if (meta.label) return t.message(meta.label)
+  const words = name
+    .replace(/^traits\./, '')
+    .replace(/[._-]+/g, ' ')
+    .trim()
+  return words === '' ? t.get('form.field') : words[0]!.toUpperCase() + words.slice(1)
+}
+
+function valueText(value: Json | undefined): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}

@@ -1,0 +1,40 @@
+import type { UiMessage } from '../flows/types.ts'
+import { DEFAULT_TEXTS, type TextName } from './default-texts.ts'
+
+/** The words of the pages, with the operator's own laid over them. */
+export interface Texts {
+  /** `{name}` in the text becomes that value. */
+  get(name: TextName, values?: Readonly<Record<string, string | number>>): string
+  /** The first of `names` that is there. */
+  firstOf(names: readonly string[]): string | undefined
+  /** A message of a flow: by its id where there is a text for it, else as it came. */
+  message(message: UiMessage): string
+}
+
+/** @param own `lethe.ui.texts` */
+export function createTexts(own: Readonly<Record<string, string>>): Texts {
+  const find = (name: string): string | undefined => {
+    if (Object.hasOwn(own, name)) return own[name]
+    return Object.hasOwn(DEFAULT_TEXTS, name) ? DEFAULT_TEXTS[name as TextName] : undefined
+  }
+  return {
+    get: (name, values = {}) => filled(find(name) ?? name, values),
+    firstOf: (names) => names.map(find).find((text) => text !== undefined),
+    message({ id, text, context }) {
+      const other = find(String(id))
+      return other === undefined ? text : filled(other, context ?? {})
+    },
+  }
+}
+
+function filled(text: string, values: Readonly<Record<string, unknown>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : whole
+  })
+}
+
+/** Names in `lethe.ui.texts` that no page knows: most likely a slip. Ids of messages are always accepted. */
+export function unknownTexts(own: Readonly<Record<string, string>>): string[] {
+  return Object.keys(own).filter((name) => !Object.hasOwn(DEFAULT_TEXTS, name) && !/^\d{7}$/.test(name))
+}
