@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { loadConfig } from '../config/load.ts'
 import type { Cmd } from './command.ts'
 import { Failure } from './errors.ts'
 import { type Io, print } from './io.ts'
@@ -47,6 +46,7 @@ export function addConfig(program: Cmd, io: Io): void {
 }
 
 async function check(io: Io, options: Options, files: string[]): Promise<void> {
+  const { loadConfig } = await import('../config/load.ts')
   const all = [...(options.config ?? []), ...files]
   const { config, warnings } = loadConfig({ files: all, env: io.env, flags: { dev: options.dev === true } })
   for (const { message, keys } of warnings)
