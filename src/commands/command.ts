@@ -31,7 +31,7 @@ function root(command: Command): Command {
 }
 
 function reword(message: string, code: string | undefined, command: Cmd): string {
-  const [, quoted = ''] = /'([^']*)'/.exec(message) ?? []
+  const [, quoted = ''] = /'([^'=]*)[^']*'/.exec(message) ?? []
   const [, guess = ''] = /\n(\(Did you mean .*\))/.exec(message) ?? []
   switch (code) {
     case 'commander.unknownOption':

@@ -33,6 +33,10 @@ export function report(io: Io, error: unknown, redact: (text: string) => string)
     return
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  if (name === 'ConfigError') {
+    print(io.stderr, redact(`${message}\n\nError: the configuration is not valid, see above`))
+    return
+  }
   if (error instanceof Failure || EXPECTED.has(name)) {
     if (message !== '') print(io.stderr, redact(error instanceof Failure ? message : `Error: ${message}`))
     return

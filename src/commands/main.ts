@@ -31,7 +31,7 @@ export async function main(argv: readonly string[], io: Io): Promise<0 | 1> {
     await program.parseAsync(normalise(argv, program), { from: 'user' })
     return 0
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0
+    if (error instanceof CommanderError && error.code.startsWith('commander.help')) return 0
     // loaded late: the log is much code for a command that has nothing to log
     const { redact } = await import('../log.ts')
     report(io, error, redact)
