@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts'
+import { type Clock, formatTime } from './clock.ts'
 import { adminBaseUrl, type Config, publicBaseUrl } from './config/schema.ts'
 import { CookieCache } from './crypto/cookie-cache.ts'
 import type { Hasher } from './crypto/passwords.ts'
@@ -22,8 +22,11 @@ import { createSessionManagement } from './features/sessions/manage.ts'
 import { createOwnSessions } from './features/sessions/own.ts'
 import { createSessions } from './features/sessions/service.ts'
 import { createSessionStore } from './features/sessions/store.ts'
+import { createSessionHotStore } from './features/sessions/store-hot.ts'
 import { createSessionListStore } from './features/sessions/store-list.ts'
 import { createSessionManageStore } from './features/sessions/store-manage.ts'
+import { createTokenizer } from './features/sessions/tokenizer.ts'
+import type { TokenTemplates } from './features/sessions/tokenizer-templates.ts'
 import { type Csrf, createCsrf } from './http/csrf.ts'
 import { encodeQuery } from './http/query.ts'
 import { resolveReturnTo } from './http/return-to.ts'
@@ -34,6 +37,7 @@ import type { Logger } from './log.ts'
 export interface Environment {
   config(): Config
   schemas(): Schemas
+  tokenTemplates(): TokenTemplates
   dev: boolean
   /** native flows refuse requests that look like a browser's; off only by DEV_DISABLE_API_FLOW_ENFORCEMENT in dev mode */
   enforceNativeFlows: boolean
@@ -88,11 +92,13 @@ function sessionDeps(d: Base) {
   const store = createSessionStore(db, meta.nid, shared)
   const list = createSessionListStore(db, meta.nid)
   const manage = createSessionManageStore(db, meta.nid, shared)
-  const sessions = createSessions({ ...d, store, tokens: meta.tokens, serverSecret: meta.serverSecret })
+  const hot = createSessionHotStore(db, meta.nid, { shared, now: () => formatTime(d.clock.now()) })
+  const sessions = createSessions({ ...d, store, hot, tokens: meta.tokens, serverSecret: meta.serverSecret })
   return {
     sessions,
     ownSessions: createOwnSessions({ ...d, sessions, list }),
     sessionManagement: createSessionManagement({ ...d, store, list, manage }),
+    tokenizer: createTokenizer(d),
   }
 }
 

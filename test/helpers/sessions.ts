@@ -3,6 +3,7 @@ import type { Timestamp } from '../../src/clock.ts'
 import { type Db, type Row, sql } from '../../src/db/client.ts'
 import type { Identity } from '../../src/features/identities/types.ts'
 import { createSessionStore } from '../../src/features/sessions/store.ts'
+import { createSessionHotStore } from '../../src/features/sessions/store-hot.ts'
 import type { TestServer } from './server.ts'
 
 const ADD_NETWORK = sql(
@@ -28,6 +29,7 @@ export async function sessionRows(db: Db, options: { shared: boolean } = { share
   const nid = randomUUID()
   await db.query(ADD_NETWORK, [nid])
   const store = createSessionStore(db, nid, options.shared)
+  const hot = createSessionHotStore(db, nid, { shared: options.shared, now: () => T0 })
   const addIdentity = async () => {
     const id = randomUUID()
     await db.query(ADD_IDENTITY, [id, nid])
@@ -37,6 +39,7 @@ export async function sessionRows(db: Db, options: { shared: boolean } = { share
   return {
     nid,
     store,
+    hot,
     identityId,
     addIdentity,
     /** a session that lasts from `now` to `expiresAt` */

@@ -1,15 +1,17 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type Clock, parseTime, SECOND } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
-import { aal2Required, badRequest, unauthorized } from '../../http/errors.ts'
+import { aal2Required, unauthorized } from '../../http/errors.ts'
 import { queryValue } from '../../http/query.ts'
 import type { RequestCredentials, SessionCredentials } from '../../http/session-credentials.ts'
 import type { SessionService } from './service.ts'
+import type { Tokenizer } from './tokenizer.ts'
 import type { Resolved } from './types.ts'
 
 export interface WhoamiDeps {
   sessions: SessionService
   credentials: SessionCredentials
+  tokenizer: Tokenizer
   clock: Clock
   config(): Config
   /** where a browser goes to prove its second factor */
@@ -33,12 +35,15 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     if (!resolved) throw nobody(req, reply, credentials)
     if (d.sessions.lacksSecondFactor(resolved.session))
       throw aal2Required(d.secondFactorUrl(queryValue(req, 'return_to')))
+    const answer = d.sessions.answer(resolved.session)
     const template = queryValue(req, 'tokenize_as')
-    if (template !== '') throw badRequest(`Unable to find tokenizer template ${JSON.stringify(template)}.`)
+    const token = template === '' ? undefined : await d.tokenizer.tokenize(resolved.session, answer, template)
     renewCookie(req, reply, resolved)
-    cacheFor(reply, Math.trunc((parseTime(resolved.session.expires_at) - d.clock.now()) / SECOND))
     reply.header('x-kratos-authenticated-identity-id', resolved.session.identity_id)
-    return d.sessions.answer(resolved.session)
+    // A token runs out on its own: an answer that holds one is not to be kept as long as the session lasts.
+    if (token !== undefined) return { ...answer, tokenized: token }
+    cacheFor(reply, Math.trunc((parseTime(resolved.session.expires_at) - d.clock.now()) / SECOND))
+    return answer
   }
 
   function nobody(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {

@@ -14,13 +14,15 @@ import type { Identity } from '../identities/types.ts'
 import { aalOf } from './aal.ts'
 import { isUsable, sessionAnswer } from './answer.ts'
 import type { SessionStore, Which } from './store.ts'
+import type { SessionHotStore } from './store-hot.ts'
 import type { AuthenticationMethod, Credentials, DeviceFacts, EndCause, Resolved, Session, Via } from './types.ts'
 
 export interface SessionServiceDeps {
   config(): Config
   clock: Clock
   random: Random
-  store: SessionStore
+  store: Pick<SessionStore, 'insert' | 'refresh' | 'revokeAllOf'>
+  hot: SessionHotStore
   tokens: TokenMode
   /** logout tokens are derived from it where session tokens are stored as hashes */
   serverSecret: Uint8Array
@@ -63,7 +65,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     async resolve(credentials) {
       const candidate = counting(credentials)
       if (candidate === undefined) return undefined
-      const session = await d.store.byToken(storedToken(candidate.token, d.tokens))
+      const session = await d.hot.byToken(storedToken(candidate.token, d.tokens))
       return session && isUsable(session, d.clock.now()) ? { session, ...candidate } : undefined
     },
 
@@ -102,8 +104,8 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       }
     },
 
-    revoke: (session, cause) => d.store.revoke(session.id, cause, now()),
-    revokeByToken: (token, cause) => d.store.revokeByToken(storedToken(token, d.tokens), cause, now()),
+    revoke: (session, cause) => d.hot.revoke(session.id, cause),
+    revokeByToken: (token, cause) => d.hot.revokeByToken(storedToken(token, d.tokens), cause),
     revokeAllOf: (identityId, cause, options) =>
       d.store.revokeAllOf(identityId, cause, now(), options ?? {}, options?.tx),
     logoutToken: (session) =>

@@ -34,7 +34,7 @@ const SECOND_FACTOR = `(i.available_aal is not distinct from 'aal2' or exists (
     else false end))`
 
 export const SESSION_COLUMNS = `
-  s.id, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
+  s.id, s.token, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
   s.authentication_methods, coalesce(s.logout_token, '') as logout_token,
   exists (select from lethe.tombstones x where x.session_id = s.id) as tombstoned`
 

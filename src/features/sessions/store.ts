@@ -4,8 +4,6 @@ import type { Identity } from '../identities/types.ts'
 import { recordEnds, SELECT_SESSION } from './sql.ts'
 import type { AuthenticationMethod, Device, EndCause, Session } from './types.ts'
 
-const BY_TOKEN = sql('session.by_token', `${SELECT_SESSION} where s.token = $1 and s.nid = $2`)
-
 const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = $1 and s.nid = $2`)
 
 const INSERT = sql(
@@ -30,25 +28,6 @@ const REFRESH = sql(
   where id = $1 and nid = $2 and active
     and not exists (select from lethe.tombstones x where x.session_id = sessions.id)
   returning id`,
-)
-
-const REVOKE = sql(
-  'session.revoke',
-  `with ended as (
-    update sessions set active = false where id = $1 and nid = $2 and active returning id, identity_id
-  ), ${recordEnds('$3', '$4', '$2', '$5::boolean')}
-  select id from ended`,
-)
-
-const REVOKE_BY_TOKEN = sql(
-  'session.revoke_by_token',
-  `with target as (
-    select id from sessions where token = $1 and nid = $2
-  ), ended as (
-    update sessions set active = false from target where sessions.id = target.id and sessions.active
-    returning sessions.id, sessions.identity_id
-  ), ${recordEnds('$3', '$4', '$2', '$5::boolean')}
-  select id from target`,
 )
 
 /** Rows are locked in one order, so that two of these at once wait for each other instead of deadlocking. */
@@ -96,10 +75,6 @@ export type SessionStore = ReturnType<typeof createSessionStore>
 /** @param shared whether another program writes the same tables, so that ends need a tombstone */
 export function createSessionStore(db: Db, nid: string, shared: boolean) {
   return {
-    async byToken(storedToken: string): Promise<Session | undefined> {
-      const [row] = await db.query<SessionRow>(BY_TOKEN, [storedToken, nid])
-      return row && toSession(row)
-    },
     async byId(id: string): Promise<Session | undefined> {
       const [row] = await db.query<SessionRow>(BY_ID, [id, nid])
       return row && toSession(row)
@@ -115,14 +90,6 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
     async refresh(id: string, r: Renewal): Promise<boolean> {
       const values = [id, nid, r.expiresAt, r.now, r.aal, JSON.stringify([r.method])]
       return (await db.query(REFRESH, values)).length > 0
-    },
-    /** @returns whether this call ended it */
-    async revoke(id: string, cause: EndCause, now: Timestamp): Promise<boolean> {
-      return (await db.query(REVOKE, [id, nid, cause, now, shared])).length > 0
-    },
-    /** @returns whether the token is known, ended before or not */
-    async revokeByToken(storedToken: string, cause: EndCause, now: Timestamp): Promise<boolean> {
-      return (await db.query(REVOKE_BY_TOKEN, [storedToken, nid, cause, now, shared])).length > 0
     },
     async revokeAllOf(
       identityId: string,
