@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Db } from '../../src/db/client.ts'
 import { loadMeta } from '../../src/db/meta.ts'
+import { migrationStatus } from '../../src/db/migrate.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
 import { createSchemas } from '../../src/features/identities/schemas.ts'
 import { createLogger } from '../../src/log.ts'
@@ -25,6 +26,8 @@ export interface TestServerOptions {
   db?: Db
   /** a name of the recorded configurations, laid over the default one */
   wireConfig?: string
+  /** a whole configuration instead of a recorded one */
+  base?: Tree
   /** merge patch on top of it all */
   config?: Tree
   dev?: boolean
@@ -49,7 +52,11 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
   const clock = options.clock ?? systemClock()
   const patch = mergePatch(WIRE_CONFIGS[options.wireConfig ?? 'default'] ?? {}, options.config ?? {})
   const isDefault = (options.wireConfig ?? 'default') === 'default'
-  let tree: Tree = isDefault ? patch : mergePatch(WIRE_CONFIGS.default, patch)
+  let tree: Tree = options.base
+    ? mergePatch(options.base, options.config ?? {})
+    : isDefault
+      ? patch
+      : mergePatch(WIRE_CONFIGS.default, patch)
   const load = (urls: { public: string; admin: string }): Config => {
     const text = JSON.stringify({ dsn: 'memory', ...tree }).replace(
       /\{\{(public|admin)\}\}/g,
@@ -70,7 +77,8 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     { log: { ...config.log, level: 'info', format: 'json' } },
     new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
   )
-  const meta = await loadMeta(db, { kind: 'owned', now: formatTime(clock.now()), random: randomBytes })
+  const kind = (await migrationStatus(db)).kind === 'adopted' ? 'adopted' : 'owned'
+  const meta = await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes })
   let schemas = await createSchemas(config, process.cwd())
   const deps = createDeps({
     config: () => config,
