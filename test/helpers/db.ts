@@ -15,6 +15,17 @@ export interface Scope {
   after(work: () => Promise<void>): void
 }
 
+/** A scope that lasts longer than one test: for what all tests of a suite share. */
+export function closingScope(): Scope & { close(): Promise<void> } {
+  const endings: (() => Promise<void>)[] = []
+  return {
+    after: (work) => void endings.push(work),
+    async close() {
+      for (const work of endings.reverse()) await work()
+    },
+  }
+}
+
 export interface Backend {
   name: 'pglite' | 'postgres'
   /** a fresh, migrated database of its own */
