@@ -43,8 +43,7 @@ export const session = section({
             }),
           )
           .default({}),
-        'Templates for `?tokenize_as=NAME`; such requests fail.',
-        'B',
+        'Templates of signed tokens for `/sessions/whoami?tokenize_as=NAME`: `jwks_url` (its first key signs), `ttl`, `subject_source` (`id` or `external_id`), `claims_mapper_url`, a JSON file; see tokens.md.',
       ),
     }),
   }),

@@ -48,10 +48,6 @@ const RULES: readonly Rule[] = [
   },
   { name: 'selfservice.flows.login.style', on: (c) => c.selfservice.flows.login.style === 'identifier_first' },
   { name: 'selfservice.flows.registration.login_hints', on: (c) => c.selfservice.flows.registration.login_hints },
-  {
-    name: 'session.whoami.tokenizer.templates',
-    on: (c) => Object.keys(c.session.whoami.tokenizer.templates).length > 0,
-  },
   { name: 'serve.public.cors.options_passthrough', on: (c) => c.serve.public.cors.options_passthrough },
   { name: 'serve.public.cors.debug', on: (c) => c.serve.public.cors.debug },
   { name: 'courier.http', on: (c) => c.courier.http.request_config !== undefined },

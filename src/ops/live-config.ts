@@ -2,6 +2,7 @@ import type { LoadedConfig, LoadOptions } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { watchConfig } from '../config/watch.ts'
 import { createSchemas, type Schemas } from '../features/identities/schemas.ts'
+import { createTokenTemplates, type TokenTemplates } from '../features/sessions/tokenizer-templates.ts'
 import type { Logger } from '../log.ts'
 
 /** The configuration in force, swapped whole by a reload. */
@@ -9,27 +10,33 @@ export interface LiveConfig {
   dev: boolean
   config(): Config
   schemas(): Schemas
+  tokenTemplates(): TokenTemplates
   hash(): string
   close(): void
 }
 
 /**
- * Checks what the schema of the configuration cannot (the identity schemas), then follows the files. A change that
- * cannot be used leaves everything as it is.
+ * Checks what the schema of the configuration cannot (identity schemas, templates of tokens), then follows the files. A
+ * change that cannot be used leaves everything as it is.
  * @param options `cwd` is where relative `file://` addresses start
- * @throws SchemaLoadError
+ * @throws SchemaLoadError, TokenTemplateError
  */
 export async function createLiveConfig(
   options: LoadOptions & { cwd: string },
   loaded: LoadedConfig,
   log: Logger,
 ): Promise<LiveConfig> {
-  let current = { loaded, schemas: await createSchemas(loaded.config, options.cwd) }
+  const withDocuments = async (next: LoadedConfig) => ({
+    loaded: next,
+    schemas: await createSchemas(next.config, options.cwd),
+    tokenTemplates: await createTokenTemplates(next.config, options.cwd, () => performance.now()),
+  })
+  let current = await withDocuments(loaded)
   const watcher = watchConfig({
     ...options,
     initial: loaded,
     async onChange({ loaded: next, live, restart }) {
-      current = { loaded: next, schemas: await createSchemas(next.config, options.cwd) }
+      current = await withDocuments(next)
       log.info({ keys: live }, 'configuration reloaded')
       if (restart.length > 0) log.warn({ keys: restart }, 'configuration keys changed that take effect after a restart')
     },
@@ -40,6 +47,7 @@ export async function createLiveConfig(
     dev: loaded.dev,
     config: () => current.loaded.config,
     schemas: () => current.schemas,
+    tokenTemplates: () => current.tokenTemplates,
     hash: () => current.loaded.hash,
     close: () => watcher.close(),
   }

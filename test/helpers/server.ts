@@ -10,6 +10,7 @@ import { loadMeta } from '../../src/db/meta.ts'
 import { migrationStatus } from '../../src/db/migrate.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
 import { createSchemas } from '../../src/features/identities/schemas.ts'
+import { createTokenTemplates } from '../../src/features/sessions/tokenizer-templates.ts'
 import { createLogger } from '../../src/log.ts'
 import { type Backend, pglite, type Scope } from './db.ts'
 import { testHasher } from './hasher.ts'
@@ -80,9 +81,12 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
   const kind = (await migrationStatus(db)).kind === 'adopted' ? 'adopted' : 'owned'
   const meta = await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes })
   let schemas = await createSchemas(config, process.cwd())
+  const readTemplates = () => createTokenTemplates(config, process.cwd(), () => performance.now())
+  let tokenTemplates = await readTemplates()
   const deps = createDeps({
     config: () => config,
     schemas: () => schemas,
+    tokenTemplates: () => tokenTemplates,
     enforceNativeFlows: true,
     dev: options.dev ?? WIRE_CONFIGS[options.wireConfig ?? 'default']?.dev === true,
     hostname: 'localhost',
@@ -114,6 +118,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
       tree = mergePatch(tree, more)
       config = load(urls)
       schemas = await createSchemas(config, process.cwd())
+      tokenTemplates = await readTemplates()
     },
     close,
   }

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseClaimsMapper } from '../../../src/features/sessions/tokenizer-mapper.ts'
+
+const INPUT = {
+  session: {
+    id: 's1',
+    active: true,
+    identity: { id: 'i1', traits: { email: 'a@example.com', age: 7, tags: ['x', 'y'] } },
+    devices: [{ ip_address: '192.0.2.1' }],
+  },
+  claims: { iss: 'https://id.example/', exp: 60 },
+}
+const map = (claims: unknown) => parseClaimsMapper(JSON.stringify({ claims }))(INPUT)
+
+describe('claims mapper', () => {
+  it('a lone placeholder keeps the type of its value', () => {
+    assert.deepEqual(
+      map({
+        tags: '{{ session.identity.traits.tags }}',
+        age: '{{session.identity.traits.age}}',
+        on: '{{ session.active }}',
+        ip: '{{ session.devices.0.ip_address }}',
+        all: '{{ claims }}',
+      }),
+      { tags: ['x', 'y'], age: 7, on: true, ip: '192.0.2.1', all: INPUT.claims },
+    )
+  })
+
+  it('texts are put together, plain values and nesting stay', () => {
+    assert.deepEqual(map({ a: { b: ['{{ claims.iss }}u/{{ session.id }}', 1, null, 'plain {x}'] } }), {
+      a: { b: ['https://id.example/u/s1', 1, null, 'plain {x}'] },
+    })
+  })
+
+  it('what is not there is null, and the prototype is not there', () => {
+    assert.deepEqual(
+      map({ a: '{{ session.identity.nope.deep }}', b: '{{ session.constructor }}', c: '{{ session.id.length }}' }),
+      {
+        a: null,
+        b: null,
+        c: null,
+      },
+    )
+  })
+
+  it('a value is not read as a template again', () => {
+    const input = { ...INPUT, session: { id: '{{ claims.iss }}' } }
+    assert.deepEqual(parseClaimsMapper('{"claims":{"a":"{{ session.id }}","b":"x{{ session.id }}"}}')(input), {
+      a: '{{ claims.iss }}',
+      b: 'x{{ claims.iss }}',
+    })
+  })
+
+  it('no list, object or absent value inside a text', () => {
+    for (const path of ['session.identity', 'session.identity.traits.tags', 'session.nope']) {
+      assert.throws(() => map({ a: `x {{ ${path} }}` }), new RegExp(`${path} is no text`))
+    }
+  })
+
+  for (const [what, text, reason] of [
+    ['Jsonnet', "local session = std.extVar('session'); {claims: {}}", /Jsonnet is not evaluated/],
+    ['no claims', '{"sub": "x"}', /no member "claims"/],
+    ['claims that are a list', '{"claims": []}', /no member "claims"/],
+    [
+      'a misspelt placeholder',
+      '{"claims": {"a": [{"b": "{{ identity.id }}"}]}}',
+      /\{\{ identity\.id \}\}, which begins/,
+    ],
+  ] as const) {
+    it(`${what} is refused when it is read`, () => assert.throws(() => parseClaimsMapper(text), reason))
+  }
+})
