@@ -37,7 +37,8 @@ interface LiveFacts {
   identities: Record<string, LiveIdentity>
   sessions: Record<string, LiveSession>
   flows: Record<string, { id: string; type: string; cookie?: string; csrf_token?: string }>
-  errors: Record<string, { id: string; first_read: Answer }>
+  /** `first_read` of those that nobody had read before the recording */
+  errors: Record<string, { id: string; first_read?: Answer }>
 }
 
 /** What belongs to `live-kratos.sql`: secrets, passwords, tokens and the answers that Kratos gave. */
