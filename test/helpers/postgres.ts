@@ -37,7 +37,7 @@ const FLAGS = [
  * Runs Postgres from npm on a free port of the loopback. Its life hangs on a pipe from this process, so that it ends
  * and its data goes even when this process is killed.
  */
-export async function startPostgres(): Promise<TestServer> {
+export async function startPostgres(flags: readonly string[] = FLAGS): Promise<TestServer> {
   const home = await mkdtemp(join(tmpdir(), 'lethe-postgres-'))
   const as = await unprivileged()
   if (as) await chown(home, as.uid, as.gid)
@@ -48,7 +48,7 @@ export async function startPostgres(): Promise<TestServer> {
   const initdb = [`--pgdata=${data}`, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
   await run(bin.initdb, [...initdb, '--no-locale', '--encoding=UTF8', '--no-sync'], as)
   const port = await freePort()
-  const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...FLAGS.flatMap((flag) => ['-c', flag])]
+  const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...flags.flatMap((flag) => ['-c', flag])]
   const guard = '"$@" & pid=$!; cat > /dev/null; kill -QUIT $pid; wait $pid; rm -rf "$0"'
   const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], {
     stdio: ['pipe', 'ignore', 'ignore'],
