@@ -22,6 +22,8 @@ export const refused = (message: UiMessage, path?: string) =>
 
 /** What a submit has told so far; the form keeps it if it has to be shown again. */
 export interface Told {
+  /** a method took the form: from here on the answer carries a new anti-CSRF token */
+  taken: boolean
   /** by name of the input */
   values: Map<string, Json>
   transientPayload: Json | undefined
@@ -49,13 +51,14 @@ export async function attempt<F extends Flow, T>(
   caller: Caller,
   steps: (told: Told) => Promise<T>,
 ): Promise<T | ShownAgain<F> | Failed> {
-  const told: Told = { values: new Map(), transientPayload: undefined }
+  const told: Told = { taken: false, values: new Map(), transientPayload: undefined }
   try {
     return await steps(told)
   } catch (error) {
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
-    const ui = withProblems(cleared(flow.ui, currentCsrfToken(flow, caller), told.values), problems)
+    const values = told.taken ? new Map([...told.values, ['csrf_token', currentCsrfToken(flow, caller)]]) : told.values
+    const ui = withProblems(cleared(flow.ui, values), problems)
     await d.store.saveUi(flow.id, ui)
     return { kind: 'form', flow: { ...flow, ui }, transientPayload: told.transientPayload }
   }

@@ -86,12 +86,11 @@ function added(nodes: UiNode[], path: string): UiNode {
 }
 
 /** The form as it was begun: no messages, no inputs that were added for one, other values where `values` has them. */
-export function cleared(ui: Ui, csrfToken: string, values: ReadonlyMap<string, Json> = new Map()): Ui {
+export function cleared(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
   const nodes = ui.nodes
     .filter((node) => !carriesMessageOnly(node))
     .map((node) => {
-      const { name } = node.attributes
-      const value = name === 'csrf_token' ? csrfToken : values.get(name)
+      const value = values.get(node.attributes.name)
       const attributes = value === undefined ? node.attributes : { ...node.attributes, value }
       return { ...node, attributes, messages: [] }
     })

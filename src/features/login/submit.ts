@@ -46,6 +46,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     if (!current && flow.requested_aal === 'aal2') throw secondFactorNeedsSession()
     const form = await caller.form()
     const proof = readProof(d, flow, form)
+    told.taken = true
     told.values.set('identifier', proof.identifier)
     told.transientPayload = transientPayload(form)
     checkComplete(proof)

@@ -56,6 +56,7 @@ export async function submitRegistration(
   return attempt(d, flow, caller, async (told): Promise<RegistrationOutcome> => {
     const form = await caller.form()
     const step = stepOf(d, form)
+    told.taken = true
     const schema = selectSchema(d.schemas(), flow.identity_schema)
     const submission = { flow, caller, form, schema, traits: submittedTraits(form, schema) }
     told.values = traitValues(submission.traits, schema.inputs)
