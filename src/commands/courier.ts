@@ -12,9 +12,10 @@ export function addCourier(program: Cmd, io: Io): void {
     .option('--expose-metrics-port <number>', 'accepted for compatibility: there are no metrics of it')
     .option('--latency <duration>', 'accepted for compatibility')
     .action(async () => {
+      const stopped = io.stopRequested()
       print(io.stdout, 'No message is to be sent. This job may be removed; until then it waits for SIGTERM.')
       const idle = setInterval(() => {}, IDLE_MS)
-      await io.stopRequested()
+      await stopped
       clearInterval(idle)
     })
 }

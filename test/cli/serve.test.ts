@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Scope } from '../helpers/db.ts'
+import { createDatabase } from '../helpers/db.ts'
+import { WIRE_CONFIGS } from '../helpers/server.ts'
+import { folder } from './folder.ts'
+import { lastLine, run, start } from './run.ts'
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+async function setup(t: Scope) {
+  const [publicPort, adminPort] = [await freePort(), await freePort()]
+  const file = `${await folder(t)}/kratos.json`
+  const url = (port: number) => `http://127.0.0.1:${port}`
+  const text = JSON.stringify(WIRE_CONFIGS.default)
+    .replaceAll('{{public}}', url(publicPort))
+    .replaceAll('{{admin}}', url(adminPort))
+  await writeFile(file, text)
+  const env = {
+    SERVE_PUBLIC_HOST: '127.0.0.1',
+    SERVE_PUBLIC_PORT: String(publicPort),
+    SERVE_ADMIN_HOST: '127.0.0.1',
+    SERVE_ADMIN_PORT: String(adminPort),
+  }
+  return { file, env, admin: url(adminPort), public: url(publicPort), publicPort }
+}
+
+/** The answer's status once there is one; the test ends when the process does. */
+async function untilStatus(url: string, wanted: number, ended: Promise<unknown>): Promise<void> {
+  let over = false
+  ended.then(() => (over = true))
+  while (!over) {
+    const status = await fetch(url).then(
+      (answer) => answer.status,
+      () => 0,
+    )
+    if (status === wanted) return
+    await sleep(100)
+  }
+  throw new Error(`the process ended: ${JSON.stringify(await ended)}`)
+}
+
+describe('serve', () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    it(`runs as the chart runs it, until ${signal}`, async (t) => {
+      const { file, env, ...urls } = await setup(t)
+      const DSN = await createDatabase(t, { migrated: true })
+      const { child, ended } = start(['serve', 'all', '--dev', '--config', file, '--watch-courier'], {
+        env: { ...env, DSN },
+      })
+      t.after(() => child.kill('SIGKILL'))
+      await untilStatus(`${urls.admin}/health/ready`, 200, ended)
+      assert.equal((await fetch(`${urls.public}/sessions/whoami`)).status, 401)
+      child.kill(signal)
+      const { code, stdout } = await ended
+      assert.equal(code, 0, stdout)
+    })
+  }
+
+  it('waits for its tables, and takes them from a migration that runs beside it', async (t) => {
+    const { file, env, admin } = await setup(t)
+    const DSN = await createDatabase(t, { migrated: false })
+    const { child, ended } = start(['-c', file, 'serve'], { env: { ...env, DSN } })
+    t.after(() => child.kill('SIGKILL'))
+    await untilStatus(`${admin}/health/ready`, 503, ended)
+    assert.equal((await run(['migrate', 'sql', 'up', '-e', '--yes'], { env: { DSN } })).code, 0)
+    await untilStatus(`${admin}/health/ready`, 200, ended)
+    child.kill('SIGTERM')
+    assert.equal((await ended).code, 0)
+  })
+
+  it('makes its tables with --migrate', async (t) => {
+    const { file, env, admin } = await setup(t)
+    const DSN = await createDatabase(t, { migrated: false })
+    const { child, ended } = start(['serve', '-c', file, '--migrate'], { env: { ...env, DSN } })
+    t.after(() => child.kill('SIGKILL'))
+    await untilStatus(`${admin}/health/ready`, 200, ended)
+    child.kill('SIGTERM')
+    assert.equal((await ended).code, 0)
+  })
+
+  it('ends with 1 when the configuration or a port cannot be had', async (t) => {
+    const missing = await run(['serve', '-c', '/nowhere/kratos.yaml'])
+    assert.equal(missing.code, 1)
+    assert.match(missing.stderr, /^\/nowhere\/kratos\.yaml\n\^-- cannot be read: no such file/)
+
+    const { file, env, publicPort } = await setup(t)
+    const taken = createServer().listen(publicPort, '127.0.0.1')
+    t.after(async () => void taken.close())
+    const DSN = await createDatabase(t, { migrated: true })
+    const busy = await run(['serve', '-c', file], { env: { ...env, DSN } })
+    assert.equal(busy.code, 1)
+    assert.match(lastLine(busy.stderr) ?? '', /address already in use/)
+  })
+})
+
+describe('courier watch', () => {
+  it('waits until it is stopped', async (t) => {
+    const args = ['courier', 'watch', '--config', '/nowhere.yaml', '--expose-metrics-port', '4434']
+    const { child, ended } = start(args)
+    t.after(() => child.kill('SIGKILL'))
+    await new Promise((resolve) => child.stdout?.once('data', resolve))
+    child.kill('SIGTERM')
+    const { code, stdout } = await ended
+    assert.equal(code, 0)
+    assert.match(stdout, /^No message is to be sent\./)
+  })
+})
