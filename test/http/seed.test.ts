@@ -56,6 +56,25 @@ describe('the published logout scripts', () => {
   })
 })
 
+describe('the script of the README', () => {
+  test('makes an account, logs in and out: an id before, null after', async (t) => {
+    if (!toolsAreThere(t)) return
+    const server = await testServer(t, { dev: true })
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+    const text = /```sh\n(P=http:\/\/127\.0\.0\.1:4433 A=http:\/\/127\.0\.0\.1:4434 .*?)```/s.exec(readme)?.[1]
+    assert.ok(text, 'the README has no such script')
+    const { stdout, stderr } = await bash(
+      text.replace('http://127.0.0.1:4433', server.publicUrl).replace('http://127.0.0.1:4434', server.adminUrl),
+    )
+    const [identityId, ...rest] = stdout.trimEnd().split('\n')
+    const [before, after] = rest.splice(-2)
+    assert.match(identityId!, /^"[0-9a-f-]{36}"$/)
+    assert.deepEqual(JSON.parse(rest.join('\n')), { email: 'ada@example.org' })
+    assert.match(before!, /^"[0-9a-f-]{36}"$/)
+    assert.deepEqual([after, stderr], ['null', ''])
+  })
+})
+
 interface Account {
   username: string
   password: string
