@@ -1,3 +1,4 @@
+import { formatTime, parseTime } from '../../clock.ts'
 import { badRequest } from '../../http/errors.ts'
 import { isUuid } from '../../http/query.ts'
 import type { AddressClaim } from './addresses.ts'
@@ -96,15 +97,14 @@ export function readClaim(entry: Json): AddressClaim {
   const status = optionalText(entry, 'status') ?? ''
   if (!STATUSES.includes(status)) throw bodyInvalid('status of an address must be pending, sent or completed')
   const verifiedAt = optionalText(entry, 'verified_at')
-  if (verifiedAt !== undefined && Number.isNaN(Date.parse(verifiedAt))) {
-    throw bodyInvalid('verified_at of an address must be an RFC 3339 time')
-  }
+  const micros = verifiedAt === undefined ? undefined : parseTime(verifiedAt)
+  if (micros !== undefined && !(micros >= 0)) throw bodyInvalid('verified_at of an address must be an RFC 3339 time')
   return {
     value: normaliseIdentifier(optionalText(entry, 'value') ?? ''),
     via: optionalText(entry, 'via') || 'email',
     verified: entry.verified === true,
     status,
-    verified_at: verifiedAt,
+    verified_at: micros === undefined ? undefined : formatTime(micros),
   }
 }
 

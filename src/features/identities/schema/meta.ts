@@ -79,6 +79,7 @@ function describe(errors: ErrorObject[] | null | undefined): string {
   const [error] = errors ?? []
   if (!error) return 'is not an identity schema'
   const names = Object.values(error.params).filter((value) => typeof value === 'string' || Array.isArray(value))
-  const detail = error.keyword === 'enum' || error.keyword === 'additionalProperties' ? ` (${names.join(', ')})` : ''
+  const detail =
+    error.keyword === 'enum' || error.keyword === 'additionalProperties' ? ` (${names.flat().join(', ')})` : ''
   return `at ${error.instancePath === '' ? '/' : error.instancePath}: ${error.message ?? error.keyword}${detail}`
 }
