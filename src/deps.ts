@@ -10,6 +10,9 @@ import { createErrorContainers } from './features/errors/service.ts'
 import { createErrorStore } from './features/errors/store.ts'
 import { createExchangeStore } from './features/flows/store.ts'
 import { createFlowUrls } from './features/flows/urls.ts'
+import { createCollector } from './features/gc/collector.ts'
+import { createGc } from './features/gc/service.ts'
+import { createGcStore } from './features/gc/store.ts'
 import { createIdentityAnswers } from './features/identities/answers.ts'
 import type { Schemas } from './features/identities/schemas.ts'
 import { createIdentities } from './features/identities/service.ts'
@@ -18,6 +21,7 @@ import { createIdentityWriter } from './features/identities/store-write.ts'
 import { createLoginFlow } from './features/login/flow.ts'
 import { createLoginStore } from './features/login/store.ts'
 import { createLogoutFlow } from './features/logout/flow.ts'
+import { createLastSeen } from './features/sessions/last-seen.ts'
 import { createSessionManagement } from './features/sessions/manage.ts'
 import { createOwnSessions } from './features/sessions/own.ts'
 import { createSessions } from './features/sessions/service.ts'
@@ -93,9 +97,16 @@ function sessionDeps(d: Base) {
   const list = createSessionListStore(db, meta.nid)
   const manage = createSessionManageStore(db, meta.nid, shared)
   const hot = createSessionHotStore(db, meta.nid, { shared, now: () => formatTime(d.clock.now()) })
-  const sessions = createSessions({ ...d, store, hot, tokens: meta.tokens, serverSecret: meta.serverSecret })
+  const lastSeen = createLastSeen(d)
+  const sessions = createSessions({ ...d, store, hot, lastSeen, tokens: meta.tokens, serverSecret: meta.serverSecret })
+  const gc = createGc({ store: createGcStore(db, meta.nid, shared), clock: d.clock })
+  const collector = createCollector({ ...d, gc, deletes: !shared })
   return {
     sessions,
+    collector,
+    lastSeen,
+    /** what runs beside the requests; started when the ports are open, stopped before the database closes */
+    background: [lastSeen, collector],
     ownSessions: createOwnSessions({ ...d, sessions, list }),
     sessionManagement: createSessionManagement({ ...d, store, list, manage }),
     tokenizer: createTokenizer(d),

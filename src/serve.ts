@@ -85,9 +85,13 @@ async function serveUntilStopped(options: ServeOptions, live: LiveConfig, db: Db
   const deps = await createServices(options, live, db, ready.kind, log)
   const apps = createApps(deps, live)
   await listen(apps, config, log)
+  for (const work of deps.background) work.start()
   log.info({ signal: await options.stopRequested }, 'stopping')
   await stopInPhases(
-    apps.map(({ name, app }) => [`${name} requests`, () => app.close()]),
+    [
+      ['requests', () => Promise.all(apps.map(({ app }) => app.close()))],
+      ['background work', () => Promise.all(deps.background.map((work) => work.stop()))],
+    ],
     log,
   )
   return 0

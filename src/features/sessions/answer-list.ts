@@ -17,7 +17,7 @@ export function adminListAnswer(session: ListedSession, now: Micros, identityAns
 }
 
 /** Whether it lets anyone in, as far as is known: without its identity, the state of that one is not looked at. */
-export function isLive(session: Omit<ListedSession, 'listedAt' | 'devices'>, now: Micros): boolean {
+export function isLive(session: Omit<ListedSession, 'listedAt' | 'lastSeen' | 'devices'>, now: Micros): boolean {
   return (
     session.active &&
     !session.tombstoned &&
@@ -28,10 +28,11 @@ export function isLive(session: Omit<ListedSession, 'listedAt' | 'devices'>, now
 
 function shown(session: ListedSession, now: Micros, identity: Record<string, unknown> | null) {
   const devices = session.devices?.length === 0 ? null : session.devices
-  return sessionMembers(
+  const members = sessionMembers(
     { ...session, devices: [] },
     { active: isLive(session, now), aal: session.aal, identity, devices },
   )
+  return session.lastSeen === null ? members : { ...members, last_seen_at: session.lastSeen }
 }
 
 /** A list does not read addresses: none shown is true, an empty list would say that there are none. */

@@ -13,6 +13,7 @@ import type { Queryable } from '../../db/client.ts'
 import type { Identity } from '../identities/types.ts'
 import { aalOf } from './aal.ts'
 import { isUsable, sessionAnswer } from './answer.ts'
+import type { LastSeen } from './last-seen.ts'
 import type { SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
 import type { AuthenticationMethod, Credentials, DeviceFacts, EndCause, Resolved, Session, Via } from './types.ts'
@@ -23,6 +24,7 @@ export interface SessionServiceDeps {
   random: Random
   store: Pick<SessionStore, 'insert' | 'refresh' | 'revokeAllOf'>
   hot: SessionHotStore
+  lastSeen: Pick<LastSeen, 'note'>
   tokens: TokenMode
   /** logout tokens are derived from it where session tokens are stored as hashes */
   serverSecret: Uint8Array
@@ -66,7 +68,9 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       const candidate = counting(credentials)
       if (candidate === undefined) return undefined
       const session = await d.hot.byToken(storedToken(candidate.token, d.tokens))
-      return session && isUsable(session, d.clock.now()) ? { session, ...candidate } : undefined
+      if (!session || !isUsable(session, d.clock.now())) return undefined
+      d.lastSeen.note(session.id)
+      return { session, ...candidate }
     },
 
     async issue({ identity, method, device }, tx) {

@@ -16,7 +16,7 @@ const BY_TOKENS = sql('session.by_token', `${SELECT_SESSION} where s.token = any
 const REVOKE_MANY = sql(
   'session.revoke_many',
   `with input as (
-    select * from unnest($1::uuid[], $2::text[]) as input (id, cause)
+    select id, cause from unnest($1::uuid[], $2::text[]) as input (id, cause)
   ), target as (
     select s.id, input.cause from input join sessions s on s.id = input.id
     where s.nid = $3 and s.active order by s.id for update of s skip locked
@@ -31,7 +31,7 @@ const REVOKE_MANY = sql(
 const REVOKE_MANY_BY_TOKEN = sql(
   'session.revoke_many_by_token',
   `with input as (
-    select * from unnest($1::text[], $2::text[]) as input (token, cause)
+    select token, cause from unnest($1::text[], $2::text[]) as input (token, cause)
   ), target as (
     select s.id, input.cause from input join sessions s on s.token = input.token
     where s.nid = $3 and s.active order by s.id for update of s skip locked

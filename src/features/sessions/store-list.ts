@@ -4,6 +4,8 @@ import { DEVICES, IDENTITY_ROW, SESSION_COLUMNS } from './sql.ts'
 import { type SessionRow, toSession } from './store.ts'
 import type { ActiveFilter, Device, Session } from './types.ts'
 
+const LAST_SEEN = '(select x.seen_at from lethe.last_seen x where x.session_id = s.id) as last_seen'
+
 const TOMBSTONED = 'exists (select from lethe.tombstones x where x.session_id = s.id)'
 
 /** One text for each filter: with `$n is null or …` in it, a kept plan could use none of the indexes well. */
@@ -23,7 +25,7 @@ function perFilter(build: (filter: ActiveFilter) => Sql): Record<ActiveFilter, S
 const LIST = perFilter((filter) =>
   sql(
     `session.list${NAMES[filter]}`,
-    `select ${SESSION_COLUMNS}, s.created_at as listed_at, ${IDENTITY_ROW},
+    `select ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
       case when $6::boolean then ${DEVICES} end as devices
     from sessions s left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
     where s.nid = $1 and s.created_at <= $2 and (s.created_at < $2 or s.id > $3)
@@ -44,7 +46,7 @@ const LIST_OF = perFilter((filter) =>
       select m.id from matching m order by m.created_at desc, m.id limit $4 offset $5
     )
     select (select count(*) from matching) as total,
-      ${SESSION_COLUMNS}, s.created_at as listed_at, ${IDENTITY_ROW}, ${DEVICES} as devices
+      ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW}, ${DEVICES} as devices
     from (values (true)) one (row) left join (
       page join sessions s on s.id = page.id join identities i on i.id = s.identity_id and i.nid = s.nid
     ) on true
@@ -55,6 +57,8 @@ const LIST_OF = perFilter((filter) =>
 /** A session in a list. Addresses of its identity are not read. */
 export interface ListedSession extends Omit<Session, 'identity' | 'devices'> {
   listedAt: Timestamp
+  /** when it was last used, as far as it was noted */
+  lastSeen: Timestamp | null
   /** null unless asked for */
   identity: Session['identity'] | null
   /** null unless asked for */
@@ -103,7 +107,11 @@ function withNow(values: unknown[], { filter, now }: { filter: ActiveFilter; now
   return filter === 'any' ? values : [...values, now]
 }
 
-type ListedRow = Omit<SessionRow, 'devices'> & { listed_at: Timestamp; devices: Device[] | null }
+type ListedRow = Omit<SessionRow, 'devices'> & {
+  listed_at: Timestamp
+  last_seen: Timestamp | null
+  devices: Device[] | null
+}
 
 function toListed(row: ListedRow): ListedSession {
   const { identity, ...session } = toSession({
@@ -114,5 +122,11 @@ function toListed(row: ListedRow): ListedSession {
     recovery_addresses: [],
   })
   const hasIdentity = row.schema_id !== null
-  return { ...session, listedAt: row.listed_at, devices: row.devices, identity: hasIdentity ? identity : null }
+  return {
+    ...session,
+    listedAt: row.listed_at,
+    lastSeen: row.last_seen,
+    devices: row.devices,
+    identity: hasIdentity ? identity : null,
+  }
 }

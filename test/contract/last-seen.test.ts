@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { formatTime, parseTime, SECOND } from '../../src/clock.ts'
+import { sql } from '../../src/db/client.ts'
+import { createLastSeen } from '../../src/features/sessions/last-seen.ts'
+import { backends } from '../helpers/db.ts'
+import { sessionRows, T0 } from '../helpers/sessions.ts'
+
+const SEEN = sql('test.last_seen', 'select session_id, seen_at from lethe.last_seen order by session_id')
+const log = { warn: () => {} }
+
+for (const backend of backends()) {
+  describe(`last seen on ${backend.name}`, () => {
+    test('many uses within a minute are one write, and a time never goes back', async (t) => {
+      const db = await backend.open(t)
+      const id = await (await sessionRows(db)).add()
+      let now = parseTime(T0)
+      const [node, behind] = [{ now: () => now }, { now: () => now - 30 * SECOND }].map((clock) =>
+        createLastSeen({ db, clock, log }),
+      )
+      node!.note(id)
+      node!.note(id)
+      await node!.flush()
+      behind!.note(id)
+      await behind!.flush()
+      assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: T0 }])
+      now += 59 * SECOND
+      node!.note(id)
+      await node!.flush()
+      assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: T0 }])
+      now += SECOND
+      node!.note(id)
+      await node!.flush()
+      assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: formatTime(now) }])
+    })
+  })
+}
