@@ -27,7 +27,7 @@ export function csrfPolicy(path: string): 'off' | 'exempt' | 'guarded' {
   return exempt ? 'exempt' : 'guarded'
 }
 
-const OFF = new Set(['/health/alive', '/health/ready', '/version', '/metrics/prometheus'])
+const OFF = new Set(['/health/alive', '/health/ready', '/version', '/metrics/prometheus', '/ui/style.css'])
 /** Calls of operators that only lost their way: they are sent to the admin port. */
 const OPERATORS = /^\/identities\/[^/]+\/sessions$/
 const EXEMPT_BELOW = ['/sessions/', '/schemas/']

@@ -37,8 +37,6 @@ export function uiRoutes(d: UiDeps): FastifyPluginAsync {
   }
 
   async function style(req: FastifyRequest, reply: FastifyReply) {
-    // The same for everybody: no cookie may be kept with it.
-    for (const name of ['set-cookie', 'vary']) reply.removeHeader(name)
     const current = queryValue(req, 'v') === STYLE_VERSION
     return reply
       .headers({

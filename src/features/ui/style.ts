@@ -46,6 +46,7 @@ input:not([type=checkbox], [type=radio]) {
   display: block; width: 100%; min-height: 2.875rem; padding: .6rem .75rem; color: inherit; background: var(--card);
   font: inherit; border: 1px solid var(--edge); border-radius: .5rem;
 }
+input[readonly] { color: var(--soft); background: var(--ground); border-color: var(--line); }
 input[aria-invalid=true] { border: 2px solid var(--bad); }
 .check { display: flex; align-items: flex-start; gap: .6rem; }
 .check label { margin: 0; font-weight: 400; }

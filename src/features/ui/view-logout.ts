@@ -2,6 +2,7 @@ import { deviceWords } from './device-words.ts'
 import { href, html, type Markup } from './html.ts'
 import type { Page, View } from './layout.ts'
 import { beginLink } from './links.ts'
+import type { Texts } from './texts.ts'
 
 export interface LogoutQuestion {
   name: string
@@ -52,15 +53,14 @@ export interface SignedOut {
 
 /** Says "signed out" only where it is true: the page looks, whatever its address claims. */
 export function signedOutPage(s: SignedOut, { t, root }: View): Page {
-  if (s.stillName !== undefined) return stillSignedIn(s.stillName, s.account, { t, root })
+  if (s.stillName !== undefined) return stillSignedIn(s, s.stillName, { t, root })
   const title = t.get('signedOut.title')
   const returnTo = s.returnTo === 'refused' ? undefined : s.returnTo
-  const count = s.ended === 1 ? t.get('signedOut.ended.one') : t.get('signedOut.ended', { count: s.ended ?? 0 })
   return {
     title,
     body: html`<h1>${title}</h1>
 <p>${t.get('signedOut.text')}</p>
-${s.ended !== undefined && s.ended > 0 && html`<p>${count}</p>`}
+${endedText(s, t)}
 <div class="stack">
 ${returnTo !== undefined && html`<a class="button main" href="${href(returnTo)}">${t.get('signedOut.continue')}</a>`}
 <a class="button${returnTo === undefined ? ' main' : ''}" href="${beginLink(root, 'login', returnTo)}">${t.get('signedOut.signIn')}</a>
@@ -68,13 +68,19 @@ ${returnTo !== undefined && html`<a class="button main" href="${href(returnTo)}"
   }
 }
 
-function stillSignedIn(name: string, account: boolean, { t, root }: View): Page {
+function stillSignedIn(s: SignedOut, name: string, { t, root }: View): Page {
   const title = t.get('signedOut.not.title')
   return {
     title,
     body: html`<h1>${title}</h1>
 <p>${t.get('signedOut.not.text', { name })}</p>
+${endedText(s, t)}
 <div class="stack"><a class="button main" href="${root}/logout">${t.get('logout.button')}</a>
-${account && html`<a class="button" href="${root}/ui/welcome">${t.get('signedOut.not.link')}</a>`}</div>`,
+${s.account && html`<a class="button" href="${root}/ui/welcome">${t.get('signedOut.not.link')}</a>`}</div>`,
   }
+}
+
+function endedText({ ended = 0 }: SignedOut, t: Texts): Markup | undefined {
+  if (ended === 0) return undefined
+  return html`<p>${ended === 1 ? t.get('signedOut.ended.one') : t.get('signedOut.ended', { count: ended })}</p>`
 }

@@ -58,11 +58,10 @@ function entry(w: Welcome, view: View, session: ShownSession, current: boolean):
   const methods = session.methods.map((name) => t.firstOf([`sessions.method.${name}`]) ?? name)
   return html`<li><div class="facts"><h3>${device} ${current && html`<span class="badge">${t.get('sessions.current')}</span>`}</h3>
 <dl>
-${fact(t.get('sessions.signedIn'), timeMarkup(session.signedIn, signedIn))}
+${fact(t.get('sessions.signedIn'), html`${timeMarkup(session.signedIn, signedIn)}${methods.length > 0 && ` (${methods.join(', ')})`}`)}
 ${session.lastSeen && fact(t.get('sessions.lastSeen'), timeMarkup(session.lastSeen, agoText(session.lastSeen, w.now, lang)))}
 ${session.address !== '' && fact(t.get('sessions.address'), addressWords(session.address))}
 ${session.place !== '' && fact(t.get('sessions.place'), session.place)}
-${methods.length > 0 && fact(t.get('sessions.method'), methods.join(', '))}
 </dl></div>
 ${!current && endForm(w, view, { session_ids: session.id, return_to: w.here }, html`<button type="submit" aria-label="${label}">${t.get('sessions.end')}</button>`)}</li>`
 }
