@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { Conflict, StoreError, sql } from '../../src/db/client.ts'
-import { backends } from '../helpers/db.ts'
+import { ownedBackends } from '../helpers/db.ts'
 
 const TYPES = sql(
   'test.types',
@@ -14,7 +14,7 @@ const COUNT_TYPES = sql('test.count_types', 'select count(*) as n from identity_
 const ONE = '00000000-0000-4000-8000-000000000001'
 const PASSWORD = '78c1b41d-8341-4507-aa60-aff1d4369670'
 
-for (const backend of backends()) {
+for (const backend of ownedBackends()) {
   describe(`contract=db client on ${backend.name}`, () => {
     test('values come back as they went in, to the microsecond', async (t) => {
       const db = await backend.open(t)

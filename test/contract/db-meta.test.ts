@@ -4,13 +4,13 @@ import { describe, test } from 'node:test'
 import { StoreError, sql } from '../../src/db/client.ts'
 import { loadMeta, type MetaOptions } from '../../src/db/meta.ts'
 import { migrateUp } from '../../src/db/migrate.ts'
-import { backends, createDatabase, openAt, openKratos } from '../helpers/db.ts'
+import { createDatabase, openAt, openKratos, ownedBackends } from '../helpers/db.ts'
 
 const OWNED: MetaOptions = { kind: 'owned', now: '2026-11-22T10:00:00.123456Z', random: randomBytes }
 const NETWORKS = sql('test.networks', 'select id, created_at from networks')
 const OLD_NETWORK = sql('test.add_network', `insert into networks (id, created_at, updated_at) values ($1, $2, $2)`)
 
-for (const backend of backends()) {
+for (const backend of ownedBackends()) {
   describe(`contract=what all nodes agree on, on ${backend.name}`, () => {
     test('is made once and then read', async (t) => {
       const db = await backend.open(t)

@@ -6,7 +6,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { type Db, sql } from '../../src/db/client.ts'
 import { MigrationError, migrateUp, migrationStatus } from '../../src/db/migrate.ts'
 import { MIGRATIONS_DIR, readMigrations } from '../../src/db/migration-files.ts'
-import { backends, createDatabase, openAt, openKratos, postgres } from '../helpers/db.ts'
+import { createDatabase, openAt, openKratos, ownedBackends, postgres } from '../helpers/db.ts'
 import { structureOf } from '../helpers/structure.ts'
 
 const ALL = (await readMigrations()).map(({ version, name }) => ({ version, name }))
@@ -29,7 +29,7 @@ async function exists(db: Db, table: string): Promise<boolean> {
   return row!.found !== null
 }
 
-for (const backend of backends()) {
+for (const backend of ownedBackends()) {
   describe(`contract=migrations on ${backend.name}`, () => {
     test('an empty database: all pending, then all applied in order, then nothing to do', async (t) => {
       const db = await backend.openEmpty(t)

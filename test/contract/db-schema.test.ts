@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
 import { sql } from '../../src/db/client.ts'
-import { backends, openKratos, postgres } from '../helpers/db.ts'
+import { openKratos, ownedBackends, postgres } from '../helpers/db.ts'
 import { printStructure, structureOf } from '../helpers/structure.ts'
 
 const DUMP = new URL('../fixtures/schema.txt', import.meta.url)
 
 describe('the tables that the migrations make', () => {
-  for (const backend of backends()) {
+  for (const backend of ownedBackends()) {
     test(`on ${backend.name} are those of test/fixtures/schema.txt (UPDATE_FIXTURES=1 writes it anew)`, async (t) => {
       const actual = printStructure(await structureOf(await backend.open(t)))
       if (process.env.UPDATE_FIXTURES === '1') await writeFile(DUMP, actual)
@@ -74,7 +74,7 @@ describe('the tables that the migrations make', () => {
     })
   })
 
-  for (const backend of backends()) {
+  for (const backend of ownedBackends()) {
     test(`let a session end once only, on ${backend.name}`, async (t) => {
       const db = await backend.open(t)
       const add = sql(

@@ -27,7 +27,7 @@ for (const backend of backends()) {
     test('an admin ends a session once, and is told of one that is unknown', async (t) => {
       const db = await backend.open(t)
       const rows = await sessionRows(db)
-      const manage = createSessionManageStore(db, rows.nid, false)
+      const manage = createSessionManageStore(db, rows.nid, rows.shared)
       const id = await rows.add()
       assert.deepEqual([await manage.revokeKnown(id, T0), await manage.revokeKnown(id, T0)], [true, true])
       assert.equal(await manage.revokeKnown(randomUUID(), T0), false)
@@ -39,7 +39,7 @@ for (const backend of backends()) {
     test('deleting the sessions of an identity tells the end of those that had none before', async (t) => {
       const db = await backend.open(t)
       const rows = await sessionRows(db)
-      const manage = createSessionManageStore(db, rows.nid, false)
+      const manage = createSessionManageStore(db, rows.nid, rows.shared)
       const live = [await rows.add(), await rows.add()].sort()
       const revoked = await rows.add()
       const foreign = await rows.add({ of: await rows.addIdentity() })
@@ -74,7 +74,7 @@ for (const backend of backends()) {
     test('a live session is extended, unless too early', async (t) => {
       const db = await backend.open(t)
       const rows = await sessionRows(db)
-      const manage = createSessionManageStore(db, rows.nid, false)
+      const manage = createSessionManageStore(db, rows.nid, rows.shared)
       const id = await rows.add()
       assert.equal(await manage.extend(id, { ...extension, onlyIfBefore: T1 }), true)
       assert.equal((await rows.store.byId(id))?.expires_at, T1)
@@ -101,7 +101,7 @@ for (const backend of backends()) {
     test('extending at the same moment never undoes an end, and each end is told once', async (t) => {
       const db = await backend.open(t)
       const rows = await sessionRows(db)
-      const manage = createSessionManageStore(db, rows.nid, false)
+      const manage = createSessionManageStore(db, rows.nid, rows.shared)
       const ids = []
       for (let i = 0; i < 20; i++) ids.push(await rows.add())
       const extend = (id: string) => manage.extend(id, extension)

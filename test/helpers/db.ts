@@ -3,7 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import type { Db } from '../../src/db/client.ts'
+import { type Db, type Queryable, sql } from '../../src/db/client.ts'
 import { migrateUp } from '../../src/db/migrate.ts'
 import { readMigrations } from '../../src/db/migration-files.ts'
 import { type OpenOptions, openDb } from '../../src/db/open.ts'
@@ -27,15 +27,20 @@ export function closingScope(): Scope & { close(): Promise<void> } {
 }
 
 export interface Backend {
-  name: 'pglite' | 'postgres'
+  name: 'pglite' | 'postgres' | 'adopted postgres'
   /** a fresh, migrated database of its own */
   open(t: Scope, options?: OpenOptions): Promise<Db>
   /** a fresh one without a table */
   openEmpty(t: Scope, options?: OpenOptions): Promise<Db>
 }
 
-/** For suites that must hold on each: `for (const backend of backends()) describe(…)`. */
+/** For what must hold on each, also in tables that Kratos made: `for (const backend of backends()) describe(…)`. */
 export function backends(): Backend[] {
+  return [pglite, postgres, adopted]
+}
+
+/** For what is about making the tables, or is the same whoever made them. */
+export function ownedBackends(): Backend[] {
   return [pglite, postgres]
 }
 
@@ -57,6 +62,27 @@ export const postgres: Backend = {
   openEmpty: async (t, options = {}) => openAt(t, await createDatabase(t, { migrated: false }), options),
 }
 
+/** As Kratos's migrations leave a database, before anybody was registered; then adopted. */
+export const adopted: Backend = {
+  name: 'adopted postgres',
+  async open(t, options = {}) {
+    adoptedTemplate ??= template(`adopted_${await adoptedKey()}`, async (db) => {
+      await db.script(await kratosDump())
+      await db.script('truncate networks cascade')
+      await migrateUp(db)
+    })
+    return openAt(t, await databaseFrom(t, await adoptedTemplate), options)
+  },
+  openEmpty: (t, options) => postgres.openEmpty(t, options),
+}
+
+const SCHEMA_MIGRATION = sql('test.schema_migration', `select to_regclass('schema_migration') is not null as found`)
+
+/** Whether Kratos made the tables, so that stores must reckon with another writer. */
+export async function isAdopted(db: Queryable): Promise<boolean> {
+  return (await db.query<{ found: boolean }>(SCHEMA_MIGRATION))[0]!.found
+}
+
 /** Opens the address, and closes it before the database is dropped. */
 export async function openAt(t: Scope, url: string, options: OpenOptions = {}): Promise<Db> {
   return closing(t, await openDb(url, options))
@@ -64,10 +90,14 @@ export async function openAt(t: Scope, url: string, options: OpenOptions = {}): 
 
 /** A database of its own on the test server, for tests that need several connections or processes; dropped at the end. */
 export async function createDatabase(t: Scope, options: { migrated: boolean }): Promise<string> {
+  if (!options.migrated) return databaseFrom(t, 'template0')
+  postgresTemplate ??= template(await migrationsKey(), migrateUp)
+  return databaseFrom(t, await postgresTemplate)
+}
+
+async function databaseFrom(t: Scope, source: string): Promise<string> {
   const name = `lethe_test_${randomBytes(8).toString('hex')}`
-  postgresTemplate ??= migratedTemplate()
-  const template = options.migrated ? await postgresTemplate : 'template0'
-  await onServer((server) => server.query(`create database ${name} template ${template}`))
+  await onServer((server) => server.query(`create database ${name} template ${source}`))
   atEnd(t, () => onServer((server) => server.query(`drop database if exists ${name} with (force)`)))
   return urlOf(name)
 }
@@ -82,14 +112,22 @@ export async function createKratosDatabase(t: Scope): Promise<string> {
   const url = await createDatabase(t, { migrated: false })
   const client = new pg.Client({ connectionString: url })
   await client.connect()
-  await client.query(await readFile(new URL('../fixtures/live-kratos.sql', import.meta.url), 'utf8'))
+  await client.query(await kratosDump())
   await client.end()
   return url
+}
+
+const kratosDump = () => readFile(new URL('../fixtures/live-kratos.sql', import.meta.url), 'utf8')
+
+async function adoptedKey(): Promise<string> {
+  const dump = createHash('sha256').update(await kratosDump())
+  return `${await migrationsKey()}_${dump.digest('hex').slice(0, 8)}`
 }
 
 let pgliteArchive: Promise<Blob> | undefined
 let pgliteEmpty: Promise<Blob> | undefined
 let postgresTemplate: Promise<string> | undefined
+let adoptedTemplate: Promise<string> | undefined
 
 /** node:test runs `after` in the order of registration; a pool must be closed before its database is dropped. */
 const endings = new WeakMap<Scope, (() => Promise<unknown>)[]>()
@@ -145,8 +183,8 @@ async function archive(name: string, prepare: (db: Db) => Promise<unknown>): Pro
 }
 
 /** One template for all test processes on the server; a lock on the server decides who makes it. */
-async function migratedTemplate(): Promise<string> {
-  const name = `lethe_template_${await migrationsKey()}`
+async function template(key: string, prepare: (db: Db) => Promise<unknown>): Promise<string> {
+  const name = `lethe_template_${key}`
   await onServer(async (server) => {
     await server.query('select pg_advisory_lock(465558595685)')
     const { rowCount } = await server.query('select 1 from pg_database where datname = $1', [name])
@@ -154,7 +192,7 @@ async function migratedTemplate(): Promise<string> {
     await server.query(`drop database if exists ${name}_partial with (force)`)
     await server.query(`create database ${name}_partial template template0`)
     const db = await openDb(await urlOf(`${name}_partial`))
-    await migrateUp(db)
+    await prepare(db)
     await db.close()
     await server.query(`alter database ${name}_partial rename to ${name}`)
   })

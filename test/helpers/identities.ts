@@ -8,6 +8,7 @@ import { createIdentities } from '../../src/features/identities/service.ts'
 import { createIdentityStore } from '../../src/features/identities/store.ts'
 import { createIdentityWriter } from '../../src/features/identities/store-write.ts'
 import { createSessionStore } from '../../src/features/sessions/store.ts'
+import { isAdopted } from './db.ts'
 import { testHasher } from './hasher.ts'
 
 const ADD_NETWORK = sql(
@@ -57,7 +58,7 @@ export async function identityRows(db: Db) {
   const nid = randomUUID()
   await db.query(ADD_NETWORK, [nid])
   const clock = stoppedClock()
-  const sessions = createSessionStore(db, nid, false)
+  const sessions = createSessionStore(db, nid, await isAdopted(db))
   const url = `base64://${Buffer.from(JSON.stringify(PERSON)).toString('base64')}`
   const schemas = await createSchemas(
     {

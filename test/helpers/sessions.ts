@@ -4,6 +4,7 @@ import { type Db, type Row, sql } from '../../src/db/client.ts'
 import type { Identity } from '../../src/features/identities/types.ts'
 import { createSessionStore } from '../../src/features/sessions/store.ts'
 import { createSessionHotStore } from '../../src/features/sessions/store-hot.ts'
+import { isAdopted } from './db.ts'
 import type { TestServer } from './server.ts'
 
 const ADD_NETWORK = sql(
@@ -25,10 +26,11 @@ export const T0: Timestamp = '2026-11-22T12:00:00Z'
 export const T1: Timestamp = '2026-11-23T12:00:00Z'
 
 /** A network with one identity, and rows of sessions written by the real store. */
-export async function sessionRows(db: Db, options: { shared: boolean } = { shared: false }) {
+export async function sessionRows(db: Db, options: { shared?: boolean } = {}) {
   const nid = randomUUID()
   await db.query(ADD_NETWORK, [nid])
-  const store = createSessionStore(db, nid, options.shared)
+  const shared = options.shared ?? (await isAdopted(db))
+  const store = createSessionStore(db, nid, shared)
   const hot = createSessionHotStore(db, nid, { shared: options.shared, now: () => T0 })
   const addIdentity = async () => {
     const id = randomUUID()
