@@ -1,4 +1,4 @@
-import { badRequest, HttpError, noActiveSession, unauthorized } from '../../http/errors.ts'
+import { badRequest, forbidden, HttpError, noActiveSession, unauthorized } from '../../http/errors.ts'
 import { minutes } from './messages.ts'
 import type { Expired, Flow, FlowKind } from './types.ts'
 import { type FlowUrls, requestedReturnTo } from './urls.ts'
@@ -104,3 +104,18 @@ export const schemaUnknown = (id: string) =>
 
 export const schemaNotSelectable = (id: string) =>
   badRequest(`Requested identity schema ${JSON.stringify(id)} is not enabled for self-service flows.`)
+
+export const initiatedByOther = () =>
+  forbidden(
+    'The request was initiated by someone else and has been blocked for security reasons. Please go back and try again.',
+    {
+      id: 'security_identity_mismatch',
+    },
+  )
+
+/** The session is too old for what it wants to change. @param at where the person signs in again */
+export const refreshRequired = (at: string) =>
+  forbidden('The login session is too old and thus not allowed to update these fields. Please re-authenticate.', {
+    id: 'session_refresh_required',
+    extra: { redirect_browser_to: at },
+  })

@@ -12,6 +12,10 @@ export interface FlowUrls {
   action(kind: FlowKind, flowId: string): string
   /** where a flow begins */
   init(kind: FlowKind, type: FlowType, returnTo: string): string
+  /** where a browser begins to sign in */
+  login(query: Record<string, string>): string
+  /** the page that shows the login form, without a flow */
+  loginPage(): string
   /** the page that shows the form */
   page(kind: FlowKind, flowId: string): string
   /**
@@ -31,6 +35,8 @@ export function createFlowUrls(d: { config(): Config; publicBaseUrl(): string })
     action: (kind, flow) => below(`/self-service/${kind}?${encodeQuery({ flow })}`),
     init: (kind, type, returnTo) =>
       below(`/self-service/${kind}/${type}${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`),
+    login: (query) => below(`/self-service/login/browser?${encodeQuery(query)}`),
+    loginPage: () => d.config().selfservice.flows.login.ui_url,
     home: () => d.config().selfservice.default_browser_return_url,
     page: (kind, flow) => withQuery(d.config().selfservice.flows[kind].ui_url, { flow }),
     returnTo(requestUrl, ...fallbacks) {
