@@ -16,9 +16,10 @@ export function bcryptCost(settings: HasherSettings): number {
 }
 
 /** `$2a$` as Kratos writes it. @throws PasswordTooLong */
-export function hashBcrypt(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
+export async function hashBcrypt(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
   if (password.length > MAX_BYTES) throw new PasswordTooLong(password.length)
-  return hash(password, { cost: bcryptCost(settings), version: '2a', salt: random(16) })
+  // The library writes `$2b$`. The two differ for passwords beyond 255 bytes only.
+  return (await hash(password, bcryptCost(settings), random(16))).replace(/^\$2b/, '$2a')
 }
 
 /** A hash that no password fits; to compare with it costs as much as with a real one. */

@@ -20,6 +20,9 @@ interface LockEntry extends Partial<Manifest> {
   version?: string
   resolved?: string
   integrity?: string
+  dev?: boolean
+  os?: string[]
+  optionalDependencies?: Record<string, string>
 }
 
 const direct = { ...manifest.dependencies, ...manifest.devDependencies }
@@ -46,9 +49,19 @@ describe('dependencies', () => {
       'the lockfile names a registry; .npmrc has omit-lockfile-registry-resolved for this',
     )
     assert.deepEqual(
-      entries.filter(([, entry]) => !entry.integrity?.startsWith('sha512-')).map(([path]) => path),
+      entries
+        .filter(([, entry]) => !entry.integrity?.startsWith('sha512-') && !isForeignTool(entry))
+        .map(([path]) => path),
       [],
     )
+  })
+
+  it('are there for every platform, else `npm ci` refuses the lockfile', () => {
+    const names = new Set(Object.keys(lock.packages).map((path) => path.replace(/^.*node_modules\//, '')))
+    const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).flatMap((name) => (names.has(name) ? [] : [`${path} → ${name}`])),
+    )
+    assert.deepEqual(missing, [], 'not every registry has every binary; write the entry by hand')
   })
 
   it('are all explained in docs/adr/0001-stack.md, and nothing else is', () => {
@@ -66,6 +79,9 @@ describe('dependencies', () => {
     )
   })
 })
+
+/** Binaries of development tools for other platforms: their hash is not to be had where the registry leaves them out. */
+const isForeignTool = (entry: LockEntry) => entry.dev === true && entry.os !== undefined
 
 function importedPackages(folder: string): string[] {
   const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))
