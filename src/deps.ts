@@ -22,6 +22,7 @@ import { createLoginFlow } from './features/login/flow.ts'
 import { createLoginStore } from './features/login/store.ts'
 import { createLogoutFlow } from './features/logout/flow.ts'
 import { createLastSeen } from './features/sessions/last-seen.ts'
+import { createIdentityStateEffects } from './features/sessions/identity-state.ts'
 import { createSessionManagement } from './features/sessions/manage.ts'
 import { createOwnSessions } from './features/sessions/own.ts'
 import { createSessions } from './features/sessions/service.ts'
@@ -29,6 +30,7 @@ import { createSessionStore } from './features/sessions/store.ts'
 import { createSessionHotStore } from './features/sessions/store-hot.ts'
 import { createSessionListStore } from './features/sessions/store-list.ts'
 import { createSessionManageStore } from './features/sessions/store-manage.ts'
+import { createSessionSuspendStore } from './features/sessions/store-suspend.ts'
 import { createTokenizer } from './features/sessions/tokenizer.ts'
 import type { TokenTemplates } from './features/sessions/tokenizer-templates.ts'
 import { type Csrf, createCsrf } from './http/csrf.ts'
@@ -122,6 +124,7 @@ function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
     sessions: {
       endSessionsOf: (tx, identityId, cause, except) =>
         sessions.revokeAllOf(identityId, cause, { tx, ...(except === undefined ? {} : { except }) }),
+      ...createIdentityStateEffects({ ...d, sessions, suspend: createSessionSuspendStore(d.meta.nid) }),
     },
   })
   return { identities }

@@ -1,24 +1,10 @@
 import { z } from 'zod'
 import { byteSize, duration, integer, key, section, stringMap, unique } from './kinds.ts'
+import { events } from './schema-events.ts'
 
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
 const SITE_DATA = ['cache', 'storage', 'cookies', 'executionContexts'] as const
 const START = ['A', 'start'] as const
-
-const webhook = z.strictObject({
-  id: z
-    .string()
-    .regex(/^[a-zA-Z0-9_-]{1,64}$/)
-    .describe('Own name of this receiver, in logs and in the delivery table.'),
-  url: z
-    .string()
-    .regex(/^https?:\/\/[^/\s]+/)
-    .describe('Where events are sent to, by POST.'),
-  secret: z.string().min(16).describe('Signs each delivery.'),
-  events: z.array(z.string()).min(1).default(['*']).describe('Kinds of events to send; `*` is all.'),
-  headers: stringMap().default({}).describe('Additional request headers.'),
-  timeout: duration().prefault('5s').describe('Total time of one try.'),
-})
 
 /** What goes beyond Kratos. May stand in a second file, so that Kratos can still read the first. */
 export const lethe = section({
@@ -50,6 +36,10 @@ export const lethe = section({
     end_on_password_change: key(
       z.enum(['none', 'others', 'all']).default('none'),
       'Sessions that end when a password changes.',
+    ),
+    identity_disabled: key(
+      z.enum(['suspend', 'end']).default('suspend'),
+      'What becomes of the sessions of an identity that is disabled: they let nobody in until it is enabled, as in Kratos, or they end for good. Either way their end is an event; the first is taken back by `session.resumed`.',
     ),
   }),
   database: section({
@@ -107,13 +97,7 @@ export const lethe = section({
     ),
     texts: key(stringMap().default({}), 'Own texts of the built-in pages, by message id or name.'),
   }),
-  events: section({
-    retention: key(duration().prefault('720h'), 'How long events are kept.'),
-    webhooks: key(
-      z.array(webhook).default([]),
-      'Receivers of events: `id`, `url`, `secret`, `events`, `headers`, `timeout`.',
-    ),
-  }),
+  events,
   gc: section({
     enabled: key(z.boolean().default(true), 'Deletes what has expired while the server runs.'),
     interval: key(duration().prefault('1m'), 'Pause between two rounds.'),
@@ -123,5 +107,3 @@ export const lethe = section({
     error_retention: key(duration().prefault('168h'), 'How long errors shown to people are kept.'),
   }),
 })
-
-export type EventWebhook = z.output<typeof webhook>

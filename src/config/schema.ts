@@ -53,4 +53,4 @@ export type Config = DeepReadonly<z.output<typeof configSchema>>
 export type ConfigInput = z.input<typeof configSchema>
 export { adminBaseUrl, publicBaseUrl } from './base-urls.ts'
 export type { LoginHook, RegistrationHook } from './schema-hooks.ts'
-export type { EventWebhook } from './schema-lethe.ts'
+export type { EventWebhook } from './schema-events.ts'

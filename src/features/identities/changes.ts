@@ -34,7 +34,9 @@ export function createChanges(d: Deps) {
       const { old, added } = changedParts(before, after)
       await d.writer.update(tx, after)
       await d.writer.replaceParts(tx, id, after.updated_at, old, added)
-      if (before.state === 'active' && after.state === 'inactive') await d.sessions.suspendSessionsOf?.(tx, id)
+      if (before.state !== after.state) {
+        await (after.state === 'active' ? d.sessions.identityEnabled : d.sessions.identityDisabled)?.(tx, id)
+      }
       return after
     }
     try {

@@ -34,11 +34,10 @@ export interface IdentityServiceDeps {
 export interface SessionEnds {
   /** Ends them for good, with events. */
   endSessionsOf(tx: Queryable, identityId: string, cause: EndCause, except?: string): Promise<unknown>
-  /**
-   * Called when an identity becomes inactive. Its sessions stop to count by the state alone and count again after
-   * activation, as recorded: here is the place to tell the event log.
-   */
-  suspendSessionsOf?(tx: Queryable, identityId: string): Promise<unknown>
+  /** Tells of them, and ends them where it is so configured, when the identity becomes inactive. */
+  identityDisabled?(tx: Queryable, identityId: string): Promise<unknown>
+  /** Tells which of them count again when it becomes active. */
+  identityEnabled?(tx: Queryable, identityId: string): Promise<unknown>
 }
 
 /** Identities: reading, and every change with all that hangs on it. With `tx`, as part of the caller's transaction. */
