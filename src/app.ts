@@ -18,6 +18,7 @@ import { redirectRoutes } from './http/redirects.ts'
 import { installRequestLog } from './http/request-log.ts'
 import { createServer } from './http/server.ts'
 import { configHashRoutes, healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
+import { installMetrics, metricsRoutes } from './ops/metrics-http.ts'
 
 export interface AppOptions {
   version: string
@@ -29,7 +30,7 @@ export interface AppOptions {
 
 /** The public port: what browsers and apps reach. */
 export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
-  const app = baseApp(d, options)
+  const app = baseApp(d, options, 'public')
   installPublicHooks(app, d)
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.public }))
   app.register(whoamiRoutes(d))
@@ -46,7 +47,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
 
 /** The admin port: what operators and backends reach. Paths stand with and without the prefix /admin. */
 export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
-  const app = baseApp(d, options, (url) => (url.startsWith('/admin/') ? url.slice('/admin'.length) : url))
+  const app = baseApp(d, options, 'admin')
   const publicUrl = (url: string) => `${d.baseUrls.public().replace(/\/+$/, '')}${url}`
   app.addHook('onRequest', async (req, reply) => {
     if (req.method === 'GET') reply.header('cache-control', NO_STORE)
@@ -54,6 +55,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
   app.register(versionRoutes(options))
   app.register(configHashRoutes(options))
+  app.register(metricsRoutes(d.metrics))
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))
@@ -74,17 +76,20 @@ function onAdminPort(d: Deps, url: string): string | undefined {
   return base === undefined ? undefined : `${base.replace(/\/+$/, '')}/admin${url.replace(/^\/admin\//, '/')}`
 }
 
-function baseApp(d: Deps, options: AppOptions, rewriteUrl?: (url: string) => string): FastifyInstance {
+const withoutPrefix = (url: string) => (url.startsWith('/admin/') ? url.slice('/admin'.length) : url)
+
+function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): FastifyInstance {
   const { http } = d.config().lethe
   const app = createServer({
     log: d.log,
     requestId: options.requestId,
     requestTimeoutMs: http.request_timeout,
     bodyLimitBytes: http.body_limit,
-    ...(rewriteUrl === undefined ? {} : { rewriteUrl }),
+    ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
   })
   installNotFound(app)
   installRequestLog(app, () => false)
+  installMetrics(app, d.metrics.http, port === 'admin' ? '/admin' : '')
   app.setErrorHandler(
     createErrorHandler({
       config: d.config,

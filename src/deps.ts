@@ -38,6 +38,7 @@ import { encodeQuery } from './http/query.ts'
 import { resolveReturnTo } from './http/return-to.ts'
 import { createSessionCredentials, type SessionCredentials } from './http/session-credentials.ts'
 import type { Logger } from './log.ts'
+import type { Metrics } from './ops/metrics.ts'
 
 /** What the process hands in: everything that is not a pure function of the configuration. */
 export interface Environment {
@@ -52,6 +53,7 @@ export interface Environment {
   clock: Clock
   random: Random
   log: Logger
+  metrics: Metrics
   db: Db
   meta: Meta
   hasher: Hasher
@@ -97,11 +99,20 @@ function sessionDeps(d: Base) {
   const shared = meta.kind === 'adopted'
   const store = createSessionStore(db, meta.nid, shared)
   const list = createSessionListStore(db, meta.nid)
-  const manage = createSessionManageStore(db, meta.nid, shared)
-  const hot = createSessionHotStore(db, meta.nid, { shared, now: () => formatTime(d.clock.now()) })
+  const { sessionsEnded: onEnded, batch: onBatch } = d.metrics
+  const manage = createSessionManageStore(db, meta.nid, shared, onEnded)
+  const hot = createSessionHotStore(db, meta.nid, { shared, now: () => formatTime(d.clock.now()), onBatch, onEnded })
   const lastSeen = createLastSeen(d)
-  const sessions = createSessions({ ...d, store, hot, lastSeen, tokens: meta.tokens, serverSecret: meta.serverSecret })
-  const gc = createGc({ store: createGcStore(db, meta.nid, shared), clock: d.clock })
+  const sessions = createSessions({
+    ...d,
+    store,
+    hot,
+    lastSeen,
+    onEnded,
+    tokens: meta.tokens,
+    serverSecret: meta.serverSecret,
+  })
+  const gc = createGc({ store: createGcStore(db, meta.nid, shared), clock: d.clock, onEnded })
   const collector = createCollector({ ...d, gc, deletes: !shared })
   return {
     sessions,

@@ -10,10 +10,12 @@ import type { Db } from './db/client.ts'
 import { loadMeta } from './db/meta.ts'
 import { openDb } from './db/open.ts'
 import { createDeps, type Deps } from './deps.ts'
+import { END_CAUSES } from './features/sessions/types.ts'
 import { createLogger, type Logger, redact } from './log.ts'
 import { awaitDatabase } from './ops/await-database.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
 import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
+import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { createReadiness } from './ops/readiness.ts'
 import { stopInPhases } from './ops/stop.ts'
 import { VERSION } from './version.ts'
@@ -65,16 +67,27 @@ async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Pr
     loaded,
     log,
   )
-  const db = openConfigured(loaded.config, log)
+  const metrics = createMetrics({ version: VERSION, causes: END_CAUSES, processMetrics: true })
+  const db = openConfigured(loaded.config, log, metrics)
   try {
-    return await serveUntilStopped(options, live, await db, log)
+    return await serveUntilStopped({ options, live, db: await db, log, metrics })
   } finally {
     live.close()
     await (await db).close()
   }
 }
 
-async function serveUntilStopped(options: ServeOptions, live: LiveConfig, db: Db, log: Logger): Promise<number> {
+/** What there is once the configuration is read and the database opened. */
+interface Started {
+  options: ServeOptions
+  live: LiveConfig
+  db: Db
+  log: Logger
+  metrics: Metrics
+}
+
+async function serveUntilStopped(started: Started): Promise<number> {
+  const { options, live, db, log } = started
   const config = live.config()
   const waiting = awaitDatabase({ db, config, log, migrate: options.migrate || db.backend === 'pglite' })
   const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => undefined)])
@@ -82,7 +95,7 @@ async function serveUntilStopped(options: ServeOptions, live: LiveConfig, db: Db
     await waiting.abandon()
     return 0
   }
-  const deps = await createServices(options, live, db, ready.kind, log)
+  const deps = await createServices(started, ready.kind)
   const apps = createApps(deps, live)
   await listen(apps, config, log)
   for (const work of deps.background) work.start()
@@ -97,25 +110,23 @@ async function serveUntilStopped(options: ServeOptions, live: LiveConfig, db: Db
   return 0
 }
 
-async function openConfigured(config: Config, log: Logger): Promise<Db> {
+async function openConfigured(config: Config, log: Logger, metrics: Metrics): Promise<Db> {
   const { database } = config.lethe
-  return openDb(config.dsn, {
+  const db = await openDb(config.dsn, {
     maxConnections: database.max_connections,
     connectTimeoutMs: database.connect_timeout,
     acquireTimeoutMs: database.acquire_timeout,
     statementTimeoutMs: database.statement_timeout,
     lockTimeoutMs: database.lock_timeout,
     onError: (error) => log.warn({ err: error }, 'database connection'),
+    onStatement: metrics.statement,
   })
+  metrics.watchPool(() => db.connections?.())
+  return db
 }
 
-async function createServices(
-  { env }: ServeOptions,
-  live: LiveConfig,
-  db: Db,
-  kind: 'owned' | 'adopted',
-  log: Logger,
-): Promise<Deps> {
+async function createServices({ options, live, db, log, metrics }: Started, kind: 'owned' | 'adopted'): Promise<Deps> {
+  const { env } = options
   const { dev } = live
   const clock = systemClock()
   const { concurrency, queue } = live.config().lethe.hashing
@@ -126,11 +137,13 @@ async function createServices(
     clock,
     random: randomBytes,
     log,
+    metrics,
     db,
     meta: await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes }),
     hasher: createHasher(() => ({ ...live.config().hashers, dev }), {
       random: randomBytes,
       queue,
+      onLoad: metrics.hashing,
       ...(concurrency === undefined ? {} : { concurrency }),
     }),
   })

@@ -5,6 +5,8 @@ export interface QueueLimits {
   concurrency: number
   /** jobs that may wait for their turn */
   queue: number
+  /** hears of every change: jobs under way and jobs that wait */
+  onLoad?: (running: number, waiting: number) => void
 }
 
 /**
@@ -14,14 +16,19 @@ export interface QueueLimits {
 export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []
   let running = 0
+  const changed = () => limits.onLoad?.(running, waiting.length)
 
   return async (job) => {
     if (running >= limits.concurrency) {
       if (waiting.length >= limits.queue) throw new HashingBusy()
       // The turn is handed over by the job that ends, so `running` does not change and nobody can slip in between.
-      await new Promise<void>((turn) => waiting.push(turn))
+      await new Promise<void>((turn) => {
+        waiting.push(turn)
+        changed()
+      })
     } else {
       running++
+      changed()
     }
     try {
       return await job()
@@ -29,6 +36,7 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
       const next = waiting.shift()
       if (next === undefined) running--
       else next()
+      changed()
     }
   }
 }

@@ -43,6 +43,7 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
   const run = boundedQueue({
     concurrency: deps.concurrency ?? Math.min(DEFAULTS.concurrency, availableParallelism()),
     queue: deps.queue ?? DEFAULTS.queue,
+    ...(deps.onLoad === undefined ? {} : { onLoad: deps.onLoad }),
   })
 
   /** Random letters in place of a digest: the work is that of a real comparison, and nothing has to be made before. */

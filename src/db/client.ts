@@ -24,10 +24,19 @@ export interface Queryable {
   query<R = Row>(statement: Sql, values?: readonly unknown[]): Promise<R[]>
 }
 
+/** Connections to the database, and calls that wait for one. */
+export interface PoolCounts {
+  used: number
+  idle: number
+  waiting: number
+}
+
 export interface Db extends Queryable {
   readonly backend: 'postgres' | 'pglite'
   /** Runs `work` in one transaction; any throw rolls it back. Nested calls are not supported. */
   tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** absent where there is no pool */
+  connections?(): PoolCounts
   /** Runs a text of several statements without parameters (migrations only). */
   script(text: string): Promise<void>
   close(): Promise<void>

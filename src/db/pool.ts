@@ -1,4 +1,5 @@
 import pg from 'pg'
+import type { PoolCounts } from './client.ts'
 import type { PostgresDsn } from './dsn.ts'
 import { mapConnectError, serverError } from './errors.ts'
 import { tlsOptions } from './tls.ts'
@@ -22,6 +23,7 @@ export interface Pool {
   abandon(client: pg.PoolClient, reason: Error): void
   /** whether the server keeps `statement_timeout` and `lock_timeout` for the whole connection */
   keepsTimeouts(): boolean
+  counts(): PoolCounts
   end(): Promise<void>
 }
 
@@ -66,6 +68,7 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
       client.release(reason)
     },
     keepsTimeouts: () => server.keepsTimeouts,
+    counts: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     end: () => pool.end(),
   }
 }

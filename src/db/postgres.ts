@@ -89,6 +89,7 @@ export function openPostgres(options: PostgresOptions): Db {
         await plain(pool.keepsTimeouts() ? 'begin' : `begin; ${limits}`, 'begin')
         return transaction({ query: (statement, values) => run(client, statement, values, true), plain }, work)
       }),
+    connections: () => pool.counts(),
     script: (text) => borrow(pool, (client) => runScript(client, text)),
     close: () => pool.end(),
   }

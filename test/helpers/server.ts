@@ -11,7 +11,9 @@ import { migrationStatus } from '../../src/db/migrate.ts'
 import { createDeps, type Deps } from '../../src/deps.ts'
 import { createSchemas } from '../../src/features/identities/schemas.ts'
 import { createTokenTemplates } from '../../src/features/sessions/tokenizer-templates.ts'
+import { END_CAUSES } from '../../src/features/sessions/types.ts'
 import { createLogger } from '../../src/log.ts'
+import { createMetrics } from '../../src/ops/metrics.ts'
 import { type Backend, pglite, type Scope } from './db.ts'
 import { testHasher } from './hasher.ts'
 
@@ -93,11 +95,17 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     clock,
     random: randomBytes,
     log,
+    metrics: createMetrics({ version: 'v26.2.0', causes: END_CAUSES, processMetrics: false }),
     db,
     meta,
     hasher: testHasher(),
   })
-  const appOptions = { version: 'v26.2.0', isReady: async () => true, requestId: () => randomBytes(8).toString('hex'), configHash: () => '' }
+  const appOptions = {
+    version: 'v26.2.0',
+    isReady: async () => true,
+    requestId: () => randomBytes(8).toString('hex'),
+    configHash: () => '',
+  }
   const apps = { public: createPublicApp(deps, appOptions), admin: createAdminApp(deps, appOptions) }
   urls = {
     public: await apps.public.listen({ host: '127.0.0.1', port: 0 }),

@@ -1,4 +1,5 @@
 import { type Clock, formatTime, type Micros, SECOND } from '../../clock.ts'
+import type { OnEnded } from '../sessions/types.ts'
 import type { ExpiringTable, GcStore } from './store.ts'
 
 export type { ExpiringTable } from './store.ts'
@@ -21,7 +22,7 @@ const EXCHANGE_LIFE: Micros = 3600 * SECOND
  * Ends what has expired and deletes what nobody needs any more. Each function works in batches until nothing is left and
  * returns how many rows it handled. Safe to run on any number of nodes at once.
  */
-export function createGc({ store, clock }: { store: GcStore; clock: Clock }) {
+export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clock; onEnded?: OnEnded }) {
   let seen: Micros = EPOCH
   let seq = 0
 
@@ -33,6 +34,7 @@ export function createGc({ store, clock }: { store: GcStore; clock: Clock }) {
       let since = formatTime(Math.max(EPOCH, seen - LOOK_BACK))
       for (;;) {
         const { count, last } = await store.endExpiredSessions(formatTime(now), since, limit)
+        onEnded?.('expired', count)
         total += count
         if (count < limit || last === undefined) break
         since = last

@@ -16,7 +16,16 @@ import { isUsable, sessionAnswer } from './answer.ts'
 import type { LastSeen } from './last-seen.ts'
 import type { SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
-import type { AuthenticationMethod, Credentials, DeviceFacts, EndCause, Resolved, Session, Via } from './types.ts'
+import type {
+  AuthenticationMethod,
+  Credentials,
+  DeviceFacts,
+  EndCause,
+  OnEnded,
+  Resolved,
+  Session,
+  Via,
+} from './types.ts'
 
 export interface SessionServiceDeps {
   config(): Config
@@ -29,6 +38,7 @@ export interface SessionServiceDeps {
   /** logout tokens are derived from it where session tokens are stored as hashes */
   serverSecret: Uint8Array
   identityAnswer(identity: Identity): Record<string, unknown>
+  onEnded?: OnEnded
 }
 
 /** Sessions: the one place that decides who a request belongs to, and the only one that begins or ends a session. */
@@ -110,8 +120,11 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
     revoke: (session, cause) => d.hot.revoke(session.id, cause),
     revokeByToken: (token, cause) => d.hot.revokeByToken(storedToken(token, d.tokens), cause),
-    revokeAllOf: (identityId, cause, options) =>
-      d.store.revokeAllOf(identityId, cause, now(), options ?? {}, options?.tx),
+    async revokeAllOf(identityId, cause, options) {
+      const ended = await d.store.revokeAllOf(identityId, cause, now(), options ?? {}, options?.tx)
+      d.onEnded?.(cause, ended.length)
+      return ended
+    },
     logoutToken: (session) =>
       d.tokens === 'sha256' ? derivedLogoutToken(d.serverSecret, session.id) : session.logout_token,
     lacksSecondFactor: (session) =>

@@ -3,7 +3,7 @@ import { createBatcher } from '../../db/batch.ts'
 import { type Db, sql } from '../../db/client.ts'
 import { recordEnds, SELECT_SESSION } from './sql.ts'
 import { type SessionRow, toSession } from './store.ts'
-import type { EndCause, Session } from './types.ts'
+import type { EndCause, OnEnded, Session } from './types.ts'
 
 /** Most requests need one of these three, so calls that wait for the database share a statement. */
 
@@ -64,6 +64,7 @@ export interface HotStoreOptions {
   shared: boolean
   now(): Timestamp
   onBatch?: (size: number) => void
+  onEnded?: OnEnded
 }
 
 interface Ending {
@@ -106,8 +107,10 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
 
   /** A row that was active and is not ended is held by somebody else: waited for alone, with a limit. */
   async function settle(one: typeof REVOKE_ONE, { key, cause }: Ending, outcome: Ended): Promise<boolean> {
-    if (outcome.ended || !outcome.was_active) return outcome.ended
-    return (await db.query(one, [key, cause, nid, now(), shared])).length > 0
+    const ended =
+      outcome.ended || (outcome.was_active && (await db.query(one, [key, cause, nid, now(), shared])).length > 0)
+    if (ended) options.onEnded?.(cause, 1)
+    return ended
   }
 
   return {

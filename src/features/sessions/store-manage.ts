@@ -1,6 +1,7 @@
 import type { Timestamp } from '../../clock.ts'
-import { type Db, sql } from '../../db/client.ts'
+import { type Db, type Sql, sql } from '../../db/client.ts'
 import { recordEnds } from './sql.ts'
+import type { OnEnded } from './types.ts'
 
 const REVOKE_KNOWN = sql(
   'session.revoke_known',
@@ -10,7 +11,7 @@ const REVOKE_KNOWN = sql(
     update sessions set active = false from target where sessions.id = target.id and sessions.active
     returning sessions.id, sessions.identity_id
   ), ${recordEnds(`'revoked_by_admin'`, '$3', '$2', '$4::boolean')}
-  select id from target`,
+  select (select count(*) from target) as known, (select count(*) from ended) as ended`,
 )
 
 /**
@@ -27,7 +28,7 @@ const DELETE_ALL_OF = sql(
   ), ended as (
     select gone.id, gone.identity_id from gone where gone.active
   ), ${recordEnds(`'revoked_by_admin'`, '$3', '$2', '$4::boolean')}
-  select id from gone`,
+  select (select count(*) from gone) as known, (select count(*) from ended) as ended`,
 )
 
 /** Only what lets someone in now is prolonged: an ended or expired session stays what it is. */
@@ -54,15 +55,21 @@ export interface Extension {
 export type SessionManageStore = ReturnType<typeof createSessionManageStore>
 
 /** @param shared whether another program writes the same tables, so that ends need a tombstone */
-export function createSessionManageStore(db: Db, nid: string, shared: boolean) {
+export function createSessionManageStore(db: Db, nid: string, shared: boolean, onEnded: OnEnded = () => {}) {
+  async function end(statement: Sql, id: string, now: Timestamp): Promise<number> {
+    const [row] = await db.query<{ known: number; ended: number }>(statement, [id, nid, now, shared])
+    onEnded('revoked_by_admin', row!.ended)
+    return row!.known
+  }
+
   return {
     /** Ends one session, by an admin. @returns whether it is known, ended before or not */
     async revokeKnown(id: string, now: Timestamp): Promise<boolean> {
-      return (await db.query(REVOKE_KNOWN, [id, nid, now, shared])).length > 0
+      return (await end(REVOKE_KNOWN, id, now)) > 0
     },
     /** Ends and deletes all sessions of an identity, by an admin. @returns how many rows there were */
-    async deleteAllOf(identityId: string, now: Timestamp): Promise<number> {
-      return (await db.query(DELETE_ALL_OF, [identityId, nid, now, shared])).length
+    deleteAllOf(identityId: string, now: Timestamp): Promise<number> {
+      return end(DELETE_ALL_OF, identityId, now)
     },
     /** @returns whether the session is known, prolonged or not */
     async extend(id: string, e: Extension): Promise<boolean> {

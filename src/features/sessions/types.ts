@@ -62,12 +62,17 @@ export interface Resolved {
 /** Which sessions a list shows: by their own row alone, whatever the state of the identity. */
 export type ActiveFilter = 'any' | 'active' | 'inactive'
 
-export type EndCause =
-  | 'logout'
-  | 'revoked_by_user'
-  | 'revoked_by_admin'
-  | 'expired'
-  | 'identity_disabled'
-  | 'identity_deleted'
-  | 'credentials_changed'
-  | 'limit'
+export const END_CAUSES = [
+  'logout',
+  'revoked_by_user',
+  'revoked_by_admin',
+  'expired',
+  'identity_disabled',
+  'identity_deleted',
+  'credentials_changed',
+  'limit',
+] as const
+export type EndCause = (typeof END_CAUSES)[number]
+
+/** Hears of ends when the statement has run; one that a transaction takes back is told all the same. */
+export type OnEnded = (cause: EndCause, count: number) => void
