@@ -2,6 +2,7 @@ import { type Clock, formatTime } from './clock.ts'
 import { adminBaseUrl, type Config, publicBaseUrl } from './config/schema.ts'
 import { CookieCache } from './crypto/cookie-cache.ts'
 import type { Hasher } from './crypto/passwords.ts'
+import { createPwnedChecker } from './crypto/pwned.ts'
 import type { Random } from './crypto/tokens.ts'
 import { uuid } from './crypto/uuid.ts'
 import type { Db } from './db/client.ts'
@@ -18,11 +19,14 @@ import type { Schemas } from './features/identities/schemas.ts'
 import { createIdentities } from './features/identities/service.ts'
 import { createIdentityStore } from './features/identities/store.ts'
 import { createIdentityWriter } from './features/identities/store-write.ts'
+import { createLoginAttempts } from './features/login/attempts.ts'
 import { createLoginFlow } from './features/login/flow.ts'
 import { createLoginStore } from './features/login/store.ts'
 import { createLogoutFlow } from './features/logout/flow.ts'
-import { createLastSeen } from './features/sessions/last-seen.ts'
+import { createRegistrationFlow } from './features/registration/flow.ts'
+import { createRegistrationStore } from './features/registration/store.ts'
 import { createIdentityStateEffects } from './features/sessions/identity-state.ts'
+import { createLastSeen } from './features/sessions/last-seen.ts'
 import { createSessionManagement } from './features/sessions/manage.ts'
 import { createOwnSessions } from './features/sessions/own.ts'
 import { createSessions } from './features/sessions/service.ts'
@@ -33,6 +37,8 @@ import { createSessionManageStore } from './features/sessions/store-manage.ts'
 import { createSessionSuspendStore } from './features/sessions/store-suspend.ts'
 import { createTokenizer } from './features/sessions/tokenizer.ts'
 import type { TokenTemplates } from './features/sessions/tokenizer-templates.ts'
+import { createSettingsFlow } from './features/settings/flow.ts'
+import { createSettingsStore } from './features/settings/store.ts'
 import { type Csrf, createCsrf } from './http/csrf.ts'
 import { encodeQuery } from './http/query.ts'
 import { resolveReturnTo } from './http/return-to.ts'
@@ -147,7 +153,10 @@ function flowDeps(
   const { nid } = d.meta
   const flowUrls = createFlowUrls({ config: d.config, publicBaseUrl: d.baseUrls.public })
   const shared = { ...d, urls: flowUrls, exchanges: createExchangeStore(d.db, nid) }
-  const login = createLoginFlow({ ...shared, store: createLoginStore(d.db, nid) })
+  const login = createLoginFlow({ ...shared, attempts: createLoginAttempts(d), store: createLoginStore(d.db, nid) })
+  const breaches = createPwnedChecker({ fetch, settings: () => d.config().selfservice.methods.password.config })
+  const registration = createRegistrationFlow({ ...shared, breaches, store: createRegistrationStore(d.db, nid) })
+  const settings = createSettingsFlow({ ...shared, breaches, store: createSettingsStore(d.db, nid) })
   const logout = createLogoutFlow({
     sessions: d.sessions,
     resolveReturnTo: (requested) => resolveReturnTo(requested, afterLogout(d.config(), d.baseUrls.public())),
@@ -158,7 +167,7 @@ function flowDeps(
         token,
       }),
   })
-  return { flowUrls, login, logout }
+  return { flowUrls, login, registration, settings, logout }
 }
 
 function afterLogout({ selfservice }: Config, publicBase: string) {

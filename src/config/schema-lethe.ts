@@ -64,7 +64,12 @@ export const lethe = section({
   }),
   http: section({
     request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
-    body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 413.', ...START),
+    max_event_loop_delay: key(
+      duration().prefault('1s'),
+      'While work waits longer than this inside the process, on average over a second, requests are answered with 503 at once; 0: never. Health and metrics are exempt.',
+      ...START,
+    ),
+    body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 400.', ...START),
     trusted_proxies: key(
       z.array(z.string().regex(CIDR)).default([]),
       'Addresses (CIDR) whose `X-Forwarded-*` headers count. Empty: none.',
@@ -81,10 +86,13 @@ export const lethe = section({
   }),
   limits: section({
     login: section({
-      per_identifier: key(integer(0).default(0), 'Failed logins of one identifier within the window; 0: no limit.'),
+      per_identifier: key(
+        integer(0).default(10),
+        'Failed logins of one identifier within the window, counted by each node for itself; 0: no limit.',
+      ),
       per_address: key(
-        integer(0).default(0),
-        'Failed logins from one address within the window; 0: no limit. Needs `lethe.http.trusted_proxies` behind a proxy.',
+        integer(0).default(100),
+        'Failed logins from one address (IPv6: one /64 network) within the window; 0: no limit. Needs `lethe.http.trusted_proxies` behind a proxy, which all people share otherwise.',
       ),
       window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
     }),

@@ -26,6 +26,9 @@ export interface ErrorHandlerDeps {
   errorPage?(error: HttpError, req: FastifyRequest): { headers: Record<string, string>; body: string }
 }
 
+/** Worth another try as they are, and too frequent to store: a flood of them must not become a flood of writes. */
+const PASSING = new Set([429, 503])
+
 /** The only place where errors become answers. */
 export function createErrorHandler(d: ErrorHandlerDeps) {
   return async function handleError(thrown: FastifyError | Error, req: FastifyRequest, reply: FastifyReply) {
@@ -33,7 +36,7 @@ export function createErrorHandler(d: ErrorHandlerDeps) {
     logError(error, thrown, req)
     const { errors } = req.routeOptions.config
     if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
-    if (errors === 'forward' && error.status !== 503) {
+    if (errors === 'forward' && !PASSING.has(error.status)) {
       const to = await forwardUrl(d, error, req).catch((cause) => {
         req.log.error({ err: cause }, 'the error could not be stored for the error page')
         return undefined

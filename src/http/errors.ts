@@ -61,6 +61,14 @@ export const notLocated = () => new HttpError(404, 'Unable to locate the resourc
 export const unavailable = (reason: string, cause?: unknown, retryAfterSeconds = 1) =>
   new HttpError(503, MESSAGES[503]!, { reason, cause, headers: { 'retry-after': String(retryAfterSeconds) } })
 
+/** @param retryAfterSeconds until one more try is allowed */
+export const tooManyAttempts = (retryAfterSeconds: number) =>
+  new HttpError(429, 'too many failed attempts', {
+    id: 'too_many_attempts',
+    reason: `There were too many failed attempts. Try again in ${retryAfterSeconds} seconds.`,
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  })
+
 export const noActiveSession = () =>
   new HttpError(401, 'request does not have a valid authentication session', {
     id: 'session_inactive',

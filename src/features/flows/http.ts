@@ -22,6 +22,8 @@ export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
     scripted: isJsonRequest(req),
     credentials: d.credentials.read(req),
     device: deviceFacts(req),
+    // none on a Unix socket
+    address: req.ip ?? '',
     form: () => {
       form ??= readForm(req)
       return form

@@ -73,6 +73,8 @@ export interface Caller {
   scripted: boolean
   credentials: Credentials
   device: DeviceFacts
+  /** as trusted proxies tell it; empty when unknown. What `device` notes can be forged by the client */
+  address: string
   /** the form, decoded at the first call. @throws 400 with the reason that the form shows */
   form(): Promise<SubmittedForm>
   /** @throws 403 `security_csrf_violation` unless the token fits the cookie */

@@ -3,6 +3,7 @@ import { StoreError, StoreUnavailable } from '../../db/client.ts'
 import { refused } from '../flows/attempt.ts'
 import { messages } from '../flows/messages.ts'
 import type { PasswordCredential } from '../identities/types.ts'
+import type { LoginAttempts } from './attempts.ts'
 
 export interface PasswordDeps {
   identities: {
@@ -11,6 +12,7 @@ export interface PasswordDeps {
     replacePasswordHash(identityId: string, hash: { from: string; to: string }): Promise<unknown>
   }
   hasher: Pick<Hasher, 'verify' | 'waste' | 'needsRehash' | 'hash'>
+  attempts: LoginAttempts
   log: { warn(details: object, message: string): void }
 }
 
@@ -21,16 +23,25 @@ export interface Proof {
 
 /**
  * Whose password it is. An identifier that nobody has costs as much time as a wrong password.
- * @throws FormRefused, the same for both; HashingBusy
+ * @param address of the client, as trusted proxies tell it
+ * @throws FormRefused, the same for both; 429 after too many failures; HashingBusy
  */
-export async function authenticate(d: PasswordDeps, { identifier, password }: Proof): Promise<PasswordCredential> {
+export async function authenticate(d: PasswordDeps, proof: Proof, address: string): Promise<PasswordCredential> {
+  const who = { identifier: proof.identifier, address }
+  d.attempts.check(who)
+  const credential = await verified(d, proof)
+  // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.
+  d.attempts.check(who)
+  if (credential) return credential
+  d.attempts.failed(who)
+  throw refused(messages.wrongCredentials)
+}
+
+async function verified(d: PasswordDeps, { identifier, password }: Proof): Promise<PasswordCredential | undefined> {
   const credential = await d.identities.findByPasswordIdentifier(identifier)
-  if (credential?.hash === undefined) {
-    await d.hasher.waste(password)
-    throw refused(messages.wrongCredentials)
-  }
-  if (!(await d.hasher.verify(password, credential.hash))) throw refused(messages.wrongCredentials)
-  return credential
+  if (credential?.hash !== undefined) return (await d.hasher.verify(password, credential.hash)) ? credential : undefined
+  await d.hasher.waste(password)
+  return undefined
 }
 
 /** Brings an imported or outdated hash up to what is configured. A login never fails for it. */

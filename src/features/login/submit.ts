@@ -51,7 +51,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     told.transientPayload = transientPayload(form)
     checkComplete(proof)
     checkOrigin(flow, caller, form)
-    const credential = await authenticate(d, proof)
+    const credential = await authenticate(d, proof, caller.address)
     checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
     const returnTo = returnToOf(d, flow)
     await renewHash(d, credential, proof.password)

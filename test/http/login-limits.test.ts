@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Clock, SECOND } from '../../src/clock.ts'
+import { Client, createPerson, type Person, type Reply, signIn, signInNative } from '../helpers/client.ts'
+import type { Scope } from '../helpers/db.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+
+/** A server with small limits, and a clock that only moves by hand. */
+async function setup(t: Scope, limits: object = { per_identifier: 3, per_address: 100 }) {
+  let now = 1_795_000_000 * SECOND
+  const clock: Clock = { now: () => now }
+  const server = await testServer(t, { clock, config: { lethe: { limits: { login: limits } } } })
+  return {
+    server,
+    pass: (seconds: number) => {
+      now += seconds * SECOND
+    },
+  }
+}
+
+async function guess(server: TestServer, identifier: string, password = 'wrong-password'): Promise<Reply> {
+  const client = new Client(server)
+  const flow = (await client.get('/self-service/login/api')).body
+  return client.send('POST', flow.ui.action, { json: { method: 'password', identifier, password } })
+}
+
+const guesses = (server: TestServer, count: number, of: Pick<Person, 'email'>) =>
+  Promise.all(Array.from({ length: count }, () => guess(server, of.email)))
+
+describe('limits of sign-in over HTTP', () => {
+  test('after too many failures even the right password is told to wait, and then works', async (t) => {
+    const { server, pass } = await setup(t)
+    const person = await createPerson(server)
+    for (let i = 0; i < 3; i++) assert.equal((await guess(server, person.email)).status, 400)
+    const reply = await guess(server, person.email, person.password)
+    assert.equal(reply.status, 429)
+    assert.equal(reply.headers.get('retry-after'), '60')
+    assert.deepEqual(reply.body.error, {
+      id: 'too_many_attempts',
+      code: 429,
+      status: 'Too Many Requests',
+      reason: 'There were too many failed attempts. Try again in 60 seconds.',
+      message: 'too many failed attempts',
+    })
+    await signInNative(server, await createPerson(server))
+    pass(60)
+    await signInNative(server, person)
+  })
+
+  test('an identifier that nobody has is limited alike', async (t) => {
+    const { server } = await setup(t)
+    for (let i = 0; i < 3; i++) assert.equal((await guess(server, 'nobody@example.com')).status, 400)
+    assert.equal((await guess(server, 'nobody@example.com')).status, 429)
+  })
+
+  test('of guesses sent at once no more are judged than of guesses sent one by one', async (t) => {
+    const { server } = await setup(t)
+    const person = await createPerson(server)
+    const replies = await Promise.all([...Array.from({ length: 20 }, () => guess(server, person.email))])
+    const statuses = replies.map(({ status }) => status)
+    assert.deepEqual(
+      [400, 429].map((status) => statuses.filter((s) => s === status).length),
+      [3, 17],
+    )
+  })
+
+  test('success counts for nothing: many may sign in at once from one address, also as the same person', async (t) => {
+    const { server } = await setup(t, { per_identifier: 3, per_address: 3 })
+    const person = await createPerson(server)
+    await Promise.all(Array.from({ length: 12 }, () => signInNative(server, person)))
+  })
+
+  test('an address is limited whoever it tries, and cannot make up another', async (t) => {
+    const { server } = await setup(t, { per_identifier: 3, per_address: 4 })
+    for (const name of ['a', 'b', 'c', 'd']) assert.equal((await guess(server, `${name}@example.com`)).status, 400)
+    const client = new Client(server)
+    const { ui } = (await client.get('/self-service/login/api')).body
+    const json = { method: 'password', identifier: 'e@example.com', password: 'x' }
+    for (const header of ['x-forwarded-for', 'x-real-ip', 'true-client-ip', 'cf-connecting-ip', 'forwarded']) {
+      const reply = await client.send('POST', ui.action, { json, headers: { [header]: '203.0.113.9' } })
+      assert.equal(reply.status, 429, header)
+    }
+  })
+
+  test('a browser gets a page, with nothing stored', async (t) => {
+    const { server } = await setup(t)
+    const person = await createPerson(server)
+    await guesses(server, 3, person)
+    const client = new Client(server)
+    const flow = (await client.get('/self-service/login/browser')).body
+    const csrf_token = flow.ui.nodes.find((node: any) => node.attributes.name === 'csrf_token').attributes.value
+    const reply = await client.send('POST', flow.ui.action, {
+      headers: { accept: 'text/html' },
+      form: { method: 'password', identifier: person.email, password: person.password, csrf_token },
+    })
+    assert.equal(reply.status, 429)
+    assert.equal(reply.headers.get('retry-after'), '60')
+    assert.match(reply.headers.get('content-type') ?? '', /text\/html/)
+    assert.match(reply.text, /Too many attempts/)
+    assert.match(reply.text, /Try again in 60 seconds/)
+    const [row] = await server.db.query({ name: '', text: 'select count(*) as count from selfservice_errors' })
+    assert.equal(row?.count, 0)
+  })
+
+  test('whoever is signed in stays so', async (t) => {
+    const { server } = await setup(t)
+    const person = await createPerson(server)
+    const client = new Client(server)
+    await signIn(client, person)
+    await guesses(server, 5, person)
+    assert.equal((await client.get('/sessions/whoami')).status, 200)
+  })
+})
