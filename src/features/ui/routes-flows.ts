@@ -55,7 +55,8 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
         // Without a cookie the next flow would fit this browser no better, and so on for ever.
         return flow.status === 403 && !hasCookie(req) ? noCookie(reply) : begin(returnToOf(flow))
       }
-      return flow.type === 'browser' ? sendPage(d, reply, uiView(d), render(flow, uiView(d))) : begin('')
+      if (flow.type !== 'browser') return begin('')
+      return sendPage(d, reply, uiView(d), render(withToken(flow, d.csrf.token(req)), uiView(d)))
 
       function begin(returnTo: string) {
         return reply.redirect(d.flowUrls.init(kind, 'browser', returnTo), 303)
@@ -76,6 +77,17 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
     const view = uiView(d)
     return sendPage(d, reply, view, errorPageOf({ code: 403, name: 'cookies' }, view), 403)
   }
+}
+
+/**
+ * The token of the flow is as old as its last submit. Whoever may read the flow may send it too, also where the cookie
+ * has changed meanwhile, as after a new sign-in.
+ */
+function withToken<F extends Flow>(flow: F, token: string): F {
+  const nodes = flow.ui.nodes.map((node) =>
+    node.attributes.name === 'csrf_token' ? { ...node, attributes: { ...node.attributes, value: token } } : node,
+  )
+  return { ...flow, ui: { ...flow.ui, nodes } }
 }
 
 /** Refusals that a new flow mends. @throws all others */
