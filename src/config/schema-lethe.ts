@@ -1,8 +1,17 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { byteSize, duration, integer, key, section, stringMap, unique } from './kinds.ts'
 import { events } from './schema-events.ts'
 
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
+const NO_NETWORK = 'is neither an address nor a range such as 10.0.0.0/8 or fd00::/8'
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/')
+  const version = isIP(address)
+  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128))
+}
+
 const SITE_DATA = ['cache', 'storage', 'cookies', 'executionContexts'] as const
 const START = ['A', 'start'] as const
 
@@ -66,12 +75,12 @@ export const lethe = section({
     request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
     max_event_loop_delay: key(
       duration().prefault('1s'),
-      'While work waits longer than this inside the process, on average over a second, requests are answered with 503 at once; 0: never. Health and metrics are exempt.',
+      'While work waits longer than this for its turn inside the process, requests are answered with 503 at once; 0: never. `/health/alive` and metrics are exempt.',
       ...START,
     ),
     body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 400.', ...START),
     trusted_proxies: key(
-      z.array(z.string().regex(CIDR)).default([]),
+      z.array(z.string().regex(CIDR).refine(isNetwork, NO_NETWORK)).default([]),
       'Addresses (CIDR) whose `X-Forwarded-*` headers count. Empty: none.',
       ...START,
     ),

@@ -82,7 +82,9 @@ function toHttpError(thrown: FastifyError | Error): HttpError {
 }
 
 function logError(error: HttpError, thrown: Error, req: FastifyRequest): void {
-  if (error.status >= 500) req.log.error({ err: error.cause ?? thrown }, 'request failed')
+  // Refused under load: without a cause, and without the cost of writing a stack down.
+  const shed = error.status === 503 && error.cause === undefined
+  if (error.status >= 500 && !shed) req.log.error({ err: error.cause ?? thrown }, 'request failed')
   else req.log.info({ error: { status: error.status, id: error.id, reason: safeReason(error) } }, 'request refused')
 }
 
