@@ -62,6 +62,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   return app
 }
 
+const HEALTH_CHECKS = ['/health/alive', '/health/ready']
 const PUBLIC_PATHS = ['/sessions/whoami', '/schemas', '/schemas/*', '/self-service/*']
 const ADMIN_PATHS = ['/identities', '/courier/messages'].flatMap((path) => [
   path,
@@ -88,7 +89,8 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
   })
   installNotFound(app)
-  installRequestLog(app, () => false)
+  const quietHealth = d.config().serve[port].request_log.disable_for_health
+  installRequestLog(app, (route) => quietHealth && HEALTH_CHECKS.includes(route))
   installMetrics(app, d.metrics.http, port === 'admin' ? '/admin' : '')
   app.setErrorHandler(
     createErrorHandler({

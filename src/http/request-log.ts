@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 
-/** One line for each request, by route and never by URL: queries carry tokens. */
+/**
+ * One line for each request, by route and never by URL: queries carry tokens.
+ * @param skip whether requests of a route leave no line
+ */
 export function installRequestLog(app: FastifyInstance, skip: (route: string) => boolean): void {
   app.addHook('onResponse', async (req, reply) => {
     const route = req.routeOptions.url ?? 'unknown'
