@@ -16,7 +16,7 @@ import { installNotFound } from './http/not-found.ts'
 import { installPublicHooks, NO_STORE } from './http/public-hooks.ts'
 import { redirectRoutes } from './http/redirects.ts'
 import { installRequestLog } from './http/request-log.ts'
-import { createServer } from './http/server.ts'
+import { createServer, type TlsPair } from './http/server.ts'
 import { configHashRoutes, healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
 import { installMetrics, metricsRoutes } from './ops/metrics-http.ts'
 
@@ -26,6 +26,8 @@ export interface AppOptions {
   requestId(): string
   /** changes with the configuration in force */
   configHash(): string
+  /** of the ports that speak TLS */
+  tls?: { readonly public?: TlsPair; readonly admin?: TlsPair }
 }
 
 /** The public port: what browsers and apps reach. */
@@ -81,12 +83,14 @@ const withoutPrefix = (url: string) => (url.startsWith('/admin/') ? url.slice('/
 
 function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): FastifyInstance {
   const { http } = d.config().lethe
+  const tls = options.tls?.[port]
   const app = createServer({
     log: d.log,
     requestId: options.requestId,
     requestTimeoutMs: http.request_timeout,
     bodyLimitBytes: http.body_limit,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
+    ...(tls === undefined ? {} : { tls }),
   })
   installNotFound(app)
   const quietHealth = d.config().serve[port].request_log.disable_for_health

@@ -18,6 +18,7 @@ import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { createReadiness } from './ops/readiness.ts'
 import { stopInPhases } from './ops/stop.ts'
+import { followTls, readTls, type TlsPairs } from './ops/tls.ts'
 import { VERSION } from './version.ts'
 
 export interface ServeOptions {
@@ -62,6 +63,7 @@ function readConfig(options: ServeOptions): LoadedConfig | undefined {
 async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Promise<number> {
   for (const { message, keys } of loaded.warnings) log.warn({ keys }, message)
   if (loaded.dev) log.warn('development mode: cookies are not Secure and weak hashes are allowed; not for production')
+  const tls = await readTls(loaded.config)
   const live = await createLiveConfig(
     { ...options, random: randomBytes, flags: options, cwd: process.cwd() },
     loaded,
@@ -70,7 +72,7 @@ async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Pr
   const metrics = createMetrics({ version: VERSION, causes: END_CAUSES, processMetrics: true })
   const db = openConfigured(loaded.config, log, metrics)
   try {
-    return await serveUntilStopped({ options, live, db: await db, log, metrics })
+    return await serveUntilStopped({ options, live, db: await db, log, metrics, tls })
   } finally {
     live.close()
     await (await db).close()
@@ -84,22 +86,25 @@ interface Started {
   db: Db
   log: Logger
   metrics: Metrics
+  tls: TlsPairs
 }
 
 async function serveUntilStopped(started: Started): Promise<number> {
-  const { options, live, db, log } = started
+  const { options, live, db, log, tls } = started
   const config = live.config()
-  const waiting = awaitDatabase({ db, config, log, migrate: options.migrate || db.backend === 'pglite' })
+  const waiting = awaitDatabase({ db, config, log, tls, migrate: options.migrate || db.backend === 'pglite' })
   const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => undefined)])
   if (ready === undefined) {
     await waiting.abandon()
     return 0
   }
   const deps = await createServices(started, ready.kind)
-  const apps = createApps(deps, live)
+  const apps = createApps(deps, live, tls)
   await listen(apps, config, log)
+  const certificates = followTls({ apps, config, initial: tls, log })
   for (const work of deps.background) work.start()
   log.info({ signal: await options.stopRequested }, 'stopping')
+  certificates.close()
   await stopInPhases(
     [
       ['requests', () => Promise.all(apps.map(({ app }) => app.close()))],
@@ -149,9 +154,9 @@ async function createServices({ options, live, db, log, metrics }: Started, kind
   })
 }
 
-function createApps(deps: Deps, live: LiveConfig): NamedApp[] {
+function createApps(deps: Deps, live: LiveConfig, tls: TlsPairs): NamedApp[] {
   const isReady = createReadiness(deps.db)
-  const options = { version: VERSION, isReady, requestId: randomUUID, configHash: live.hash }
+  const options = { version: VERSION, isReady, requestId: randomUUID, configHash: live.hash, tls }
   return [
     { name: 'public', app: createPublicApp(deps, options) },
     { name: 'admin', app: createAdminApp(deps, options) },

@@ -1,5 +1,6 @@
 import type { ServerOptions as HttpOptions } from 'node:http'
 import type { ServerOptions as HttpsOptions } from 'node:https'
+import type { Socket } from 'node:net'
 import cookie from '@fastify/cookie'
 import fastify, {
   type FastifyBaseLogger,
@@ -20,8 +21,14 @@ export interface ServerOptions extends ServerLimits {
   requestId(): string
   /** rewrites the URL before routing, e.g. to take off a prefix */
   rewriteUrl?: (url: string) => string
-  /** TLS key and certificate; plain HTTP when absent */
-  tls?: { cert: Buffer; key: Buffer }
+  /** plain HTTP when absent */
+  tls?: TlsPair
+}
+
+/** PEM texts of a certificate chain and of its private key. */
+export interface TlsPair {
+  cert: Buffer
+  key: Buffer
 }
 
 /** Header bytes Node reads before it answers 431. Kratos takes 1 MB; 64 kB holds any sane set of cookies. */
@@ -39,6 +46,7 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { rewriteUrl } = options
+  const limits = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: options.requestTimeoutMs }
   const settings: FastifyServerOptions & { http?: HttpOptions; https?: HttpsOptions } = {
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
@@ -52,8 +60,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: MAX_PARAM_LENGTH },
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: options.requestTimeoutMs },
-    ...(options.tls === undefined ? {} : { https: { ...options.tls, maxHeaderSize: MAX_HEADER_BYTES } }),
+    ...(options.tls === undefined
+      ? { http: limits }
+      : { https: { ...options.tls, ...limits, handshakeTimeout: options.requestTimeoutMs } }),
     ...(rewriteUrl === undefined ? {} : { rewriteUrl: (req) => rewriteUrl(req.url ?? '/') }),
     frameworkErrors: (error, req, reply) => {
       req.log.info({ err: { message: error.message } }, 'request refused')
@@ -61,6 +70,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
       raw.code(400).header('content-type', 'application/json').send(plainError(400, 'The request URL is malformed.'))
     },
     clientErrorHandler: (error, socket) => {
+      if (error.code === 'ERR_SSL_HTTP_REQUEST') return refusePlainHttp(socket)
       if (error.code === 'ECONNRESET' || !socket.writable) return
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
       socket.end(rawAnswer(status))
@@ -81,6 +91,19 @@ const STATUS_TEXT: Record<number, string> = {
 
 function plainError(code: number, reason: string) {
   return { error: { code, status: STATUS_TEXT[code], reason, message: STATUS_TEXT[code] } }
+}
+
+/**
+ * The TLS layer has given up, so the answer goes out on the connection below it, to which Node has no public way; where
+ * it is not found, the connection is just closed.
+ */
+function refusePlainHttp(socket: Socket): void {
+  const below = (socket as Socket & { _parent?: Socket })._parent
+  if (below?.writable !== true) return void socket.destroy()
+  const text = 'Client sent an HTTP request to an HTTPS server.\n'
+  below.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
+  )
 }
 
 /** An answer written by hand: the request could not even be parsed, so there is nothing to route. */

@@ -1,10 +1,11 @@
-import fastify from 'fastify'
+import fastify, { type FastifyServerOptions } from 'fastify'
 import type { Config } from '../config/schema.ts'
 import type { Db } from '../db/client.ts'
 import { MigrationError, type MigrationStatus, migrateUp, migrationStatus } from '../db/migrate.ts'
 import type { Logger } from '../log.ts'
 import { healthRoutes, NOT_READY } from './health.ts'
 import { listen, type NamedApp } from './listen.ts'
+import type { TlsPairs } from './tls.ts'
 
 export interface Waiting {
   ready: Promise<{ kind: 'owned' | 'adopted' }>
@@ -20,7 +21,7 @@ const GIVE_UP_MS = 5 * 60_000
  * Waits until the database answers and is migrated. Meanwhile both ports tell that the process is alive and not ready,
  * and answer 503 to everything else.
  */
-export function awaitDatabase(d: { db: Db; config: Config; log: Logger; migrate: boolean }): Waiting {
+export function awaitDatabase(d: { db: Db; config: Config; log: Logger; migrate: boolean; tls: TlsPairs }): Waiting {
   let abandoned = false
   let placeholders: NamedApp[] = []
   const closePlaceholders = () => Promise.all(placeholders.map(({ app }) => app.close()))
@@ -34,7 +35,7 @@ export function awaitDatabase(d: { db: Db; config: Config; log: Logger; migrate:
         return { kind }
       }
       if (placeholders.length === 0) {
-        placeholders = [placeholder('public'), placeholder('admin')]
+        placeholders = [placeholder('public', d.tls), placeholder('admin', d.tls)]
         await listen(placeholders, d.config, d.log)
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]))
@@ -78,8 +79,9 @@ function usableKind(status: MigrationStatus, log: Logger): 'owned' | 'adopted' |
   return status.kind === 'adopted' ? 'adopted' : 'owned'
 }
 
-function placeholder(name: 'public' | 'admin'): NamedApp {
-  const app = fastify()
+function placeholder(name: 'public' | 'admin', tls: TlsPairs): NamedApp {
+  // Either server, as a probe of the orchestrator expects it; the type of the one does not fit the other.
+  const app = fastify({ https: tls[name] ?? null } as FastifyServerOptions)
   app.register(healthRoutes({ isReady: async () => false, notReadyMessage: NOT_READY[name] }))
   app.setNotFoundHandler((_req, reply) =>
     reply

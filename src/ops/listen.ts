@@ -1,7 +1,7 @@
-import { chmod, rm } from 'node:fs/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../log.ts'
+import { freeSocketPath, setSocketRights } from './unix-socket.ts'
 
 export interface NamedApp {
   name: 'public' | 'admin'
@@ -24,8 +24,8 @@ export async function listen(apps: NamedApp[], config: Config, log: Logger): Pro
 async function open(app: FastifyInstance, at: Config['serve']['public' | 'admin']): Promise<string> {
   if (!at.host.startsWith('unix:')) return app.listen({ host: at.host, port: at.port })
   const path = at.host.slice('unix:'.length)
-  await rm(path, { force: true })
+  await freeSocketPath(path)
   const addr = await app.listen({ path })
-  await chmod(path, at.socket.mode)
+  await setSocketRights(path, at.socket)
   return addr
 }

@@ -1,0 +1,47 @@
+import { chmod, chown, lstat, readFile, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
+
+/** Ownership and permissions of a socket file. Names, or numbers as text; empty leaves what the process gives. */
+export interface SocketSettings {
+  owner: string
+  group: string
+  mode: number
+}
+
+/** Takes away what a killed process has left. @throws Error when the path is something else, or a process listens there */
+export async function freeSocketPath(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found === undefined) return
+  if (!found.isSocket()) throw new Error(`${path} is there and is not a socket`)
+  if (await answers(path)) throw new Error(`${path} is in use by another process`)
+  await rm(path, { force: true })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+}
+
+/** @throws Error when a name is unknown or the process may not give the file away */
+export async function setSocketRights(path: string, { owner, group, mode }: SocketSettings): Promise<void> {
+  await chmod(path, mode)
+  if (owner === '' && group === '') return
+  const uid = owner === '' ? -1 : await numberOf(owner, '/etc/passwd', 'user')
+  const gid = group === '' ? -1 : await numberOf(group, '/etc/group', 'group')
+  await chown(path, uid, gid)
+}
+
+/** The third field of the line of that name; Node has no other way to ask. */
+async function numberOf(name: string, file: string, kind: string): Promise<number> {
+  if (/^\d+$/.test(name)) return Number(name)
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')
+  const number = lines.map((line) => line.split(':')).find(([first]) => first === name)?.[2]
+  if (number === undefined) throw new Error(`there is no ${kind} ${JSON.stringify(name)} in ${file}`)
+  return Number(number)
+}
