@@ -17,7 +17,7 @@ export const hasErrors = (ui: Ui) =>
 /** Any flow as a form that works without a script. Nodes that are no inputs, from other servers' flows, are left out. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
   const nodes = ui.nodes.filter(({ attributes }) => attributes.node_type === 'input')
-  const focus = focused(ui, nodes)
+  const focus = focused(ui, nodes, look.perGroup ?? false)
   const forms = groupsOf(nodes, look.perGroup ?? false).map(({ name, members }) => {
     const heading = look.heading?.(name)
     return html`${heading && html`<h2>${heading}</h2>`}
@@ -127,12 +127,13 @@ function renderButton(node: UiNode, first: boolean, t: Texts): Markup {
   return html`<button type="submit"${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
 }
 
-/** Where typing goes at once: what is to be mended, else the first empty field. */
-function focused(ui: Ui, nodes: readonly UiNode[]): UiNode | undefined {
+/** Where typing goes at once: what is to be mended, else the first empty field, unless one may be there for another thing. */
+function focused(ui: Ui, nodes: readonly UiNode[], several: boolean): UiNode | undefined {
   const inputs = nodes.filter((node) => isSeen(node) && !isFixed(node))
   const wrong = inputs.find(({ messages }) => messages.some(({ type }) => type === 'error'))
   const empty = inputs.find(({ attributes }) => valueText(attributes.value) === '')
-  return wrong ?? (ui.messages?.some(({ type }) => type !== 'info') ? undefined : empty)
+  const quiet = several || ui.messages?.some(({ type }) => type !== 'info')
+  return wrong ?? (quiet ? undefined : empty)
 }
 
 /** The label, or words made of the name: `traits.name.first` is "Name first". */

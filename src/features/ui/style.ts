@@ -76,7 +76,7 @@ button.danger:hover { color: var(--bad); border-color: var(--bad); }
 .stack > form, .row > form { display: contents; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }
 .aside { margin: 1.5rem 0 0; text-align: center; }
-.who { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 1rem; }
+.who { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 1rem; margin: 0 0 1rem; }
 .who p { margin: 0; min-width: 0; }
 .who strong { display: block; font-size: 1.125rem; overflow-wrap: anywhere; }
 .sessions { list-style: none; margin: 0; padding: 0; border-top: 1px solid var(--line); }
@@ -89,6 +89,7 @@ button.danger:hover { color: var(--bad); border-color: var(--bad); }
 .badge { padding: .05rem .55rem; font-size: .8125rem; font-weight: 600; border-radius: 1rem; color: var(--good); background: var(--good-ground); }
 dl { display: flex; flex-wrap: wrap; gap: .1rem 1.25rem; margin: 0; font-size: .9375rem; color: var(--soft); }
 dl div { display: flex; gap: .4rem; min-width: 0; }
+dt { white-space: nowrap; }
 dt::after { content: ":"; }
 dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
 code { font: .875rem ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
