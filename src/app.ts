@@ -89,6 +89,7 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     requestId: options.requestId,
     requestTimeoutMs: http.request_timeout,
     bodyLimitBytes: http.body_limit,
+    trustedProxies: http.trusted_proxies,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
     ...(tls === undefined ? {} : { tls }),
   })

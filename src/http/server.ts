@@ -17,6 +17,8 @@ export interface ServerLimits {
 }
 
 export interface ServerOptions extends ServerLimits {
+  /** addresses and ranges whose `X-Forwarded-For` is believed, so that `req.ip` is the client */
+  trustedProxies: readonly string[]
   log: FastifyBaseLogger
   requestId(): string
   /** rewrites the URL before routing, e.g. to take off a prefix */
@@ -54,6 +56,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
       const given = req.headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : options.requestId()
     },
+    // Never a number of hops: whoever reaches the port past a proxy could then write any address into the header.
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,
     connectionTimeout: 0,
