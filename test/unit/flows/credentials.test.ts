@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { Hasher } from '../../../src/crypto/passwords.ts'
+import { FormRefused } from '../../../src/features/flows/attempt.ts'
+import type { Identity } from '../../../src/features/identities/types.ts'
+import { authenticate, type PasswordDeps } from '../../../src/features/login/credentials.ts'
+import { testHasher } from '../../helpers/hasher.ts'
+
+/** Counts how often a whole hash is computed. */
+function counting(hasher: Hasher): { hasher: Hasher; work: string[] } {
+  const work: string[] = []
+  return {
+    work,
+    hasher: {
+      ...hasher,
+      verify: (password, hash) => {
+        work.push('verify')
+        return hasher.verify(password, hash)
+      },
+      waste: (password) => {
+        work.push('waste')
+        return hasher.waste(password)
+      },
+    },
+  }
+}
+
+const hash = await testHasher().hash('right')
+
+describe('who has no account and who errs', () => {
+  const identity = { id: 'x' } as Identity
+  const cases: [string, Awaited<ReturnType<PasswordDeps['identities']['findByPasswordIdentifier']>>, string][] = [
+    ['an identifier that nobody has', undefined, 'waste'],
+    ['an account without a password', { identity, hash: undefined }, 'waste'],
+    ['a wrong password', { identity, hash }, 'verify'],
+  ]
+  for (const [what, found, expected] of cases) {
+    test(`${what} costs one hash and gets the one message`, async () => {
+      const { hasher, work } = counting(testHasher())
+      const d: PasswordDeps = {
+        hasher,
+        identities: { findByPasswordIdentifier: async () => found, replacePasswordHash: async () => false },
+        attempts: { check() {}, failed() {} },
+        log: { warn() {} },
+      }
+      await assert.rejects(authenticate(d, { identifier: 'a', password: 'wrong' }, ''), (error) => {
+        assert.ok(error instanceof FormRefused)
+        assert.deepEqual(
+          error.problems.map(({ path, message }) => [path, message.id]),
+          [[undefined, 4000006]],
+        )
+        return true
+      })
+      assert.deepEqual(work, [expected])
+    })
+  }
+})
