@@ -1,13 +1,17 @@
 import type { FastifyInstance } from 'fastify'
 import type { Deps } from './deps.ts'
 import { errorRoutes } from './features/errors/routes.ts'
+import { eventAdminRoutes } from './features/events/routes-admin.ts'
+import { ownEventRoutes } from './features/events/routes-own.ts'
 import { identityAdminRoutes } from './features/identities/routes-admin.ts'
 import { schemaRoutes } from './features/identities/routes-schemas.ts'
 import { loginRoutes } from './features/login/routes.ts'
 import { logoutRoutes } from './features/logout/routes.ts'
+import { registrationRoutes } from './features/registration/routes.ts'
 import { sessionAdminRoutes } from './features/sessions/routes-admin.ts'
 import { ownSessionRoutes } from './features/sessions/routes-self.ts'
 import { whoamiRoutes } from './features/sessions/routes-whoami.ts'
+import { settingsRoutes } from './features/settings/routes.ts'
 import { errorDocuments } from './features/ui/error-page.ts'
 import { uiRoutes } from './features/ui/routes.ts'
 import { logoutPageRoutes } from './features/ui/routes-logout-page.ts'
@@ -37,8 +41,11 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.public }))
   app.register(whoamiRoutes(d))
   app.register(ownSessionRoutes(d))
+  app.register(ownEventRoutes(d))
   app.register(logoutRoutes(d))
   app.register(loginRoutes(d))
+  app.register(registrationRoutes(d))
+  app.register(settingsRoutes(d))
   app.register(errorRoutes(d))
   app.register(logoutPageRoutes(d))
   app.register(uiRoutes(d))
@@ -60,6 +67,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(metricsRoutes(d.metrics))
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
+  app.register(eventAdminRoutes(d))
   app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))
   return app
 }
@@ -89,6 +97,8 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     requestId: options.requestId,
     requestTimeoutMs: http.request_timeout,
     bodyLimitBytes: http.body_limit,
+    trustedProxies: http.trusted_proxies,
+    maxEventLoopDelayMs: http.max_event_loop_delay,
     trustedProxies: http.trusted_proxies,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
     ...(tls === undefined ? {} : { tls }),

@@ -9,6 +9,10 @@ import type { Db } from './db/client.ts'
 import type { Meta } from './db/meta.ts'
 import { createErrorContainers } from './features/errors/service.ts'
 import { createErrorStore } from './features/errors/store.ts'
+import { createEventRetention } from './features/events/retention.ts'
+import { createEvents } from './features/events/service.ts'
+import { createStreams } from './features/events/sse.ts'
+import { createEventLogStore } from './features/events/store-log.ts'
 import { createExchangeStore } from './features/flows/store.ts'
 import { createFlowUrls } from './features/flows/urls.ts'
 import { createCollector } from './features/gc/collector.ts'
@@ -78,8 +82,10 @@ export function createDeps(env: Environment) {
   const web = webDeps(base)
   const sessions = sessionDeps(base)
   const identities = identityDeps(base, sessions)
+  const events = eventDeps({ ...base, ...sessions })
   const flows = flowDeps({ ...base, ...web, ...sessions, ...identities })
-  return { ...base, ...web, ...sessions, ...identities, ...flows }
+  const background = [...sessions.background, ...events.background]
+  return { ...base, ...web, ...sessions, ...identities, ...events, ...flows, background }
 }
 
 type Base = Environment & {
@@ -119,7 +125,12 @@ function sessionDeps(d: Base) {
     serverSecret: meta.serverSecret,
   })
   const gc = createGc({ store: createGcStore(db, meta.nid, shared), clock: d.clock, onEnded })
-  const collector = createCollector({ ...d, gc, deletes: !shared })
+  const collector = createCollector({
+    ...d,
+    gc,
+    deletes: !shared,
+    deleteOldEvents: createEventRetention({ ...d, store: createEventLogStore(db, meta.nid) }),
+  })
   return {
     sessions,
     collector,
@@ -145,6 +156,13 @@ function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
     },
   })
   return { identities }
+}
+
+function eventDeps(d: Base & ReturnType<typeof sessionDeps>) {
+  return {
+    ...createEvents(d),
+    streams: createStreams({ maxListeners: () => d.config().lethe.events.stream.max_listeners }),
+  }
 }
 
 function flowDeps(

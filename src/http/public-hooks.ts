@@ -29,7 +29,7 @@ export function csrfPolicy(path: string): 'off' | 'exempt' | 'guarded' {
 
 const OFF = new Set(['/health/alive', '/health/ready', '/version', '/metrics/prometheus', '/ui/style.css'])
 /** Calls of operators that only lost their way: they are sent to the admin port. */
-const OPERATORS = /^\/identities\/[^/]+\/sessions$/
+const OPERATORS = /^(\/admin)?\/(identities(\/[^/]+(\/sessions|\/credentials\/[^/]+)?)?|courier\/messages)$/
 const EXEMPT_BELOW = ['/sessions/', '/schemas/']
 const EXEMPT = new Set([
   '/sessions',

@@ -5,6 +5,7 @@ import { createAdminApp, createPublicApp } from '../../src/app.ts'
 import { type Clock, formatTime, systemClock } from '../../src/clock.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema.ts'
+import type { Hasher } from '../../src/crypto/passwords.ts'
 import type { Db } from '../../src/db/client.ts'
 import { loadMeta } from '../../src/db/meta.ts'
 import { migrationStatus } from '../../src/db/migrate.ts'
@@ -35,6 +36,8 @@ export interface TestServerOptions {
   config?: Tree
   dev?: boolean
   clock?: Clock
+  /** instead of the cheap one */
+  hasher?: Hasher
 }
 
 export interface TestServer {
@@ -98,7 +101,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     metrics: createMetrics({ version: 'v26.2.0', causes: END_CAUSES, processMetrics: false }),
     db,
     meta,
-    hasher: testHasher(),
+    hasher: options.hasher ?? testHasher(),
   })
   const appOptions = {
     version: 'v26.2.0',
