@@ -99,7 +99,6 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     bodyLimitBytes: http.body_limit,
     trustedProxies: http.trusted_proxies,
     maxEventLoopDelayMs: http.max_event_loop_delay,
-    trustedProxies: http.trusted_proxies,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
     ...(tls === undefined ? {} : { tls }),
   })

@@ -52,5 +52,5 @@ export type Config = DeepReadonly<z.output<typeof configSchema>>
 /** What may stand in a file. */
 export type ConfigInput = z.input<typeof configSchema>
 export { adminBaseUrl, publicBaseUrl } from './base-urls.ts'
-export type { LoginHook, RegistrationHook } from './schema-hooks.ts'
 export type { EventWebhook } from './schema-events.ts'
+export type { LoginHook, RegistrationHook } from './schema-hooks.ts'

@@ -9,11 +9,14 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import { installLoadShedding } from './load-shedding.ts'
 
 export interface ServerLimits {
   /** a request that has not arrived whole by then is cut off */
   requestTimeoutMs: number
   bodyLimitBytes: number
+  /** requests are refused while work waits longer than this inside the process; 0: never */
+  maxEventLoopDelayMs: number
 }
 
 export interface ServerOptions extends ServerLimits {
@@ -84,6 +87,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) => done(null, body))
   app.register(cookie)
+  installLoadShedding(app, options.maxEventLoopDelayMs)
   return app
 }
 

@@ -31,7 +31,7 @@ export async function sessionRows(db: Db, options: { shared?: boolean } = {}) {
   await db.query(ADD_NETWORK, [nid])
   const shared = options.shared ?? (await isAdopted(db))
   const store = createSessionStore(db, nid, shared)
-  const hot = createSessionHotStore(db, nid, { shared: options.shared, now: () => T0 })
+  const hot = createSessionHotStore(db, nid, { shared, now: () => T0 })
   const addIdentity = async () => {
     const id = randomUUID()
     await db.query(ADD_IDENTITY, [id, nid])
@@ -40,6 +40,7 @@ export async function sessionRows(db: Db, options: { shared?: boolean } = {}) {
   const identityId = await addIdentity()
   return {
     nid,
+    shared,
     store,
     hot,
     identityId,

@@ -13,6 +13,8 @@ export interface CollectorDeps {
   /** false on a database that Kratos also uses: its rows are its own to delete, only ends get their events */
   deletes: boolean
   log: { error(details: object, message: string): void; debug(details: object, message: string): void }
+  /** rows of the event log that are past their retention */
+  deleteOldEvents?: (limit: number) => Promise<number>
   onCollected?: (kind: string, count: number) => void
 }
 
@@ -80,6 +82,7 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
     d.onCollected?.(kind, counts[kind])
   }
   await count('sessions_expired', d.gc.endExpiredSessions(limit))
+  if (d.deleteOldEvents) await count('events', d.deleteOldEvents(limit))
   if (!d.deletes) return counts
   const sessions = { until: before(session_retention), limit }
   await count('sessions_deleted', d.gc.deleteExpiredSessions(sessions))
