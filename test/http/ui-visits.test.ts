@@ -49,6 +49,12 @@ describe('a form', () => {
 })
 
 describe('the account page', () => {
+  it('is where the bare address of the server leads', async (t: Scope) => {
+    const server = await uiServer(t)
+    const reply = await new Client(server).get('/', BROWSER)
+    assert.deepEqual([reply.status, reply.headers.get('location')], [303, 'ui/welcome'])
+  })
+
   it('sends who is not signed in to sign in, and back where that is allowed', async (t: Scope) => {
     const server = await uiServer(t)
     const reply = await new Client(server).get('/ui/welcome', BROWSER)

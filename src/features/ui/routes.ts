@@ -27,6 +27,8 @@ export function uiRoutes(d: UiDeps): FastifyPluginAsync {
     app.register(accountPageRoutes(d))
     app.get('/ui/error', { config: { errors: 'page' } }, showError)
     app.get('/ui/style.css', style)
+    // Whoever opens the bare address of the server is at the right place. Relative: any prefix in front stays.
+    app.get('/', (_req, reply) => reply.redirect('ui/welcome', 303))
   }
 
   async function showError(req: FastifyRequest, reply: FastifyReply) {

@@ -88,10 +88,9 @@ button.danger:hover { color: var(--bad); border-color: var(--bad); }
 .sessions .facts { flex: 1 1 16rem; min-width: 0; }
 .badge { padding: .05rem .55rem; font-size: .8125rem; font-weight: 600; border-radius: 1rem; color: var(--good); background: var(--good-ground); }
 dl { display: flex; flex-wrap: wrap; gap: .1rem 1.25rem; margin: 0; font-size: .9375rem; color: var(--soft); }
-dl div { display: flex; gap: .4rem; min-width: 0; }
-dt { white-space: nowrap; }
-dt::after { content: ":"; }
-dd { margin: 0; min-width: 0; overflow-wrap: anywhere; }
+dl div { min-width: 0; }
+dt, dd { display: inline; margin: 0; overflow-wrap: anywhere; }
+dt::after { content: ": "; }
 code { font: .875rem ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 @media (max-width: 30rem) {
   body { padding: .5rem 0 0; background: var(--card); }
