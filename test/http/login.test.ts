@@ -103,6 +103,18 @@ describe('login', () => {
     assert.equal(server.logs().includes(wrong), false)
   })
 
+  test('a form without its token leaves nothing in the flow, nor does a text too long to keep', async () => {
+    const client = new Client(server)
+    const { path, flow, csrf_token } = await begin(client)
+    const shown = async () => (await client.get(`/self-service/login/flows?id=${flow.id}`)).body.ui.nodes[1]
+    const json = { method: 'password', identifier: 'planted' }
+    assert.equal((await client.send('POST', path, { json })).status, 403)
+    assert.equal((await shown()).attributes.value, '')
+    const long = { ...json, identifier: 'x'.repeat(10_000), csrf_token }
+    assert.equal((await client.send('POST', path, { json: long })).status, 400)
+    assert.equal((await shown()).attributes.value, '')
+  })
+
   test('a transient payload comes back with the form', async () => {
     const [client, person] = [new Client(server), await createPerson(server)]
     const { path, csrf_token } = await begin(client)

@@ -114,6 +114,21 @@ describe('settings', () => {
     )
   })
 
+  test('who is signed out while the new password is hashed changes nothing', async () => {
+    const person = await createPerson(server)
+    const own = await app(server, person)
+    const { hasher } = server.deps
+    const { hash } = hasher
+    hasher.hash = async (password) => {
+      hasher.hash = hash
+      const hashed = await hash(password)
+      await new Client(server).send('DELETE', `${server.adminUrl}/admin/sessions/${own.sessionId}`)
+      return hashed
+    }
+    assert.equal((await own.submit({ method: 'password', password: NEW_PASSWORD })).status, 401)
+    await signInNative(server, person)
+  })
+
   for (const [ending, ownStays, otherStays] of [
     ['none', true, true],
     ['others', true, false],

@@ -57,12 +57,17 @@ export async function attempt<F extends Flow, T>(
   } catch (error) {
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
-    const values = told.taken ? new Map([...told.values, ['csrf_token', currentCsrfToken(flow, caller)]]) : told.values
+    const values = new Map([...told.values].filter(isKept))
+    if (told.taken) values.set('csrf_token', currentCsrfToken(flow, caller))
     const ui = withProblems(cleared(flow.ui, values), problems)
     await d.store.saveUi(flow.id, ui)
     return { kind: 'form', flow: { ...flow, ui }, transientPayload: told.transientPayload }
   }
 }
+
+/** Longer texts are not kept for the next try: a form is stored at every try, whoever sends it. */
+const MAX_KEPT = 8192
+const isKept = ([, value]: [string, Json]) => typeof value !== 'string' || value.length <= MAX_KEPT
 
 function problemsOf(error: unknown): readonly FormProblem[] | undefined {
   if (error instanceof FormRefused) return error.problems

@@ -80,7 +80,7 @@ function added(nodes: UiNode[], path: string): UiNode {
   const node = inputNode('default', path, 'text')
   const buttons = nodes.findIndex(({ attributes }) => attributes.type === 'submit')
   const end = buttons === -1 ? nodes.length : buttons
-  const firstTrait = nodes.findIndex(({ attributes }) => attributes.name.startsWith('traits.'))
+  const firstTrait = nodes.findIndex(isTrait)
   nodes.splice(path === 'password' && firstTrait !== -1 ? firstTrait + 1 : end, 0, node)
   return node
 }
@@ -98,7 +98,7 @@ export function cleared(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
 }
 
 const carriesMessageOnly = ({ group, attributes, meta }: UiNode) =>
-  group === 'default' &&
-  attributes.type === 'text' &&
-  meta.label === undefined &&
-  !attributes.name.startsWith('traits.')
+  group === 'default' && attributes.type === 'text' && meta.label === undefined && !isTrait({ attributes })
+
+/** Flows that Kratos has begun may have nodes without a name: texts, images, scripts. */
+const isTrait = ({ attributes }: Pick<UiNode, 'attributes'>) => String(attributes.name).startsWith('traits.')

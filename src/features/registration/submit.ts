@@ -61,6 +61,7 @@ export async function submitRegistration(
     const submission = { flow, caller, form, schema, traits: submittedTraits(form, schema) }
     told.values = traitValues(submission.traits, schema.inputs)
     told.transientPayload = transientPayload(form)
+    checkOrigin(flow, caller, form)
     if (step === 'password') return signUp(d, submission)
     return turnTo(d, submission, step, told.transientPayload)
   })
@@ -79,13 +80,14 @@ function stepOf(d: SubmitRegistrationDeps, form: SubmittedForm): 'password' | Ex
 /** Shows the other screen. On to the password only with traits that obey the schema. */
 async function turnTo(
   d: SubmitRegistrationDeps,
-  { flow, caller, form, schema, traits }: Submission,
+  { flow, caller, schema, traits }: Submission,
   screen: 'profile' | 'credentials',
   payload: Json | undefined,
 ): Promise<RegistrationOutcome> {
-  if (screen === 'credentials') assertObeyed(schema, traits)
-  checkOrigin(flow, caller, form)
-  if (screen === 'credentials') derived(schema, traits)
+  if (screen === 'credentials') {
+    assertObeyed(schema, traits)
+    derived(schema, traits)
+  }
   const values = new Map([...nodeValues(flow.ui.nodes), ...traitValues(traits, schema.inputs)])
   const ui = screenOf(d, { id: flow.id, csrf_token: currentCsrfToken(flow, caller) }, schema, screen, values)
   await d.store.saveUi(flow.id, ui)
@@ -100,7 +102,6 @@ async function signUp(d: SubmitRegistrationDeps, s: Submission): Promise<Registe
   const password = fieldText(s.form, 'password')
   const missing = password === '' ? [{ path: 'password', message: messages.missing('password') }] : []
   assertObeyed(s.schema, s.traits, missing)
-  checkOrigin(s.flow, s.caller, s.form)
   const identifiers = derived(s.schema, s.traits).identifiers.get('password') ?? []
   if (identifiers.length === 0) throw refused(messages.noIdentifier)
   await judgePassword(d, password, identifiers)

@@ -3,7 +3,6 @@ import { type BeginRequest, expiryOf } from '../flows/begin.ts'
 import { flowExpired, initiatedByOther, sessionMissing } from '../flows/errors.ts'
 import type { Caller } from '../flows/types.ts'
 import type { Identity } from '../identities/types.ts'
-import type { SessionService } from '../sessions/service.ts'
 import type { Credentials, Resolved, Session } from '../sessions/types.ts'
 import { assertProven, beginSettings } from './begin.ts'
 import { type SettingsOutcome, type SubmitSettingsDeps, submitSettings } from './submit.ts'
@@ -23,7 +22,7 @@ export interface SettingsFlows {
   submit(flowId: string, caller: Caller, resolved: Resolved): Promise<SettingsOutcome>
 }
 
-export type SettingsFlowDeps = SubmitSettingsDeps & { sessions: Pick<SessionService, 'resolve'> }
+export type SettingsFlowDeps = SubmitSettingsDeps
 
 /** Whoever is signed in changes their own traits and password. @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
 export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {

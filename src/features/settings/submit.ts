@@ -9,19 +9,20 @@ import {
   type Told,
 } from '../flows/attempt.ts'
 import { expiryOf } from '../flows/begin.ts'
-import { initiatedByOther } from '../flows/errors.ts'
+import { initiatedByOther, sessionMissing } from '../flows/errors.ts'
 import { checkOrigin, fieldText } from '../flows/form.ts'
 import { messages } from '../flows/messages.ts'
 import { withProblems } from '../flows/nodes.ts'
 import { submittedTraits, traitValues } from '../flows/traits.ts'
 import type { Caller, Expired, SubmittedForm } from '../flows/types.ts'
 import type { Identity } from '../identities/types.ts'
+import type { SessionService } from '../sessions/service.ts'
 import type { Resolved, Session } from '../sessions/types.ts'
 import { assertProven, type BeginSettingsDeps, formOf, newSettingsFlow, schemaOf } from './begin.ts'
 import { type ChangeDeps, type CheckedChange, nothingSent, passwordChange, traitsChange } from './change.ts'
 import type { SettingsFlow } from './types.ts'
 
-export type SubmitSettingsDeps = BeginSettingsDeps & ChangeDeps
+export type SubmitSettingsDeps = BeginSettingsDeps & ChangeDeps & { sessions: Pick<SessionService, 'resolve'> }
 
 export interface Saved {
   kind: 'saved'
@@ -62,6 +63,8 @@ export async function submitSettings(
     checkOrigin(flow, caller, form)
     const change = await checkedChange(d, session, method, form, told)
     if (!change) return { kind: 'reauthenticate', flow, at: reauthenticationUrl(d, flow) }
+    // Hashing takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
+    if (!(await d.sessions.resolve(caller.credentials))) throw sessionMissing()
     return save(d, flow, caller, method, change)
   })
 }
