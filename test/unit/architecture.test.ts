@@ -26,7 +26,10 @@ const inFeature = sources.filter(({ path }) => path.startsWith('features/'))
 const isWeb = (target: string) => target === 'fastify' || target.startsWith('@fastify/')
 const isStore = (path: string) => /^(store|sql)(-[a-z-]+)?(\.ts)?$/.test(basename(path))
 const isRoutes = (path: string) => /^routes(-[a-z-]+)?(\.ts)?$/.test(basename(path))
-const httpSide = inFeature.filter(({ imports }) => imports.some(({ target }) => isWeb(target)))
+// What describes the routes to clients belongs to HTTP as much as what serves them.
+const httpSide = inFeature.filter(
+  ({ path, imports }) => /^openapi\b/.test(basename(path)) || imports.some(({ target }) => isWeb(target)),
+)
 const featureOf = (path: string) => /^features\/([^/]+)\//.exec(path)?.[1]
 
 describe('imports point inward', () => {
