@@ -23,20 +23,23 @@ const RECOVERY_ADDRESSES = `(
 
 /**
  * The flag is believed when it says aal2 and checked against the credentials when it does not: a stale `aal1` must
- * never let a password alone pass. Whether the method is switched on in the configuration does not matter here.
+ * never let a password alone pass. Whether the method is switched on in the configuration does not matter here. The
+ * members of a config tell its type. Not `exists`: the planner then hashes the whole table for a kept plan.
  */
-const SECOND_FACTOR = `(i.available_aal is not distinct from 'aal2' or exists (
-  select from identity_credentials c join identity_credential_types t on t.id = c.identity_credential_type_id
-  where c.identity_id = i.id and c.nid = i.nid and case t.name
-    when 'totp' then coalesce(c.config ->> 'totp_url', '') <> ''
-    when 'lookup_secret' then coalesce(c.config -> 'recovery_codes', 'null') not in ('null', '[]')
-    when 'webauthn' then c.config @? '$.credentials[*] ? (!(@.is_passwordless == true))'
-    else false end))`
+const SECOND_FACTOR = `case when i.available_aal = 'aal2' then true else coalesce((
+  select bool_or(coalesce(c.config ->> 'totp_url', '') <> ''
+    or coalesce(c.config -> 'recovery_codes', 'null') not in ('null', '[]')
+    or c.config @? '$.credentials[*] ? (@.is_passwordless != true)'
+    or c.config @? '$.credentials[*] ? (!exists(@.is_passwordless))')
+  from identity_credentials c where c.identity_id = i.id and c.nid = i.nid), false) end`
+
+/** A scalar for the same reason. */
+const TOMBSTONED = 'coalesce((select true from lethe.tombstones x where x.session_id = s.id), false)'
 
 export const SESSION_COLUMNS = `
   s.id, s.token, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
   s.authentication_methods, coalesce(s.logout_token, '') as logout_token,
-  exists (select from lethe.tombstones x where x.session_id = s.id) as tombstoned`
+  ${TOMBSTONED} as tombstoned`
 
 /** The identity's own row, without what stands in other tables. */
 export const IDENTITY_ROW = `

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { type Db, sql } from '../../src/db/client.ts'
+import { backends } from '../helpers/db.ts'
+import { sessionRows } from '../helpers/sessions.ts'
+
+const ADD_CREDENTIAL = sql(
+  'test.add_credential',
+  `insert into identity_credentials (id, config, identity_credential_type_id, identity_id, created_at, updated_at, nid)
+   select gen_random_uuid(), $1::jsonb, id, $2, current_timestamp, current_timestamp, $3
+   from identity_credential_types where name = $4`,
+)
+const SET_AAL = sql('test.set_available_aal', 'update identities set available_aal = $1 where id = $2')
+
+/** Credentials, and whether they are a second factor whatever the flag of the identity says. */
+const CASES: [type: string, config: unknown, second: boolean][] = [
+  ['password', { hashed_password: '$2a$12$x' }, false],
+  ['oidc', { providers: [{ provider: 'x', subject: 'y' }] }, false],
+  ['totp', { totp_url: 'otpauth://totp/x' }, true],
+  ['totp', { totp_url: '' }, false],
+  ['lookup_secret', { recovery_codes: [{ code: 'a' }] }, true],
+  ['lookup_secret', { recovery_codes: [] }, false],
+  ['lookup_secret', { recovery_codes: null }, false],
+  ['webauthn', { credentials: [{ id: 'a', is_passwordless: false }] }, true],
+  ['webauthn', { credentials: [{ id: 'a' }] }, true],
+  ['webauthn', { credentials: [{ id: 'a', is_passwordless: true }] }, false],
+  ['passkey', { credentials: [{ id: 'a', is_passwordless: true }] }, false],
+  ['webauthn', { credentials: [] }, false],
+]
+
+async function secondFactorOf(db: Db, aal: string | null, type: string, config: unknown): Promise<boolean> {
+  const rows = await sessionRows(db)
+  await db.query(ADD_CREDENTIAL, [JSON.stringify(config), rows.identityId, rows.nid, type])
+  await db.query(SET_AAL, [aal, rows.identityId])
+  return (await rows.store.byId(await rows.add()))!.second_factor
+}
+
+for (const backend of backends()) {
+  describe(`second factor from the credentials on ${backend.name}`, () => {
+    for (const [type, config, second] of CASES) {
+      test(`${type} ${JSON.stringify(config)}: ${second}`, async (t) => {
+        const db = await backend.open(t)
+        assert.equal(await secondFactorOf(db, 'aal1', type, config), second)
+        assert.equal(await secondFactorOf(db, null, type, config), second)
+        assert.equal(await secondFactorOf(db, 'aal2', type, config), true, 'a flag that says aal2 is believed')
+      })
+    }
+  })
+}
