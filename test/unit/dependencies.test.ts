@@ -77,6 +77,11 @@ describe('dependencies', () => {
       [],
       'imported but not installed with the server',
     )
+    assert.deepEqual(
+      Object.keys(manifest.dependencies).filter((name) => !used.has(name)),
+      [],
+      'installed with the server but imported nowhere',
+    )
   })
 })
 
