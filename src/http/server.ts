@@ -51,7 +51,12 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
  */
 export function createServer(options: ServerOptions): FastifyInstance {
   const { rewriteUrl } = options
-  const limits = { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: options.requestTimeoutMs }
+  const limits = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: options.requestTimeoutMs,
+    // How often Node looks who is late; left alone, every 30 s, whatever the limit.
+    connectionsCheckingInterval: Math.min(5000, Math.ceil(options.requestTimeoutMs / 2)),
+  }
   const settings: FastifyServerOptions & { http?: HttpOptions; https?: HttpsOptions } = {
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import net from 'node:net'
+import { after, before, describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { closingScope, type Scope } from '../helpers/db.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+
+const LIMITS = { request_timeout: '1s', body_limit: '64KB' }
+
+describe('what arrives slowly or never ends is cut off', { concurrency: true }, () => {
+  let server: TestServer
+  const scope: Scope & { close(): Promise<void> } = closingScope()
+  before(async () => {
+    server = await testServer(scope, { config: { lethe: { http: LIMITS } } })
+  })
+  after(() => scope.close())
+
+  const HEAD = 'POST /self-service/login?flow=x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+  for (const [name, begin, drip] of [
+    ['nothing at all', '', ''],
+    ['headers without an end', 'GET /sessions/whoami HTTP/1.1\r\nHost: x\r\n', 'X-A: b\r\n'],
+    ['a body of which a byte comes now and then', `${HEAD}Content-Length: 5000\r\n\r\n`, 'x'],
+    ['a body that was promised and never comes', `${HEAD}Content-Length: 5000\r\n\r\n`, ''],
+    ['chunks without an end', `${HEAD}Transfer-Encoding: chunked\r\n\r\n`, '1\r\nx\r\n'],
+  ] as const) {
+    for (const port of ['publicUrl', 'adminUrl'] as const) {
+      test(`${name} (${port})`, async () => {
+        const { answer, reset } = await exchange(server[port], begin, drip)
+        assert.ok(reset || answer === '' || /^HTTP\/1\.1 408 /.test(answer), answer)
+        assert.equal((await fetch(`${server.publicUrl}/health/alive`)).status, 200)
+      })
+    }
+  }
+
+  for (const [name, begin, drip, status] of [
+    ['a header of a megabyte', 'GET / HTTP/1.1\r\nHost: x\r\nX-A: ', 'a'.repeat(1 << 16), /^HTTP\/1\.1 431 /],
+    [
+      'a body longer than the limit',
+      `${HEAD}Content-Length: 10000000\r\n\r\n`,
+      'a'.repeat(1 << 16),
+      /^HTTP\/1\.1 400 /,
+    ],
+    [
+      'chunks longer than the limit',
+      `${HEAD}Transfer-Encoding: chunked\r\n\r\n`,
+      `10000\r\n${'a'.repeat(1 << 16)}\r\n`,
+      /^HTTP\/1\.1 400 /,
+    ],
+  ] as const) {
+    test(`${name} is refused before it has arrived`, async () => {
+      const { answer, reset, sent } = await exchange(server.publicUrl, begin, drip)
+      assert.ok(status.test(answer) || (answer === '' && reset), answer)
+      assert.ok(sent < 9_000_000, `${sent} bytes were taken`)
+    })
+  }
+})
+
+describe('load is shed before the process drowns', () => {
+  test('a busy process refuses with 503 and Retry-After; life and metrics are still told', async (t) => {
+    const server = await testServer(t, { config: { lethe: { http: { max_event_loop_delay: '10ms' } } } })
+    let busy = true
+    const load = (async () => {
+      while (busy) {
+        burn(15)
+        await nextTurn()
+      }
+    })()
+    try {
+      const refused = await until(`${server.publicUrl}/sessions/whoami`, 503)
+      assert.equal(refused.headers.get('retry-after'), '5')
+      assert.match(await refused.text(), /"reason":"The server is overloaded\."/)
+      assert.equal((await fetch(`${server.publicUrl}/health/alive`)).status, 200)
+      assert.equal((await fetch(`${server.adminUrl}/health/alive`)).status, 200)
+      assert.equal((await fetch(`${server.adminUrl}/metrics/prometheus`)).status, 200)
+      assert.equal((await until(`${server.adminUrl}/admin/sessions`, 503)).headers.get('retry-after'), '5')
+    } finally {
+      busy = false
+      await load
+    }
+    await until(`${server.publicUrl}/sessions/whoami`, 401)
+  })
+})
+
+function burn(ms: number): void {
+  const end = performance.now() + ms
+  while (performance.now() < end);
+}
+
+async function until(url: string, status: number): Promise<Response> {
+  for (let tries = 0; tries < 300; tries++) {
+    const answer = await fetch(url)
+    if (answer.status === status) return answer
+    await answer.arrayBuffer()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  assert.fail(`${url} never answered ${status}`)
+}
+
+/** Sends `begin`, then `drip` again and again, until the other end has had enough. */
+function exchange(url: string, begin: string, drip: string): Promise<{ answer: string; reset: boolean; sent: number }> {
+  const { hostname, port } = new URL(url)
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(Number(port), hostname)
+    let answer = ''
+    let reset = false
+    let timer: NodeJS.Timeout | undefined
+    const limit = setTimeout(() => reject(new Error('never cut off')), 60_000)
+    socket.on('connect', () => {
+      socket.write(begin)
+      if (drip === '') return
+      timer = setInterval(
+        () => socket.writable && !socket.writableNeedDrain && socket.write(drip),
+        drip.length > 100 ? 1 : 200,
+      )
+    })
+    socket.on('data', (part) => {
+      answer += part
+    })
+    socket.on('error', () => {
+      reset = true
+    })
+    socket.on('close', () => {
+      clearInterval(timer)
+      clearTimeout(limit)
+      resolve({ answer, reset, sent: socket.bytesWritten })
+    })
+  })
+}
