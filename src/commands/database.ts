@@ -35,10 +35,14 @@ export async function withDatabase<T>(io: Io, { dsn }: DatabaseConfig, work: (db
 }
 
 /** @throws StoreUnavailable when the database does not answer for a minute, or refuses the name or the password */
-export async function statusOnceReachable(io: Io, db: Db): Promise<MigrationStatus> {
+export async function statusOnceReachable(
+  io: Io,
+  db: Db,
+  options: { acceptNewer?: boolean } = {},
+): Promise<MigrationStatus> {
   for (let waited = 0; ; waited += PAUSE_MS) {
     try {
-      return await migrationStatus(db)
+      return await migrationStatus(db, options)
     } catch (error) {
       if (!(error instanceof StoreUnavailable) || waited >= PATIENCE_MS || isRefusal(error)) throw error
       print(io.stderr, `${error.message}; trying again`)

@@ -15,18 +15,24 @@ interface Options extends FormatOptions {
   yes?: boolean
   block?: boolean
   steps?: string
+  newerKratos?: boolean
 }
 
 export async function up(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
-  const yes = command.optsWithGlobals<Options>().yes === true
+  const { yes, newerKratos: acceptNewer = false } = command.optsWithGlobals<Options>()
   await withDatabase(io, targetOf(io, command, dsn), async (db) => {
-    const plan = checked(await statusOnceReachable(io, db))
-    if (plan.pending === 0) return print(io.stdout, 'Migrations already up to date, nothing to apply')
+    const plan = checked(await statusOnceReachable(io, db, { acceptNewer }))
+    const newer = acceptNewer ? plan.adoption?.newer : undefined
+    if (plan.pending === 0 && newer === undefined) {
+      return print(io.stdout, 'Migrations already up to date, nothing to apply')
+    }
+    if (plan.kind === 'adopted') print(io.stderr, ownerOf(plan))
+    if (newer !== undefined) print(io.stderr, `The tables as a newer Kratos left them (${newer}) are accepted.`)
     io.stdout.write(`The migration plan is as follows:\n${formatTable(rowsOf(plan))}\n`)
-    if (!yes) await confirm(io, 'Do you wish to execute this migration plan?')
+    if (yes !== true) await confirm(io, 'Do you wish to execute this migration plan?')
     const onApplied = (migration: { version: number; name: string }) =>
       print(io.stderr, `applied ${versionText(migration.version)} ${migration.name}`)
-    const count = await migrateUp(db, { onApplied })
+    const count = await migrateUp(db, { onApplied, acceptNewer })
     print(io.stderr, `Successfully applied ${count} migrations.`)
     print(io.stdout, '------------ SUCCESS ------------\nSuccessfully applied migrations!')
   })
@@ -36,6 +42,7 @@ export async function status(io: Io, command: Cmd, dsn: string | undefined): Pro
   const options = command.optsWithGlobals<Options>()
   await withDatabase(io, targetOf(io, command, dsn), async (db) => {
     const found = checked(options.block ? await untilApplied(io, db) : await statusOnceReachable(io, db))
+    print(io.stderr, ownerOf(found))
     writeFormatted(io, options, {
       value: found.entries.map(({ version, name, status: state }) => ({
         version: versionText(version),
@@ -81,6 +88,12 @@ function targetOf(io: Io, command: Cmd, dsn: string | undefined): DatabaseConfig
 function checked(found: MigrationStatus): MigrationStatus {
   if (found.problem !== undefined) throw new Failure(`Error: ${found.problem}`)
   return found
+}
+
+function ownerOf({ kind }: MigrationStatus): string {
+  if (kind === 'adopted')
+    return 'Database: adopted. Its tables are those of Kratos and stay as they are; ours is the schema lethe.'
+  return kind === 'owned' ? 'Database: owned. All of its tables are ours.' : 'Database: empty.'
 }
 
 function rowsOf({ entries }: MigrationStatus): string[][] {

@@ -31,7 +31,11 @@ export function addMigrate(program: Cmd, io: Io): void {
   const upCommand = sql
     .command('up')
     .description('Apply pending migrations')
-    .argument(...DSN) as Cmd
+    .argument(...DSN)
+    .option(
+      '--newer-kratos',
+      'share tables that a Kratos later than v26.2.0 migrated, up to the version found now',
+    ) as Cmd
   upCommand.action(async (dsn?: string) => (await load()).up(io, upCommand, dsn))
 
   const statusCommand = sql

@@ -1,6 +1,7 @@
-import { Conflict, type Db } from './client.ts'
+import { type Adoption, creationProblem } from './adoption.ts'
+import { Conflict, type Db, sql } from './client.ts'
 import { type Migration, readMigrations } from './migration-files.ts'
-import { type DatabaseKind, type MigrationState, readState } from './migration-state.ts'
+import { type DatabaseKind, type MigrationState, readState, type StateOptions } from './migration-state.ts'
 
 /** The database may not be migrated or used; the message says why and what to do. */
 export class MigrationError extends Error {
@@ -19,18 +20,20 @@ export interface MigrationStatus {
   pending: number
   /** set when this program must not use the database, whatever is pending */
   problem: string | undefined
+  /** what was found in the tables of Kratos, where there are any */
+  adoption: Adoption | undefined
 }
 
-export interface MigrateOptions {
+export interface MigrateOptions extends Pick<StateOptions, 'acceptNewer'> {
   onApplied?: (migration: { version: number; name: string }) => void
   /** folder of the files, for tests */
   dir?: string
 }
 
 /** Changes nothing. In an adopted database the files that would make Kratos's tables are not listed. */
-export async function migrationStatus(db: Db, options: { dir?: string } = {}): Promise<MigrationStatus> {
+export async function migrationStatus(db: Db, options: StateOptions & { dir?: string } = {}): Promise<MigrationStatus> {
   const known = await readMigrations(options.dir)
-  const state = await readState(db, known)
+  const state = await readState(db, known, options)
   const pending = pendingOf(state, known)
   const entries = known
     .filter((migration) => state.kind !== 'adopted' || !migration.owned)
@@ -38,7 +41,7 @@ export async function migrationStatus(db: Db, options: { dir?: string } = {}): P
       const status = pending.some((m) => m.version === version) ? ('Pending' as const) : ('Applied' as const)
       return { version, name, status }
     })
-  return { kind: state.kind, entries, pending: pending.length, problem: state.problem }
+  return { kind: state.kind, entries, pending: pending.length, problem: state.problem, adoption: state.adoption }
 }
 
 /**
@@ -49,10 +52,18 @@ export async function migrationStatus(db: Db, options: { dir?: string } = {}): P
  */
 export async function migrateUp(db: Db, options: MigrateOptions = {}): Promise<number> {
   const known = await readMigrations(options.dir)
-  const state = await readState(db, known)
+  const state = await readState(db, known, options)
   if (state.problem) throw new MigrationError(state.problem)
   const pending = pendingOf(state, known)
-  if (pending.length === 0) return 0
+  if (pending.length > 0 && state.kind === 'adopted') {
+    const problem = await creationProblem(db)
+    if (problem !== undefined) throw new MigrationError(problem)
+  }
+  const newer = options.acceptNewer ? state.adoption?.newer : undefined
+  if (pending.length === 0) {
+    if (newer !== undefined) await db.query(ACCEPT, [JSON.stringify(newer)])
+    return 0
+  }
   await db.script(PREPARE)
   let applied = 0
   for (const migration of pending) {
@@ -60,11 +71,18 @@ export async function migrateUp(db: Db, options: MigrateOptions = {}): Promise<n
     applied += 1
     options.onApplied?.({ version: migration.version, name: migration.name })
   }
+  if (newer !== undefined) await db.query(ACCEPT, [JSON.stringify(newer)])
   // what others applied meanwhile may come from a newer version
   const after = await readState(db, known)
   if (after.problem) throw new MigrationError(after.problem)
   return applied
 }
+
+/** Recorded, so that every node starts, and so that the next newer Kratos is refused again. */
+const ACCEPT = sql(
+  'migrate.accept_newer',
+  `insert into lethe.meta (key, value) values ('kratos_newest', $1::jsonb) on conflict (key) do update set value = $1::jsonb`,
+)
 
 function pendingOf(state: MigrationState, known: readonly Migration[]): Migration[] {
   if (state.kind === 'foreign') return []

@@ -16,6 +16,6 @@ export function createReadiness(db: Db): () => Promise<boolean> {
 }
 
 async function look(db: Db): Promise<boolean> {
-  const status = await migrationStatus(db).catch(() => undefined)
+  const status = await migrationStatus(db, { quick: true }).catch(() => undefined)
   return status !== undefined && status.pending === 0 && status.problem === undefined
 }

@@ -117,12 +117,15 @@ for (const backend of ownedBackends()) {
       assert.equal(await exists(db, 'lethe.migrations'), false)
     })
 
-    test('a Kratos of another version is not touched', async (t) => {
+    test('another program with a list of migrations of the same name is not touched', async (t) => {
       const db = await backend.openEmpty(t)
       await db.script(
         `create table schema_migration (version varchar(48) not null); insert into schema_migration values ('20200101000000000000')`,
       )
-      await assert.rejects(migrateUp(db), (e: unknown) => e instanceof MigrationError && /v26\.2\.0/.test(e.message))
+      await assert.rejects(
+        migrateUp(db),
+        (e: unknown) => e instanceof MigrationError && /another program/.test(e.message),
+      )
       assert.equal((await migrationStatus(db)).kind, 'foreign')
       assert.equal(await exists(db, 'lethe.migrations'), false)
     })

@@ -124,6 +124,24 @@ async function adoptedKey(): Promise<string> {
   return `${await migrationsKey()}_${dump.digest('hex').slice(0, 8)}`
 }
 
+/**
+ * A user of the test server without any rights; dropped at the end. To be asked for before the database it works in,
+ * since a user that still has rights somewhere cannot be dropped.
+ */
+export async function createRole(t: Scope): Promise<{ name: string; at(url: string): string }> {
+  const name = `lethe_test_${randomBytes(8).toString('hex')}`
+  await onServer((server) => server.query(`create role ${name} login password 'test'`))
+  atEnd(t, () => onServer((server) => server.query(`drop role ${name}`)))
+  return {
+    name,
+    at(url) {
+      const own = new URL(url)
+      own.username = name
+      return own.href
+    },
+  }
+}
+
 let pgliteArchive: Promise<Blob> | undefined
 let pgliteEmpty: Promise<Blob> | undefined
 let postgresTemplate: Promise<string> | undefined
