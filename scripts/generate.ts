@@ -3,9 +3,11 @@ import { dirname } from 'node:path'
 import { configurationDocs } from './generators/configuration-docs.ts'
 import { configurationSchema } from './generators/configuration-schema.ts'
 import type { Generator } from './generators/generator.ts'
+import { openapi } from './generators/openapi.ts'
+import { wireCoverage } from './generators/wire-coverage.ts'
 
 /** Every committed file that is made from code. To add one, write a generator and name it here. */
-const generators: readonly Generator[] = [configurationDocs, configurationSchema]
+const generators: readonly Generator[] = [configurationDocs, configurationSchema, openapi, wireCoverage]
 
 const root = new URL('../', import.meta.url)
 const check = process.argv.includes('--check')

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { apiDocument } from './api.ts'
 import type { Deps } from './deps.ts'
 import { errorRoutes } from './features/errors/routes.ts'
 import { eventAdminRoutes } from './features/events/routes-admin.ts'
@@ -17,12 +18,14 @@ import { uiRoutes } from './features/ui/routes.ts'
 import { logoutPageRoutes } from './features/ui/routes-logout-page.ts'
 import { createErrorHandler } from './http/error-handler.ts'
 import { installNotFound } from './http/not-found.ts'
+import { openapiRoutes } from './http/openapi-routes.ts'
 import { installPublicHooks, NO_STORE } from './http/public-hooks.ts'
 import { redirectRoutes } from './http/redirects.ts'
 import { installRequestLog } from './http/request-log.ts'
 import { createServer, type TlsPair } from './http/server.ts'
 import { configHashRoutes, healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
 import { installMetrics, metricsRoutes } from './ops/metrics-http.ts'
+import { LETHE_VERSION } from './version.ts'
 
 export interface AppOptions {
   version: string
@@ -106,6 +109,7 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
   const quietHealth = d.config().serve[port].request_log.disable_for_health
   installRequestLog(app, (route) => quietHealth && HEALTH_CHECKS.includes(route))
   installMetrics(app, d.metrics.http, port === 'admin' ? '/admin' : '')
+  app.register(openapiRoutes(apiDocument(LETHE_VERSION)))
   app.setErrorHandler(
     createErrorHandler({
       config: d.config,

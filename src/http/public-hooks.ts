@@ -27,7 +27,14 @@ export function csrfPolicy(path: string): 'off' | 'exempt' | 'guarded' {
   return exempt ? 'exempt' : 'guarded'
 }
 
-const OFF = new Set(['/health/alive', '/health/ready', '/version', '/metrics/prometheus', '/ui/style.css'])
+const OFF = new Set([
+  '/health/alive',
+  '/health/ready',
+  '/version',
+  '/metrics/prometheus',
+  '/openapi.json',
+  '/ui/style.css',
+])
 /** Calls of operators that only lost their way: they are sent to the admin port. */
 const OPERATORS = /^(\/admin)?\/(identities(\/[^/]+(\/sessions|\/credentials\/[^/]+)?)?|courier\/messages)$/
 const EXEMPT_BELOW = ['/sessions/', '/schemas/']

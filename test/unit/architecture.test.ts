@@ -56,8 +56,8 @@ describe('imports point inward', () => {
     const middle = inFeature.filter((source) => !httpSide.includes(source) && !isStore(source.path))
     const withRequests = httpSide.map(({ path }) => path.replace(/\.ts$/, ''))
     holds(middle, (_, { target, typeOnly }) => typeOnly || !withRequests.includes(target))
-    // Plain functions on plain values: the table of errors, and two that build and judge URLs.
-    const values = ['http/errors', 'http/query', 'http/return-to']
+    // Plain functions on plain values: the table of errors, two that build and judge URLs, and words for descriptions.
+    const values = ['http/errors', 'http/query', 'http/return-to', 'http/openapi']
     holds(middle, (_, { target, typeOnly }) => !target.startsWith('http/') || typeOnly || values.includes(target))
     // Transactions pass through as a value; only a store runs statements on them. Conflict is what a store throws.
     holds(middle, (_, { target, typeOnly }) => !target.startsWith('db/') || typeOnly || target === 'db/client')
