@@ -13,6 +13,8 @@ export interface Client {
   call(method: string, path: string, body?: unknown): Promise<Answer>
   /** The same, but hands over every answer. @throws Failure when there is none */
   attempt(method: string, path: string, body?: unknown): Promise<Answer>
+  /** The body of an answer that goes on until the signal. @throws Failure when there is none or it is no success */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
 }
 
 /** Time of one call. An import may have to wait for a slow password hash behind others. */
@@ -59,6 +61,13 @@ export function createClient(io: Io, endpoint: string): Client {
       const answer = await attempt(method, path, body)
       if (answer.status >= 200 && answer.status < 300) return answer
       throw new Failure(errorText(answer))
+    },
+    async stream(path, signal) {
+      const answer = await io.fetch(address + path, { headers, signal }).catch((error: unknown): never => {
+        throw new Failure(`GET ${address}${path}: ${causeOf(error)}`)
+      })
+      if (answer.ok && answer.body !== null) return answer.body
+      throw new Failure(errorText({ status: answer.status, body: parse(await answer.text()) }))
     },
   }
 }

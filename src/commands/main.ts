@@ -7,6 +7,7 @@ import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import { addCourier } from './courier.ts'
 import { report } from './errors.ts'
+import { addEvents } from './events.ts'
 import { addHashers } from './hashers.ts'
 import { addIdentities } from './identities.ts'
 import { addImport } from './import.ts'
@@ -18,7 +19,7 @@ import { addVersion } from './version.ts'
 
 const COMMANDS = [
   ...[addServe, addMigrate, addCleanup, addConfig, addIdentities, addImport, addRemote, addHashers, addCourier],
-  ...[addVersion, addCompletion],
+  ...[addEvents, addVersion, addCompletion],
 ]
 
 /**

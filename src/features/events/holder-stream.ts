@@ -29,7 +29,8 @@ export function createHolderStream(d: HolderStreamDeps) {
     let timer: NodeJS.Timeout | undefined
     const finish = (end: { cause: string | null; time: string | null }) => {
       if (sink.closed()) return
-      const data = { session_id: session.id, ...end }
+      // nothing of the device or the actor: whoever holds a session need not be its owner
+      const data = { session_id: session.id, cause: end.cause, time: end.time }
       sink.write(`event: session.ended\ndata: ${JSON.stringify(data)}\n\n`)
       sink.end()
     }

@@ -38,6 +38,8 @@ export function createStreams(d: { maxListeners(): number }): Streams {
           ...(reply.getHeaders() as Record<string, string>),
           'content-type': 'text/event-stream; charset=utf-8',
           'cache-control': 'no-store',
+          // an ended stream must not leave a connection behind that keeps a stopping server waiting
+          connection: 'close',
           // nginx would keep events back until its buffer is full
           'x-accel-buffering': 'no',
         })

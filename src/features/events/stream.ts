@@ -57,6 +57,8 @@ export function createEventStream(d: EventStreamDeps) {
       leave()
       throw error
     }
+    // who is cut off before the first event comes goes on from here
+    sink.write(`id: ${from}\n\n`)
     for (const item of waiting) sink.write(item.text)
     live = true
     sink.keepAlive(() => `id: ${d.feed.position() ?? from}\n`)

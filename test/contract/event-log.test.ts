@@ -1,0 +1,229 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { describe, test } from 'node:test'
+import type { Db } from '../../src/db/client.ts'
+import { sql } from '../../src/db/client.ts'
+import { createLogHead } from '../../src/features/events/head.ts'
+import { createEventLogStore, type EventPage } from '../../src/features/events/store-log.ts'
+import { backends, createDatabase, openAt, postgres } from '../helpers/db.ts'
+import { sessionRows, T0, T1 } from '../helpers/sessions.ts'
+
+const ADD = sql(
+  'test.add_event',
+  `insert into lethe.events (id, type, cause, session_id, identity_id, nid, created_at)
+   values (gen_random_uuid(), $1, $2, $3, $4, $5, $6) returning seq`,
+)
+const TOUCH = sql('test.touch', `insert into lethe.meta (key, value) values ('test', '1')`)
+const ADD_DELIVERY = sql(
+  'test.add_delivery',
+  `insert into lethe.deliveries (webhook_id, seq, state, attempts, due_at, created_at) values ('w', $1, $2, 0, $3, $3)`,
+)
+const DELIVERIES = sql('test.deliveries', 'select seq from lethe.deliveries order by seq')
+
+const everything: EventPage = {
+  filter: {},
+  before: { createdAt: '2100-01-01T00:00:00Z', seq: 0 },
+  since: '2000-01-01T00:00:00Z',
+  limit: 100,
+}
+
+function eventRows(db: Db, nid = randomUUID()) {
+  const add = async (given: {
+    type?: string
+    session?: string
+    identity?: string
+    at?: string
+    on?: Pick<Db, 'query'>
+  }) => {
+    const { type = 'session.created', session = randomUUID(), identity = randomUUID(), at = T0, on = db } = given
+    const cause = type === 'session.ended' ? 'logout' : null
+    return (await on.query<{ seq: number }>(ADD, [type, cause, session, identity, nid, at]))[0]!.seq
+  }
+  return { nid, add, log: createEventLogStore(db, nid) }
+}
+
+for (const backend of backends()) {
+  describe(`contract=event log on ${backend.name}`, () => {
+    test('is listed newest first, filtered, and page by page without a row twice or missing', async (t) => {
+      const { add, log } = eventRows(await backend.open(t))
+      const [session, identity] = [randomUUID(), randomUUID()]
+      const seqs: number[] = []
+      // two at each moment, so that the place decides between them
+      for (let i = 0; i < 10; i++) seqs.push(await add({ at: `2026-11-22T12:00:0${Math.trunc(i / 2)}Z` }))
+      const own = [
+        await add({ session, identity, at: T1 }),
+        await add({ type: 'session.ended', session, identity, at: T1 }),
+      ]
+      const list = async (page: Partial<EventPage>) =>
+        (await log.list({ ...everything, ...page })).map(({ seq }) => seq)
+      const all = [...seqs, ...own].reverse()
+      assert.deepEqual(await list({}), all)
+      const walked: number[] = []
+      for (let before = everything.before; ; ) {
+        const rows = await log.list({ ...everything, before, limit: 5 })
+        walked.push(...rows.map(({ seq }) => seq))
+        if (rows.length < 5) break
+        before = { createdAt: rows.at(-1)!.created_at, seq: rows.at(-1)!.seq }
+      }
+      assert.deepEqual(walked, all)
+      assert.deepEqual(await list({ filter: { sessionId: session } }), [...own].reverse())
+      assert.deepEqual(await list({ filter: { sessionId: session, identityId: randomUUID() } }), [])
+      assert.deepEqual(await list({ filter: { identityId: identity, types: ['session.ended'] } }), [own[1]])
+      assert.deepEqual(await list({ filter: { causes: ['logout', 'expired'] } }), [own[1]])
+      assert.deepEqual(await list({ since: T1 }), [...own].reverse())
+      assert.deepEqual(await list({ before: { createdAt: T1, seq: 0 }, limit: 3 }), seqs.slice(-3).reverse())
+      assert.deepEqual(await createEventLogStore(await backend.open(t), randomUUID()).list(everything), [])
+    })
+
+    test('is read in order between two places', async (t) => {
+      const { add, log } = eventRows(await backend.open(t))
+      const seqs = [await add({}), await add({ type: 'session.ended' }), await add({}), await add({})]
+      const read = async (...given: Parameters<typeof log.read>) => (await log.read(...given)).map(({ seq }) => seq)
+      assert.deepEqual(await read(0, seqs[3]!, 10), seqs)
+      assert.deepEqual(await read(seqs[0]!, seqs[2]!, 10), seqs.slice(1, 3))
+      assert.deepEqual(await read(0, seqs[3]!, 2), seqs.slice(0, 2))
+      assert.deepEqual(await read(0, seqs[3]!, 10, { types: ['session.ended'] }), [seqs[1]])
+      assert.deepEqual(
+        (await log.last(seqs[2]!, 2, {})).map(({ seq }) => seq),
+        [seqs[2], seqs[1]],
+      )
+    })
+
+    test('tells an end with the device that the session began with', async (t) => {
+      const db = await backend.open(t)
+      const rows = await sessionRows(db)
+      const id = await rows.add()
+      await rows.hot.revoke(id, 'logout')
+      const [end] = await createEventLogStore(db, rows.nid).list({
+        ...everything,
+        filter: { types: ['session.ended'] },
+      })
+      assert.deepEqual(end?.device, { ip_address: '192.0.2.1', user_agent: 'test', location: '' })
+    })
+
+    test('loses what is old, from its beginning, and remembers up to where', async (t) => {
+      const db = await backend.open(t)
+      const { add, log } = eventRows(db)
+      assert.equal(await log.floor(), 0)
+      const seqs: number[] = []
+      for (let i = 0; i < 5; i++) seqs.push(await add({ at: T0 }))
+      const young = await add({ at: T1 })
+      // one that is being tried, one that nobody has tried for as long, one that was delivered
+      await db.query(ADD_DELIVERY, [seqs[1], 'pending', '2026-11-22T23:00:00Z'])
+      await db.query(ADD_DELIVERY, [seqs[2], 'pending', T0])
+      await db.query(ADD_DELIVERY, [seqs[3], 'delivered', T0])
+      const until = '2026-11-22T18:00:00Z'
+      assert.deepEqual(
+        [await log.deleteOld(until, 2), await log.deleteOld(until, 10), await log.deleteOld(until, 10)],
+        [1, 3, 0],
+      )
+      assert.deepEqual(
+        (await log.read(0, young, 10)).map(({ seq }) => seq),
+        [seqs[1], young],
+      )
+      assert.deepEqual(await db.query(DELIVERIES), [{ seq: seqs[1] }])
+      assert.equal(await log.floor(), seqs[4])
+    })
+  })
+}
+
+describe('the place up to which the log is complete', () => {
+  test('does not pass a row that is not committed yet, and none is lost when it is', async (t) => {
+    const db = await postgres.open(t)
+    const { add, log } = eventRows(db)
+    const head = createLogHead(log)
+    const before = await add({})
+    assert.equal(await head.advance(), before)
+    const steps: number[] = []
+    let [low, high] = [0, 0]
+    await db.tx(async (tx) => {
+      low = await add({ on: tx })
+      high = await add({})
+      // committed and seen, but one below it is still to come
+      assert.ok(high > low && (await log.newest()) === high)
+      steps.push(await head.advance(), await head.advance())
+      assert.equal(head.isBehind(), true)
+    })
+    steps.push(await head.advance())
+    assert.deepEqual(steps, [before, before, high])
+    assert.deepEqual(
+      (await log.read(before, high, 10)).map(({ seq }) => seq),
+      [low, high],
+    )
+  })
+
+  test('passes one that was rolled back', async (t) => {
+    const db = await postgres.open(t)
+    const { add, log } = eventRows(db)
+    const head = createLogHead(log)
+    let high = 0
+    await db
+      .tx(async (tx) => {
+        await add({ on: tx })
+        high = await add({})
+        assert.ok((await head.advance()) < high)
+        throw new Error('no')
+      })
+      .catch(() => {})
+    assert.equal(await head.advance(), high)
+  })
+
+  test('does not wait for transactions that write elsewhere, nor for readers', async (t) => {
+    const db = await postgres.open(t)
+    const { add, log } = eventRows(db)
+    const head = createLogHead(log)
+    await db.tx(async (tx) => {
+      await tx.query(TOUCH)
+      await createEventLogStore({ ...db, query: tx.query }, randomUUID()).newest()
+      const seq = await add({})
+      assert.equal(await head.advance(), seq)
+    })
+  })
+
+  test('nothing is missed, and a session ends after it began, while many write at once', async (t) => {
+    const url = await createDatabase(t, { migrated: true })
+    const [writers, reader] = [await openAt(t, url, { maxConnections: 12 }), await openAt(t, url)]
+    const { nid, add } = eventRows(writers)
+    const log = createEventLogStore(reader, nid)
+    const head = createLogHead(log)
+    const seen: { seq: number; type: string; session_id: string | null }[] = []
+    let place = 0
+    const look = async () => {
+      const now = await head.advance()
+      seen.push(...(await log.read(place, now, 100_000)))
+      place = now
+    }
+    let writing = true
+    const reading = (async () => {
+      while (writing) await look()
+    })()
+    const write = async (worker: number) => {
+      for (let i = 0; i < 40; i++) {
+        const session = randomUUID()
+        await add({ session })
+        // some in transactions that stay open for a while after their place was drawn
+        const end = (on: Pick<Db, 'query'>) => add({ type: 'session.ended', session, on })
+        if ((i + worker) % 3 === 0) {
+          await writers.tx(async (tx) => {
+            await end(tx)
+            await add({})
+          })
+        } else await end(writers)
+      }
+    }
+    await Promise.all(Array.from({ length: 8 }, (_, worker) => write(worker)))
+    writing = false
+    await reading
+    for (let i = 0; i < 100 && place < (await log.newest()); i++) await look()
+    assert.deepEqual(
+      seen.map(({ seq }) => seq),
+      (await log.read(0, Number.MAX_SAFE_INTEGER, 100_000)).map(({ seq }) => seq),
+    )
+    const began = new Set<string | null>()
+    for (const { type, session_id } of seen) {
+      if (type === 'session.created') began.add(session_id)
+      else assert.ok(began.has(session_id), 'told that it ended before it was told that it began')
+    }
+    assert.equal(seen.filter(({ type }) => type === 'session.ended').length, 320)
+  })
+})
