@@ -45,7 +45,13 @@ export const anything: Schema = {}
 export const map: Schema = { type: 'object', additionalProperties: true }
 export const oneWord = (...words: string[]): Schema => ({ type: 'string', enum: words })
 export const list = (items: Schema): Schema => ({ type: 'array', items })
-export const nullable = (schema: Schema): Schema => ({ ...schema, nullable: true })
+/** Beside `$ref` nothing else is read, and an enumeration has to name null itself. @see OpenAPI 3.0.3 §4.7.24 */
+export function nullable(schema: Schema): Schema {
+  if ('$ref' in schema) return { nullable: true, allOf: [schema] }
+  return Array.isArray(schema.enum)
+    ? { ...schema, nullable: true, enum: [...schema.enum, null] }
+    : { ...schema, nullable: true }
+}
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
 /** Members may be added in later versions: clients skip those they do not know. */
 export const object = (required: Record<string, Schema>, optional: Record<string, Schema> = {}): Schema => ({
