@@ -1,5 +1,6 @@
 import { CommanderError, type Help } from 'commander'
 import { parseCsv } from '../config/csv.ts'
+import { addAdopt } from './adopt.ts'
 import { normalise } from './arguments.ts'
 import { addCleanup } from './cleanup.ts'
 import { Cmd } from './command.ts'
@@ -18,8 +19,8 @@ import { addServe } from './serve.ts'
 import { addVersion } from './version.ts'
 
 const COMMANDS = [
-  ...[addServe, addMigrate, addCleanup, addConfig, addIdentities, addImport, addRemote, addHashers, addCourier],
-  ...[addEvents, addVersion, addCompletion],
+  ...[addServe, addMigrate, addAdopt, addCleanup, addConfig, addIdentities, addImport, addRemote, addHashers],
+  ...[addCourier, addEvents, addVersion, addCompletion],
 ]
 
 /**
