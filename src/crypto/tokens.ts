@@ -1,4 +1,4 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 export type Random = (bytes: number) => Buffer
 
@@ -36,7 +36,7 @@ export function derivedLogoutToken(serverSecret: Uint8Array, sessionId: string):
  */
 export function storedToken(token: string, mode: TokenMode): string {
   if (mode === 'plain') return token
-  return `s2_${createHash('sha256').update(token, 'utf8').digest().subarray(0, 27).toString('base64url')}`
+  return `s2_${hash('sha256', token, 'buffer').subarray(0, 27).toString('base64url')}`
 }
 
 /** Lower-case hex SHA-256 of the UTF-8 text. */

@@ -52,24 +52,26 @@ const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 /** The order every public request goes through: CORS, caching, anti-CSRF cookie, anti-CSRF check. */
 export function installPublicHooks(app: FastifyInstance, d: { config(): Config; csrf: Csrf }): void {
   app.decorateRequest('csrfSecret', undefined)
-  app.addHook('onRequest', async (req, reply) => {
-    if (applyCors(d.config().serve.public.cors, req, reply)) return reply
+  app.addHook('onRequest', (req, reply, done) => {
+    if (applyCors(d.config().serve.public.cors, req, reply)) return
     if (req.method === 'GET') reply.header('cache-control', NO_STORE)
     const policy = csrfPolicy(splitUrl(req.url)[0])
-    if (policy === 'off') return
-    const vary = reply.getHeader('vary')
-    reply.header('vary', vary === undefined ? 'Cookie' : `${vary}, Cookie`)
-    if (policy === 'guarded') d.csrf.ensure(req, reply)
+    if (policy !== 'off') {
+      const vary = reply.getHeader('vary')
+      reply.header('vary', vary === undefined ? 'Cookie' : `${vary}, Cookie`)
+      if (policy === 'guarded') d.csrf.ensure(req, reply)
+    }
+    done()
   })
-  app.addHook('preHandler', async (req) => {
-    if (
-      !UNSAFE.has(req.method) ||
-      req.routeOptions.config.csrf === 'own' ||
-      csrfPolicy(splitUrl(req.url)[0]) !== 'guarded'
-    )
-      return
-    d.csrf.check(req, submittedToken(req), { maskedOnly: true })
+  app.addHook('preHandler', (req, _reply, done) => {
+    if (needsToken(req)) d.csrf.check(req, submittedToken(req), { maskedOnly: true })
+    done()
   })
+}
+
+function needsToken(req: FastifyRequest): boolean {
+  if (!UNSAFE.has(req.method) || req.routeOptions.config.csrf === 'own') return false
+  return csrfPolicy(splitUrl(req.url)[0]) === 'guarded'
 }
 
 /** The header first, then the form field; a JSON body is not looked into here. */

@@ -5,7 +5,8 @@ import type { FastifyInstance } from 'fastify'
  * @param skip whether requests of a route leave no line
  */
 export function installRequestLog(app: FastifyInstance, skip: (route: string) => boolean): void {
-  app.addHook('onResponse', async (req, reply) => {
+  app.addHook('onResponse', (req, reply, done) => {
+    done()
     const route = req.routeOptions.url ?? 'unknown'
     if (skip(route)) return
     req.log.info(

@@ -29,8 +29,8 @@ export interface SessionCredentials {
   read(req: FastifyRequest): RequestCredentials
   /** Whether the request came with a cookie of the session's name, readable or not. */
   hasCookie(req: FastifyRequest): boolean
-  /** Whether the request's cookie says an earlier end than the session has, so that it must be written anew. */
-  isOutdated(req: FastifyRequest, expiresAt: Timestamp): boolean
+  /** Whether the cookie of the session says an earlier end than it has, so that it must be written anew. */
+  isOutdated(req: FastifyRequest, session: { token: string; expiresAt: Timestamp }): boolean
   write(req: FastifyRequest, reply: FastifyReply, session: { token: string; expiresAt: Timestamp }): void
   clear(reply: FastifyReply): void
 }
@@ -60,15 +60,13 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
     read(req) {
       return {
         sessionToken: headerText(req.headers['x-session-token']),
-        cookieTokens: decoded(req)
-          .slice(0, 1)
-          .flatMap((values) => (values.session_token ? [values.session_token] : [])),
+        cookieTokens: tokensOf(decoded(req)),
         bearer: bearerToken(req.headers.authorization),
       }
     },
     hasCookie: (req) => cookieValues(req, name()).length > 0,
-    isOutdated(req, expiresAt) {
-      const values = decoded(req)[0]
+    isOutdated(req, { token, expiresAt }) {
+      const values = decoded(req).find((cookie) => cookie.session_token === token)
       if (values === undefined) return false
       const known = parseTime(values.expires_at ?? '')
       return !(known >= parseTime(expiresAt))
@@ -76,13 +74,22 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
     write(req, reply, session) {
       const now = d.clock.now()
       // Members another version put there are kept, as Kratos keeps them.
-      const kept = decoded(req)[0] ?? {}
+      const cookies = decoded(req)
+      const kept = cookies.find((cookie) => cookie.session_token === session.token) ?? cookies[0] ?? {}
       const values = { ...kept, session_token: session.token, expires_at: session.expiresAt, nonce: nonce(d.random) }
       const value = encodeSecureCookie({ name: name(), values, secrets: secrets(), now, random: d.random })
       setCookie(reply, sessionCookieAttributes(d.config(), d.dev), value, expiry(d.config(), session.expiresAt, now))
     },
     clear: (reply) => clearCookie(reply, sessionCookieAttributes(d.config(), d.dev)),
   }
+}
+
+/** Each is looked up, so a header full of them must not become a flood of lookups. */
+const MAX_COOKIES = 5
+
+function tokensOf(cookies: readonly Readonly<Record<string, string>>[]): string[] {
+  const tokens = cookies.flatMap(({ session_token }) => (session_token ? [session_token] : []))
+  return [...new Set(tokens)].slice(0, MAX_COOKIES)
 }
 
 function expiry(config: Config, expiresAt: Timestamp, now: Micros): { maxAge?: number; expires?: Date } {

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, type Registry } from 'prom-client'
+import { type CounterSeries, counterTally, type HistogramSeries, histogramTally } from './tally.ts'
 
 /** What is counted of a request. `endpoint` is a route, never a path: paths hold ids and there is no end of them. */
 export interface CountedRequest {
@@ -23,61 +24,97 @@ const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Kratos counts bytes in buckets made for seconds, of which no dashboard can make anything. */
 const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 5_242_880]
 
+/** The series that a request of one method, status and route counts in. */
+interface RequestSeries {
+  statuses: CounterSeries
+  total: CounterSeries | undefined
+  durations: HistogramSeries | undefined
+  times: HistogramSeries | undefined
+  requestBytes: HistogramSeries
+  responseBytes: HistogramSeries
+}
+
 /** @see kratos/metrics-logs.md: names and labels are those of Kratos, `app` included */
 export function createHttpMetrics(registry: Registry, version: string): HttpMetrics {
-  const registers = [registry]
   const build = { app: 'kratos', buildTime: '', hash: '', version }
-  const common = Object.keys(build)
-  const detailed = [...common, 'code', 'endpoint', 'method']
-  const histogram = (name: string, help: string, labelNames: string[], buckets: number[]) =>
-    new Histogram({ name, help, labelNames, buckets, registers })
-  const counter = (name: string, help: string, labelNames: string[]) =>
-    new Counter({ name, help, labelNames, registers })
+  const total = counterTally(registry, 'http_requests_total', 'Requests, by route and status.')
+  const durations = histogramTally(registry, 'http_requests_duration_seconds', 'Time to answer a request.', SECONDS)
+  const times = histogramTally(registry, 'http_response_time_seconds', 'Time to answer, by route.', SECONDS)
+  const statuses = counterTally(registry, 'http_requests_statuses_total', 'Requests, by kind of status.')
+  const requestBytes = histogramTally(registry, 'http_requests_size_bytes', 'Bytes of request bodies.', BYTES)
+  const responseBytes = histogramTally(registry, 'http_response_size_bytes', 'Bytes of response bodies.', BYTES)
 
-  const total = counter('http_requests_total', 'Requests, by route and status.', detailed)
-  const durations = histogram('http_requests_duration_seconds', 'Time to answer a request.', detailed, SECONDS)
-  const times = histogram('http_response_time_seconds', 'Time to answer, by route.', [...common, 'endpoint'], SECONDS)
-  const statuses = counter('http_requests_statuses_total', 'Requests, by kind of status.', [
-    ...common,
-    'method',
-    'status_bucket',
-  ])
-  const sized = [...common, 'code', 'method']
-  const requestBytes = histogram('http_requests_size_bytes', 'Bytes of request bodies.', sized, BYTES)
-  const responseBytes = histogram('http_response_size_bytes', 'Bytes of response bodies.', sized, BYTES)
-  const scrapes = counter('promhttp_metric_handler_requests_total', 'Scrapes, by status.', ['code'])
+  const shared = new Map<string, CounterSeries | HistogramSeries>()
+  /** Several requests that differ in what a series does not tell apart count in the same one. */
+  function once<S extends CounterSeries | HistogramSeries>(
+    kind: string,
+    labels: Record<string, string>,
+    make: (labels: Record<string, string>) => S,
+  ): S {
+    const key = `${kind} ${Object.values(labels).join(' ')}`
+    const known = shared.get(key) ?? make({ ...build, ...labels })
+    shared.set(key, known)
+    return known as S
+  }
+
+  function seriesOf({ status, method: word, endpoint }: CountedRequest): RequestSeries {
+    const [code, method] = [String(status), word.toLowerCase()]
+    const routed = endpoint === undefined ? undefined : { code, endpoint, method }
+    return {
+      statuses: once('statuses', { method: word, status_bucket: `${code[0]}xx` }, statuses),
+      requestBytes: once('request', { code, method }, requestBytes),
+      responseBytes: once('response', { code, method }, responseBytes),
+      total: routed && once('total', routed, total),
+      durations: routed && once('durations', routed, durations),
+      times: routed && once('times', { endpoint: routed.endpoint }, times),
+    }
+  }
+
+  const known = new Map<string, RequestSeries>()
+  return {
+    request(counted) {
+      const key = `${counted.method} ${counted.status} ${counted.endpoint}`
+      let series = known.get(key)
+      if (series === undefined) {
+        series = seriesOf(counted)
+        known.set(key, series)
+      }
+      series.statuses.count += 1
+      series.requestBytes.observe(counted.requestBytes)
+      series.responseBytes.observe(counted.responseBytes)
+      if (series.total) series.total.count += 1
+      series.durations?.observe(counted.seconds)
+      series.times?.observe(counted.seconds)
+    },
+    scrape: createScrapeCount(registry),
+  }
+}
+
+function createScrapeCount(registry: Registry): HttpMetrics['scrape'] {
+  const registers = [registry]
+  const scrapes = new Counter({
+    name: 'promhttp_metric_handler_requests_total',
+    help: 'Scrapes, by status.',
+    labelNames: ['code'],
+    registers,
+  })
   for (const code of ['200', '500', '503']) scrapes.inc({ code }, 0)
   const scraping = new Gauge({
     name: 'promhttp_metric_handler_requests_in_flight',
     help: 'Scrapes that are being answered.',
     registers,
   })
-
-  return {
-    request(counted) {
-      const code = String(counted.status)
-      const method = counted.method.toLowerCase()
-      statuses.inc({ ...build, method: counted.method, status_bucket: `${code[0]}xx` })
-      requestBytes.observe({ ...build, code, method }, counted.requestBytes)
-      responseBytes.observe({ ...build, code, method }, counted.responseBytes)
-      const { endpoint } = counted
-      if (endpoint === undefined) return
-      total.inc({ ...build, code, endpoint, method })
-      durations.observe({ ...build, code, endpoint, method }, counted.seconds)
-      times.observe({ ...build, endpoint }, counted.seconds)
-    },
-    async scrape(work) {
-      scraping.inc()
-      let code = '500'
-      try {
-        const answer = await work()
-        code = '200'
-        return answer
-      } finally {
-        scraping.dec()
-        scrapes.inc({ code })
-      }
-    },
+  return async (work) => {
+    scraping.inc()
+    let code = '500'
+    try {
+      const answer = await work()
+      code = '200'
+      return answer
+    } finally {
+      scraping.dec()
+      scrapes.inc({ code })
+    }
   }
 }
 
@@ -86,11 +123,13 @@ export function createHttpMetrics(registry: Registry, version: string): HttpMetr
  * @param prefix stands before each route, whatever the client sent: `/admin` on the admin port
  */
 export function installMetrics(app: FastifyInstance, metrics: HttpMetrics, prefix: string): void {
-  app.addHook('onResponse', async (req, reply) => {
+  const endpoints = new Map<string, string>()
+  app.addHook('onResponse', (req, reply, done) => {
+    done()
     metrics.request({
       method: req.method,
       status: reply.statusCode,
-      endpoint: endpointOf(req, prefix),
+      endpoint: endpointOf(req, prefix, endpoints),
       seconds: reply.elapsedTime / 1000,
       requestBytes: bytes(req.headers['content-length']),
       responseBytes: bytes(reply.getHeader('content-length')),
@@ -98,9 +137,15 @@ export function installMetrics(app: FastifyInstance, metrics: HttpMetrics, prefi
   })
 }
 
-function endpointOf(req: FastifyRequest, prefix: string): string | undefined {
+function endpointOf(req: FastifyRequest, prefix: string, known: Map<string, string>): string | undefined {
   const route = req.routeOptions.url
-  return route === undefined || req.is404 ? undefined : prefix + route.replace(/:[A-Za-z]+|\*/g, '{param}')
+  if (route === undefined || req.is404) return undefined
+  let endpoint = known.get(route)
+  if (endpoint === undefined) {
+    endpoint = prefix + route.replace(/:[A-Za-z]+|\*/g, '{param}')
+    known.set(route, endpoint)
+  }
+  return endpoint
 }
 
 function bytes(length: unknown): number {
