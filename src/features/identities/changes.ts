@@ -46,12 +46,29 @@ export function createChanges(d: Deps) {
     }
   }
 
+  /** A change by an operator: nobody is signed in here whose session should go on when the password is another one. */
+  function changeByOperator(id: string, edit: (before: FullIdentity) => Draft): Promise<FullIdentity> {
+    return d.db.tx(async (tx) => {
+      let hash: Json | undefined
+      const after = await change(
+        id,
+        (before) => {
+          hash = passwordHash(before)
+          return edit(before)
+        },
+        tx,
+      )
+      if (passwordHash(after) !== hash) await d.sessions.passwordSetByOperator?.(tx, id)
+      return after
+    })
+  }
+
   return {
     async update(id: string, body: IdentityBody): Promise<FullIdentity> {
       // The password is hashed before the transaction begins: a connection must not wait for it.
       if (!isUuid(id) || !(await d.store.byId(id))) throw unknownIdentity()
       const config = body.password && (await passwordConfig(d.hasher, body.password))
-      return change(id, (before) => {
+      return changeByOperator(id, (before) => {
         const draft = asDraft(before)
         return {
           ...draft,
@@ -65,7 +82,7 @@ export function createChanges(d: Deps) {
     },
 
     patch: (id: string, patch: Json | undefined): Promise<FullIdentity> =>
-      change(id, (before) => {
+      changeByOperator(id, (before) => {
         const types = before.credentials.map(({ type }) => type)
         const draft = patchedDraft(before, d.answers.toAdmin(before, types), patch)
         const hash = draft.credentials.find(({ type }) => type === 'password')?.config.hashed_password
@@ -104,7 +121,7 @@ export function createChanges(d: Deps) {
     },
 
     async removeCredential(id: string, type: string): Promise<void> {
-      await change(id, (before) => {
+      await changeByOperator(id, (before) => {
         const draft = asDraft(before)
         return { ...draft, credentials: withoutCredential(before, draft.credentials, type) }
       })
@@ -121,6 +138,9 @@ function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type
   // The row stays: it reserves the identifier.
   return drafts.map((draft) => (draft.type === type ? { ...draft, config: {} } : draft))
 }
+
+const passwordHash = ({ credentials }: FullIdentity): Json | undefined =>
+  credentials.find(({ type }) => type === 'password')?.config.hashed_password
 
 const without = (credentials: readonly DraftCredential[], type: string) =>
   credentials.filter((credential) => credential.type !== type)

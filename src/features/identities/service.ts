@@ -38,6 +38,8 @@ export interface SessionEnds {
   identityDisabled?(tx: Queryable, identityId: string): Promise<unknown>
   /** Tells which of them count again when it becomes active. */
   identityEnabled?(tx: Queryable, identityId: string): Promise<unknown>
+  /** Ends them where it is so configured, when an operator sets another password. */
+  passwordSetByOperator?(tx: Queryable, identityId: string): Promise<unknown>
 }
 
 /** Identities: reading, and every change with all that hangs on it. With `tx`, as part of the caller's transaction. */

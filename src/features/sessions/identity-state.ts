@@ -4,10 +4,11 @@ import type { Queryable } from '../../db/client.ts'
 import type { SessionService } from './service.ts'
 import type { SessionSuspendStore } from './store-suspend.ts'
 
-/** What becomes of sessions when their identity changes its state, in the transaction that changes it. */
+/** What becomes of sessions when an operator changes their identity, in the transaction that changes it. */
 export interface IdentityStateEffects {
   identityDisabled(tx: Queryable, identityId: string): Promise<unknown>
   identityEnabled(tx: Queryable, identityId: string): Promise<unknown>
+  passwordSetByOperator(tx: Queryable, identityId: string): Promise<unknown>
 }
 
 export interface IdentityStateDeps {
@@ -27,6 +28,10 @@ export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateE
       d.config().lethe.sessions.identity_disabled === 'end'
         ? d.sessions.revokeAllOf(identityId, 'identity_disabled', { tx })
         : d.suspend.suspendAllOf(tx, identityId, formatTime(d.clock.now())),
+    // None of them is the operator's own, so `others` means all.
+    passwordSetByOperator: async (tx, identityId) =>
+      d.config().lethe.sessions.end_on_password_change !== 'none' &&
+      d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx }),
     // Ends that were told while it was configured otherwise are taken back too: the rows decide, and they are live.
     identityEnabled: (tx, identityId) => d.suspend.resumeAllOf(tx, identityId, formatTime(d.clock.now())),
   }
