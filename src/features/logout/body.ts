@@ -7,7 +7,11 @@ import { isUuid } from '../../http/query.ts'
 /** Sessions that one request may name; an identity with more is signed out by scope. */
 const MAX_SESSION_IDS = 100
 
-const uuid = z.string().refine(isUuid, 'must be the id of a session')
+/** In the one form that ids are compared in. */
+const uuid = z
+  .string()
+  .refine(isUuid, 'must be the id of a session')
+  .transform((id) => id.toLowerCase())
 
 const logoutBody = z.object({
   scope: z.enum(['current', 'others', 'all']).default('current'),

@@ -4,7 +4,7 @@ import type { SessionService } from '../sessions/service.ts'
 import type { Credentials, Resolved, Session } from '../sessions/types.ts'
 
 export interface LogoutDeps {
-  sessions: Pick<SessionService, 'resolve' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'>
+  sessions: Pick<SessionService, 'resolve' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'>
   /** @throws 400 `self_service_flow_return_to_forbidden` */
   resolveReturnTo(requested: string): string
   /** the URL that ends a logout, with the token and the `return_to` to keep */
@@ -49,17 +49,27 @@ export interface LogoutFlow {
 
 /** The ways out. Every check comes before the first write: who is refused has lost nothing. */
 export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
-  /** Whoever is signed out already gets what was asked for, if that is configured. */
-  function withoutSession(returnTo: string): LogoutOutcome {
+  /**
+   * Whoever is signed out already has what was asked for. Not so who also sent the credential of a session that lives:
+   * it does not count beside the one that has ended, but "signed out" would be a lie.
+   * @throws 401
+   */
+  async function alreadyOut({ credentials, returnTo }: LogoutRequest): Promise<LogoutOutcome> {
+    const to = d.resolveReturnTo(returnTo)
+    if (await d.sessions.anyLive(credentials)) throw noActiveSession()
+    return { to, revoked: [], signedOut: 'dead' }
+  }
+
+  function withoutSession(request: LogoutRequest): Promise<LogoutOutcome> {
     if (!d.deadSessionSucceeds()) throw noActiveSession()
-    return { to: d.resolveReturnTo(returnTo), revoked: [], signedOut: 'dead' }
+    return alreadyOut(request)
   }
 
   return {
     async begin({ credentials, returnTo }) {
       const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
       const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) return withoutSession(returnTo)
+      if (!resolved) return withoutSession({ credentials, returnTo })
       const token = d.sessions.logoutToken(resolved.session)
       return { logout_url: d.logoutUrl(token, target), logout_token: token }
     },
@@ -67,7 +77,7 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
     async complete({ credentials, token, returnTo }) {
       if (token === '') throw badRequest('Please include a token in the URL query.')
       const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) return withoutSession(returnTo)
+      if (!resolved) return withoutSession({ credentials, returnTo })
       if (!safeEqual(d.sessions.logoutToken(resolved.session), token)) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
       await d.sessions.revoke(resolved.session, 'logout')
@@ -81,7 +91,7 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
     async end({ credentials, scope, sessionIds, returnTo, confirm }) {
       const to = d.resolveReturnTo(returnTo)
       const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) return { to, revoked: [], signedOut: 'dead' }
+      if (!resolved) return alreadyOut({ credentials, returnTo })
       confirm(resolved)
       const { session, via } = resolved
       const which = { ...(sessionIds ? { only: sessionIds } : scopeOf(scope, session)) }

@@ -8,7 +8,7 @@ import { queryValue } from '../../http/query.ts'
 import type { Resolved } from '../sessions/types.ts'
 import { readLogoutBody, readNativeLogoutToken } from './body.ts'
 import type { LogoutFlow, LogoutOutcome } from './flow.ts'
-import { clearSessionCookies, type SignOutDeps, signOutBrowser } from './sign-out-browser.ts'
+import { clearDeadCookies, type SignOutDeps, signOutBrowser } from './sign-out-browser.ts'
 
 export type LogoutRouteDeps = SignOutDeps & { logout: LogoutFlow }
 
@@ -69,7 +69,7 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
 
   /** Only a cookie that was the credential, or is good for nothing any more, is the browser's to lose. */
   function leaveNothing(req: FastifyRequest, reply: FastifyReply, { signedOut }: LogoutOutcome) {
-    if (signedOut === 'dead') clearSessionCookies(d, req, reply)
+    if (signedOut === 'dead') clearDeadCookies(d, req, reply)
     else if (signedOut !== undefined) signOutBrowser(d, req, reply, signedOut === 'cookie')
   }
 

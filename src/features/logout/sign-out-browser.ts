@@ -27,8 +27,18 @@ export function signOutBrowser(d: SignOutDeps, req: FastifyRequest, reply: Fasti
   if (cookieToo) clearSessionCookies(d, req, reply)
 }
 
+/**
+ * For a session that was gone before. Only cookies that were sent are known to be good for nothing: other sites can have
+ * this asked by a form, with which a browser sends no cookie, but of which it would obey the answer.
+ */
+export function clearDeadCookies(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply): void {
+  const names = d.config().lethe.cookies.previous.map(({ name }) => name)
+  const sent = d.credentials.hasCookie(req) || names.some((name) => cookieValues(req, name).length > 0)
+  if (sent) clearSessionCookies(d, req, reply)
+}
+
 /** Expires every cookie a session may have left, with the attributes it was set with. */
-export function clearSessionCookies(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply): void {
+function clearSessionCookies(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply): void {
   d.credentials.clear(reply)
   const current = sessionCookieAttributes(d.config(), d.dev)
   for (const { name, domain, path } of d.config().lethe.cookies.previous) {

@@ -56,8 +56,8 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
 
   /** A session that was extended elsewhere outlives its cookie unless the cookie is written anew. */
   function renewCookie(req: FastifyRequest, reply: FastifyReply, { session, token, via }: Resolved) {
-    if (via !== 'cookie' || !d.credentials.isOutdated(req, session.expires_at)) return
-    d.credentials.write(req, reply, { token, expiresAt: session.expires_at })
+    const known = { token, expiresAt: session.expires_at }
+    if (via === 'cookie' && d.credentials.isOutdated(req, known)) d.credentials.write(req, reply, known)
   }
 
   function cacheFor(reply: FastifyReply, seconds: number) {

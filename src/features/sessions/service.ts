@@ -45,6 +45,8 @@ export interface SessionServiceDeps {
 export interface SessionService {
   /** The session that counts for a request, or undefined. Precedence: X-Session-Token, cookie, Bearer. */
   resolve(credentials: Credentials): Promise<Resolved | undefined>
+  /** Whether any credential of a request belongs to a session that lets someone in, also one that does not count. */
+  anyLive(credentials: Credentials): Promise<boolean>
   /** Begins a session. With `tx`, as part of the caller's transaction. */
   issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
   /** Renews a session by a proof given again; undefined when it ended meanwhile, and then nothing is written. */
@@ -73,14 +75,25 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   const now = () => formatTime(d.clock.now())
   const endOf = (start: Micros) => formatTime(start + Math.trunc(d.config().session.lifespan * 1000))
 
+  async function usable(token: string): Promise<Session | undefined> {
+    const session = await d.hot.byToken(storedToken(token, d.tokens))
+    return session && isUsable(session, d.clock.now()) ? session : undefined
+  }
+
   return {
     async resolve(credentials) {
-      const candidate = counting(credentials)
-      if (candidate === undefined) return undefined
-      const session = await d.hot.byToken(storedToken(candidate.token, d.tokens))
-      if (!session || !isUsable(session, d.clock.now())) return undefined
-      d.lastSeen.note(session.id)
-      return { session, ...candidate }
+      for (const candidate of counting(credentials)) {
+        const session = await usable(candidate.token)
+        if (!session) continue
+        d.lastSeen.note(session.id)
+        return { session, ...candidate }
+      }
+      return undefined
+    },
+
+    async anyLive({ sessionToken, cookieTokens, bearer }) {
+      const tokens = [sessionToken, ...cookieTokens, bearer].filter((token) => token !== undefined)
+      return (await Promise.all(tokens.map(usable))).some((session) => session !== undefined)
     },
 
     async issue({ identity, method, device }, tx) {
@@ -135,13 +148,14 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   }
 }
 
-/** The one credential that counts. What counts and is unknown is final: nothing weaker repairs it. */
-function counting(credentials: Credentials): { token: string; via: Via } | undefined {
-  const { sessionToken, cookieTokens, bearer } = credentials
-  if (sessionToken !== undefined) return { token: sessionToken, via: 'header' }
-  if (cookieTokens[0] !== undefined) return { token: cookieTokens[0], via: 'cookie' }
-  if (bearer !== undefined) return { token: bearer, via: 'bearer' }
-  return undefined
+/**
+ * What counts: one kind of credential, and nothing weaker repairs it when it is unknown. A browser may send several
+ * cookies of the name, left over from another path or domain; those that have ended do not hide the one that lives.
+ */
+function counting({ sessionToken, cookieTokens, bearer }: Credentials): { token: string; via: Via }[] {
+  if (sessionToken !== undefined) return [{ token: sessionToken, via: 'header' }]
+  if (cookieTokens.length > 0) return cookieTokens.map((token) => ({ token, via: 'cookie' }))
+  return bearer === undefined ? [] : [{ token: bearer, via: 'bearer' }]
 }
 
 function newSession(
