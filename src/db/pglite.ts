@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import type { Db, Row, Sql } from './client.ts'
 import { lockDataDir } from './data-dir-lock.ts'
@@ -45,6 +46,9 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
 
   async function run<R>(statement: Sql, values: readonly unknown[]): Promise<R[]> {
     const encoded = values.map(encodeValue)
+    // The engine computes within this thread and never waits: 64 requests at once were seen to keep everything else from
+    // its turn for more than a second.
+    await nextTurn()
     const started = performance.now()
     let ok = false
     try {
