@@ -16,6 +16,7 @@ import { createEventLogStore } from './features/events/store-log.ts'
 import { createExchangeStore } from './features/flows/store.ts'
 import { createFlowUrls } from './features/flows/urls.ts'
 import { createCollector } from './features/gc/collector.ts'
+import { createRevivalWatch } from './features/gc/revived.ts'
 import { createGc } from './features/gc/service.ts'
 import { createGcStore } from './features/gc/store.ts'
 import { createIdentityAnswers } from './features/identities/answers.ts'
@@ -124,19 +125,22 @@ function sessionDeps(d: Base) {
     tokens: meta.tokens,
     serverSecret: meta.serverSecret,
   })
-  const gc = createGc({ store: createGcStore(db, meta.nid, shared), clock: d.clock, onEnded })
+  const gcStore = createGcStore(db, meta.nid, shared)
+  const gc = createGc({ store: gcStore, clock: d.clock, onEnded })
   const collector = createCollector({
     ...d,
     gc,
     deletes: !shared,
     deleteOldEvents: createEventRetention({ ...d, store: createEventLogStore(db, meta.nid) }),
   })
+  const revivals = createRevivalWatch({ ...d, store: gcStore })
   return {
     sessions,
     collector,
+    revivals,
     lastSeen,
     /** what runs beside the requests; started when the ports are open, stopped before the database closes */
-    background: [lastSeen, collector],
+    background: [lastSeen, collector, ...(shared ? [revivals] : [])],
     ownSessions: createOwnSessions({ ...d, sessions, list }),
     sessionManagement: createSessionManagement({ ...d, store, list, manage }),
     tokenizer: createTokenizer(d),

@@ -100,13 +100,10 @@ export const NEEDED_CASCADES: readonly (readonly [table: string, column: string,
 
 const ALL = 'select, insert, update, delete'
 
-/** Rights by table. Those without a column above are only cleared of what has expired, where they exist. */
+/** Rights by table. */
 export const NEEDED_RIGHTS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.keys(NEEDED_COLUMNS).map((table) => [table, ALL])),
   networks: 'select',
   identity_credential_types: 'select',
   schema_migration: 'select',
-  continuity_containers: 'select, update, delete',
-  selfservice_recovery_flows: 'select, update, delete',
-  selfservice_verification_flows: 'select, update, delete',
 }

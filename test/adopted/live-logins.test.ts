@@ -130,7 +130,7 @@ describe('flows that Kratos began and Lethe finishes', () => {
     assert.equal(answer.status, 200, answer.text)
   })
 
-  test('registration-browser-open', { todo: true }, async () => {
+  test('registration-browser-open', async () => {
     const { id, cookie, csrf_token } = LIVE.flows['registration-browser-open']!
     const answer = await new Client(server).send('POST', `/self-service/registration?flow=${id}`, {
       headers: { cookie: cookie! },

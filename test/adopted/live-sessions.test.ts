@@ -102,10 +102,19 @@ describe('logout of sessions that Kratos began', () => {
     })
   }
 
+  test('a row that was set active again is set back, so that Kratos refuses it too', async () => {
+    const revived = alive.map(([, session]) => session.session_id)
+    for (const id of revived) await server.db.query(REVIVE, [id])
+    assert.equal(await server.deps.revivals.round(), revived.length)
+    for (const id of revived) assert.equal((await server.db.query<{ active: boolean }>(ROW, [id]))[0]!.active, false)
+    assert.equal(await server.deps.revivals.round(), 0)
+  })
+
   test('a revived session is shown as ended, and can neither be prolonged nor used to end others', async () => {
     const [, session] = alive.find(([name]) => name === 'bob-native-1')!
     const [, other] = alive.find(([name]) => name === 'jo-browser')!
     const { adminUrl, publicUrl } = server
+    await server.db.query(REVIVE, [session.session_id])
     const shown = (await (await fetch(`${adminUrl}/admin/sessions/${session.session_id}`)).json()) as object
     assert.equal((shown as { active: boolean }).active, false)
     await fetch(`${adminUrl}/admin/sessions/${session.session_id}/extend`, { method: 'PATCH' })

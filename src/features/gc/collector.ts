@@ -83,8 +83,9 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
   }
   await count('sessions_expired', d.gc.endExpiredSessions(limit))
   if (d.deleteOldEvents) await count('events', d.deleteOldEvents(limit))
-  if (!d.deletes) return counts
   const sessions = { until: before(session_retention), limit }
+  await count('orphans', d.gc.deleteOrphans(sessions))
+  if (!d.deletes) return counts
   await count('sessions_deleted', d.gc.deleteExpiredSessions(sessions))
   await count('ended_sessions_deleted', d.gc.deleteEndedSessions(sessions))
   for (const table of await d.gc.existingTables()) {
@@ -93,6 +94,5 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
       d.gc.deleteOld(table, { until: before(table === ERRORS ? error_retention : flow_retention), limit }),
     )
   }
-  await count('orphans', d.gc.deleteOrphans(sessions))
   return counts
 }

@@ -23,6 +23,16 @@ export const END_EXPIRED_SESSIONS = sql(
   select (select count(*) from ended) as count, (select max(expires_at) from target) as last`,
 )
 
+/** Their end and its event were written before, once and for all; only the flag falls again. */
+export const END_REVIVED_SESSIONS = sql(
+  'gc.end_revived_sessions',
+  `with target as (
+    select s.id from lethe.tombstones x join sessions s on s.id = x.session_id
+    where x.ended_at >= $2 and s.nid = $1 and s.active order by s.id limit $3 for update of s skip locked
+  )
+  update sessions set active = false from target where sessions.id = target.id returning sessions.id`,
+)
+
 /** What Lethe notes about a session goes with it, in both kinds of database without a foreign key. */
 const WITH_NOTES = `tombstone as (
     delete from lethe.tombstones using deleted where lethe.tombstones.session_id = deleted.id

@@ -7,6 +7,7 @@ import {
   DELETE_ORPHANED_LAST_SEEN,
   DELETE_ORPHANED_TOMBSTONES,
   END_EXPIRED_SESSIONS,
+  END_REVIVED_SESSIONS,
   EXISTING_TABLES,
   type ExpiringTable,
   TABLES,
@@ -30,6 +31,10 @@ export function createGcStore(db: Db, nid: string, shared: boolean) {
     /** Ends sessions that expired at `now` or before, from `since` on, each with its event. */
     async endExpiredSessions(now: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
       return batch(await db.query(END_EXPIRED_SESSIONS, [nid, now, since, limit, shared]))
+    },
+    /** Ends again what was ended at `since` or later and set active by somebody else. @returns their ids */
+    async endRevivedSessions(since: Timestamp, limit: number): Promise<string[]> {
+      return (await db.query<{ id: string }>(END_REVIVED_SESSIONS, [nid, since, limit])).map(({ id }) => id)
     },
     /** Deletes sessions that expired at `until` or before and have ended. */
     async deleteExpiredSessions(until: Timestamp, limit: number): Promise<number> {
