@@ -36,6 +36,8 @@ export function createLogger(config: Pick<Config, 'log'>, out: Writable & { isTT
     messageKey: 'msg',
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label === 'warn' ? 'warning' : label }) },
+    // Also what libraries write: Fastify names the URL of a request that was answered twice.
+    hooks: { streamWrite: redact },
     serializers: { err: (error: Error) => redactError(stdSerializers.err(error)) },
   }
   if (!asText) return pino(options, out)

@@ -73,6 +73,11 @@ export const lethe = section({
   }),
   http: section({
     request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
+    response_timeout: key(
+      duration().prefault('20s'),
+      'Time to answer a request; then the answer is 503. Six times as long on the admin port, where batches hash many passwords.',
+      ...START,
+    ),
     max_event_loop_delay: key(
       duration().prefault('1s'),
       'While work waits longer than this for its turn inside the process, requests are answered with 503 at once; 0: never. `/health/alive` and metrics are exempt.',

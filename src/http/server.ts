@@ -14,6 +14,8 @@ import { installLoadShedding } from './load-shedding.ts'
 export interface ServerLimits {
   /** a request that has not arrived whole by then is cut off */
   requestTimeoutMs: number
+  /** a request that has no answer by then gets 503; what it began goes on to its end */
+  responseTimeoutMs: number
   bodyLimitBytes: number
   /** requests are refused while work waits longer than this inside the process; 0: never */
   maxEventLoopDelayMs: number
@@ -68,6 +70,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,
+    handlerTimeout: Math.ceil(options.responseTimeoutMs),
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',

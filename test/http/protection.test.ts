@@ -2,8 +2,11 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { closingScope, type Scope } from '../helpers/db.ts'
+import { clearedCookies } from '../helpers/credentials.ts'
+import { closingScope, pglite, type Scope } from '../helpers/db.ts'
+import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
+import { signedIn } from '../helpers/sessions.ts'
 
 const LIMITS = { request_timeout: '1s', body_limit: '64KB' }
 
@@ -53,6 +56,33 @@ describe('what arrives slowly or never ends is cut off', { concurrency: true }, 
       assert.ok(sent < 9_000_000, `${sent} bytes were taken`)
     })
   }
+})
+
+describe('a request that takes too long', () => {
+  test('gets 503, and what comes late does no harm and leaves no secret in the log', async (t) => {
+    let stuck: Promise<void> | undefined
+    const db = withFaults(await pglite.open(t), { before: () => stuck })
+    const server = await testServer(t, { db, config: { lethe: { http: { response_timeout: '300ms' } } } })
+    const { session, headers, whoami } = await signedIn(server)
+    const url = `${server.publicUrl}/self-service/logout?token=${server.deps.sessions.logoutToken(session)}`
+    for (const accept of ['application/json', 'text/html']) {
+      let release = () => {}
+      stuck = new Promise((resolve) => {
+        release = resolve
+      })
+      const answer = await fetch(url, { headers: { ...headers, accept }, redirect: 'manual' })
+      assert.equal(answer.status, 503)
+      assert.ok(Number(answer.headers.get('retry-after')) > 0)
+      assert.match(answer.headers.get('content-type') ?? '', new RegExp(accept))
+      assert.deepEqual(clearedCookies(answer.headers.getSetCookie()), [])
+      stuck = undefined
+      release()
+      while (!server.logs().includes('FST_ERR_REP_ALREADY_SENT'))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      assert.equal(await whoami(), 401, 'what was asked for is done all the same')
+    }
+    assert.doesNotMatch(server.logs(), /ory_lo_|ory_st_/)
+  })
 })
 
 describe('load is shed before the process drowns', () => {

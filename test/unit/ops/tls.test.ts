@@ -34,6 +34,7 @@ async function server(t: TestContext) {
     log,
     requestId: () => 'id',
     requestTimeoutMs: 5000,
+    responseTimeoutMs: 0,
     bodyLimitBytes: 1000,
     maxEventLoopDelayMs: 0,
     trustedProxies: [],
