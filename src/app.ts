@@ -99,6 +99,7 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     log: d.log,
     requestId: options.requestId,
     requestTimeoutMs: http.request_timeout,
+    responseTimeoutMs: http.response_timeout * (port === 'admin' ? 6 : 1),
     bodyLimitBytes: http.body_limit,
     trustedProxies: http.trusted_proxies,
     maxEventLoopDelayMs: http.max_event_loop_delay,
