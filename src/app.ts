@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts'
 import { errorRoutes } from './features/errors/routes.ts'
 import { eventAdminRoutes } from './features/events/routes-admin.ts'
 import { ownEventRoutes } from './features/events/routes-own.ts'
+import { webhookRoutes } from './features/events/routes-webhooks.ts'
 import { identityAdminRoutes } from './features/identities/routes-admin.ts'
 import { schemaRoutes } from './features/identities/routes-schemas.ts'
 import { loginRoutes } from './features/login/routes.ts'
@@ -71,6 +72,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(eventAdminRoutes(d))
+  app.register(webhookRoutes(d))
   app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))
   return app
 }

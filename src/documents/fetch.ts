@@ -1,13 +1,8 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import { get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http'
 import { get as httpsGet } from 'node:https'
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { type AddressRules, guarded, Refused } from './guard.ts'
 
-export interface FetchRules {
-  /** `clients.http.disallow_private_ip_ranges` */
-  disallowPrivateIps: boolean
-  /** `clients.http.private_ip_exception_urls`, compared as they are */
-  privateIpExceptions: readonly string[]
+export interface FetchRules extends AddressRules {
   /** @default 3; 1 where a request waits for the answer */
   tries?: number
 }
@@ -17,38 +12,8 @@ const TRIES = 3
 const PAUSE_MS = [500, 1500]
 const TIMEOUT_MS = 5000
 
-const PRIVATE = new BlockList()
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  PRIVATE.addSubnet(net, bits, 'ipv4')
-  PRIVATE.addSubnet(`::ffff:${net}`, 96 + bits, 'ipv6')
-}
-for (const [net, bits] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  PRIVATE.addSubnet(net, bits, 'ipv6')
-}
-
-export function isPrivateAddress(address: string): boolean {
-  return PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-}
-
 /**
- * Gets a text over HTTP: a few tries, no redirects, at most `maxBytes`. The address is judged when the connection is
- * made, on the address that is connected to: a name that is looked up twice can answer differently.
+ * Gets a text over HTTP: a few tries, no redirects, at most `maxBytes`.
  *
  * @throws Error without the address, so that a password in it is not shown
  */
@@ -57,7 +22,7 @@ export async function fetchText(url: string, maxBytes: number, rules: FetchRules
   let failure = new Error('cannot be fetched')
   for (let attempt = 1; attempt <= tries; attempt++) {
     try {
-      return await fetchOnce(url, maxBytes, rules.disallowPrivateIps && !rules.privateIpExceptions.includes(url))
+      return await fetchOnce(url, maxBytes, rules)
     } catch (cause) {
       failure = new Error(`cannot be fetched: ${(cause as Error).message}`, { cause })
       if (cause instanceof Refused) break
@@ -68,18 +33,12 @@ export async function fetchText(url: string, maxBytes: number, rules: FetchRules
   throw failure
 }
 
-/** Trying again would not help. */
-class Refused extends Error {}
-
-function fetchOnce(url: string, maxBytes: number, publicOnly: boolean): Promise<string> {
-  const { hostname } = new URL(url)
-  const literal = hostname.replace(/^\[|\]$/g, '')
-  if (publicOnly && isIP(literal) !== 0 && isPrivateAddress(literal)) return Promise.reject(privateAddress())
+async function fetchOnce(url: string, maxBytes: number, rules: FetchRules): Promise<string> {
   const options: RequestOptions = {
     timeout: TIMEOUT_MS,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: { accept: 'application/json' },
-    ...(publicOnly ? { lookup: publicLookup } : {}),
+    ...guarded(url, rules),
   }
   return new Promise((done, failed) => {
     const get = url.startsWith('https:') ? httpsGet : httpGet
@@ -90,22 +49,6 @@ function fetchOnce(url: string, maxBytes: number, publicOnly: boolean): Promise<
       })
     })
     request.on('error', failed)
-  })
-}
-
-const privateAddress = () =>
-  new Refused(
-    'its address is private and clients.http.disallow_private_ip_ranges is set; add the URL to private_ip_exception_urls',
-  )
-
-const publicLookup: NonNullable<RequestOptions['lookup']> = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    if (error) return callback(error, '', 0)
-    const open = addresses.filter(({ address }) => !isPrivateAddress(address))
-    const [first] = open
-    if (!first) return callback(privateAddress(), '', 0)
-    if (options.all) return (callback as unknown as (e: null, all: LookupAddress[]) => void)(null, open)
-    return callback(null, first.address, first.family)
   })
 }
 

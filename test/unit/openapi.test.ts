@@ -31,6 +31,9 @@ const CHANGED: Record<string, { responses: string[]; why: string }> = {
 }
 const ADDED = new Set([
   ...['endSessions', 'listEvents', 'streamEvents', 'streamOwnSession'],
+  ...['listEventWebhooks', 'createEventWebhook', 'getEventWebhook', 'changeEventWebhook', 'deleteEventWebhook'],
+  ...['rotateEventWebhookSecret', 'listEventDeliveries', 'getEventDelivery', 'replayEventDelivery'],
+  ...['replayEventDeliveries'],
   // Kratos has them without describing them; the last one is ours.
   ...['getConfigHash', 'getMetrics', 'getOpenapi'],
 ])

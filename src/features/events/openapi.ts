@@ -21,6 +21,7 @@ import {
   time,
   uuid,
 } from '../../http/openapi.ts'
+import { webhookOperations, webhookSchemas } from './openapi-webhooks.ts'
 import { END_CAUSES, EVENT_TYPES } from './types.ts'
 
 const filter = [
@@ -65,8 +66,10 @@ export const eventsDescription: Description = {
       parameters: [SESSION_TOKEN, COOKIE],
       answers: { 200: stream, 401: error('No session that lets anyone in.'), ...OTHER_ERRORS },
     },
+    ...webhookOperations,
   ],
   schemas: {
+    ...webhookSchemas,
     event: object({
       id: uuid,
       seq: integer,

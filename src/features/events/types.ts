@@ -44,6 +44,10 @@ export interface EventAnswer {
   data: Record<string, unknown> | null
 }
 
+/** `dead`: given up, until somebody has it delivered again. */
+export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const
+export type DeliveryState = (typeof DELIVERY_STATES)[number]
+
 /** Which events are meant. What is undefined matches everything; lists match one of their members. */
 export interface EventFilter {
   types?: readonly string[] | undefined

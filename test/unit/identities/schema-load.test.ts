@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { isPrivateAddress } from '../../../src/documents/fetch.ts'
+import { isPrivateAddress } from '../../../src/documents/guard.ts'
 import { createSchemas, type SchemaConfig } from '../../../src/features/identities/schemas.ts'
 import { base64Url, CLIENTS, schemaConfig, traitsSchema } from './schema-config.ts'
 

@@ -1,0 +1,22 @@
+/** Who is to get events, wherever it was written down. */
+export interface Receiver {
+  id: string
+  source: 'config' | 'api'
+  url: string
+  /** the first one is the present one; all of them sign */
+  secrets: readonly string[]
+  /** types of events; `*` is all */
+  events: readonly string[]
+  headers: Readonly<Record<string, string>>
+  timeoutMs: number
+  /** false: its events are collected and wait */
+  enabled: boolean
+}
+
+/** What is stored of a receiver that was added by the admin API. */
+export type ReceiverSettings = Omit<Receiver, 'id' | 'source'>
+
+/** The types that a receiver wants; undefined: all. */
+export function wantedTypes({ events }: Pick<Receiver, 'events'>): readonly string[] | undefined {
+  return events.includes('*') ? undefined : events
+}
