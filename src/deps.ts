@@ -123,6 +123,7 @@ function sessionDeps(d: Base) {
     lastSeen,
     onEnded,
     tokens: meta.tokens,
+    shared,
     serverSecret: meta.serverSecret,
   })
   const gcStore = createGcStore(db, meta.nid, shared)

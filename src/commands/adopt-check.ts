@@ -1,7 +1,7 @@
 import { formatTime } from '../clock.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { createHasher } from '../crypto/passwords.ts'
-import { storedToken } from '../crypto/tokens.ts'
+import { restingForms } from '../crypto/tokens.ts'
 import { creationProblem } from '../db/adoption.ts'
 import type { Db, Queryable } from '../db/client.ts'
 import { type ConfigFacts, type Facts, findingsOf, type SampleFacts, verdictOf } from '../features/adopt/findings.ts'
@@ -118,8 +118,8 @@ async function trySamples(io: Io, tx: Queryable, { nid, loaded, cookies }: Sampl
       samples.push({ outcome: sample.kind, ...('secret' in sample ? { secret: sample.secret } : {}) })
       continue
     }
-    const stored = [sample.token, storedToken(sample.token, 'sha256')]
-    const found = nid === undefined ? 'unknown' : await sessionOf(tx, stored, nid, formatTime(options.now))
+    const found =
+      nid === undefined ? 'unknown' : await sessionOf(tx, restingForms(sample.token), nid, formatTime(options.now))
     samples.push({ outcome: 'read', secret: sample.secret, session: found })
   }
   return samples

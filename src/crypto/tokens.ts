@@ -3,12 +3,14 @@ import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
 export type Random = (bytes: number) => Buffer
 
 /** How session tokens rest in the database: hashed in owned ones, as they are where Kratos must read them too. */
-export type TokenMode = 'sha256' | 'plain'
+export type TokenMode = 'sha256' | 'plain' | 'hardening'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const LENGTH = 32
 /** The largest multiple of 62 in a byte. Bytes from here up are dropped: modulo would prefer eight of the letters. */
 const FAIR = 248
+/** Tells a hash from a token in the database. */
+const HASHED = 's2_'
 
 /** `ory_st_` and 32 letters or digits: 190 bits. */
 export function newSessionToken(random: Random): string {
@@ -36,7 +38,21 @@ export function derivedLogoutToken(serverSecret: Uint8Array, sessionId: string):
  */
 export function storedToken(token: string, mode: TokenMode): string {
   if (mode === 'plain') return token
-  return `s2_${hash('sha256', token, 'buffer').subarray(0, 27).toString('base64url')}`
+  return `${HASHED}${hash('sha256', token, 'buffer').subarray(0, 27).toString('base64url')}`
+}
+
+/**
+ * The forms in which the row of a token may be found where Kratos shares the table: as it is, or hashed since the
+ * operator let Kratos go. What looks like a hash is taken for a token only, so that a stolen row opens nothing.
+ */
+export function restingForms(token: string): readonly string[] {
+  const hashed = storedToken(token, 'sha256')
+  return token.startsWith(HASHED) ? [hashed] : [token, hashed]
+}
+
+/** Fills the column of a logout token that is derived: unique, 39 characters at most, and no secret. */
+export function logoutPlaceholder(sessionId: string): string {
+  return `lo_${sessionId.replaceAll('-', '')}`
 }
 
 /** Lower-case hex SHA-256 of the UTF-8 text. */

@@ -1,6 +1,7 @@
 import { type Db, type Queryable, type Row, StoreError, sql } from './client.ts'
 
-export type TokenMode = 'sha256' | 'plain'
+/** `hardening`: shared tokens, plain until now, are being hashed; both forms are in the table. */
+export type TokenMode = 'sha256' | 'plain' | 'hardening'
 
 export interface Meta {
   /** the network that every row belongs to: Kratos filters each query by the oldest one */
@@ -67,7 +68,8 @@ async function readMeta(db: Queryable): Promise<Meta | undefined> {
 }
 
 const isKind = (value: unknown): value is Meta['kind'] => value === 'owned' || value === 'adopted'
-const isTokenMode = (value: unknown): value is TokenMode => value === 'sha256' || value === 'plain'
+const isTokenMode = (value: unknown): value is TokenMode =>
+  value === 'sha256' || value === 'plain' || value === 'hardening'
 
 function uuid4(random: (bytes: number) => Buffer): string {
   const bytes = random(16)

@@ -2,9 +2,11 @@ import { type Clock, formatTime, type Micros } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import {
   derivedLogoutToken,
+  logoutPlaceholder,
   newLogoutToken,
   newSessionToken,
   type Random,
+  restingForms,
   storedToken,
   type TokenMode,
 } from '../../crypto/tokens.ts'
@@ -35,6 +37,8 @@ export interface SessionServiceDeps {
   hot: SessionHotStore
   lastSeen: Pick<LastSeen, 'note'>
   tokens: TokenMode
+  /** whether Kratos made the tables: then the database knows from one moment to the next how tokens rest */
+  shared: boolean
   /** logout tokens are derived from it where session tokens are stored as hashes */
   serverSecret: Uint8Array
   identityAnswer(identity: Identity): Record<string, unknown>
@@ -75,8 +79,10 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   const now = () => formatTime(d.clock.now())
   const endOf = (start: Micros) => formatTime(start + Math.trunc(d.config().session.lifespan * 1000))
 
+  const stored = (token: string) => (d.shared ? restingForms(token) : [storedToken(token, d.tokens)])
+
   async function usable(token: string): Promise<Session | undefined> {
-    const session = await d.hot.byToken(storedToken(token, d.tokens))
+    const session = await d.hot.byToken(stored(token))
     return session && isUsable(session, d.clock.now()) ? session : undefined
   }
 
@@ -99,11 +105,13 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     async issue({ identity, method, device }, tx) {
       const session = newSession(d, endOf, identity, method, device)
       const token = newSessionToken(d.random)
-      await d.store.insert(
+      const hashed = { token: storedToken(token, 'sha256'), logoutToken: logoutPlaceholder(session.id) }
+      const plain = { token, logoutToken: newLogoutToken(d.random) }
+      session.logout_token = await d.store.insert(
         {
           id: session.id,
-          token: storedToken(token, d.tokens),
-          logoutToken: session.logout_token,
+          ...(d.tokens === 'sha256' && !d.shared ? hashed : plain),
+          ...(d.shared ? { hardened: hashed } : {}),
           identityId: identity.id,
           now: session.issued_at,
           expiresAt: session.expires_at,
@@ -132,14 +140,15 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     },
 
     revoke: (session, cause) => d.hot.revoke(session.id, cause),
-    revokeByToken: (token, cause) => d.hot.revokeByToken(storedToken(token, d.tokens), cause),
+    revokeByToken: (token, cause) => d.hot.revokeByToken(stored(token), cause),
     async revokeAllOf(identityId, cause, options) {
       const ended = await d.store.revokeAllOf(identityId, cause, now(), options ?? {}, options?.tx)
       d.onEnded?.(cause, ended.length)
       return ended
     },
-    logoutToken: (session) =>
-      d.tokens === 'sha256' ? derivedLogoutToken(d.serverSecret, session.id) : session.logout_token,
+    // One that Kratos stored is kept as long as its session: it stands in pages that are open.
+    logoutToken: ({ id, logout_token: kept }) =>
+      kept === '' || kept === logoutPlaceholder(id) ? derivedLogoutToken(d.serverSecret, id) : kept,
     lacksSecondFactor: (session) =>
       d.config().session.whoami.required_aal === 'highest_available' &&
       session.second_factor &&
@@ -177,8 +186,7 @@ function newSession(
     authenticated_at: time,
     aal: 'aal1',
     authentication_methods: [{ method, aal: 'aal1', completed_at: time }],
-    // The column is unique and 39 characters wide; where the token is derived, its row holds nothing secret.
-    logout_token: d.tokens === 'sha256' ? `lo_${id.replaceAll('-', '')}` : newLogoutToken(d.random),
+    logout_token: '',
     devices: [{ id: uuid(d.random), ...device }],
     identity,
     second_factor: identity.available_aal === 'aal2',

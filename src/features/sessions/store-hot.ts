@@ -67,8 +67,11 @@ export interface HotStoreOptions {
   onEnded?: OnEnded
 }
 
+/** The values that the column of one session may hold; only one of them does. */
+type Forms = readonly string[]
+
 interface Ending {
-  key: string
+  keys: Forms
   cause: EndCause
 }
 
@@ -87,44 +90,45 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   const ender = (many: typeof REVOKE_MANY) =>
     createBatcher<Ending, Ended>({
       onBatch,
-      nameOf: ({ key }) => key,
+      nameOf: ({ keys }) => keys[0]!,
       async run(endings) {
-        const values = [endings.map(({ key }) => key), endings.map(({ cause }) => cause), nid, now(), shared]
+        const each = endings.flatMap(({ keys, cause }) => keys.map((key) => ({ key, cause })))
+        const values = [each.map(({ key }) => key), each.map(({ cause }) => cause), nid, now(), shared]
         const rows = new Map((await db.query<Ended>(many, values)).map((row) => [row.key, row]))
-        return endings.map(({ key }) => rows.get(key)!)
+        return endings.map(({ keys }) => rows.get(keys.find((key) => rows.get(key)?.known) ?? keys[0]!)!)
       },
     })
-  const byToken = createBatcher<string, Session | null>({
+  const byToken = createBatcher<Forms, Session | null>({
     onBatch,
-    async run(tokens) {
-      const rows = await db.query<SessionRow & { token: string }>(BY_TOKENS, [tokens, nid])
+    async run(wanted) {
+      const rows = await db.query<SessionRow & { token: string }>(BY_TOKENS, [wanted.flat(), nid])
       const sessions = new Map(rows.map((row) => [row.token, toSession(row)]))
-      return tokens.map((token) => sessions.get(token) ?? null)
+      return wanted.map((forms) => sessions.get(forms.find((form) => sessions.has(form)) ?? '') ?? null)
     },
   })
   const endById = ender(REVOKE_MANY)
   const endByToken = ender(REVOKE_MANY_BY_TOKEN)
 
   /** A row that was active and is not ended is held by somebody else: waited for alone, with a limit. */
-  async function settle(one: typeof REVOKE_ONE, { key, cause }: Ending, outcome: Ended): Promise<boolean> {
-    const ended =
-      outcome.ended || (outcome.was_active && (await db.query(one, [key, cause, nid, now(), shared])).length > 0)
+  async function settle(one: typeof REVOKE_ONE, cause: EndCause, outcome: Ended): Promise<boolean> {
+    const values = [outcome.key, cause, nid, now(), shared]
+    const ended = outcome.ended || (outcome.was_active && (await db.query(one, values)).length > 0)
     if (ended) options.onEnded?.(cause, 1)
     return ended
   }
 
   return {
-    async byToken(storedToken: string): Promise<Session | undefined> {
-      return (await byToken(storedToken)) ?? undefined
+    async byToken(stored: Forms): Promise<Session | undefined> {
+      return (await byToken(stored)) ?? undefined
     },
     /** @returns whether this call ended it */
     async revoke(id: string, cause: EndCause): Promise<boolean> {
-      return settle(REVOKE_ONE, { key: id, cause }, await endById({ key: id, cause }))
+      return settle(REVOKE_ONE, cause, await endById({ keys: [id], cause }))
     },
     /** @returns whether the token is known, ended before or not */
-    async revokeByToken(storedToken: string, cause: EndCause): Promise<boolean> {
-      const outcome = await endByToken({ key: storedToken, cause })
-      await settle(REVOKE_ONE_BY_TOKEN, { key: storedToken, cause }, outcome)
+    async revokeByToken(stored: Forms, cause: EndCause): Promise<boolean> {
+      const outcome = await endByToken({ keys: stored, cause })
+      await settle(REVOKE_ONE_BY_TOKEN, cause, outcome)
       return outcome.known
     },
   }

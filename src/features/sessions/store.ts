@@ -6,19 +6,27 @@ import type { AuthenticationMethod, Device, EndCause, Session } from './types.ts
 
 const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = $1 and s.nid = $2`)
 
-const INSERT = sql(
-  'session.insert',
-  `with session as (
+const insert = (token: string, logoutToken: string) => `with session as (
     insert into sessions (id, issued_at, expires_at, authenticated_at, identity_id, created_at, updated_at,
       token, active, nid, logout_token, aal, authentication_methods)
-    values ($1, $2, $3, $2, $4, $2, $2, $5, true, $6, $7, $8, $9)
+    values ($1, $2, $3, $2, $4, $2, $2, ${token}, true, $6, ${logoutToken}, $8, $9)
+    returning logout_token
   ), device as (
     insert into session_devices (id, ip_address, user_agent, location, nid, session_id, created_at, updated_at, identity_id)
     values ($10, $11, $12, $13, $6, $1, $2, $2, $4)
   )
   insert into lethe.events (id, type, session_id, identity_id, nid, device, created_at)
   values (gen_random_uuid(), 'session.created', $1, $4, $6,
-    jsonb_build_object('ip_address', $11::text, 'user_agent', $12::text, 'location', $13::text), $2)`,
+    jsonb_build_object('ip_address', $11::text, 'user_agent', $12::text, 'location', $13::text), $2)
+  returning (select logout_token from session) as logout_token`
+
+const INSERT = sql('session.insert', insert('$5', '$7'))
+
+/** Asked of the database with each row, so that no server that was started before goes on writing plain tokens. */
+const HARDENED = `exists (select from lethe.meta m where m.key = 'tokens' and m.value <> '"plain"')`
+const INSERT_SHARED = sql(
+  'session.insert_shared',
+  insert(`case when ${HARDENED} then $14 else $5 end`, `case when ${HARDENED} then $15 else $7 end`),
 )
 
 const REFRESH = sql(
@@ -45,10 +53,16 @@ const REVOKE_ALL = sql(
   select id from ended order by id`,
 )
 
-export interface NewSession {
-  id: string
+/** What rests in the table of a session's secrets. */
+export interface RestingSecrets {
   token: string
   logoutToken: string
+}
+
+export interface NewSession extends RestingSecrets {
+  id: string
+  /** what rests instead where tokens that Kratos shared are being hashed, or have been */
+  hardened?: RestingSecrets
   identityId: string
   now: Timestamp
   expiresAt: Timestamp
@@ -79,12 +93,15 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
       const [row] = await db.query<SessionRow>(BY_ID, [id, nid])
       return row && toSession(row)
     },
-    async insert(s: NewSession, on: Queryable = db): Promise<void> {
-      const { device } = s
-      await on.query(INSERT, [
+    /** @returns the logout token that was stored */
+    async insert(s: NewSession, on: Queryable = db): Promise<string> {
+      const { device, hardened } = s
+      const [row] = await on.query<{ logout_token: string }>(hardened ? INSERT_SHARED : INSERT, [
         ...[s.id, s.now, s.expiresAt, s.identityId, s.token, nid, s.logoutToken, s.aal, JSON.stringify(s.methods)],
         ...[device.id, device.ip_address, device.user_agent, device.location],
+        ...(hardened ? [hardened.token, hardened.logoutToken] : []),
       ])
+      return row!.logout_token
     },
     /** @returns whether the session was still there to be renewed */
     async refresh(id: string, r: Renewal): Promise<boolean> {
