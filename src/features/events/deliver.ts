@@ -27,8 +27,10 @@ export interface Deliverer {
   stop(): Promise<void>
 }
 
-/** How long after its time limit a try counts as lost. Longer than any pause of a process that will go on. */
-const GRACE_MS = 30_000
+/** How long after its time limit a try counts as lost. A process that pauses for longer sends twice, which is allowed. */
+const GRACE_MS = 10_000
+/** Between two tries to write down what became of a try, while the database is away. */
+const FINISH_PAUSE_MS = 500
 /** Gone: the receiver says that it wants nothing more. @see Standard Webhooks, "Delivery" */
 const GONE = 410
 
@@ -90,7 +92,20 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
     const outcome = judge(row, attempt)
     d.onAttempt?.(receiver.id, outcome.state, attempt.ok)
     const { status, error } = attempt
-    await d.store.finish({ webhookId: receiver.id, seq: row.seq, claim: claimId, status, error, ...outcome })
+    await finish({ webhookId: receiver.id, seq: row.seq, claim: claimId, status, error, ...outcome })
+  }
+
+  /** Tries for as long as the row is ours; then another may have it, and it is sent again. */
+  async function finish(outcome: Outcome): Promise<void> {
+    for (let left = GRACE_MS; ; left -= FINISH_PAUSE_MS) {
+      try {
+        await d.store.finish(outcome)
+        return
+      } catch (error) {
+        if (stopped || left <= 0) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, FINISH_PAUSE_MS))
+    }
   }
 
   function send(receiver: Receiver, row: ClaimedRow): Promise<Attempt> {
