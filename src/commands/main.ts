@@ -16,11 +16,12 @@ import type { Io } from './io.ts'
 import { addMigrate } from './migrate.ts'
 import { addRemote } from './remote.ts'
 import { addServe } from './serve.ts'
+import { addTokens } from './tokens.ts'
 import { addVersion } from './version.ts'
 
 const COMMANDS = [
   ...[addServe, addMigrate, addAdopt, addCleanup, addConfig, addIdentities, addImport, addRemote, addHashers],
-  ...[addCourier, addEvents, addVersion, addCompletion],
+  ...[addTokens, addCourier, addEvents, addVersion, addCompletion],
 ]
 
 /**

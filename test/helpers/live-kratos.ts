@@ -65,7 +65,12 @@ export async function liveServer(t: Scope, options: { config?: Record<string, un
   return liveServerOn(t, db, options)
 }
 
-/** One more server on a copy that is adopted already. */
-export function liveServerOn(t: Scope, db: Db, { config = {} }: { config?: Record<string, unknown> } = {}) {
-  return testServer(t, { db, base: liveConfig(), config, clock: liveClock })
+/** One more server on a copy that is adopted already. @param options `clock`: undefined for the system's */
+export function liveServerOn(
+  t: Scope,
+  db: Db,
+  options: { config?: Record<string, unknown>; clock?: Clock | undefined } = {},
+): Promise<TestServer> {
+  const clock = 'clock' in options ? options.clock : liveClock
+  return testServer(t, { db, base: liveConfig(), config: options.config ?? {}, ...(clock ? { clock } : {}) })
 }
