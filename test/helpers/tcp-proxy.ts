@@ -6,6 +6,10 @@ export interface Proxy {
   url: string
   /** from now on nothing passes, and nobody is told: a cable pulled */
   silence(): void
+  /** breaks every connection, and each new one at once: a server that is gone */
+  cut(): void
+  /** what the server sends takes this long to arrive, milliseconds */
+  delay(ms: number): void
   /** new connections work again; those that fell silent stay silent */
   restore(): void
   /** connections that are open on the side of the client */
@@ -20,14 +24,21 @@ export async function proxyTo(t: Scope, url: string, options: { refuses?: string
   const target = new URL(url)
   const clients = new Set<Socket>()
   let silent = false
+  let away = false
+  let delayMs = 0
   const server = createServer((client) => {
+    if (away) return void client.destroy()
     clients.add(client)
     client.on('close', () => clients.delete(client)).on('error', () => {})
     if (silent) return
     const upstream = connect(Number(target.port), target.hostname).on('error', () => client.destroy())
     client.on('close', () => upstream.destroy())
     upstream.on('close', () => client.destroy())
-    upstream.on('data', (chunk) => silencedBy.has(client) || client.write(chunk))
+    upstream.on('data', (chunk) => {
+      const pass = () => silencedBy.has(client) || client.destroyed || client.write(chunk)
+      if (delayMs > 0) setTimeout(pass, delayMs)
+      else pass()
+    })
     client.once('data', (first) => {
       if (options.refuses && first.includes(options.refuses)) client.end(refusal(options.refuses))
       else upstream.write(first)
@@ -49,8 +60,17 @@ export async function proxyTo(t: Scope, url: string, options: { refuses?: string
       silent = true
       for (const client of clients) silencedBy.add(client)
     },
+    cut() {
+      away = true
+      for (const client of clients) client.destroy()
+    },
+    delay(ms) {
+      delayMs = ms
+    },
     restore() {
       silent = false
+      away = false
+      delayMs = 0
     },
     open: () => clients.size,
   }
