@@ -7,12 +7,13 @@ import { ConfigError, type LoadedConfig, loadConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import { createHasher } from './crypto/passwords.ts'
 import type { Db } from './db/client.ts'
-import { loadMeta } from './db/meta.ts'
+import { loadMeta, type Meta } from './db/meta.ts'
 import { openDb } from './db/open.ts'
 import { createDeps, type Deps } from './deps.ts'
 import { END_CAUSES } from './features/sessions/types.ts'
 import { createLogger, type Logger, redact } from './log.ts'
 import { awaitDatabase } from './ops/await-database.ts'
+import { checkSecrets, demandSecrets } from './ops/known-secrets.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
 import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
@@ -72,7 +73,8 @@ async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Pr
   const metrics = createMetrics({ version: VERSION, causes: END_CAUSES, processMetrics: true })
   const db = openConfigured(loaded.config, log, metrics)
   try {
-    return await serveUntilStopped({ options, live, db: await db, log, metrics, tls })
+    const { generatedSecrets } = loaded
+    return await serveUntilStopped({ options, live, db: await db, log, metrics, tls, generatedSecrets })
   } finally {
     live.close()
     await (await db).close()
@@ -87,6 +89,8 @@ interface Started {
   log: Logger
   metrics: Metrics
   tls: TlsPairs
+  /** random secrets stand in for configured ones */
+  generatedSecrets: boolean
 }
 
 async function serveUntilStopped(started: Started): Promise<number> {
@@ -130,7 +134,20 @@ async function openConfigured(config: Config, log: Logger, metrics: Metrics): Pr
   return db
 }
 
-async function createServices({ options, live, db, log, metrics }: Started, kind: 'owned' | 'adopted'): Promise<Deps> {
+/** @throws WrongSecrets where they would sign everybody out who is signed in at Kratos */
+async function readMeta({ live, db, log, generatedSecrets }: Started, kind: 'owned' | 'adopted'): Promise<Meta> {
+  if (kind === 'adopted') demandSecrets(generatedSecrets)
+  const meta = await loadMeta(db, { kind, now: formatTime(systemClock().now()), random: randomBytes })
+  if (kind === 'owned') return meta
+  await checkSecrets(db, meta, live.config())
+  live.onReload(() => {
+    checkSecrets(db, meta, live.config()).catch((err) => log.error({ err }, 'the secrets of this database'))
+  })
+  return meta
+}
+
+async function createServices(started: Started, kind: 'owned' | 'adopted'): Promise<Deps> {
+  const { options, live, db, log, metrics } = started
   const { env } = options
   const { dev } = live
   const clock = systemClock()
@@ -144,7 +161,7 @@ async function createServices({ options, live, db, log, metrics }: Started, kind
     log,
     metrics,
     db,
-    meta: await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes }),
+    meta: await readMeta(started, kind),
     hasher: createHasher(() => ({ ...live.config().hashers, dev }), {
       random: randomBytes,
       queue,

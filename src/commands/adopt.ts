@@ -21,4 +21,15 @@ export function addAdopt(program: Cmd, io: Io): void {
       const { checkAdoption } = await import('./adopt-check.ts')
       await checkAdoption(io, check, dsn)
     })
+
+  const secrets = adopt
+    .command('secrets')
+    .description('Take the secrets of the configuration for the right ones, though the database was served with others')
+    .argument('[dsn]', 'address of the database; else the variable DSN or the key dsn of a configuration file')
+    .option('-e, --read-from-env', 'accepted for compatibility: it is what happens without an argument')
+    .option('-y, --yes', 'do not ask before') as Cmd
+  secrets.examples('adopt secrets -e -c kratos.yaml').action(async (dsn?: string) => {
+    const { replaceSecrets } = await import('./adopt-secrets.ts')
+    await replaceSecrets(io, secrets, dsn)
+  })
 }

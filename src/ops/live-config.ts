@@ -12,6 +12,8 @@ export interface LiveConfig {
   schemas(): Schemas
   tokenTemplates(): TokenTemplates
   hash(): string
+  /** @param listener called after each reload that was taken */
+  onReload(listener: () => void): void
   close(): void
 }
 
@@ -32,12 +34,14 @@ export async function createLiveConfig(
     tokenTemplates: await createTokenTemplates(next.config, options.cwd, () => performance.now()),
   })
   let current = await withDocuments(loaded)
+  const listeners: (() => void)[] = []
   const watcher = watchConfig({
     ...options,
     initial: loaded,
     async onChange({ loaded: next, live, restart }) {
       current = await withDocuments(next)
       log.info({ keys: live }, 'configuration reloaded')
+      for (const listener of listeners) listener()
       if (restart.length > 0) log.warn({ keys: restart }, 'configuration keys changed that take effect after a restart')
     },
     onError: (err) =>
@@ -49,6 +53,7 @@ export async function createLiveConfig(
     schemas: () => current.schemas,
     tokenTemplates: () => current.tokenTemplates,
     hash: () => current.loaded.hash,
+    onReload: (listener) => void listeners.push(listener),
     close: () => watcher.close(),
   }
 }

@@ -169,6 +169,49 @@ describe('a database that cannot be shared is refused before a port opens, and n
   })
 })
 
+describe('secrets that would sign everybody out', () => {
+  const SERVE = { lethe: { gc: { enabled: false } } }
+  const withSecrets = (secrets: Record<string, string[]>) => ({ ...liveConfig(), ...SERVE, secrets })
+
+  async function start(t: Scope, url: string, secrets: Record<string, string[]>) {
+    const { file, env } = await setup(t, url)
+    await writeFile(file, JSON.stringify(withSecrets(secrets)))
+    return runHere(['serve', '-c', file], { env })
+  }
+
+  test('none at all', async (t) => {
+    const url = await createKratosDatabase(t)
+    const db = await openAt(t, url)
+    await migrateUp(db)
+    const { code, stderr } = await start(t, url, {})
+    assert.equal(code, 1)
+    assert.match(stderr, /neither secrets\.cookie nor secrets\.default is set: every browser would be signed out/)
+    assert.deepEqual(await db.query(sql('test.meta', 'select key from lethe.meta')), [], 'nothing was written')
+  })
+
+  test('others than before; rotated ones are taken, and so are others once that is confirmed', async (t) => {
+    const url = await createKratosDatabase(t)
+    await migrateUp(await openAt(t, url))
+    // the ports are taken, so a start that gets past the secrets ends there
+    const started = /address already in use/
+    const [one, two, three] = ['first-secret-of-them', 'second-secret-of-them', 'third-secret-of-them']
+    assert.match((await start(t, url, { cookie: [one] })).stderr, started)
+    assert.match((await start(t, url, { cookie: [two, one] })).stderr, started)
+    assert.match((await start(t, url, { cookie: [two] })).stderr, started)
+    for (const secrets of [{ cookie: [three] }, { cookie: [one, three] }, { default: [three] }]) {
+      const refused = await start(t, url, secrets)
+      assert.equal(refused.code, 1)
+      assert.match(refused.stderr, /none of secrets\.cookie is one that this database was served with before/)
+      assert.doesNotMatch(refused.stderr, /already in use|-secret-of-them/)
+    }
+    const { file } = await setup(t, url)
+    await writeFile(file, JSON.stringify(withSecrets({ default: [three] })))
+    const accepted = await runHere(['adopt', 'secrets', '-c', file, '--yes'], { env: { DSN: url } })
+    assert.equal(accepted.code, 0, accepted.stderr)
+    assert.match((await start(t, url, { cookie: [three] })).stderr, started)
+  })
+})
+
 describe('a newer Kratos', () => {
   test('is accepted up to the version that was seen, by all nodes', async (t) => {
     const url = await createKratosDatabase(t)
