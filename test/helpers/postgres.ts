@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chown, cp, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { arch, platform, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -12,6 +12,10 @@ export interface TestServer {
   /** of a superuser, with the database `postgres` */
   url: string
   stop(): Promise<void>
+  /** ends it with SIGKILL, as a machine that loses its power would; the data stays */
+  crash(): Promise<void>
+  /** starts it again on the same port and data */
+  restart(): Promise<void>
 }
 
 let started: Promise<TestServer> | undefined
@@ -50,30 +54,46 @@ export async function startPostgres(flags: readonly string[] = FLAGS): Promise<T
   const port = await freePort()
   const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...flags.flatMap((flag) => ['-c', flag])]
   const guard = '"$@" & pid=$!; cat > /dev/null; kill -QUIT $pid; wait $pid; rm -rf "$0"'
-  const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    // in a group of its own: a signal for the group of the tests would end the shell before it has cleaned up
-    detached: true,
-    ...as,
-  })
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  child.unref()
-  const pipe = child.stdin as typeof child.stdin & { unref(): void }
-  pipe.unref()
   const url = `postgres://postgres:test@127.0.0.1:${port}/postgres?sslmode=disable`
-  await waitUntilReady(url)
-  return {
-    url,
-    async stop() {
+  async function launch(attempts: number) {
+    const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      // in a group of its own: a signal for the group of the tests would end the shell before it has cleaned up
+      detached: true,
+      ...as,
+    })
+    const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+    child.unref()
+    const pipe = child.stdin as typeof child.stdin & { unref(): void }
+    pipe.unref()
+    const end = async () => {
       child.ref()
       child.stdin.end()
       await ended
+    }
+    endings.push(end)
+    await waitUntilReady(url, attempts)
+  }
+  const endings: (() => Promise<void>)[] = []
+  await launch(150)
+  return {
+    url,
+    async stop() {
+      for (const end of endings.reverse()) await end()
       await rm(home, { recursive: true, force: true })
+    },
+    async crash() {
+      const [pid] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+      process.kill(Number(pid), 'SIGKILL')
+    },
+    async restart() {
+      // It refuses to start while a process of the one that was killed is still at its last statement.
+      await launch(25).catch(() => launch(150))
     },
   }
 }
 
-async function waitUntilReady(url: string): Promise<void> {
+async function waitUntilReady(url: string, attempts: number): Promise<void> {
   for (let attempt = 0; ; attempt += 1) {
     const client = new pg.Client({ connectionString: url })
     try {
@@ -81,7 +101,8 @@ async function waitUntilReady(url: string): Promise<void> {
       await client.end()
       return
     } catch (error) {
-      if (attempt === 150) throw new Error('the test server did not start within 30 s', { cause: error })
+      if (attempt === attempts)
+        throw new Error(`the test server did not start within ${attempts / 5} s`, { cause: error })
       await sleep(200)
     }
   }
