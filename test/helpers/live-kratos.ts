@@ -58,19 +58,33 @@ export function liveConfig() {
 /** A day after the recording: short sessions of it have expired, the others have twenty years left. */
 export const liveClock: Clock = { now: () => parseTime('2026-11-23T12:00:00Z') }
 
+interface LiveOptions {
+  /** merge patch */
+  config?: Record<string, unknown>
+  /** undefined: the system's */
+  clock?: Clock | undefined
+}
+
+/** A clock that goes on by a millisecond whenever it is looked at, so that no two times are equal. */
+export function tickingClock(): Clock {
+  let now = liveClock.now()
+  return {
+    now() {
+      now += 1001
+      return now
+    },
+  }
+}
+
 /** A copy of the recorded database, adopted, and a server on it. */
-export async function liveServer(t: Scope, options: { config?: Record<string, unknown> } = {}): Promise<TestServer> {
+export async function liveServer(t: Scope, options: LiveOptions = {}): Promise<TestServer> {
   const db = await openKratos(t)
   await migrateUp(db)
   return liveServerOn(t, db, options)
 }
 
-/** One more server on a copy that is adopted already. @param options `clock`: undefined for the system's */
-export function liveServerOn(
-  t: Scope,
-  db: Db,
-  options: { config?: Record<string, unknown>; clock?: Clock | undefined } = {},
-): Promise<TestServer> {
+/** One more server on a copy that is adopted already. */
+export function liveServerOn(t: Scope, db: Db, options: LiveOptions = {}): Promise<TestServer> {
   const clock = 'clock' in options ? options.clock : liveClock
   return testServer(t, { db, base: liveConfig(), config: options.config ?? {}, ...(clock ? { clock } : {}) })
 }
