@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { after } from 'node:test'
 import pg from 'pg'
 import { type Db, type Queryable, sql } from '../../src/db/client.ts'
 import { migrateUp } from '../../src/db/migrate.ts'
@@ -47,8 +48,10 @@ export function ownedBackends(): Backend[] {
 export const pglite: Backend = {
   name: 'pglite',
   async open(t, options = {}) {
-    pgliteArchive ??= archive(`migrated-${await migrationsKey()}`, migrateUp)
-    return closing(t, await openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive }))
+    if (Object.keys(options).length > 0) return closing(t, await migratedPglite(options))
+    const db = spare ?? (await migratedPglite({}))
+    spare = undefined
+    return closing(t, { ...db, close: () => putBack(db) })
   },
   async openEmpty(t, options = {}) {
     pgliteEmpty ??= archive('empty', async () => {})
@@ -141,6 +144,34 @@ export async function createRole(t: Scope): Promise<{ name: string; at(url: stri
     },
   }
 }
+
+/** An embedded database takes a second to start: the next test of this process gets the last one's, emptied. */
+let spare: Db | undefined
+// An engine that is not closed keeps the process of the test file from ending.
+after(() => spare?.close())
+
+async function migratedPglite(options: OpenOptions): Promise<Db> {
+  pgliteArchive ??= archive(`migrated-${await migrationsKey()}`, migrateUp)
+  return openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive })
+}
+
+async function putBack(db: Db): Promise<void> {
+  if (spare) return db.close()
+  try {
+    const tables = await db.query<{ name: string }>(OWN_TABLES)
+    await db.script(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`)
+    spare = db
+  } catch {
+    // A test that took the tables apart keeps its pieces to itself.
+    await db.close()
+  }
+}
+
+const OWN_TABLES = sql(
+  'test.own_tables',
+  `select format('%I.%I', schemaname, tablename) as name from pg_tables
+   where schemaname in ('public', 'lethe') and tablename not in ('migrations', 'identity_credential_types')`,
+)
 
 let pgliteArchive: Promise<Blob> | undefined
 let pgliteEmpty: Promise<Blob> | undefined
