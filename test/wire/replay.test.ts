@@ -24,30 +24,33 @@ const selected = areas.filter(({ area }) => only === undefined || only.includes(
 const all = selected.flatMap(({ area, scenarios }) => scenarios.map((scenario) => ({ area, scenario })))
 const kept = all.filter(({ scenario }) => !scenario.tags?.some((tag) => LEFT_OUT.includes(tag)))
 
-for (const backend of backends()) {
-  // The tables of Kratos make no difference to any setting: once through is enough there.
-  for (const config of backend === adopted ? ['default'] : Object.keys(WIRE_CONFIGS)) {
-    const scenarios = kept.filter(({ scenario }) => (scenario.config ?? 'default') === config)
-    if (scenarios.length === 0) continue
-    describe(`recorded answers on ${backend.name}, configuration ${config}`, () => {
-      // One server for all of them, since a scenario makes its own identities; begun when its turn comes: dozens of
-      // databases in one process at once slow each other down to their deadlines.
-      const scope = closingScope()
-      let server: TestServer
-      before(async () => {
-        server = await testServer(scope, { backend, wireConfig: config })
-      })
-      after(() => scope.close())
-      for (const { area, scenario } of scenarios) {
-        test(`${area}: ${scenario.name}`, async (t) => {
-          const costly = { backend, wireConfig: config, hasher: costlyHasher() }
-          const { publicUrl, adminUrl } = looksAtHash(scenario) ? await testServer(t, costly) : server
-          await play(scenario, { public: publicUrl, admin: adminUrl })
+// Two at a time: several scenarios wait for something to expire.
+describe('recorded answers', { concurrency: 2 }, () => {
+  for (const backend of backends()) {
+    // The tables of Kratos make no difference to any setting: once through is enough there.
+    for (const config of backend === adopted ? ['default'] : Object.keys(WIRE_CONFIGS)) {
+      const scenarios = kept.filter(({ scenario }) => (scenario.config ?? 'default') === config)
+      if (scenarios.length === 0) continue
+      describe(`on ${backend.name}, configuration ${config}`, { concurrency: 1 }, () => {
+        // One server for all of them, since a scenario makes its own identities; begun when its turn comes: dozens of
+        // databases in one process at once slow each other down to their deadlines.
+        const scope = closingScope()
+        let server: TestServer
+        before(async () => {
+          server = await testServer(scope, { backend, wireConfig: config })
         })
-      }
-    })
+        after(() => scope.close())
+        for (const { area, scenario } of scenarios) {
+          test(`${area}: ${scenario.name}`, async (t) => {
+            const costly = { backend, wireConfig: config, hasher: costlyHasher() }
+            const { publicUrl, adminUrl } = looksAtHash(scenario) ? await testServer(t, costly) : server
+            await play(scenario, { public: publicUrl, admin: adminUrl })
+          })
+        }
+      })
+    }
   }
-}
+})
 
 /** Passwords are hashed cheaply here, but for the scenarios that show a hash: they were recorded at the real cost. */
 function looksAtHash(scenario: Scenario): boolean {
