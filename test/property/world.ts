@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { type Clock, type Micros, SECOND } from '../../src/clock.ts'
+import { sql } from '../../src/db/client.ts'
+import { Client, createPerson, type Person, signInNative } from '../helpers/client.ts'
+import type { Backend, Scope } from '../helpers/db.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+
+export interface Op {
+  kind:
+    | ('login' | 'refresh' | 'whoami' | 'extend' | 'import' | 'collect' | 'disable' | 'revival')
+    | ('logoutUrl' | 'logoutNative' | 'logoutPost' | 'logoutOthers' | 'logoutAll' | 'logoutNamed')
+    | ('ownOther' | 'ownOthers' | 'adminRevoke' | 'adminDeleteAll')
+  node: number
+  session: number
+  other: number
+  person: number
+}
+
+interface Known {
+  id: string
+  token: string
+  of: Person
+  /** somebody began to end it, or its time may be over */
+  mayHaveEnded: boolean
+  /** it was told that it has ended, or it let nobody in once */
+  over: boolean
+  /** it lives at least until then */
+  until: Micros
+}
+
+const LIFE = 3600 * SECOND
+
+const ENDS = sql(
+  'test.story_ends',
+  `select s.id, (select count(*) from lethe.events e where e.session_id = s.id and e.type = 'session.ended') as ends
+   from unnest($1::uuid[]) as s (id)`,
+)
+/** What a refresh login of Kratos writes that began before the logout. */
+const REVIVE = sql('test.revive', 'update sessions set active = true where id = $1')
+
+export type World = Awaited<ReturnType<typeof createWorld>>
+
+/** Two nodes with one database and one clock, and stories that are told on them. */
+export async function createWorld(scope: Scope, backend: Backend) {
+  let now: Micros = 1_795_000_000 * SECOND
+  const clock: Clock = { now: () => (now += 1000) }
+  const db = await backend.open(scope)
+  const config = {
+    session: { lifespan: '1h' },
+    lethe: { sessions: { identity_disabled: 'end' }, limits: { login: { per_address: 0 } } },
+  }
+  const nodes = [await testServer(scope, { db, clock, config }), await testServer(scope, { db, clock, config })]
+  const used = new Set<string>()
+  return {
+    begin: () => begin(nodes as [TestServer, TestServer], { now: () => now, pass: (time) => (now += time) }, used),
+    unused: (kinds: readonly string[]) => [...new Set(kinds)].filter((kind) => !used.has(kind)),
+  }
+}
+
+async function begin(
+  nodes: [TestServer, TestServer],
+  time: { now(): Micros; pass(by: Micros): void },
+  used: Set<string>,
+) {
+  const people = [await createPerson(nodes[0]), await createPerson(nodes[1])]
+  const sessions: Known[] = []
+  const add = (of: Person, { sessionId, token }: { sessionId: string; token: string }) =>
+    sessions.push({ id: sessionId, token, of, mayHaveEnded: false, over: false, until: time.now() + LIFE - SECOND })
+  for (const of of people) add(of, await signInNative(nodes[0], of))
+
+  async function look(s: Known, node: TestServer): Promise<void> {
+    const { over } = s
+    const { status } = await new Client(node).get('/sessions/whoami', { 'x-session-token': s.token })
+    assert.ok(status === 200 || status === 401, `whoami answered ${status}`)
+    if (over) assert.equal(status, 401, 'a session that had ended lets somebody in')
+    if (!s.mayHaveEnded && time.now() < s.until) assert.equal(status, 200, 'a session was lost that nobody ended')
+    if (status === 401) s.over = true
+  }
+
+  /** What may end `victims`. @param act gives those of them that the answer says are gone; true: all */
+  async function ending(kind: string, victims: Known[], act: () => Promise<boolean | Known[]>): Promise<void> {
+    for (const victim of victims) victim.mayHaveEnded = true
+    const gone = await act()
+    if (gone === false) return
+    for (const victim of gone === true ? victims : gone) victim.over = true
+    if (gone === true || gone.length > 0) used.add(kind)
+  }
+
+  async function one(op: Op, known: readonly Known[]): Promise<void> {
+    const node = nodes[op.node]!
+    const s = known[op.session % known.length]!
+    const other = known[op.other % known.length]!
+    const mine = known.filter(({ of }) => of === s.of)
+    const others = mine.filter((known) => known !== s)
+    const client = new Client(node)
+    const headers = { 'x-session-token': s.token }
+    const told = async (method: string, target: string, json?: unknown) => {
+      const reply = await client.send(method, target, json === undefined ? { headers } : { headers, json })
+      assert.ok(
+        [200, 204, 400, 401, 403, 404].includes(reply.status),
+        `${op.kind} answered ${reply.status}: ${reply.text}`,
+      )
+      return reply.status < 300 ? reply : undefined
+    }
+    const done = async (...call: Parameters<typeof told>) => (await told(...call)) !== undefined
+    /** Who is gone already is told so, and then nothing else was done; the ids tell the two apart. */
+    const post = async (json: object): Promise<string[] | undefined> =>
+      (await told('POST', '/self-service/logout', json))?.body.revoked
+    const admin = `${node.adminUrl}/admin`
+    switch (op.kind) {
+      case 'whoami':
+        used.add(op.kind)
+        return look(s, node)
+      case 'login': {
+        const who = people[op.person % people.length]!
+        const flow = (await client.get('/self-service/login/api')).body
+        const json = { method: 'password', identifier: who.email, password: who.password }
+        const { status, body } = await client.send('POST', flow.ui.action, { json })
+        // 401: disabled a moment ago
+        assert.ok(status === 200 || status === 401, `login answered ${status}`)
+        if (status === 200) add(who, { sessionId: body.session.id, token: body.session_token })
+        used.add(op.kind)
+        return
+      }
+      case 'refresh': {
+        const flow = await client.get('/self-service/login/api?refresh=true', headers)
+        if (flow.status !== 200 || flow.body.refresh !== true) return
+        const json = { method: 'password', identifier: s.of.email, password: s.of.password }
+        if (await done('POST', flow.body.ui.action, json)) used.add(op.kind)
+        return
+      }
+      case 'extend':
+        if (await done('PATCH', `${admin}/sessions/${s.id}/extend`)) used.add(op.kind)
+        return
+      case 'import':
+        people.push(await createPerson(node))
+        used.add(op.kind)
+        return
+      case 'collect':
+        await node.deps.collector.round()
+        used.add(op.kind)
+        return
+      case 'revival':
+        // Only what Lethe knows to have ended has a tombstone; Kratos's own ends are Kratos's own to undo.
+        if (!s.over || time.now() >= s.until) return
+        await node.db.query(REVIVE, [s.id])
+        used.add(op.kind)
+        return
+      case 'disable':
+        return ending(op.kind, mine, async () => {
+          const patch = (value: string) => [{ op: 'replace', path: '/state', value }]
+          const disabled = await done('PATCH', `${admin}/identities/${s.of.identityId}`, patch('inactive'))
+          await told('PATCH', `${admin}/identities/${s.of.identityId}`, patch('active'))
+          return disabled
+        })
+      case 'logoutUrl':
+        return ending(op.kind, [s], async () => {
+          const { status, body } = await client.get('/self-service/logout/browser', headers)
+          return status === 200 && done('GET', `/self-service/logout?token=${body.logout_token}`)
+        })
+      case 'logoutNative':
+        return ending(op.kind, [s], () => done('DELETE', '/self-service/logout/api', { session_token: s.token }))
+      case 'logoutPost':
+        return ending(op.kind, [s], async () => (await post({})) !== undefined)
+      case 'logoutAll':
+        return ending(op.kind, mine, async () => ((await post({ scope: 'all' }))?.length ? mine : [s]))
+      case 'logoutOthers':
+        return ending(op.kind, others, async () => ((await post({ scope: 'others' }))?.length ? others : []))
+      case 'logoutNamed':
+        return ending(op.kind, other.of === s.of ? [other] : [], async () => {
+          const revoked = await post({ session_ids: [other.id] })
+          return revoked?.includes(other.id) ? [other] : []
+        })
+      case 'ownOther':
+        return ending(op.kind, other.of === s.of && other !== s ? [other] : [], () =>
+          done('DELETE', `/sessions/${other.id}`),
+        )
+      case 'ownOthers':
+        return ending(op.kind, others, () => done('DELETE', '/sessions'))
+      case 'adminRevoke':
+        return ending(op.kind, [s], () => done('DELETE', `${admin}/sessions/${s.id}`))
+      case 'adminDeleteAll':
+        return ending(op.kind, mine, () => done('DELETE', `${admin}/identities/${s.of.identityId}/sessions`))
+    }
+  }
+
+  return {
+    passTime() {
+      time.pass(LIFE / 2)
+    },
+    async together(ops: readonly Op[]) {
+      const known = [...sessions]
+      await Promise.all(ops.map((op) => one(op, known)))
+      // Those that were begun meanwhile may have been swept along.
+      const sweeping = ['logoutAll', 'logoutOthers', 'ownOthers', 'adminDeleteAll', 'disable']
+      if (!ops.some(({ kind }) => sweeping.includes(kind))) return
+      for (const s of sessions.slice(known.length)) s.mayHaveEnded = true
+    },
+    /** Both nodes are asked about every session, before and after its time, and the log is read. */
+    async conclude() {
+      for (const node of nodes) await Promise.all(sessions.map((s) => look(s, node)))
+      time.pass(2 * LIFE)
+      await nodes[0].deps.collector.round()
+      for (const s of sessions) s.over = true
+      for (const node of nodes) await Promise.all(sessions.map((s) => look(s, node)))
+      const ends = await nodes[0].db.query<{ ends: number }>(ENDS, [sessions.map(({ id }) => id)])
+      assert.deepEqual([...new Set(ends.map((row) => row.ends))], [1], 'every end is one event')
+    },
+  }
+}
