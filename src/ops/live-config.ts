@@ -28,11 +28,13 @@ export async function createLiveConfig(
   loaded: LoadedConfig,
   log: Logger,
 ): Promise<LiveConfig> {
-  const withDocuments = async (next: LoadedConfig) => ({
-    loaded: next,
-    schemas: await createSchemas(next.config, options.cwd),
-    tokenTemplates: await createTokenTemplates(next.config, options.cwd, () => performance.now()),
-  })
+  const withDocuments = async (next: LoadedConfig) => {
+    const schemas = await createSchemas(next.config, options.cwd)
+    const tokenTemplates = await createTokenTemplates(next.config, options.cwd, () => performance.now())
+    for (const { key, reason } of tokenTemplates.unread)
+      log.warn({ keys: [key], reason }, 'a token template cannot be used')
+    return { loaded: next, schemas, tokenTemplates }
+  }
   let current = await withDocuments(loaded)
   const listeners: (() => void)[] = []
   const watcher = watchConfig({

@@ -140,22 +140,37 @@ describe('templates that cannot be used are named before a port opens', () => {
       () => 0,
     )
 
-  for (const [what, template, reason] of [
+  const jsonnet = `base64://${Buffer.from('{claims: {a: 1}}').toString('base64')}`
+
+  test('a mapper in Jsonnet refuses the start', () =>
+    assert.rejects(
+      create({ jwks_url: 'https://keys.example/', claims_mapper_url: jsonnet }),
+      /shop\.claims_mapper_url \(base64:\/\/…\) is not JSON .*Jsonnet is not evaluated/,
+    ))
+
+  for (const [what, template, key, reason] of [
     [
       'a missing file',
       { jwks_url: 'file://keys.json' },
-      /templates\.shop\.jwks_url \(file:\/\/keys\.json\) cannot be read: no such file/,
+      'jwks_url',
+      /file:\/\/keys\.json cannot be read: no such file/,
     ],
-    ['a set that is not JSON', { jwks_url: 'base64://eA==' }, /shop\.jwks_url \(base64:\/\/…\) is not JSON/],
+    ['a set that is not JSON', { jwks_url: 'base64://eA==' }, 'jwks_url', /base64:\/\/… is not JSON/],
     [
-      'a mapper in Jsonnet',
-      {
-        jwks_url: 'https://keys.example/',
-        claims_mapper_url: `base64://${Buffer.from('{claims: {a: 1}}').toString('base64')}`,
-      },
-      /shop\.claims_mapper_url \(base64:\/\/…\) is not JSON .*Jsonnet is not evaluated/,
+      'a mapper that is not there',
+      { jwks_url: 'https://keys.example/', claims_mapper_url: 'file://mapper.json' },
+      'claims_mapper_url',
+      /no such file/,
     ],
   ] as const) {
-    test(what, () => assert.rejects(create(template), reason))
+    test(`${what} is told, and does not keep the server from starting`, async () => {
+      const { unread, get } = await create(template)
+      assert.deepEqual(
+        unread.map((document) => document.key),
+        [`session.whoami.tokenizer.templates.shop.${key}`],
+      )
+      assert.match(unread[0]!.reason, reason)
+      assert.ok(get('shop'))
+    })
   }
 })

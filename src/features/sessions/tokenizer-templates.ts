@@ -1,4 +1,5 @@
 import { type HttpClientConfig, loadJson, loadOptions, loadText, shortUrl } from '../../documents/load.ts'
+import { unavailable } from '../../http/errors.ts'
 import { firstSigningKey, KeyUnusable, keepKey, type SigningKey } from './tokenizer-keys.ts'
 import { type ClaimsMapper, parseClaimsMapper } from './tokenizer-mapper.ts'
 
@@ -30,12 +31,21 @@ export interface TokenTemplate {
   subjectSource: 'id' | 'external_id'
   /** @throws KeyUnusable, or Error when the key set cannot be read */
   key(): Promise<SigningKey>
+  /** @throws Error when the mapper could not be read */
   mapClaims: ClaimsMapper | undefined
+}
+
+/** A document that a template needs and that could not be read when the template was made. */
+export interface UnreadDocument {
+  /** dotted path of the key that names it */
+  key: string
+  reason: string
 }
 
 /** The templates in force. Immutable: a reload makes new ones. */
 export interface TokenTemplates {
   get(name: string): TokenTemplate | undefined
+  readonly unread: readonly UnreadDocument[]
 }
 
 /** A template cannot be used. The message names it and says why. */
@@ -44,8 +54,9 @@ export class TokenTemplateError extends Error {
 }
 
 /**
- * Reads what the templates point to. Mappers and local key sets must be readable now; key sets over HTTP are read when
- * they are first needed, so that another machine's outage does not keep this one from starting.
+ * Reads what the templates point to. What cannot be read is told and its template fails when it is asked for: Kratos
+ * starts with such files, and a missing key of one client must not sign everyone out. A mapper that was read and cannot
+ * be run is refused, because it could be mistaken for one that works.
  * @param cwd directory that relative `file://` addresses start from
  * @param now milliseconds of a clock that only goes forward
  * @throws TokenTemplateError
@@ -57,6 +68,15 @@ export async function createTokenTemplates(
 ): Promise<TokenTemplates> {
   const options = loadOptions(config, cwd)
   const templates = new Map<string, TokenTemplate>()
+  const unread: UnreadDocument[] = []
+  const note = (where: string, url: string) => (error: Error) => {
+    unread.push({ key: where, reason: `${shortUrl(url)} ${error.message}` })
+  }
+  async function readMapper(url: string, where: string): Promise<ClaimsMapper> {
+    const text = await loadText(url, options).catch(note(where, url))
+    if (text === undefined) return unreadable(where)
+    return Promise.resolve(text).then(parseClaimsMapper).catch(refuse(where, url))
+  }
   for (const [name, entry] of Object.entries(config.session.whoami.tokenizer.templates)) {
     const where = `session.whoami.tokenizer.templates.${name}`
     const { jwks_url: jwksUrl, claims_mapper_url: mapperUrl } = entry
@@ -64,13 +84,8 @@ export async function createTokenTemplates(
     if (!/^https?:/i.test(jwksUrl))
       await key()
         .catch(tolerateUnusable)
-        .catch(refuse(`${where}.jwks_url`, jwksUrl))
-    const mapClaims =
-      mapperUrl === undefined
-        ? undefined
-        : await loadText(mapperUrl, options)
-            .then(parseClaimsMapper)
-            .catch(refuse(`${where}.claims_mapper_url`, mapperUrl))
+        .catch(note(`${where}.jwks_url`, jwksUrl))
+    const mapClaims = mapperUrl === undefined ? undefined : await readMapper(mapperUrl, `${where}.claims_mapper_url`)
     templates.set(name, {
       name,
       ttlSeconds: Math.trunc(entry.ttl / 1000),
@@ -79,13 +94,19 @@ export async function createTokenTemplates(
       mapClaims,
     })
   }
-  return { get: (name) => templates.get(name) }
+  return { get: (name) => templates.get(name), unread }
 }
 
 /** Kratos starts with such a key, and says so where a token is asked for. */
 function tolerateUnusable(error: unknown): void {
   if (!(error instanceof KeyUnusable)) throw error
 }
+
+const unreadable =
+  (where: string): ClaimsMapper =>
+  () => {
+    throw unavailable(`${where} could not be read.`)
+  }
 
 function refuse(where: string, url: string) {
   return (cause: Error): never => {

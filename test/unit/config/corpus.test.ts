@@ -18,6 +18,8 @@ interface Entry {
 
 /** Refused for what stands in an identity schema, which is not read by the code under test. */
 const SCHEMA_CONTENT = new Set(['mistake-schema-not-json.yml', 'stub-driver-invalid.identities.yaml'])
+/** Done here, though the index expects it later: nothing is to be warned of. */
+const IMPLEMENTED = new Set(['session.whoami.tokenizer.templates'])
 /** As the answers were measured: the database and the ports came from the environment. */
 const env = { DSN: 'postgres://127.0.0.1/kratos', SERVE_PUBLIC_PORT: '4433', SERVE_ADMIN_PORT: '4434' }
 
@@ -57,7 +59,8 @@ test('every file of the corpus starts or is refused as by Kratos', {
           return
         }
         const warned = loaded.warnings.find((warning) => warning.code === 'unsupported_keys')?.keys ?? []
-        for (const name of entry.not_first ?? []) assert.ok(warned.includes(name), `${name} missing in ${warned}`)
+        const expected = (entry.not_first ?? []).filter((name) => !IMPLEMENTED.has(name))
+        for (const name of expected) assert.ok(warned.includes(name), `${name} missing in ${warned}`)
       } else {
         assert.throws(
           () => load(entry),
