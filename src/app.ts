@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts'
 import { errorRoutes } from './features/errors/routes.ts'
 import { eventAdminRoutes } from './features/events/routes-admin.ts'
 import { ownEventRoutes } from './features/events/routes-own.ts'
+import { revocationRoutes } from './features/events/routes-revocations.ts'
 import { webhookRoutes } from './features/events/routes-webhooks.ts'
 import { identityAdminRoutes } from './features/identities/routes-admin.ts'
 import { schemaRoutes } from './features/identities/routes-schemas.ts'
@@ -46,6 +47,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(whoamiRoutes(d))
   app.register(ownSessionRoutes(d))
   app.register(ownEventRoutes(d))
+  app.register(revocationRoutes(d, d.revocations.isPublic))
   app.register(logoutRoutes(d))
   app.register(loginRoutes(d))
   app.register(registrationRoutes(d))
@@ -73,6 +75,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(eventAdminRoutes(d))
   app.register(webhookRoutes(d))
+  app.register(revocationRoutes(d, () => true))
   app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))
   return app
 }

@@ -33,7 +33,7 @@ const ADDED = new Set([
   ...['endSessions', 'listEvents', 'streamEvents', 'streamOwnSession'],
   ...['listEventWebhooks', 'createEventWebhook', 'getEventWebhook', 'changeEventWebhook', 'deleteEventWebhook'],
   ...['rotateEventWebhookSecret', 'listEventDeliveries', 'getEventDelivery', 'replayEventDelivery'],
-  ...['replayEventDeliveries'],
+  ...['replayEventDeliveries', 'listRevocations'],
   // Kratos has them without describing them; the last one is ours.
   ...['getConfigHash', 'getMetrics', 'getOpenapi'],
 ])

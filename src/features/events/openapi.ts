@@ -1,6 +1,8 @@
 import {
+  bool,
   COOKIE,
   type Description,
+  empty,
   error,
   header,
   integer,
@@ -66,10 +68,40 @@ export const eventsDescription: Description = {
       parameters: [SESSION_TOKEN, COOKIE],
       answers: { 200: stream, 401: error('No session that lets anyone in.'), ...OTHER_ERRORS },
     },
+    {
+      ...{ id: 'listRevocations', method: 'get', path: '/sessions/revocations', port: 'both' },
+      summary:
+        'Lists the sessions that ended for as long as a token can speak for them. On the public port only where `lethe.events.revocations.public` is set.',
+      parameters: [
+        query('after', 'The `cursor` of an earlier list: only what is new.', integer),
+        query('template', 'Whose key signs, with `Accept: application/jose`.'),
+        header('If-None-Match', 'The `ETag` of an earlier answer.'),
+      ],
+      answers: {
+        200: {
+          description: 'The list; a compact JWS of it with `Accept: application/jose`.',
+          content: {
+            'application/json': { schema: ref('revocationList') },
+            'application/jose': { schema: text },
+          },
+        },
+        304: empty('Nothing is new.'),
+        400: invalid,
+        ...OTHER_ERRORS,
+      },
+    },
     ...webhookOperations,
   ],
   schemas: {
     ...webhookSchemas,
+    revocationList: object({
+      cursor: integer,
+      more: bool,
+      window_seconds: integer,
+      sessions: list(object({ id: uuid, seq: integer, ended_at: time })),
+      identities: list(object({ id: uuid, not_before: time })),
+      resumed: list(object({ id: uuid, seq: integer, identity_id: nullable(uuid) })),
+    }),
     event: object({
       id: uuid,
       seq: integer,

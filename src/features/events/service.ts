@@ -4,6 +4,7 @@ import type { Random } from '../../crypto/tokens.ts'
 import type { Db } from '../../db/client.ts'
 import type { Logger } from '../../log.ts'
 import type { SessionService } from '../sessions/service.ts'
+import type { TokenTemplates } from '../sessions/tokenizer-templates.ts'
 import { createDeliverer } from './deliver.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createDispatcher } from './dispatch.ts'
@@ -11,10 +12,12 @@ import { createFeed } from './feed.ts'
 import { createLogHead } from './head.ts'
 import { createHolderStream } from './holder-stream.ts'
 import { createEventLog } from './log.ts'
+import { createRevocations } from './revocations.ts'
 import { createSender } from './send.ts'
 import { createDeliveryStore } from './store-deliveries.ts'
 import { createDeliveryListStore } from './store-delivery-list.ts'
 import { createEventLogStore } from './store-log.ts'
+import { createRevocationStore } from './store-revocations.ts'
 import { createWebhookStore } from './store-webhooks.ts'
 import { createEventStream } from './stream.ts'
 import { createLogWatch } from './watch.ts'
@@ -28,6 +31,8 @@ export interface EventDeps {
   db: Db
   meta: { nid: string }
   sessions: Pick<SessionService, 'resolve'>
+  tokenTemplates(): TokenTemplates
+  baseUrls: { public(): string }
 }
 
 /** Everything by which others hear of events. Reads the log only while somebody listens. */
@@ -58,6 +63,7 @@ export function createEvents(d: EventDeps) {
     eventLog: createEventLog(shared),
     eventStream: createEventStream(shared),
     holderStream: createHolderStream(shared),
+    revocations: createRevocations({ ...shared, store: createRevocationStore(d.db, d.meta.nid) }),
     webhooks,
     deliveries: createDeliveries({ ...d, webhooks, list, onChange }),
     background: [

@@ -1,0 +1,127 @@
+import type { Ended, RevocationAnswer } from './ended.ts'
+
+export interface FollowOptions {
+  ended: Ended
+  /** URL of `/sessions/revocations` */
+  revocations: string
+  /** URL of `/admin/events/stream`; undefined: only polling */
+  stream: string | undefined
+  headers: Record<string, string>
+  pollMs: number
+  timeoutMs: number
+  fetch: typeof fetch
+  now(): number
+  onError(error: Error): void
+}
+
+export interface Following {
+  /** Resolves after the first try, whatever came of it. */
+  first: Promise<void>
+  /** when the list was last known to be complete: the start of the last request that was answered */
+  knownAt(): number
+  cursor(): number
+  stop(): void
+}
+
+/** How long a stream may be silent: the server gives a sign of life every 15 s. */
+const SILENCE_MS = 45_000
+const AGAIN_MS = 1000
+
+/**
+ * Asks for what is new again and again: that is the proof that nothing is missing. A stream tells it sooner, and what it
+ * tells twice or in another order does no harm.
+ */
+export function follow(o: FollowOptions): Following {
+  const stop = new AbortController()
+  let knownAt = Number.NEGATIVE_INFINITY
+  let cursor = 0
+
+  async function poll(): Promise<void> {
+    for (let more = true; more; ) {
+      const started = o.now()
+      const url = new URL(o.revocations)
+      if (cursor > 0) url.searchParams.set('after', String(cursor))
+      const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(o.timeoutMs)])
+      const headers = { ...o.headers, accept: 'application/json' }
+      const answer = await o.fetch(url, { headers, redirect: 'error', signal })
+      if (!answer.ok) throw new Error(`the list of ended sessions was answered with status ${answer.status}`)
+      const list = (await answer.json()) as RevocationAnswer
+      if (!Number.isSafeInteger(list.cursor) || !Array.isArray(list.sessions)) {
+        throw new Error('what was answered is not a list of ended sessions')
+      }
+      // a log that was set back, as by a restore: what is known of it is no longer true
+      if (list.cursor < cursor) o.ended.clear()
+      o.ended.addList(list, o.now())
+      cursor = list.cursor
+      more = list.more
+      if (!more) knownAt = started
+    }
+  }
+
+  async function pollOn(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await pause(o.pollMs, stop.signal)
+      if (!stop.signal.aborted) await poll().catch(told)
+    }
+  }
+
+  async function streamOn(url: string): Promise<void> {
+    while (!stop.signal.aborted) {
+      await readStream(url).catch(told)
+      await pause(AGAIN_MS, stop.signal)
+    }
+  }
+
+  async function readStream(base: string): Promise<void> {
+    const url = new URL(base)
+    url.searchParams.set('type', 'session.ended,session.resumed')
+    url.searchParams.set('after', String(cursor))
+    const silence = new AbortController()
+    const signal = AbortSignal.any([stop.signal, silence.signal])
+    let timer = setTimeout(() => silence.abort(), SILENCE_MS)
+    try {
+      const answer = await o.fetch(url, { headers: o.headers, redirect: 'error', signal })
+      if (!answer.ok || answer.body === null) throw new Error(`the stream was answered with status ${answer.status}`)
+      const decoder = new TextDecoder()
+      let rest = ''
+      for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+        clearTimeout(timer)
+        timer = setTimeout(() => silence.abort(), SILENCE_MS)
+        const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
+        rest = blocks.pop()!
+        for (const block of blocks) {
+          const data = /^data: ?(.*)$/m.exec(block)?.[1]
+          if (data !== undefined && /^event: ?session\./m.test(block)) o.ended.addEvent(JSON.parse(data))
+        }
+      }
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  function told(error: Error): void {
+    if (!stop.signal.aborted) o.onError(error)
+  }
+
+  const first = poll().catch(told)
+  void first.then(() => {
+    void pollOn()
+    if (o.stream !== undefined) void streamOn(o.stream)
+  })
+  return { first, knownAt: () => knownAt, cursor: () => cursor, stop: () => stop.abort() }
+}
+
+/** Does not keep the process up. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    timer.unref()
+    signal.addEventListener('abort', done)
+  })
+}
