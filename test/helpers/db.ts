@@ -112,20 +112,18 @@ export async function openKratos(t: Scope, options: OpenOptions = {}): Promise<D
 
 /** The same, as an address. */
 export async function createKratosDatabase(t: Scope): Promise<string> {
-  const url = await createDatabase(t, { migrated: false })
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(await kratosDump())
-  await client.end()
-  return url
+  const dump = await kratosDump()
+  kratosTemplate ??= template(`kratos_${digestOf(dump)}`, (db) => db.script(dump))
+  return databaseFrom(t, await kratosTemplate)
 }
 
 const kratosDump = () => readFile(new URL('../fixtures/live-kratos.sql', import.meta.url), 'utf8')
 
 async function adoptedKey(): Promise<string> {
-  const dump = createHash('sha256').update(await kratosDump())
-  return `${await migrationsKey()}_${dump.digest('hex').slice(0, 8)}`
+  return `${await migrationsKey()}_${digestOf(await kratosDump())}`
 }
+
+const digestOf = (text: string) => createHash('sha256').update(text).digest('hex').slice(0, 8)
 
 /**
  * A user of the test server without any rights; dropped at the end. To be asked for before the database it works in,
@@ -177,6 +175,7 @@ let pgliteArchive: Promise<Blob> | undefined
 let pgliteEmpty: Promise<Blob> | undefined
 let postgresTemplate: Promise<string> | undefined
 let adoptedTemplate: Promise<string> | undefined
+let kratosTemplate: Promise<string> | undefined
 
 /** node:test runs `after` in the order of registration; a pool must be closed before its database is dropped. */
 const endings = new WeakMap<Scope, (() => Promise<unknown>)[]>()
