@@ -17,7 +17,7 @@ export async function start(args: string[], env: Record<string, string>, url: st
   const child = spawn(process.execPath, args, {
     cwd: root,
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: 'ignore',
   })
   for (let attempt = 0; ; attempt++) {
     const ok = await fetch(url)
@@ -27,6 +27,7 @@ export async function start(args: string[], env: Record<string, string>, url: st
     if (attempt > 300 || child.exitCode !== null) throw new Error(`${args.join(' ')} does not answer at ${url}`)
     await sleep(100)
   }
+  process.once('exit', () => child.kill('SIGKILL'))
   return { pid: child.pid!, stop: () => stop(child) }
 }
 

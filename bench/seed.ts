@@ -33,7 +33,7 @@ export async function seed(dsn: string, nid: string, sessions: number): Promise<
      from generate_series(1, ${identities}) i`,
     `insert into sessions (id, issued_at, expires_at, authenticated_at, identity_id, created_at, updated_at, token, active, nid, logout_token, aal, authentication_methods)
      select ${idSql('i')}, now(), now() + interval '30 days', now(), ${identity(`1 + i % ${identities}`)}, now(), now(), ${storedSql('i')}, true, '${nid}',
-       'lo_' || i, 'aal1', '[{"method": "password", "aal": "aal1", "completed_at": "2026-11-22T12:00:00.123456Z"}]'
+       'lo_' || replace(${idSql('i')}::text, '-', ''), 'aal1', '[{"method": "password", "aal": "aal1", "completed_at": "2026-11-22T12:00:00.123456Z"}]'
      from generate_series(1, ${sessions}) i`,
     `insert into session_devices (id, ip_address, user_agent, location, nid, session_id, created_at, updated_at, identity_id)
      select gen_random_uuid(), '192.0.2.1:1234', 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', '', '${nid}', ${idSql('i')}, now(), now(), ${identity(`1 + i % ${identities}`)}

@@ -82,14 +82,17 @@ function nativeLogout(i: number): Step {
   }
 }
 
-/** The same work as bare SQL, one row a statement, for pgbench. `$row` is drawn anew for each transaction. */
+/**
+ * The same work as bare SQL, one row a statement, for pgbench. It ends sessions of the upper half only: those of the
+ * lower half are for the server to end.
+ */
 export function sqlOf(
   plan: Plan,
   statements: { select: string; revoke: string },
   nid: string,
   sessions: number,
 ): string {
-  const set = `\\set i random(1, ${sessions})\n`
+  const set = `\\set i random(${Math.ceil(sessions / 2) + 1}, ${sessions})\n`
   const select = statements.select.replaceAll('$TOKEN', storedSql(':i::int')).replaceAll('$NID', `'${nid}'::uuid`)
   const revoke = statements.revoke.replaceAll('$ID', idSql(':i::int')).replaceAll('$NID', `'${nid}'::uuid`)
   switch (plan) {
