@@ -157,17 +157,24 @@ function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
     sessions: {
       endSessionsOf: (tx, identityId, cause, except) =>
         sessions.revokeAllOf(identityId, cause, { tx, ...(except === undefined ? {} : { except }) }),
-      ...createIdentityStateEffects({ ...d, sessions, suspend: createSessionSuspendStore(d.meta.nid) }),
+      ...createIdentityStateEffects({
+        ...d,
+        sessions,
+        suspend: createSessionSuspendStore(d.meta.nid),
+        onEnded: d.metrics.sessionsEnded,
+      }),
     },
   })
   return { identities }
 }
 
 function eventDeps(d: Base & ReturnType<typeof sessionDeps>) {
-  return {
-    ...createEvents(d),
-    streams: createStreams({ maxListeners: () => d.config().lethe.events.stream.max_listeners }),
-  }
+  const metrics = d.metrics.events
+  const events = createEvents({ ...d, onDelivery: metrics.delivery })
+  const streams = createStreams({ maxListeners: () => d.config().lethe.events.stream.max_listeners })
+  metrics.watchReceivers(events.receiverStates)
+  metrics.watchStreams(streams.count)
+  return { ...events, streams }
 }
 
 function flowDeps(

@@ -1,9 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { createEventMetrics, type EventMetrics } from './metrics-events.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics-http.ts'
 
 /** Everything that is counted. One for each process, handed to whom it concerns. */
 export interface Metrics {
   http: HttpMetrics
+  events: EventMetrics
   /** @param cause one of the few of the event log, never a text from outside */
   sessionsEnded(cause: string, count: number): void
   /** @param name of the statement, as the code gives it */
@@ -67,6 +69,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   })
   return {
     http: createHttpMetrics(registry, options.version),
+    events: createEventMetrics(registry),
     sessionsEnded: (cause, count) => {
       if (count > 0) ended.inc({ cause }, count)
     },

@@ -117,7 +117,14 @@ describe('metrics', () => {
     await fetch(`${server.adminUrl}/admin/identities/${removed.session.identity_id}/sessions`, { method: 'DELETE' })
     const deleted = await signedIn(server)
     await fetch(`${server.adminUrl}/admin/identities/${deleted.session.identity_id}`, { method: 'DELETE' })
-    assert.deepEqual(await ended(), { logout: 2, revoked_by_user: 2, revoked_by_admin: 2, identity_deleted: 1 })
+    const disabled = await signedIn(server)
+    await server.deps.identities.patch(disabled.session.identity_id, [
+      { op: 'replace', path: '/state', value: 'inactive' },
+    ])
+    assert.deepEqual(await ended(), {
+      ...{ logout: 2, revoked_by_user: 2, revoked_by_admin: 2 },
+      ...{ identity_deleted: 1, identity_disabled: 1 },
+    })
   })
 
   test('calls that share a statement are counted', async (t) => {

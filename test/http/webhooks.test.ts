@@ -261,6 +261,16 @@ describe('a receiver of events', () => {
       return rows.length > 0 && rows
     })
     assert.deepEqual([dead.attempts, dead.last_status], [1, 410])
+    const metrics = await (await fetch(`${server.adminUrl}/metrics/prometheus`)).text()
+    for (const line of [
+      `lethe_event_deliveries_total{receiver="${id}",result="given_up"} 1`,
+      `lethe_event_deliveries_dead{receiver="${id}"} 1`,
+      `lethe_event_deliveries_pending{receiver="${id}"} 0`,
+      `lethe_event_delivery_lag_seconds{receiver="${id}"} 0`,
+      'lethe_event_streams 0',
+    ]) {
+      assert.ok(metrics.split('\n').includes(line), line)
+    }
   })
 
   test('cannot lead elsewhere, nor feed us', async (t) => {

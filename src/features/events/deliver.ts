@@ -17,7 +17,8 @@ export interface DelivererDeps {
   store: DeliveryStore
   sender: Sender
   onError(error: unknown): void
-  onAttempt?(receiver: string, state: Outcome['state'], ok: boolean): void
+  /** for metrics */
+  onDelivery(receiver: string, result: 'delivered' | 'failed' | 'given_up'): void
 }
 
 export interface Deliverer {
@@ -31,6 +32,7 @@ export interface Deliverer {
 const GRACE_MS = 10_000
 /** Between two tries to write down what became of a try, while the database is away. */
 const FINISH_PAUSE_MS = 500
+const RESULTS = { delivered: 'delivered', pending: 'failed', dead: 'given_up' } as const
 /** Gone: the receiver says that it wants nothing more. @see Standard Webhooks, "Delivery" */
 const GONE = 410
 
@@ -90,7 +92,7 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
   async function deliver(receiver: Receiver, row: ClaimedRow, claimId: string): Promise<void> {
     const attempt = await send(receiver, row)
     const outcome = judge(row, attempt)
-    d.onAttempt?.(receiver.id, outcome.state, attempt.ok)
+    d.onDelivery(receiver.id, RESULTS[outcome.state])
     const { status, error } = attempt
     await finish({ webhookId: receiver.id, seq: row.seq, claim: claimId, status, error, ...outcome })
   }

@@ -5,13 +5,14 @@ import type { Db } from '../../db/client.ts'
 import type { Logger } from '../../log.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenTemplates } from '../sessions/tokenizer-templates.ts'
-import { createDeliverer } from './deliver.ts'
+import { createDeliverer, type DelivererDeps } from './deliver.ts'
 import { createDeliveries } from './deliveries.ts'
 import { createDispatcher } from './dispatch.ts'
 import { createFeed } from './feed.ts'
 import { createLogHead } from './head.ts'
 import { createHolderStream } from './holder-stream.ts'
 import { createEventLog } from './log.ts'
+import { createReceiverStates } from './receiver-states.ts'
 import { createRevocations } from './revocations.ts'
 import { createSender } from './send.ts'
 import { createDeliveryStore } from './store-deliveries.ts'
@@ -33,6 +34,7 @@ export interface EventDeps {
   sessions: Pick<SessionService, 'resolve'>
   tokenTemplates(): TokenTemplates
   baseUrls: { public(): string }
+  onDelivery: DelivererDeps['onDelivery']
 }
 
 /** Everything by which others hear of events. Reads the log only while somebody listens. */
@@ -65,6 +67,7 @@ export function createEvents(d: EventDeps) {
     holderStream: createHolderStream(shared),
     revocations: createRevocations({ ...shared, store: createRevocationStore(d.db, d.meta.nid) }),
     webhooks,
+    receiverStates: createReceiverStates({ ...d, webhooks }),
     deliveries: createDeliveries({ ...d, webhooks, list, onChange }),
     background: [
       {

@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts'
 import type { Queryable } from '../../db/client.ts'
 import type { SessionService } from './service.ts'
 import type { SessionSuspendStore } from './store-suspend.ts'
+import type { OnEnded } from './types.ts'
 
 /** What becomes of sessions when an operator changes their identity, in the transaction that changes it. */
 export interface IdentityStateEffects {
@@ -16,6 +17,7 @@ export interface IdentityStateDeps {
   clock: Clock
   sessions: Pick<SessionService, 'revokeAllOf'>
   suspend: SessionSuspendStore
+  onEnded: OnEnded
 }
 
 /**
@@ -24,14 +26,19 @@ export interface IdentityStateDeps {
  */
 export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateEffects {
   return {
-    identityDisabled: (tx, identityId) =>
-      d.config().lethe.sessions.identity_disabled === 'end'
-        ? d.sessions.revokeAllOf(identityId, 'identity_disabled', { tx })
-        : d.suspend.suspendAllOf(tx, identityId, formatTime(d.clock.now())),
+    async identityDisabled(tx, identityId) {
+      if (d.config().lethe.sessions.identity_disabled === 'end') {
+        return d.sessions.revokeAllOf(identityId, 'identity_disabled', { tx })
+      }
+      const told = await d.suspend.suspendAllOf(tx, identityId, formatTime(d.clock.now()))
+      d.onEnded('identity_disabled', told.length)
+      return told
+    },
     // None of them is the operator's own, so `others` means all.
-    passwordSetByOperator: async (tx, identityId) =>
-      d.config().lethe.sessions.end_on_password_change !== 'none' &&
-      d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx }),
+    async passwordSetByOperator(tx, identityId) {
+      if (d.config().lethe.sessions.end_on_password_change === 'none') return
+      await d.suspend.byOperator(tx, await d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx }))
+    },
     // Ends that were told while it was configured otherwise are taken back too: the rows decide, and they are live.
     identityEnabled: (tx, identityId) => d.suspend.resumeAllOf(tx, identityId, formatTime(d.clock.now())),
   }

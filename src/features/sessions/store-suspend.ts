@@ -37,6 +37,13 @@ const RESUME = sql(
   returning session_id`,
 )
 
+/** Ends of which the cause alone does not say that an operator was the one; in the transaction that wrote them. */
+const BY_OPERATOR = sql(
+  'session.ended_by_operator',
+  `update lethe.events set actor = '{"type": "admin"}'
+   where session_id = any ($1) and nid = $2 and type = 'session.ended' and not resumed`,
+)
+
 export type SessionSuspendStore = ReturnType<typeof createSessionSuspendStore>
 
 /** What is told of the sessions of an identity that is disabled or enabled. Each returns the ids that it told of. */
@@ -45,6 +52,9 @@ export function createSessionSuspendStore(nid: string) {
     (await on.query<{ session_id: string }>(statement, [identityId, nid, now])).map((row) => row.session_id)
   return {
     suspendAllOf: (tx: Queryable, identityId: string, now: Timestamp) => run(tx, SUSPEND, identityId, now),
+    async byOperator(tx: Queryable, sessionIds: readonly string[]): Promise<void> {
+      if (sessionIds.length > 0) await tx.query(BY_OPERATOR, [sessionIds, nid])
+    },
     resumeAllOf: (tx: Queryable, identityId: string, now: Timestamp) => run(tx, RESUME, identityId, now),
   }
 }

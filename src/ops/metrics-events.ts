@@ -1,0 +1,71 @@
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+/** How far a receiver of events has been told. */
+export interface ReceiverState {
+  id: string
+  pending: number
+  dead: number
+  /** age of the oldest event that is still to be delivered; 0 when there is none */
+  lagSeconds: number
+}
+
+export interface EventMetrics {
+  /** @param result of the few that a try can have */
+  delivery(receiver: string, result: 'delivered' | 'failed' | 'given_up'): void
+  /** @param read asked at each scrape; what cannot be had is left out */
+  watchReceivers(read: () => Promise<ReceiverState[]>): void
+  watchStreams(read: () => number): void
+}
+
+export function createEventMetrics(registry: Registry): EventMetrics {
+  const registers = [registry]
+  const deliveries = new Counter({
+    name: 'lethe_event_deliveries_total',
+    help: 'Tries of this node to deliver an event, by receiver and result.',
+    labelNames: ['receiver', 'result'],
+    registers,
+  })
+  return {
+    delivery: (receiver, result) => deliveries.inc({ receiver, result }),
+    watchReceivers: (read) => watchReceivers(registers, read),
+    watchStreams(read) {
+      new Gauge({
+        name: 'lethe_event_streams',
+        help: 'Open streams of events on this node.',
+        registers,
+        collect() {
+          this.set(read())
+        },
+      })
+    },
+  }
+}
+
+function watchReceivers(registers: Registry[], read: () => Promise<ReceiverState[]>): void {
+  let reading: Promise<ReceiverState[]> | undefined
+  /** One question for all gauges: a scrape collects them at the same time. */
+  const states = () => {
+    reading ??= read()
+      .catch(() => [])
+      .finally(() => {
+        reading = undefined
+      })
+    return reading
+  }
+  const gauge = (name: string, help: string, value: (state: ReceiverState) => number) =>
+    new Gauge({
+      ...{ name, help, labelNames: ['receiver'], registers },
+      async collect() {
+        const known = await states()
+        this.reset()
+        for (const state of known) this.set({ receiver: state.id }, value(state))
+      },
+    })
+  gauge('lethe_event_deliveries_pending', 'Events that a receiver is still to get.', (state) => state.pending)
+  gauge('lethe_event_deliveries_dead', 'Events whose delivery was given up.', (state) => state.dead)
+  gauge(
+    'lethe_event_delivery_lag_seconds',
+    'Age of the oldest event that a receiver is still to get.',
+    (state) => state.lagSeconds,
+  )
+}
