@@ -50,6 +50,8 @@ export const pglite: Backend = {
   async open(t, options = {}) {
     if (Object.keys(options).length > 0) return closing(t, await migratedPglite(options))
     const db = spare ?? (await migratedPglite({}))
+    migratedShape ??= shapeOf(db)
+    await migratedShape
     spare = undefined
     return closing(t, { ...db, close: () => putBack(db) })
   },
@@ -153,17 +155,36 @@ async function migratedPglite(options: OpenOptions): Promise<Db> {
   return openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive })
 }
 
+let migratedShape: Promise<string> | undefined
+
+/** Every relation, column and applied migration, as one word. */
+async function shapeOf(db: Db): Promise<string> {
+  const [row] = await db.query<{ shape: string }>(SHAPE)
+  return row!.shape
+}
+
 async function putBack(db: Db): Promise<void> {
   if (spare) return db.close()
   try {
+    // A test that made or took apart tables keeps its pieces to itself.
+    if ((await shapeOf(db)) !== (await migratedShape)) return await db.close()
     const tables = await db.query<{ name: string }>(OWN_TABLES)
     await db.script(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`)
     spare = db
   } catch {
-    // A test that took the tables apart keeps its pieces to itself.
     await db.close()
   }
 }
+
+const SHAPE = sql(
+  'test.shape',
+  `select md5(
+    (select string_agg(a.attrelid::regclass::text || a.attname || a.atttypid, ',' order by a.attrelid, a.attnum)
+     from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace::regnamespace::text in ('public', 'lethe'))
+    || (select string_agg(m.version || m.name || m.checksum || m.breaking, ',' order by m.version) from lethe.migrations m)
+    || (select string_agg(n.nspname, ',' order by n.nspname) from pg_namespace n)
+    || (select count(*) from identity_credential_types)) as shape`,
+)
 
 const OWN_TABLES = sql(
   'test.own_tables',
