@@ -109,7 +109,7 @@ export const DEFAULT_TEXTS = {
   'error.session_aal2_required.title': 'A second step is needed',
   'error.session_aal2_required.text': 'This account needs a second step to sign in, which was not done yet.',
   'error.session_aal2_required.next': 'Sign in again with both steps.',
-  'error.too_many_attempts.title': 'Too many tries',
+  'error.too_many_attempts.title': 'Too many attempts',
   'error.too_many_attempts.text': 'There were too many failed tries to sign in, so that none is taken for a while.',
   'error.too_many_attempts.next': 'Wait a moment, then try again.',
   'error.session_aal1_required.title': 'You are not signed in',
