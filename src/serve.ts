@@ -134,10 +134,11 @@ async function openConfigured(config: Config, log: Logger, metrics: Metrics): Pr
   return db
 }
 
-/** @throws WrongSecrets where they would sign everybody out who is signed in at Kratos */
+/** @throws MetaMismatch; WrongSecrets where they would sign everybody out who is signed in at Kratos */
 async function readMeta({ live, db, log, generatedSecrets }: Started, kind: 'owned' | 'adopted'): Promise<Meta> {
   if (kind === 'adopted') demandSecrets(generatedSecrets)
-  const meta = await loadMeta(db, { kind, now: formatTime(systemClock().now()), random: randomBytes })
+  const { tokens } = live.config().lethe.database
+  const meta = await loadMeta(db, { kind, tokens, now: formatTime(systemClock().now()), random: randomBytes })
   if (kind === 'owned') return meta
   await checkSecrets(db, meta, live.config())
   live.onReload(() => {

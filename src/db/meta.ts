@@ -17,7 +17,14 @@ export interface MetaOptions {
   kind: 'owned' | 'adopted'
   /** RFC 3339, for the row of a new network */
   now: string
+  /** `lethe.database.tokens`: what is wished for; unset, what fits the kind of database */
+  tokens?: 'sha256' | 'plain' | undefined
   random: (bytes: number) => Buffer
+}
+
+/** What the configuration wants is not what this database holds; nothing was written. */
+export class MetaMismatch extends Error {
+  override readonly name = 'MetaMismatch'
 }
 
 const OLDEST_NETWORK = sql('meta.oldest_network', 'select id from networks order by created_at, id limit 1')
@@ -34,17 +41,32 @@ const READ = sql('meta.read', 'select key, value from lethe.meta where key in ($
  * Reads what all nodes must agree on, and makes what is missing. Nothing that is recorded is ever changed here: another
  * mode of tokens would lock everybody out, another secret would void every logout token.
  *
- * @throws StoreUnavailable
+ * @throws StoreUnavailable, MetaMismatch
  */
 export async function loadMeta(db: Db, options: MetaOptions): Promise<Meta> {
-  return (await readMeta(db)) ?? db.tx((tx) => createMeta(tx, options))
+  const { kind, tokens } = options
+  const known = await readMeta(db)
+  if (!known && kind === 'adopted' && tokens === 'sha256') {
+    throw new MetaMismatch(
+      'lethe.database.tokens is sha256, and Kratos reads the tokens of this database as they are: unset it, and run ' +
+        '"tokens harden" once Kratos is gone',
+    )
+  }
+  const meta = known ?? (await db.tx((tx) => createMeta(tx, options)))
+  if (tokens !== undefined && meta.tokens !== 'hardening' && meta.tokens !== tokens) {
+    throw new MetaMismatch(
+      `lethe.database.tokens is ${tokens}, and this database holds its tokens as ${meta.tokens}: ` +
+        'unset it; another form would sign everybody out',
+    )
+  }
+  return meta
 }
 
-async function createMeta(tx: Queryable, { kind, now, random }: MetaOptions): Promise<Meta> {
+async function createMeta(tx: Queryable, { kind, now, random, tokens }: MetaOptions): Promise<Meta> {
   await tx.query(ONE_STARTER)
   await tx.query(ADD_NETWORK, [uuid4(random), now])
   await tx.query(ADD, ['kind', JSON.stringify(kind)])
-  await tx.query(ADD, ['tokens', JSON.stringify(kind === 'owned' ? 'sha256' : 'plain')])
+  await tx.query(ADD, ['tokens', JSON.stringify(tokens ?? (kind === 'owned' ? 'sha256' : 'plain'))])
   await tx.query(ADD, ['server_secret', JSON.stringify(random(32).toString('base64'))])
   const meta = await readMeta(tx)
   if (!meta) throw new StoreError('lethe.meta: what was written is not there', undefined)

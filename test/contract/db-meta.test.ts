@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { StoreError, sql } from '../../src/db/client.ts'
-import { loadMeta, type MetaOptions } from '../../src/db/meta.ts'
+import { loadMeta, MetaMismatch, type MetaOptions } from '../../src/db/meta.ts'
 import { migrateUp } from '../../src/db/migrate.ts'
 import { createDatabase, openAt, openKratos, ownedBackends } from '../helpers/db.ts'
 
@@ -31,6 +31,13 @@ for (const backend of ownedBackends()) {
       assert.equal((await db.query(NETWORKS)).length, 2)
     })
 
+    test('keeps the form of tokens that it began with, and refuses another', async (t) => {
+      const db = await backend.open(t)
+      assert.equal((await loadMeta(db, { ...OWNED, tokens: 'plain' })).tokens, 'plain')
+      assert.equal((await loadMeta(db, OWNED)).tokens, 'plain')
+      await assert.rejects(loadMeta(db, { ...OWNED, tokens: 'sha256' }), MetaMismatch)
+    })
+
     test('is refused when it was changed to something unknown', async (t) => {
       const db = await backend.open(t)
       await loadMeta(db, OWNED)
@@ -53,6 +60,9 @@ describe('what all nodes agree on', () => {
     const db = await openKratos(t)
     await migrateUp(db)
     const before = await db.query<{ id: string }>(NETWORKS)
+    const hashed = loadMeta(db, { ...OWNED, kind: 'adopted', tokens: 'sha256' })
+    await assert.rejects(hashed, /Kratos reads the tokens of this database as they are/)
+    assert.deepEqual(await db.query(sql('test.no_meta', 'select key from lethe.meta')), [])
     const meta = await loadMeta(db, { ...OWNED, kind: 'adopted' })
     assert.deepEqual([meta.kind, meta.tokens, meta.nid], ['adopted', 'plain', before[0]!.id])
     assert.deepEqual(await db.query(NETWORKS), before)
