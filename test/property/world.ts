@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Clock, type Micros, SECOND } from '../../src/clock.ts'
 import { sql } from '../../src/db/client.ts'
 import { Client, createPerson, type Person, signInNative } from '../helpers/client.ts'
 import type { Backend, Scope } from '../helpers/db.ts'
+import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 export interface Op {
@@ -49,7 +51,12 @@ export async function createWorld(scope: Scope, backend: Backend) {
     session: { lifespan: '1h' },
     lethe: { sessions: { identity_disabled: 'end' }, limits: { login: { per_address: 0 } } },
   }
-  const nodes = [await testServer(scope, { db, clock, config }), await testServer(scope, { db, clock, config })]
+  // Every statement waits for some time or none, so that steps meet in any order.
+  const before = async () => {
+    if (Math.random() < 0.5) await sleep(Math.random() * 6)
+  }
+  const options = { db: withFaults(db, { before }), clock, config }
+  const nodes = [await testServer(scope, options), await testServer(scope, options)]
   const used = new Set<string>()
   return {
     begin: () => begin(nodes as [TestServer, TestServer], { now: () => now, pass: (time) => (now += time) }, used),
@@ -87,6 +94,8 @@ async function begin(
   }
 
   async function one(op: Op, known: readonly Known[]): Promise<void> {
+    // A renewal takes several requests; an end is to meet each of them.
+    await sleep(Math.random() * (op.kind === 'refresh' ? 0 : 40))
     const node = nodes[op.node]!
     const s = known[op.session % known.length]!
     const other = known[op.other % known.length]!
