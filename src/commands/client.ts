@@ -1,3 +1,4 @@
+import { parseUrl } from '../url.ts'
 import { LETHE_VERSION } from '../version.ts'
 import { Failure } from './errors.ts'
 import type { Io } from './io.ts'
@@ -24,7 +25,7 @@ const TIMEOUT_MS = 60_000
 export function endpointOf(io: Io, given: string | undefined): string {
   const endpoint = given ?? (io.env.KRATOS_ADMIN_URL || io.env.LETHE_ADMIN_URL || undefined)
   if (endpoint === undefined) throw new Failure('you have to set the remote endpoint, try --help for details')
-  if (!/^https?:\/\//.test(endpoint) || !URL.canParse(endpoint)) {
+  if (!/^https?:\/\//.test(endpoint) || parseUrl(endpoint) === undefined) {
     throw new Failure('the remote endpoint must be a URL such as http://127.0.0.1:4434')
   }
   return endpoint.replace(/\/+$/, '')

@@ -1,3 +1,4 @@
+import { parseUrl } from '../url.ts'
 import { type PoolSettings, parsePoolSettings } from './dsn-pool.ts'
 
 /** The address of the database cannot be used. The message names the part and the remedy, never the address itself. */
@@ -141,7 +142,8 @@ function parsePostgres(dsn: string): PostgresDsn {
 
 function readUrl(dsn: string): URL {
   // WHATWG would cut the password at a raw "#" without a word
-  if (!dsn.includes('#') && URL.canParse(dsn)) return new URL(dsn)
+  const url = dsn.includes('#') ? undefined : parseUrl(dsn)
+  if (url) return url
   const hint =
     'percent-encode the characters # / ? @ : % in user name and password, and name one host with a numeric port'
   throw new DsnError(`the address cannot be read as a URL; ${hint}`)

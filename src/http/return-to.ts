@@ -1,3 +1,4 @@
+import { parseUrl } from '../url.ts'
 import { badRequest, returnToForbidden } from './errors.ts'
 
 export interface ReturnToRules {
@@ -34,8 +35,7 @@ function asGiven(requested: string, target: URL): string {
 }
 
 function parse(requested: string, fallback: string): URL | undefined {
-  const base = URL.canParse(fallback) ? new URL('/', fallback).href : undefined
-  return URL.canParse(requested, base) ? new URL(requested, base) : undefined
+  return parseUrl(requested, parseUrl('/', fallback)?.href)
 }
 
 /** What the error names: the value as given when it is absolute, else as it was completed. */
@@ -50,16 +50,21 @@ function isSafe(target: URL): boolean {
 function matches(target: URL, entry: string): boolean {
   const wildcard = /^([a-z][a-z0-9+.-]*:\/\/)\*\.([^/?#]+)(.*)$/i.exec(entry)
   const plain = wildcard ? `${wildcard[1]}${wildcard[2]}${wildcard[3]}` : entry
-  if (!URL.canParse(plain)) return false
-  const allowed = new URL(plain)
+  const allowed = parseUrl(plain)
+  if (allowed === undefined) return false
   if (allowed.protocol !== target.protocol || allowed.port !== target.port) return false
   return hostMatches(target, allowed, wildcard !== null) && pathMatches(target, allowed)
 }
 
 function hostMatches(target: URL, allowed: URL, wildcard: boolean): boolean {
   // A wildcard over a single label such as `*.com` would allow most of the internet.
-  if (wildcard) return allowed.hostname.includes('.') && target.hostname.endsWith(`.${allowed.hostname}`)
+  if (wildcard) return allowed.hostname.includes('.') && isBelow(target.hostname, allowed.hostname)
   return allowed.hostname === target.hostname
+}
+
+/** One label or more in front, and none of them empty. */
+function isBelow(host: string, parent: string): boolean {
+  return host.endsWith(`.${parent}`) && host.split('.').every((label) => label !== '')
 }
 
 /**

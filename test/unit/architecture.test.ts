@@ -116,6 +116,11 @@ describe('what comes from outside is handed in', () => {
   }
 })
 
+describe('traps', () => {
+  it('URL.canParse is not used: Node 20 refuses letters such as ü once it runs compiled', () =>
+    lacks(sources, /\bcanParse\(/))
+})
+
 describe('statements', () => {
   it('list their columns', () => {
     // A CTE of the same statement may be passed on whole.

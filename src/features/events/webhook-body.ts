@@ -2,6 +2,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
 import { DURATION, durationToMs } from '../../config/durations.ts'
 import { badRequest } from '../../http/errors.ts'
+import { parseUrl } from '../../url.ts'
 import { EVENT_TYPES } from './types.ts'
 
 const url = z.string().max(2000).refine(isHttpUrl, 'must be an http or https URL')
@@ -60,7 +61,7 @@ function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
 }
 
 function isHttpUrl(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+  return /^https?:$/.test(parseUrl(text)?.protocol ?? '')
 }
 
 function areHeaders(headers: Record<string, string>): boolean {

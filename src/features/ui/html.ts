@@ -1,3 +1,5 @@
+import { parseUrl } from '../../url.ts'
+
 /** Markup that may be sent as it is. Only {@link html} and {@link trusted} make it, so that no string becomes markup unseen. */
 export class Markup {
   readonly text: string
@@ -45,8 +47,8 @@ export function attributes(values: Record<string, string | number | boolean | un
  * @see https://url.spec.whatwg.org/#url-parsing
  */
 export function href(url: string): string {
-  const base = 'http://relative.invalid'
-  return URL.canParse(url, base) && !UNSAFE_SCHEMES.has(new URL(url, base).protocol) ? url : '#'
+  const parsed = parseUrl(url, 'http://relative.invalid')
+  return parsed && !UNSAFE_SCHEMES.has(parsed.protocol) ? url : '#'
 }
 
 const UNSAFE_SCHEMES = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:'])

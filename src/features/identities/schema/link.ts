@@ -1,3 +1,4 @@
+import { parseUrl } from '../../../url.ts'
 import type { Json, JsonObject } from '../types.ts'
 import { toRegExp } from './formats.ts'
 import { asObject, asString, isObject, member, type Target } from './node.ts'
@@ -79,7 +80,8 @@ export async function link(url: string, document: Json, load: (url: string) => P
 function absolute(path: string, root: Root): string {
   const base = asString(member(asObject(root.document), '$id')) ?? root.url
   for (const candidate of [base, root.url]) {
-    if (URL.canParse(path, candidate)) return new URL(path, candidate).href
+    const url = parseUrl(path, candidate)
+    if (url) return url.href
   }
   return path
 }

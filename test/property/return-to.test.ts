@@ -1,0 +1,368 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import fc from 'fast-check'
+import { HttpError } from '../../src/http/errors.ts'
+import { type ReturnToRules, resolveReturnTo } from '../../src/http/return-to.ts'
+
+/** Where a browser is that gets the redirect: relative answers would be read against it. */
+const HERE = 'https://id.example.com/self-service/logout?token=x'
+
+const RULES: ReturnToRules = {
+  allowed: [
+    'https://app.example.com/',
+    'https://app.example.com/inner/',
+    'https://paths.example.com/app/',
+    'https://ports.example.com:8443',
+    'https://*.wild.example.com/',
+    'https://*.deep.example.com/area/',
+    'http://127.0.0.1:4455',
+    'https://bücher.example.com/',
+    'myapp://callback',
+  ],
+  publicBaseUrl: 'https://id.example.com/',
+  fallback: 'https://app.example.com/bye',
+}
+
+/** Written anew, from the documentation of the key and not from the code under test. */
+function isAllowed(answer: string): boolean {
+  const url = new URL(answer, HERE)
+  if (url.username !== '' || url.password !== '') return false
+  const origin = (expected: string, paths: string) =>
+    `${url.protocol}//${url.host}` === expected && url.pathname.startsWith(paths)
+  const below = (parent: string, paths: string) =>
+    url.protocol === 'https:' &&
+    url.port === '' &&
+    url.hostname.length > parent.length + 1 &&
+    url.hostname.endsWith(`.${parent}`) &&
+    url.pathname.startsWith(paths)
+  return (
+    origin('https://app.example.com', '/') ||
+    origin('https://paths.example.com', '/app/') ||
+    origin('https://ports.example.com:8443', '/') ||
+    below('wild.example.com', '/') ||
+    below('deep.example.com', '/area/') ||
+    origin('http://127.0.0.1:4455', '/') ||
+    origin('https://xn--bcher-kva.example.com', '/') ||
+    origin('https://id.example.com', '/self-service') ||
+    (url.protocol === 'myapp:' && url.host === 'callback')
+  )
+}
+
+/** @returns the answer, which has been checked; undefined when it was refused as it must be */
+function judged(requested: string): string | undefined {
+  let answer: string
+  try {
+    answer = resolveReturnTo(requested, RULES)
+  } catch (error) {
+    assert.ok(error instanceof HttpError && error.status === 400, `not refused but failed: ${error}`)
+    return undefined
+  }
+  const show = `${JSON.stringify(requested)} leads to ${JSON.stringify(answer)}`
+  assert.ok(isAllowed(answer), show)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be there
+  assert.doesNotMatch(answer, /[\x00-\x20\x7f-\uffff]|^[^?#]*\\/, `${show}, which cannot stand in a header as it is`)
+  const read = new URL(answer, HERE).href
+  assert.equal(new URL(read).href, read)
+  assert.ok(read === answer || read === `${answer}/`, `${show}, which a browser reads as ${read}`)
+  return answer
+}
+
+const scheme = fc.constantFrom(
+  ...[
+    'https',
+    'http',
+    'HTTPS',
+    'hTTp',
+    'javascript',
+    'JaVaScRiPt',
+    'data',
+    'vbscript',
+    'blob:https',
+    'file',
+    'ftp',
+    'ws',
+  ],
+  ...['myapp', 'view-source:https', 'about', 'ht\ttps', 'https\n', '\x01https', ' https', 'filesystem:https', ''],
+)
+const slashes = fc.constantFrom(
+  '://',
+  ':',
+  ':/',
+  ':\\\\',
+  ':/\\',
+  ':\\/',
+  ':///',
+  '://///',
+  '//',
+  '\\\\',
+  '/\\',
+  '/\t/',
+  '',
+)
+const userinfo = fc.constantFrom(
+  '',
+  '',
+  '',
+  'app.example.com@',
+  'a:b@',
+  '@',
+  ':@',
+  'app.example.com%40',
+  'app.example.com:443@',
+)
+const host = fc.constantFrom(
+  ...['app.example.com', 'APP.example.COM', 'app.example.com.', 'app.example.com.evil.test', 'evilapp.example.com'],
+  ...['app。example。com', 'app%2eexample%2ecom', 'app%252eexample.com', 'ａpp.example.com', 'app\u00adexample.com'],
+  ...['paths.example.com', 'ports.example.com', 'wild.example.com', '.wild.example.com', 'a.wild.example.com'],
+  ...[
+    'evilwild.example.com',
+    'a.b.wild.example.com',
+    'x.deep.example.com',
+    'wild.example.com.evil.test',
+    '*.wild.example.com',
+  ],
+  ...['bücher.example.com', 'xn--bcher-kva.example.com', 'bucher.example.com', 'аpp.example.com', 'BÜCHER.example.com'],
+  ...[
+    '127.0.0.1',
+    '0x7f.1',
+    '2130706433',
+    '127.1',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    'evil.test',
+    'callback',
+    'id.example.com',
+  ],
+  ...[
+    'app.example.com\\evil.test',
+    'app.example.com\tevil.test',
+    'evil.test#app.example.com',
+    'evil.test?app.example.com',
+    '',
+  ],
+)
+const port = fc.constantFrom(
+  '',
+  '',
+  '',
+  ':443',
+  ':80',
+  ':8443',
+  ':4455',
+  ':0',
+  ':65536',
+  ':',
+  ':4455@evil.test',
+  ':8443.evil.test',
+)
+const segment = fc.constantFrom(
+  ...[
+    'app',
+    'area',
+    'inner',
+    'x',
+    '..',
+    '.',
+    '%2e%2e',
+    '%2E.',
+    '.%2e',
+    '..%2f',
+    '%2f',
+    '%5c',
+    '\\',
+    '..\\',
+    '%00',
+    '%0d%0aSet-Cookie:a=b',
+  ],
+  ...['self-service', 'self-service-x', 'application', '%252e%252e', '..;', 'é', '\n', '\t..', '@evil.test', ''],
+)
+const path = fc.array(segment, { maxLength: 5 }).map((segments) => segments.map((s) => `/${s}`).join(''))
+const tail = fc.constantFrom(
+  '',
+  '?a=b',
+  '?return_to=https://evil.test',
+  '#https://evil.test',
+  '?\r\nX: y',
+  '#\\\\evil.test',
+  '?é',
+)
+const anyUrl = fc.tuple(scheme, slashes, userinfo, host, port, path, tail).map((parts) => parts.join(''))
+
+/** Something that is allowed, with one to three changes anywhere. */
+const EDITS = [
+  '\t',
+  '\n',
+  '\r',
+  '\0',
+  ' ',
+  '\\',
+  '/',
+  '//',
+  '@',
+  ':',
+  '.',
+  '..',
+  '%2e',
+  '%2f',
+  '#',
+  '?',
+  '。',
+  '\ufeff',
+  '\u202e',
+  '*',
+  'x',
+  '',
+]
+const edited = fc
+  .tuple(
+    fc.constantFrom(
+      ...['https://app.example.com/inner/x', 'https://paths.example.com/app/x', 'https://a.wild.example.com/x?y#z'],
+      ...['https://ports.example.com:8443/', 'http://127.0.0.1:4455/x', 'myapp://callback', '/self-service/x', 'x'],
+    ),
+    fc.array(fc.tuple(fc.nat(40), fc.nat(3), fc.constantFrom(...EDITS)), { minLength: 1, maxLength: 3 }),
+  )
+  .map(([url, edits]) =>
+    edits.reduce(
+      (text, [at, cut, add]) =>
+        text.slice(0, at % (text.length + 1)) + add + text.slice((at % (text.length + 1)) + cut),
+      url,
+    ),
+  )
+
+describe('return_to never leaves the allow list, as a browser reads it', () => {
+  for (const [name, arbitrary] of Object.entries({ 'URLs made of tricks': anyUrl, 'allowed URLs, edited': edited })) {
+    test(name, () => {
+      let allowed = 0
+      fc.assert(
+        fc.property(arbitrary, (requested) => {
+          if (judged(requested) !== undefined) allowed += 1
+        }),
+        { numRuns: 20_000 },
+      )
+      assert.ok(allowed > 200, `only ${allowed} were allowed: the property holds little`)
+    })
+  }
+
+  test('any text at all', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (requested) => void judged(requested)),
+      { numRuns: 5000 },
+    )
+  })
+
+  test('what is allowed stays allowed: asking for the answer gives the answer', () => {
+    fc.assert(
+      fc.property(anyUrl, (requested) => {
+        const answer = judged(requested)
+        if (answer !== undefined) assert.equal(judged(answer), answer)
+      }),
+      { numRuns: 5000 },
+    )
+  })
+})
+
+describe('return_to, one by one', () => {
+  const REFUSED = [
+    ...[
+      'https://evil.test',
+      '//evil.test',
+      '\\\\evil.test',
+      '/\\evil.test',
+      'https:\\\\evil.test',
+      'https:/\\evil.test',
+    ],
+    ...['https://app.example.com@evil.test/', 'https://app.example.com:x@evil.test/', 'https://a:b@app.example.com/'],
+    ...['https://app.example.com.evil.test/', 'https://app.example.com%2eevil.test/', 'https://evilapp.example.com/'],
+    ...['https://evil.test\\.app.example.com/', 'https://evil.test%23.app.example.com/'],
+    ...[
+      'http://app.example.com/',
+      'https://app.example.com:444/',
+      'https://ports.example.com/',
+      'ftp://app.example.com/',
+    ],
+    ...['https://paths.example.com/', 'https://paths.example.com/app/../x', 'https://paths.example.com/app/%2e%2e/x'],
+    ...[
+      'https://paths.example.com/app/..%2fx',
+      'https://paths.example.com/app/..%5cx',
+      'https://paths.example.com/app/.%2E/x',
+    ],
+    ...[
+      'https://paths.example.com/app\\..\\x',
+      'https://paths.example.com/app/\t../x',
+      'https://paths.example.com/application/',
+    ],
+    ...['https://wild.example.com/', 'https://evilwild.example.com/', 'https://a.wild.example.com:8443/'],
+    ...[
+      'https://wild.example.com.evil.test/',
+      'https://evil.test/.wild.example.com/',
+      'https://evil.test#.wild.example.com',
+    ],
+    ...['https://x.deep.example.com/', 'https://x.deep.example.com/area/../y', 'https://x.deep.example.com/areas'],
+    ...['https://аpp.example.com/', 'https://bucher.example.com/', 'https://app.example.com./', 'https://[::1]/'],
+    ...[
+      'javascript:alert(1)',
+      'JAVASCRIPT:alert(1)',
+      'java\nscript:alert(1)',
+      '\x01javascript:alert(1)',
+      'javascript://app.example.com/%0aalert(1)',
+    ],
+    ...[
+      'data:text/html,x',
+      'vbscript:x',
+      'blob:https://app.example.com/x',
+      'file:///etc/passwd',
+      'view-source:https://app.example.com/',
+    ],
+    ...['https:///evil.test', 'https://', 'http://[', 'https://app.example.com:99999/'],
+    ...['myapp://callback.evil.test', 'myapp://evil', 'myapp:callback', 'MYAPP://evil', 'myapp://callback@evil'],
+    ...[
+      'https://id.example.com/',
+      'https://id.example.com/self-service/../x',
+      'https://id.example.com/self-service/%2e%2e/x',
+    ],
+  ]
+  for (const url of REFUSED) {
+    test(`${JSON.stringify(url)} is refused`, () => assert.equal(judged(url), undefined))
+  }
+
+  const ALLOWED: [string, string][] = [
+    ['', 'https://app.example.com/bye'],
+    ['https://app.example.com', 'https://app.example.com'],
+    ['https://app.example.com/x?y=z#f', 'https://app.example.com/x?y=z#f'],
+    ['HTTPS://APP.EXAMPLE.COM/X', 'https://app.example.com/X'],
+    ['https://app.example.com:443/x', 'https://app.example.com/x'],
+    ['https://app。example。com/x', 'https://app.example.com/x'],
+    ['https:\\\\app.example.com\\x', 'https://app.example.com/x'],
+    ['https://app.example.com\\@evil.test/', 'https://app.example.com/@evil.test/'],
+    ['https:app.example.com@evil.test', 'https://app.example.com/app.example.com@evil.test'],
+    ['https://app.example.com/?\\\\evil.test', 'https://app.example.com/?\\\\evil.test'],
+    ['/relative?a=b', 'https://app.example.com/relative?a=b'],
+    ['relative', 'https://app.example.com/relative'],
+    ['https://paths.example.com/app/./x/../y', 'https://paths.example.com/app/y'],
+    ['https://a.b.wild.example.com/x', 'https://a.b.wild.example.com/x'],
+    ['https://x.deep.example.com/area/y', 'https://x.deep.example.com/area/y'],
+    ['https://bücher.example.com/ä', 'https://xn--bcher-kva.example.com/%C3%A4'],
+    ['http://127.1:4455/x', 'http://127.0.0.1:4455/x'],
+    ['https://app.example.com/\r\nSet-Cookie:a=b', 'https://app.example.com/Set-Cookie:a=b'],
+    ['https://id.example.com/self-service/login/browser', 'https://id.example.com/self-service/login/browser'],
+    ['myapp://callback', 'myapp://callback'],
+  ]
+  for (const [url, answer] of ALLOWED) {
+    test(`${JSON.stringify(url)} is sent as ${answer}`, () => assert.equal(judged(url), answer))
+  }
+
+  test('an allow list that names a scheme which browsers run opens nothing', () => {
+    for (const entry of [
+      'javascript:',
+      'data:',
+      'javascript://x/',
+      'https://*.com',
+      'https://*',
+      '*',
+      '',
+      'https://*.*',
+    ])
+      for (const url of ['javascript:alert(1)', 'javascript://x/%0aalert(1)', 'data:text/html,x', 'https://evil.com/'])
+        assert.throws(() => resolveReturnTo(url, { ...RULES, allowed: [entry] }), HttpError, `${entry} opens ${url}`)
+  })
+})
