@@ -127,7 +127,10 @@ export const clients = openSection({
 
 export const security = openSection({
   account_enumeration: openSection({
-    mitigate: flag('Login and registration do not tell whether an account exists.', 'A'),
+    mitigate: flag(
+      'Login does not tell whether an account exists, with this key or without. Registration of a taken identifier still does, as in Kratos: without a message to its owner there is no other answer.',
+      'A',
+    ),
   }),
 })
 

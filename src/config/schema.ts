@@ -24,7 +24,7 @@ export const configSchema = z.strictObject({
     default_browser_return_url: key(uriOrPath(), 'Where browsers go when nothing more specific is set. Required.'),
     allowed_return_urls: key(
       z.array(z.string()).default([]),
-      'Where `return_to` may lead. Scheme and host must match, the path is a prefix that ends at a segment; a host may begin with `*.`.',
+      'Where `return_to` may lead. Scheme and host must match, the path is compared by characters from its start, after dot segments are resolved; a host may begin with `*.`.',
     ),
     flows,
     methods,
