@@ -29,7 +29,9 @@ function parseJson(text: string): unknown {
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw badRequest(`Unable to decode JSON payload: ${(cause as Error).message}`, { cause })
+    // Where, and not what: the parser quotes the text around, which may be a password.
+    const where = / at position \d+/.exec((cause as Error).message)?.[0] ?? ''
+    throw badRequest(`Unable to decode JSON payload: it is not valid JSON${where}.`, { cause })
   }
   assertStorable(value, 0)
   return value

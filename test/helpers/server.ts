@@ -36,6 +36,7 @@ export interface TestServerOptions {
   config?: Tree
   dev?: boolean
   clock?: Clock
+  logLevel?: 'trace'
   /** instead of the cheap one */
   hasher?: Hasher
 }
@@ -80,7 +81,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
   let config = load(urls)
   const lines: string[] = []
   const log = createLogger(
-    { log: { ...config.log, level: 'info', format: 'json' } },
+    { log: { ...config.log, level: options.logLevel ?? 'info', format: 'json' } },
     new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
   )
   const kind = (await migrationStatus(db)).kind === 'adopted' ? 'adopted' : 'owned'
