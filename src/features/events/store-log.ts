@@ -6,6 +6,12 @@ import type { EventFilter, EventRow } from './types.ts'
 const matching = (from: number) => `($${from}::text[] is null or e.type = any ($${from}))
   and ($${from + 1}::text[] is null or e.cause = any ($${from + 1}))`
 
+/** Each half is what one of the two indexes by session holds. */
+const ofSession = (id: string) => `e.seq in (
+  select x.seq from lethe.events x where x.session_id = ${id} and x.type = 'session.ended' and not x.resumed
+  union all
+  select x.seq from lethe.events x where x.session_id = ${id} and (x.type <> 'session.ended' or x.resumed))`
+
 /** Newest first. One text for each way into the log: with `$n is null or …` a kept plan could use no index well. */
 const list = (name: string, way: string) =>
   sql(
@@ -17,7 +23,7 @@ const list = (name: string, way: string) =>
 
 const LIST = {
   all: list('all', 'true'),
-  session: list('session', 'e.session_id = $8 and ($9::uuid is null or e.identity_id = $9)'),
+  session: list('session', `${ofSession('$8')} and ($9::uuid is null or e.identity_id = $9)`),
   identity: list('identity', 'e.identity_id = $8'),
 }
 
@@ -28,13 +34,19 @@ const READ = sql(
 )
 
 /** Backwards from a place, for those who want to see what came last. */
-const LAST = sql(
-  'events.last',
-  `select ${EVENT_COLUMNS} from lethe.events e
-   where e.nid = $1 and e.seq <= $2 and ${matching(4)}
-     and ($6::uuid is null or e.session_id = $6) and ($7::uuid is null or e.identity_id = $7)
-   order by e.seq desc limit $3`,
-)
+const last = (name: string, way: string) =>
+  sql(
+    `events.last_${name}`,
+    `select ${EVENT_COLUMNS} from lethe.events e
+     where e.nid = $1 and e.seq <= $2 and ${matching(4)} and ${way}
+     order by e.seq desc limit $3`,
+  )
+
+const LAST = {
+  all: last('all', 'true'),
+  session: last('session', `${ofSession('$6')} and ($7::uuid is null or e.identity_id = $7)`),
+  identity: last('identity', 'e.identity_id = $6'),
+}
 
 const NEWEST = sql('events.newest', 'select coalesce(max(e.seq), 0) as seq from lethe.events e')
 
@@ -103,11 +115,12 @@ export function createEventLogStore(db: Db, nid: string) {
     read: (after: number, upTo: number, limit: number, { types, causes }: EventFilter = {}): Promise<EventRow[]> =>
       db.query(READ, [nid, after, upTo, limit, types ?? null, causes ?? null]),
     /** The last ones up to a place, newest first. */
-    last: (upTo: number, limit: number, f: EventFilter): Promise<EventRow[]> =>
-      db.query(LAST, [
-        ...[nid, upTo, limit, f.types ?? null, f.causes ?? null],
-        ...[f.sessionId ?? null, f.identityId ?? null],
-      ]),
+    async last(upTo: number, limit: number, filter: EventFilter): Promise<EventRow[]> {
+      const { sessionId, identityId, types = null, causes = null } = filter
+      const values = [nid, upTo, limit, types, causes]
+      if (sessionId !== undefined) return db.query(LAST.session, [...values, sessionId, identityId ?? null])
+      return identityId === undefined ? db.query(LAST.all, values) : db.query(LAST.identity, [...values, identityId])
+    },
     /** The greatest place that can be seen. Smaller ones may still appear: see `createLogHead`. */
     async newest(): Promise<number> {
       return (await db.query<{ seq: number }>(NEWEST))[0]!.seq
