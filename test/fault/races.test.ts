@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { sql } from '../../src/db/client.ts'
+import { createReadiness } from '../../src/ops/readiness.ts'
+import { Client, createPerson, isSignedIn, type Person, signInNative } from '../helpers/client.ts'
+import { adopted, closingScope, createDatabase, openAt, pglite, postgres } from '../helpers/db.ts'
+import { withFaults } from '../helpers/faulty-db.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+import { signedIn } from '../helpers/sessions.ts'
+import { proxyTo } from '../helpers/tcp-proxy.ts'
+
+describe('no revival: what is under way while a session ends does not bring it back', () => {
+  for (const backend of [postgres, adopted, pglite]) {
+    describe(backend.name, () => {
+      const scope = closingScope()
+      let server: TestServer
+      /** holds one step back until `mayGo` */
+      let gate: { step: string; reached(): void; mayGo: Promise<void> } | undefined
+      before(async () => {
+        const before = async (step: string) => {
+          if (step !== gate?.step) return
+          gate.reached()
+          await gate.mayGo
+        }
+        server = await testServer(scope, { db: withFaults(await backend.open(scope), { before }) })
+      })
+      after(() => scope.close())
+
+      for (const [what, step, begin] of [
+        ['a login that renews', 'session.refresh', renew],
+        ['an extension', 'session.extend', extend],
+      ] as const) {
+        for (const end of ['logout', 'admin', 'everywhere'] as const) {
+          test(`${what}, ended by ${end}`, async () => {
+            const person = await createPerson(server)
+            const { token, sessionId } = await signInNative(server, person)
+            let go = () => {}
+            const mayGo = new Promise<void>((resolve) => {
+              go = resolve
+            })
+            const reached = new Promise<void>((resolve) => {
+              gate = { step, reached: resolve, mayGo }
+            })
+            const late = begin(server, person, token, sessionId)
+            await reached
+            const ended = await endBy(end, server, token, sessionId)
+            assert.ok(ended.status < 300)
+            go()
+            gate = undefined
+            await late
+            assert.equal(await isSignedIn(new Client(server), { 'x-session-token': token }), false)
+            const text = `select count(*) as ends from lethe.events where session_id = '${sessionId}' and type = 'session.ended'`
+            assert.deepEqual(await server.db.query({ name: '', text }), [{ ends: 1 }])
+          })
+        }
+      }
+    })
+  }
+
+  async function renew(server: TestServer, person: Person, token: string) {
+    const client = new Client(server)
+    const headers = { 'x-session-token': token }
+    const flow = (await client.get('/self-service/login/api?refresh=true', headers)).body
+    assert.equal(flow.refresh, true)
+    const json = { method: 'password', identifier: person.email, password: person.password }
+    const reply = await client.send('POST', flow.ui.action, { headers, json })
+    assert.equal(reply.status, 401, `it was told that it is signed in: ${reply.text}`)
+  }
+
+  async function extend(server: TestServer, _: Person, __: string, sessionId: string) {
+    const reply = await new Client(server).send('PATCH', `${server.adminUrl}/admin/sessions/${sessionId}/extend`)
+    assert.ok(reply.status < 300 && reply.body?.active !== true, reply.text)
+  }
+
+  function endBy(end: 'logout' | 'admin' | 'everywhere', server: TestServer, token: string, sessionId: string) {
+    const client = new Client(server)
+    if (end === 'logout') return client.send('DELETE', '/self-service/logout/api', { json: { session_token: token } })
+    if (end === 'admin') return client.send('DELETE', `${server.adminUrl}/admin/sessions/${sessionId}`)
+    const headers = { 'x-session-token': token }
+    return client.send('POST', '/self-service/logout', { headers, json: { scope: 'all' } })
+  }
+
+  test('noting when it was last used does not either', async (t) => {
+    const server = await testServer(t, { backend: postgres })
+    const own = await signedIn(server)
+    assert.equal(await own.whoami(), 200)
+    await server.deps.sessions.revoke(own.session, 'logout')
+    await server.deps.lastSeen.flush()
+    assert.equal(await own.whoami(), 401)
+  })
+})
+
+describe('fair pool', () => {
+  test('many logouts of one row that is locked hold up nobody else', async (t) => {
+    const url = await createDatabase(t, { migrated: true })
+    const db = await openAt(t, url, { maxConnections: 4, lockTimeoutMs: 3000 })
+    const server = await testServer(t, { db })
+    const holder = await openAt(t, url)
+    const stuck = await signedIn(server)
+    const others = await Promise.all(Array.from({ length: 30 }, () => signedIn(server)))
+    const logout = async ({ token }: { token: string }) =>
+      (await new Client(server).send('DELETE', '/self-service/logout/api', { json: { session_token: token } })).status
+    let letGo = () => {}
+    const held = new Promise<void>((resolve) => (letGo = resolve))
+    let isHeld = () => {}
+    const locked = new Promise<void>((resolve) => (isHeld = resolve))
+    const holding = holder.tx(async (tx) => {
+      await tx.query(sql('test.hold', 'select id from sessions where id = $1 for update'), [stuck.session.id])
+      isHeld()
+      await held
+    })
+    await locked
+    let done = 0
+    const waiting = Array.from({ length: 60 }, () => logout(stuck).finally(() => done++))
+    assert.deepEqual([...new Set(await Promise.all(others.map(logout)))], [204], 'others were held up')
+    assert.deepEqual([...new Set(await Promise.all(others.map((s) => s.whoami())))], [401])
+    assert.equal(await stuck.whoami(), 200)
+    letGo()
+    await holding
+    const statuses = new Set(await Promise.all(waiting))
+    assert.ok(
+      [...statuses].every((status) => status === 204 || status === 503),
+      [...statuses].join(),
+    )
+    assert.equal(done, 60)
+    assert.equal(await logout(stuck), 204)
+    assert.deepEqual(await stuck.ends(), [{ cause: 'logout' }])
+  })
+})
+
+describe('deadlines', () => {
+  test('readiness turns red when the database falls silent, and green again', async (t) => {
+    const proxy = await proxyTo(t, await createDatabase(t, { migrated: true }))
+    const db = await openAt(t, proxy.url, { connectTimeoutMs: 300, acquireTimeoutMs: 400, statementTimeoutMs: 400 })
+    const isReady = createReadiness(db)
+    const becomes = async (wanted: boolean) => {
+      for (let tries = 0; (await isReady()) !== wanted; tries++) {
+        assert.ok(tries < 100, `never ${wanted}`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    }
+    await becomes(true)
+    proxy.silence()
+    await becomes(false)
+    proxy.restore()
+    await becomes(true)
+  })
+})
