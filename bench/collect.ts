@@ -16,7 +16,7 @@ import { startPostgres } from '../test/helpers/postgres.ts'
 import { seed } from './seed.ts'
 
 const { values: args } = parseArgs({
-  options: { sessions: { type: 'string', default: '1000000' }, batch: { type: 'string', default: '500' } },
+  options: { sessions: { type: 'string', default: '1000000' }, batch: { type: 'string', default: '100' } },
 })
 const sessions = Number(args.sessions)
 const limit = Number(args.batch)
@@ -35,7 +35,7 @@ process.stderr.write(`writing ${sessions} expired sessions\n`)
 await seed(postgres.url, nid, sessions)
 const raw = new pg.Client({ connectionString: postgres.url })
 await raw.connect()
-await raw.query("update sessions set expires_at = now() - interval '3 days'")
+await raw.query("update sessions set expires_at = now() - interval '3 days' - random() * interval '10 days'")
 await raw.query('vacuum (analyze) sessions')
 const { rows: people } = await raw.query('select id from identities limit 1000')
 times.clear()

@@ -123,7 +123,7 @@ export const lethe = section({
   gc: section({
     enabled: key(z.boolean().default(true), 'Deletes what has expired while the server runs.'),
     interval: key(duration().prefault('1m'), 'Pause between two rounds.'),
-    batch_size: key(integer(1, 10_000).default(500), 'Rows deleted with one statement.'),
+    batch_size: key(integer(1, 10_000).default(100), 'Rows ended or deleted with one statement.'),
     session_retention: key(duration().prefault('24h'), 'How long ended sessions are kept.'),
     flow_retention: key(duration().prefault('24h'), 'How long expired flows are kept.'),
     error_retention: key(duration().prefault('168h'), 'How long errors shown to people are kept.'),
