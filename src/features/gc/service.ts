@@ -43,8 +43,14 @@ export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clo
       return total
     },
 
-    deleteExpiredSessions({ until, limit }: Sweep): Promise<number> {
-      return untilShort(limit, () => store.deleteExpiredSessions(formatTime(until), limit))
+    async deleteExpiredSessions({ until, limit }: Sweep): Promise<number> {
+      let since = formatTime(EPOCH)
+      for (let total = 0; ; ) {
+        const { count, last } = await store.deleteExpiredSessions(formatTime(until), since, limit)
+        total += count
+        if (count < limit || last === undefined) return total
+        since = last
+      }
     },
 
     /** Sessions that were ended by somebody, whose own expiry may be far away. */

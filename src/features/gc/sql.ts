@@ -40,16 +40,20 @@ const WITH_NOTES = `tombstone as (
     delete from lethe.last_seen using deleted where lethe.last_seen.session_id = deleted.id
   )`
 
-/** Only rows that are inactive: an expired one without its event waits for the statement above. */
+/**
+ * Only rows that are inactive: an expired one without its event waits for the statement above. `$4` is where the batch
+ * before stopped: without it each batch would walk over what the ones before left dead in the index.
+ */
 export const DELETE_EXPIRED_SESSIONS = sql(
   'gc.delete_expired_sessions',
   `with target as (
-    select id from sessions where nid = $1 and expires_at <= $2 and active is not true
+    select id, expires_at from sessions
+    where nid = $1 and expires_at <= $2 and active is not true and expires_at >= $4
     order by expires_at, id limit $3 for update skip locked
   ), deleted as (
     delete from sessions using target where sessions.id = target.id returning sessions.id
   ), ${WITH_NOTES}
-  select count(*) as count from deleted`,
+  select (select count(*) from deleted) as count, (select max(expires_at) from target) as last`,
 )
 
 /** Sessions that ended before their time, found by the event of their end; `$4` is where the batch before stopped. */

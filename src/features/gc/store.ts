@@ -36,9 +36,9 @@ export function createGcStore(db: Db, nid: string, shared: boolean) {
     async endRevivedSessions(since: Timestamp, limit: number): Promise<string[]> {
       return (await db.query<{ id: string }>(END_REVIVED_SESSIONS, [nid, since, limit])).map(({ id }) => id)
     },
-    /** Deletes sessions that expired at `until` or before and have ended. */
-    async deleteExpiredSessions(until: Timestamp, limit: number): Promise<number> {
-      return count(await db.query(DELETE_EXPIRED_SESSIONS, [nid, until, limit]))
+    /** Deletes sessions that expired at `until` or before, from `since` on, and have ended. */
+    async deleteExpiredSessions(until: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
+      return batch(await db.query(DELETE_EXPIRED_SESSIONS, [nid, until, limit, since]))
     },
     /** Deletes sessions that were ended at `until` or before, whenever they would have expired. */
     async deleteEndedSessions(until: Timestamp, afterSeq: number, limit: number): Promise<Batch<number>> {
