@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts'
 import { errorRoutes } from './features/errors/routes.ts'
 import { eventAdminRoutes } from './features/events/routes-admin.ts'
 import { ownEventRoutes } from './features/events/routes-own.ts'
+import { eventPageRoutes } from './features/events/routes-page.ts'
 import { revocationRoutes } from './features/events/routes-revocations.ts'
 import { webhookRoutes } from './features/events/routes-webhooks.ts'
 import { identityAdminRoutes } from './features/identities/routes-admin.ts'
@@ -75,6 +76,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(eventAdminRoutes(d))
   app.register(webhookRoutes(d))
+  app.register(eventPageRoutes(d))
   app.register(revocationRoutes(d, () => true))
   app.register(redirectRoutes(PUBLIC_PATHS, publicUrl))
   return app

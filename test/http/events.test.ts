@@ -267,6 +267,25 @@ test('on two nodes, whatever happens at once, there are as many ends as ended se
   assert.deepEqual({ ...counts, ended: counts!.told }, { ended: counts!.told, told: counts!.ended, untold: 0, lies: 0 })
 })
 
+describe('the page of events', () => {
+  test('is off on a public address unless it is switched on, and takes no script but its own', async (t) => {
+    const server = await testServer(t, { config: { serve: { admin: { host: '0.0.0.0' } } } })
+    const page = () => fetch(`${server.adminUrl}/admin/events/page`)
+    const script = () => fetch(`${server.adminUrl}/admin/events/page.js`)
+    assert.deepEqual([(await page()).status, (await script()).status], [404, 404])
+    await server.reconfigure({ lethe: { events: { page: true } } })
+    assert.deepEqual([(await page()).status, (await script()).status], [200, 200])
+    await server.reconfigure({ lethe: { events: { page: null } }, serve: { admin: { host: '127.0.0.1' } } })
+    const answer = await page()
+    assert.match(
+      answer.headers.get('content-security-policy') ?? '',
+      /default-src 'none'; script-src 'self'; style-src 'sha256-/,
+    )
+    assert.doesNotMatch(await (await script()).text(), /innerHTML|document\.write|eval\(/)
+    assert.equal((await fetch(`${server.publicUrl}/events/page`)).status, 404)
+  })
+})
+
 describe('the stream of events', () => {
   test('tells on one node what another did, and goes on where a client was cut off', async (t) => {
     const url = await createDatabase(t, { migrated: true })

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { launchChromium } from '../helpers/chromium.ts'
+import { postgres } from '../helpers/db.ts'
+import { startReceiver } from '../helpers/receiver.ts'
+import { testServer } from '../helpers/server.ts'
+import { signedIn } from '../helpers/sessions.ts'
+import { inspect, LOOKS, openPage } from './page-checks.ts'
+
+it('operators see events as they come, and send again what was given up', async (t) => {
+  const browser = await launchChromium(t)
+  if (!browser) return
+  const receiver = await startReceiver(t)
+  await receiver.answer({ status: 410 })
+  const hook = { id: 'shop', url: receiver.url, secret: 'sixteen letters.', events: ['session.ended'] }
+  const server = await testServer(t, {
+    backend: postgres,
+    config: { lethe: { events: { page: true, webhooks: [hook] } } },
+  })
+  for (const work of server.deps.background) work.start()
+  t.after(async () => {
+    for (const work of server.deps.background) await work.stop()
+  })
+  const watch = await openPage(browser, server.adminUrl, LOOKS[0])
+  const { page } = watch
+  await page.goto(`${server.adminUrl}/admin/events/page`)
+  const { session } = await signedIn(server)
+  await page.waitForSelector(`#events td:text-is("${session.id}")`)
+  await server.deps.sessions.revoke(session, 'logout')
+  await page.waitForSelector('#events td:text-is("logout")')
+  assert.equal(await page.textContent('#state'), 'Live')
+  await page.waitForSelector('#deliveries td:text-is("dead")')
+  await inspect(watch, 'events')
+  await receiver.answer({ status: 200 })
+  await page.click('#receivers button')
+  await receiver.count(2)
+  await page.waitForSelector('#deliveries td:text-is("dead")', { state: 'detached' })
+})
