@@ -65,8 +65,9 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
 export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   const app = baseApp(d, options, 'admin')
   const publicUrl = (url: string) => `${d.baseUrls.public().replace(/\/+$/, '')}${url}`
-  app.addHook('onRequest', async (req, reply) => {
-    if (req.method === 'GET') reply.header('cache-control', NO_STORE)
+  app.addHook('onRequest', (_req, reply, done) => {
+    reply.header('cache-control', NO_STORE)
+    done()
   })
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
   app.register(versionRoutes(options))

@@ -47,6 +47,9 @@ const EXEMPT = new Set([
   ]),
 ])
 
+/** Kratos says nothing of caches to its other methods, as recorded; no cache keeps their answers unless it is told to. */
+const WHOAMI = '/sessions/whoami'
+
 const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 /** The order every public request goes through: CORS, caching, anti-CSRF cookie, anti-CSRF check. */
@@ -54,8 +57,9 @@ export function installPublicHooks(app: FastifyInstance, d: { config(): Config; 
   app.decorateRequest('csrfSecret', undefined)
   app.addHook('onRequest', (req, reply, done) => {
     if (applyCors(d.config().serve.public.cors, req, reply)) return
-    if (req.method === 'GET') reply.header('cache-control', NO_STORE)
-    const policy = csrfPolicy(splitUrl(req.url)[0])
+    const [path] = splitUrl(req.url)
+    if (req.method === 'GET' || path !== WHOAMI) reply.header('cache-control', NO_STORE)
+    const policy = csrfPolicy(path)
     if (policy !== 'off') {
       const vary = reply.getHeader('vary')
       reply.header('vary', vary === undefined ? 'Cookie' : `${vary}, Cookie`)
