@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { SECOND, systemClock } from '../../src/clock.ts'
 import { sql } from '../../src/db/client.ts'
 import { Client, createPerson, isSignedIn, type Person, signInNative } from '../helpers/client.ts'
-import { createDatabase, openAt, postgres } from '../helpers/db.ts'
+import { createDatabase, openAt, postgres, type Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { EventStreamClient } from '../helpers/sse.ts'
 
@@ -22,15 +22,22 @@ const admin = (server: TestServer, method: string, path: string, json?: unknown)
 const setState = ({ server, person }: Account, value: string) =>
   admin(server, 'PATCH', `/identities/${person.identityId}`, [{ op: 'replace', path: '/state', value }])
 
-async function account(t: Parameters<typeof testServer>[0], config: Record<string, unknown> = {}): Promise<Account> {
+type House = Pick<Account, 'server' | 'later'>
+
+async function house(t: Scope, config: Record<string, unknown> = {}): Promise<House> {
   const wall = systemClock()
   let ahead = 0
   const clock = { now: () => wall.now() + ahead }
   const server = await testServer(t, { backend: postgres, clock, config })
-  const person = await createPerson(server)
-  const signedIn = await signInNative(server, person)
-  return { server, person, ...signedIn, later: (seconds) => (ahead += seconds * SECOND) }
+  return { server, later: (seconds) => (ahead += seconds * SECOND) }
 }
+
+async function move(into: House): Promise<Account> {
+  const person = await createPerson(into.server)
+  return { ...into, person, ...(await signInNative(into.server, person)) }
+}
+
+const account = async (t: Scope, config: Record<string, unknown> = {}) => move(await house(t, config))
 
 /** Every way in which a session ends. Each throws when the server does not say that it is done. */
 const WAYS: Record<string, { actor: string; end(a: Account): Promise<unknown>; config?: Record<string, unknown> }> = {
@@ -86,9 +93,18 @@ const REFUSE = `create function refuse_events() returns trigger language plpgsql
   create trigger refuse before insert on lethe.events for each row execute function refuse_events()`
 
 describe('an ended session', () => {
+  const endings: (() => Promise<void>)[] = []
+  let shared: House
+  before(async () => {
+    shared = await house({ after: (work) => void endings.push(work) })
+  })
+  after(async () => {
+    for (const work of endings.reverse()) await work()
+  })
+
   for (const [cause, { actor, end }] of Object.entries(WAYS)) {
-    test(`${cause}: is one event, whatever comes after`, async (t) => {
-      const a = await account(t)
+    test(`${cause}: is one event, whatever comes after`, async () => {
+      const a = await move(shared)
       await end(a)
       assert.equal(await isSignedIn(new Client(a.server), byToken(a.token)), false)
       const [event, ...more] = await endsOf(a)
@@ -102,8 +118,8 @@ describe('an ended session', () => {
       assert.deepEqual(await endsOf(a), [event])
     })
 
-    test(`${cause}: without its event it does not end`, async (t) => {
-      const a = await account(t)
+    test(`${cause}: without its event it does not end`, async () => {
+      const a = await move(shared)
       // the second session that one of the ways needs must begin before events are refused
       const other = await signInNative(a.server, a.person)
       await a.server.db.script(REFUSE)
@@ -112,14 +128,14 @@ describe('an ended session', () => {
         assert.equal((await new Client(a.server).send('DELETE', `/sessions/${a.sessionId}`, { headers })).status, 500)
       } else await end(a).catch(() => {})
       a.later(-25 * 3600 * (cause === 'expired' ? 1 : 0))
-      await a.server.db.script('drop trigger refuse on lethe.events')
+      await a.server.db.script('drop trigger refuse on lethe.events; drop function refuse_events()')
       assert.equal(await isSignedIn(new Client(a.server), byToken(a.token)), true)
       assert.deepEqual(await endsOf(a), [])
     })
   }
 
-  test('all of an identity, deleted by an admin, are one event each', async (t) => {
-    const a = await account(t)
+  test('all of an identity, deleted by an admin, are one event each', async () => {
+    const a = await move(shared)
     const other = await signInNative(a.server, a.person)
     await expect(204, admin(a.server, 'DELETE', `/identities/${a.person.identityId}/sessions`))
     const events = (await admin(a.server, 'GET', `/events?identity_id=${a.person.identityId}&type=session.ended`)).body
@@ -176,7 +192,7 @@ describe('the list of events', () => {
   })
 
   test('refuses what it cannot read with 400', async (t) => {
-    const server = await testServer(t)
+    const server = await testServer(t, { backend: postgres })
     const odd = [
       '%00',
       '%ff',
@@ -201,7 +217,7 @@ describe('the list of events', () => {
   })
 
   test('is not on the public port', async (t) => {
-    const server = await testServer(t)
+    const server = await testServer(t, { backend: postgres })
     for (const path of ['/events', '/admin/events', '/events/stream', '/admin/events/stream']) {
       assert.equal((await fetch(server.publicUrl + path)).status, 404, path)
     }

@@ -27,6 +27,8 @@ export interface Dispatcher {
 
 /** How soon a delivery that is due again, or that another node has left behind, is taken up. */
 const TURN_MS = 1000
+/** The same while there is no receiver: how soon one that was added on another node is found. */
+const IDLE_MS = 5000
 /** Events of the log that become deliveries in one statement. */
 const BATCH = 500
 
@@ -113,7 +115,7 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
     timer = setTimeout(() => {
       turn()
         .catch(trouble)
-        .finally(() => schedule(TURN_MS))
+        .finally(() => schedule(receivers.length > 0 ? TURN_MS : IDLE_MS))
     }, ms).unref()
   }
 
