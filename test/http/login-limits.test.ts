@@ -82,6 +82,24 @@ describe('limits of sign-in over HTTP', () => {
     }
   })
 
+  test('behind a trusted proxy it is the client that counts, as the proxy tells it', async (t) => {
+    const config = {
+      lethe: { limits: { login: { per_identifier: 0, per_address: 2 } }, http: { trusted_proxies: ['127.0.0.1/32'] } },
+    }
+    const server = await testServer(t, { config })
+    const from = async (forwarded: string) => {
+      const client = new Client(server)
+      const { ui } = (await client.get('/self-service/login/api')).body
+      const json = { method: 'password', identifier: 'a@example.com', password: 'x' }
+      return (await client.send('POST', ui.action, { json, headers: { 'x-forwarded-for': forwarded } })).status
+    }
+    const statuses = []
+    // What stands before the address that the proxy has added is the client's own claim.
+    for (const client of ['203.0.113.1', '198.51.100.7, 203.0.113.1', '192.0.2.3, 203.0.113.1', '203.0.113.2'])
+      statuses.push(await from(client))
+    assert.deepEqual(statuses, [400, 400, 429, 400])
+  })
+
   test('a browser gets a page, with nothing stored', async (t) => {
     const { server } = await setup(t)
     const person = await createPerson(server)
