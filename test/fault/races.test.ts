@@ -93,7 +93,7 @@ describe('no revival: what is under way while a session ends does not bring it b
 describe('fair pool', () => {
   test('many logouts of one row that is locked hold up nobody else', async (t) => {
     const url = await createDatabase(t, { migrated: true })
-    const db = await openAt(t, url, { maxConnections: 4, lockTimeoutMs: 3000 })
+    const db = await openAt(t, url, { maxConnections: 4, lockTimeoutMs: 1500 })
     const server = await testServer(t, { db })
     const holder = await openAt(t, url)
     const stuck = await signedIn(server)

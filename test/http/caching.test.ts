@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Client, createPerson, type Reply, signIn } from '../helpers/client.ts'
 import { csrfPair } from '../helpers/credentials.ts'
-import { closingScope } from '../helpers/db.ts'
+import { closingScope, postgres } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 /**
@@ -21,7 +21,7 @@ describe('answers about a person are kept by no cache', () => {
   let routes: { port: 'public' | 'admin'; method: string; path: string }[]
 
   before(async () => {
-    server = await testServer(scope, { config: { lethe: { ui: { enabled: true } } } })
+    server = await testServer(scope, { backend: postgres, config: { lethe: { ui: { enabled: true } } } })
     const client = new Client(server)
     await signIn(client, await createPerson(server))
     cookie = `ory_kratos_session=${client.jar.get('ory_kratos_session')}; ${csrfPair(server).cookie}`

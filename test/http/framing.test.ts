@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { closingScope } from '../helpers/db.ts'
+import { closingScope, postgres } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 /**
@@ -39,7 +39,7 @@ describe('one request, one answer', () => {
   const scope = closingScope()
   let server: TestServer
   before(async () => {
-    server = await testServer(scope)
+    server = await testServer(scope, { backend: postgres })
   })
   after(() => scope.close())
 

@@ -277,7 +277,7 @@ describe('classes', () => {
 
 describe('a credential that is not the one that counts', () => {
   test('is left as it is, also in the browser', async (t) => {
-    const server = await testServer(t)
+    const server = await testServer(t, { backend: postgres })
     const [cookieOwner, headerOwner] = [await signedIn(server), await signedIn(server)]
     const pair = csrfPair(server)
     const headers = { cookie: `${sessionCookie(server, cookieOwner.token)}; ${pair.cookie}`, ...headerOwner.headers }

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { type Clock, SECOND } from '../../src/clock.ts'
 import { Client, createPerson, type Person, type Reply, signIn, signInNative } from '../helpers/client.ts'
-import type { Scope } from '../helpers/db.ts'
+import { postgres, type Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 /** A server with small limits, and a clock that only moves by hand. */
 async function setup(t: Scope, limits: object = { per_identifier: 3, per_address: 100 }) {
   let now = 1_795_000_000 * SECOND
   const clock: Clock = { now: () => now }
-  const server = await testServer(t, { clock, config: { lethe: { limits: { login: limits } } } })
+  const server = await testServer(t, { backend: postgres, clock, config: { lethe: { limits: { login: limits } } } })
   return {
     server,
     pass: (seconds: number) => {
@@ -86,7 +86,7 @@ describe('limits of sign-in over HTTP', () => {
     const config = {
       lethe: { limits: { login: { per_identifier: 0, per_address: 2 } }, http: { trusted_proxies: ['127.0.0.1/32'] } },
     }
-    const server = await testServer(t, { config })
+    const server = await testServer(t, { backend: postgres, config })
     const from = async (forwarded: string) => {
       const client = new Client(server)
       const { ui } = (await client.get('/self-service/login/api')).body

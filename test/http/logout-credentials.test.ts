@@ -243,7 +243,7 @@ describe('several session cookies at once, as left behind under other paths and 
     ['garbage', 'dead', 'live'],
   ] as const) {
     test(`${order.join(', ')}: the live one counts, and logout ends it`, async (t) => {
-      const server = await testServer(t)
+      const server = await testServer(t, { backend: postgres })
       const [dead, live] = [await signedIn(server), await signedIn(server)]
       await server.deps.sessions.revoke(dead.session, 'logout')
       const pair = { dead: sessionCookie(server, dead.token), live: sessionCookie(server, live.token) }
@@ -264,6 +264,7 @@ describe('a form of another site, with which a browser sends no cookie', () => {
   for (const dead_session of ['error', 'succeed']) {
     test(`does not make it forget the session (${dead_session})`, async (t) => {
       const server = await testServer(t, {
+        backend: postgres,
         config: {
           lethe: { logout: { dead_session, clear_site_data: ['cookies'] }, cookies: { previous: [{ name: 'old' }] } },
         },

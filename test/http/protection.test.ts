@@ -3,7 +3,7 @@ import net from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { clearedCookies } from '../helpers/credentials.ts'
-import { closingScope, pglite, type Scope } from '../helpers/db.ts'
+import { closingScope, postgres, type Scope } from '../helpers/db.ts'
 import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
@@ -14,7 +14,7 @@ describe('what arrives slowly or never ends is cut off', { concurrency: true }, 
   let server: TestServer
   const scope: Scope & { close(): Promise<void> } = closingScope()
   before(async () => {
-    server = await testServer(scope, { config: { lethe: { http: LIMITS } } })
+    server = await testServer(scope, { backend: postgres, config: { lethe: { http: LIMITS } } })
   })
   after(() => scope.close())
 
@@ -61,7 +61,7 @@ describe('what arrives slowly or never ends is cut off', { concurrency: true }, 
 describe('a request that takes too long', () => {
   test('gets 503, and what comes late does no harm and leaves no secret in the log', async (t) => {
     let stuck: Promise<void> | undefined
-    const db = withFaults(await pglite.open(t), { before: () => stuck })
+    const db = withFaults(await postgres.open(t), { before: () => stuck })
     const server = await testServer(t, { db, config: { lethe: { http: { response_timeout: '300ms' } } } })
     const { session, headers, whoami } = await signedIn(server)
     const url = `${server.publicUrl}/self-service/logout?token=${server.deps.sessions.logoutToken(session)}`
@@ -87,7 +87,10 @@ describe('a request that takes too long', () => {
 
 describe('load is shed before the process drowns', () => {
   test('a busy process refuses with 503 and Retry-After; life and metrics are still told', async (t) => {
-    const server = await testServer(t, { config: { lethe: { http: { max_event_loop_delay: '10ms' } } } })
+    const server = await testServer(t, {
+      backend: postgres,
+      config: { lethe: { http: { max_event_loop_delay: '10ms' } } },
+    })
     let busy = true
     const load = (async () => {
       while (busy) {
