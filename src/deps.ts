@@ -6,6 +6,7 @@ import { createPwnedChecker } from './crypto/pwned.ts'
 import type { Random } from './crypto/tokens.ts'
 import { uuid } from './crypto/uuid.ts'
 import type { Db } from './db/client.ts'
+import { createLane } from './db/lane.ts'
 import type { Meta } from './db/meta.ts'
 import { createErrorContainers } from './features/errors/service.ts'
 import { createErrorStore } from './features/errors/store.ts'
@@ -110,11 +111,15 @@ function webDeps(d: Base) {
 function sessionDeps(d: Base) {
   const { db, meta } = d
   const shared = meta.kind === 'adopted'
-  const store = createSessionStore(db, meta.nid, shared)
+  const patient = createLane(db)
+  const store = createSessionStore(db, meta.nid, shared, patient)
   const list = createSessionListStore(db, meta.nid)
   const { sessionsEnded: onEnded, batch: onBatch } = d.metrics
-  const manage = createSessionManageStore(db, meta.nid, shared, onEnded)
-  const hot = createSessionHotStore(db, meta.nid, { shared, now: () => formatTime(d.clock.now()), onBatch, onEnded })
+  const manage = createSessionManageStore(patient, meta.nid, shared, onEnded)
+  const hot = createSessionHotStore(db, meta.nid, {
+    ...{ shared, patient, onBatch, onEnded },
+    now: () => formatTime(d.clock.now()),
+  })
   const lastSeen = createLastSeen(d)
   const sessions = createSessions({
     ...d,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { type Db, sql } from '../../src/db/client.ts'
 import { createReadiness } from '../../src/ops/readiness.ts'
 import { Client, createPerson, isSignedIn, type Person, signInNative } from '../helpers/client.ts'
 import { adopted, closingScope, createDatabase, openAt, pglite, postgres } from '../helpers/db.ts'
@@ -8,6 +8,9 @@ import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
+
+const HOLD = sql('test.hold', 'select id from sessions where id = $1 for update')
+type SignedIn = Awaited<ReturnType<typeof signedIn>>
 
 describe('no revival: what is under way while a session ends does not bring it back', () => {
   for (const backend of [postgres, adopted, pglite]) {
@@ -90,42 +93,65 @@ describe('no revival: what is under way while a session ends does not bring it b
   })
 })
 
-describe('fair pool', () => {
-  test('many logouts of one row that is locked hold up nobody else', async (t) => {
-    const url = await createDatabase(t, { migrated: true })
-    const db = await openAt(t, url, { maxConnections: 4, lockTimeoutMs: 1500 })
-    const server = await testServer(t, { db })
-    const holder = await openAt(t, url)
-    const stuck = await signedIn(server)
-    const others = await Promise.all(Array.from({ length: 30 }, () => signedIn(server)))
-    const logout = async ({ token }: { token: string }) =>
-      (await new Client(server).send('DELETE', '/self-service/logout/api', { json: { session_token: token } })).status
-    let letGo = () => {}
-    const held = new Promise<void>((resolve) => (letGo = resolve))
-    let isHeld = () => {}
-    const locked = new Promise<void>((resolve) => (isHeld = resolve))
-    const holding = holder.tx(async (tx) => {
-      await tx.query(sql('test.hold', 'select id from sessions where id = $1 for update'), [stuck.session.id])
-      isHeld()
-      await held
-    })
-    await locked
-    let done = 0
-    const waiting = Array.from({ length: 60 }, () => logout(stuck).finally(() => done++))
-    assert.deepEqual([...new Set(await Promise.all(others.map(logout)))], [204], 'others were held up')
-    assert.deepEqual([...new Set(await Promise.all(others.map((s) => s.whoami())))], [401])
-    assert.equal(await stuck.whoami(), 200)
-    letGo()
-    await holding
-    const statuses = new Set(await Promise.all(waiting))
-    assert.ok(
-      [...statuses].every((status) => status === 204 || status === 503),
-      [...statuses].join(),
-    )
-    assert.equal(done, 60)
-    assert.equal(await logout(stuck), 204)
-    assert.deepEqual(await stuck.ends(), [{ cause: 'logout' }])
+describe('fair pool: whatever waits for one row that is locked, everybody else is served', () => {
+  const scope = closingScope()
+  let server: TestServer
+  let holder: Db
+  before(async () => {
+    const url = await createDatabase(scope, { migrated: true })
+    server = await testServer(scope, { db: await openAt(scope, url, { maxConnections: 4, lockTimeoutMs: 10_000 }) })
+    holder = await openAt(scope, url)
   })
+  after(() => scope.close())
+
+  const client = () => new Client(server)
+  const native = async ({ token }: SignedIn) =>
+    (await client().send('DELETE', '/self-service/logout/api', { json: { session_token: token } })).status
+
+  for (const [name, ask] of Object.entries<(stuck: SignedIn) => Promise<number>>({
+    logouts: native,
+    'logouts everywhere': async ({ headers }) =>
+      (await client().send('POST', '/self-service/logout', { headers, json: { scope: 'all' } })).status,
+    'ends by an admin': async ({ session }) =>
+      (await client().send('DELETE', `${server.adminUrl}/admin/sessions/${session.id}`)).status,
+    extensions: async ({ session }) =>
+      (await client().send('PATCH', `${server.adminUrl}/admin/sessions/${session.id}/extend`)).status,
+  })) {
+    test(`60 ${name}`, async () => {
+      const stuck = await signedIn(server)
+      const others = await Promise.all(Array.from({ length: 30 }, () => signedIn(server)))
+      let letGo = () => {}
+      const held = new Promise<void>((resolve) => {
+        letGo = resolve
+      })
+      let holding: Promise<void> | undefined
+      await new Promise<void>((isHeld) => {
+        holding = holder.tx(async (tx) => {
+          await tx.query(HOLD, [stuck.session.id])
+          isHeld()
+          await held
+        })
+      })
+      let answered = 0
+      const waiting = Array.from({ length: 60 }, () => ask(stuck).finally(() => answered++))
+      try {
+        assert.deepEqual([...new Set(await Promise.all(others.map(native)))], [204], 'others were held up')
+        assert.deepEqual([...new Set(await Promise.all(others.map((s) => s.whoami())))], [401])
+        assert.equal(await stuck.whoami(), 200)
+        assert.equal(answered, 0, 'others were served only after those that wait')
+      } finally {
+        letGo()
+        await holding
+      }
+      const statuses = [...new Set(await Promise.all(waiting))]
+      assert.ok(
+        statuses.every((status) => [200, 204, 503].includes(status)),
+        statuses.join(),
+      )
+      assert.equal(await native(stuck), 204)
+      assert.equal((await stuck.ends()).length, 1)
+    })
+  }
 })
 
 describe('deadlines', () => {

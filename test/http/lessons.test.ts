@@ -23,7 +23,7 @@ const ELSEWHERE: Record<string, readonly [file: string, words: RegExp][]> = {
     ['fault/races.test.ts', /what is under way while a session ends does not bring it back/],
     ['property/no-revival.test.ts', /ended stays ended/],
   ],
-  'fair pool': [['fault/races.test.ts', /hold up nobody else/]],
+  'fair pool': [['fault/races.test.ts', /everybody else is served/]],
   deadlines: [
     ['fault/races.test.ts', /readiness turns red/],
     ['fault/store-away.test.ts', /nobody waits for longer than the limits/],

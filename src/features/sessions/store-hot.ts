@@ -1,6 +1,6 @@
 import type { Timestamp } from '../../clock.ts'
 import { createBatcher } from '../../db/batch.ts'
-import { type Db, sql } from '../../db/client.ts'
+import { type Db, type Queryable, sql } from '../../db/client.ts'
 import { recordEnds, SELECT_SESSION } from './sql.ts'
 import { type SessionRow, toSession } from './store.ts'
 import type { EndCause, OnEnded, Session } from './types.ts'
@@ -65,6 +65,8 @@ export interface HotStoreOptions {
   now(): Timestamp
   onBatch?: (size: number) => void
   onEnded?: OnEnded
+  /** for what waits until somebody else lets go of a row; see db/lane.ts @default the database itself */
+  patient?: Queryable
 }
 
 /** The values that the column of one session may hold; only one of them does. */
@@ -85,7 +87,7 @@ interface Ended {
 export type SessionHotStore = ReturnType<typeof createSessionHotStore>
 
 export function createSessionHotStore(db: Db, nid: string, options: HotStoreOptions) {
-  const { shared, now } = options
+  const { shared, now, patient = db } = options
   const onBatch = options.onBatch ?? (() => {})
   const ender = (many: typeof REVOKE_MANY) =>
     createBatcher<Ending, Ended>({
@@ -112,7 +114,7 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   /** A row that was active and is not ended is held by somebody else: waited for alone, with a limit. */
   async function settle(one: typeof REVOKE_ONE, cause: EndCause, outcome: Ended): Promise<boolean> {
     const values = [outcome.key, cause, nid, now(), shared]
-    const ended = outcome.ended || (outcome.was_active && (await db.query(one, values)).length > 0)
+    const ended = outcome.ended || (outcome.was_active && (await patient.query(one, values)).length > 0)
     if (ended) options.onEnded?.(cause, 1)
     return ended
   }

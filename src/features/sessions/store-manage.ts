@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../clock.ts'
-import { type Db, type Sql, sql } from '../../db/client.ts'
+import { type Queryable, type Sql, sql } from '../../db/client.ts'
 import { recordEnds } from './sql.ts'
 import type { OnEnded } from './types.ts'
 
@@ -55,7 +55,7 @@ export interface Extension {
 export type SessionManageStore = ReturnType<typeof createSessionManageStore>
 
 /** @param shared whether another program writes the same tables, so that ends need a tombstone */
-export function createSessionManageStore(db: Db, nid: string, shared: boolean, onEnded: OnEnded = () => {}) {
+export function createSessionManageStore(db: Queryable, nid: string, shared: boolean, onEnded: OnEnded = () => {}) {
   async function end(statement: Sql, id: string, now: Timestamp): Promise<number> {
     const [row] = await db.query<{ known: number; ended: number }>(statement, [id, nid, now, shared])
     onEnded('revoked_by_admin', row!.ended)

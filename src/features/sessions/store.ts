@@ -86,8 +86,11 @@ export interface Renewal {
 
 export type SessionStore = ReturnType<typeof createSessionStore>
 
-/** @param shared whether another program writes the same tables, so that ends need a tombstone */
-export function createSessionStore(db: Db, nid: string, shared: boolean) {
+/**
+ * @param shared whether another program writes the same tables, so that ends need a tombstone
+ * @param patient for what waits until somebody else lets go of a row; see db/lane.ts
+ */
+export function createSessionStore(db: Db, nid: string, shared: boolean, patient: Queryable = db) {
   return {
     async byId(id: string): Promise<Session | undefined> {
       const [row] = await db.query<SessionRow>(BY_ID, [id, nid])
@@ -106,14 +109,14 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
     /** @returns whether the session was still there to be renewed */
     async refresh(id: string, r: Renewal): Promise<boolean> {
       const values = [id, nid, r.expiresAt, r.now, r.aal, JSON.stringify([r.method])]
-      return (await db.query(REFRESH, values)).length > 0
+      return (await patient.query(REFRESH, values)).length > 0
     },
     async revokeAllOf(
       identityId: string,
       cause: EndCause,
       now: Timestamp,
       which: Which,
-      on: Queryable = db,
+      on: Queryable = patient,
     ): Promise<string[]> {
       const { except = null, only = null } = which
       const rows = await on.query<{ id: string }>(REVOKE_ALL, [identityId, nid, cause, now, shared, except, only])
