@@ -36,6 +36,7 @@ const code = await main(process.argv.slice(2), {
   fetch,
   sleep: (ms) => sleep(ms),
   stopRequested,
+  cluster: async () => (await import('node:cluster')).default,
 })
 // Not left to the event loop: a connection that somebody forgot must not keep a finished job running.
 process.stdout.write('', () => process.exit(code))

@@ -25,7 +25,7 @@ import type { Schemas } from './features/identities/schemas.ts'
 import { createIdentities } from './features/identities/service.ts'
 import { createIdentityStore } from './features/identities/store.ts'
 import { createIdentityWriter } from './features/identities/store-write.ts'
-import { createLoginAttempts } from './features/login/attempts.ts'
+import { type AttemptsElsewhere, createLoginAttempts } from './features/login/attempts.ts'
 import { createLoginFlow } from './features/login/flow.ts'
 import { createLoginStore } from './features/login/store.ts'
 import { createLogoutFlow } from './features/logout/flow.ts'
@@ -69,6 +69,8 @@ export interface Environment {
   db: Db
   meta: Meta
   hasher: Hasher
+  /** failed sign-ins at the other processes of this node, where there are any */
+  attemptsElsewhere?: AttemptsElsewhere | undefined
 }
 
 export type Deps = ReturnType<typeof createDeps>

@@ -27,12 +27,17 @@ export function redact(text: string): string {
 /**
  * The log: JSON lines, or readable text on a terminal. What may hold secrets is never handed to it: requests are logged
  * by method, route and address, never with headers or a query.
+ * @param worker the number of this process, where several serve the same ports
  */
-export function createLogger(config: Pick<Config, 'log'>, out: Writable & { isTTY?: boolean }): Logger {
+export function createLogger(
+  config: Pick<Config, 'log'>,
+  out: Writable & { isTTY?: boolean },
+  worker?: number,
+): Logger {
   const asText = config.log.format === undefined ? out.isTTY === true : config.log.format === 'text'
   const options = {
     level: LEVELS[config.log.level],
-    base: { service_name: 'lethe' },
+    base: { service_name: 'lethe', ...(worker === undefined ? {} : { worker }) },
     messageKey: 'msg',
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label === 'warn' ? 'warning' : label }) },

@@ -1,9 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import type { Writable } from 'node:stream'
 import { createAdminApp, createPublicApp } from './app.ts'
 import { formatTime, systemClock } from './clock.ts'
-import { ConfigError, type LoadedConfig, loadConfig } from './config/load.ts'
+import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema.ts'
 import { createHasher } from './crypto/passwords.ts'
 import type { Db } from './db/client.ts'
@@ -18,8 +18,11 @@ import { listen, type NamedApp } from './ops/listen.ts'
 import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
 import { createReadiness } from './ops/readiness.ts'
+import { logWarnings, readConfig } from './ops/start-config.ts'
 import { stopInPhases } from './ops/stop.ts'
 import { followTls, readTls, type TlsPairs } from './ops/tls.ts'
+import type { Primary } from './ops/workers/link.ts'
+import { shareOf } from './ops/workers/share.ts'
 import { VERSION } from './version.ts'
 
 export interface ServeOptions {
@@ -32,6 +35,8 @@ export interface ServeOptions {
   stderr: Writable
   /** resolves when the process is asked to stop */
   stopRequested: Promise<string>
+  /** set in one of several processes that serve the same ports */
+  primary?: Primary
 }
 
 /**
@@ -39,9 +44,9 @@ export interface ServeOptions {
  * @returns the exit code: 0 after an orderly stop, 1 when it could not start
  */
 export async function serve(options: ServeOptions): Promise<number> {
-  const loaded = readConfig(options)
+  const loaded = options.primary?.loaded ?? readConfig({ ...options, random: randomBytes })
   if (loaded === undefined) return 1
-  const log = createLogger(loaded.config, options.stdout)
+  const log = createLogger(loaded.config, options.stdout, options.primary?.worker)
   try {
     return await run(options, loaded, log)
   } catch (error) {
@@ -51,27 +56,18 @@ export async function serve(options: ServeOptions): Promise<number> {
   }
 }
 
-function readConfig(options: ServeOptions): LoadedConfig | undefined {
-  try {
-    return loadConfig({ files: options.files, env: options.env, flags: { dev: options.dev }, random: randomBytes })
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    options.stderr.write(`${error.message}\n\nError: the configuration is not valid, see above\n`)
-    return undefined
-  }
-}
-
 async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Promise<number> {
-  for (const { message, keys } of loaded.warnings) log.warn({ keys }, message)
-  if (loaded.dev) log.warn('development mode: cookies are not Secure and weak hashes are allowed; not for production')
+  const { primary } = options
+  if (!primary) logWarnings(loaded, log)
   const tls = await readTls(loaded.config)
   const live = await createLiveConfig(
-    { ...options, random: randomBytes, flags: options, cwd: process.cwd() },
+    { ...options, random: randomBytes, flags: options, cwd: process.cwd(), watch: primary?.watch },
     loaded,
     log,
   )
-  const metrics = createMetrics({ version: VERSION, causes: END_CAUSES, processMetrics: true })
-  const db = openConfigured(loaded.config, log, metrics)
+  const counted = createMetrics({ version: VERSION, causes: END_CAUSES, processMetrics: true })
+  const metrics = primary?.shareMetrics(counted) ?? counted
+  const db = openConfigured(loaded.config, log, metrics, primary)
   try {
     const { generatedSecrets } = loaded
     return await serveUntilStopped({ options, live, db: await db, log, metrics, tls, generatedSecrets })
@@ -96,7 +92,8 @@ interface Started {
 async function serveUntilStopped(started: Started): Promise<number> {
   const { options, live, db, log, tls } = started
   const config = live.config()
-  const waiting = awaitDatabase({ db, config, log, tls, migrate: options.migrate || db.backend === 'pglite' })
+  const shared = options.primary !== undefined
+  const waiting = awaitDatabase({ db, config, log, tls, shared, migrate: options.migrate || db.backend === 'pglite' })
   const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => undefined)])
   if (ready === undefined) {
     await waiting.abandon()
@@ -104,9 +101,10 @@ async function serveUntilStopped(started: Started): Promise<number> {
   }
   const deps = await createServices(started, ready.kind)
   const apps = createApps(deps, live, tls)
-  await listen(apps, config, log)
+  await listen(apps, config, log, shared)
   const certificates = followTls({ apps, config, initial: tls, log })
   for (const work of deps.background) work.start()
+  options.primary?.serving()
   log.info({ signal: await options.stopRequested }, 'stopping')
   certificates.close()
   await stopInPhases(
@@ -119,10 +117,11 @@ async function serveUntilStopped(started: Started): Promise<number> {
   return 0
 }
 
-async function openConfigured(config: Config, log: Logger, metrics: Metrics): Promise<Db> {
+async function openConfigured(config: Config, log: Logger, metrics: Metrics, primary?: Primary): Promise<Db> {
   const { database } = config.lethe
+  const share = primary && shareOf(availableParallelism(), primary.workers)
   const db = await openDb(config.dsn, {
-    maxConnections: database.max_connections,
+    maxConnections: database.max_connections ?? share?.connections,
     connectTimeoutMs: database.connect_timeout,
     acquireTimeoutMs: database.acquire_timeout,
     statementTimeoutMs: database.statement_timeout,
@@ -152,7 +151,9 @@ async function createServices(started: Started, kind: 'owned' | 'adopted'): Prom
   const { env } = options
   const { dev } = live
   const clock = systemClock()
-  const { concurrency, queue } = live.config().lethe.hashing
+  const { primary } = options
+  const { queue, concurrency = primary && shareOf(availableParallelism(), primary.workers).hashes } =
+    live.config().lethe.hashing
   return createDeps({
     ...live,
     enforceNativeFlows: !(dev && env.DEV_DISABLE_API_FLOW_ENFORCEMENT === 'true'),
@@ -169,6 +170,7 @@ async function createServices(started: Started, kind: 'owned' | 'adopted'): Prom
       onLoad: metrics.hashing,
       ...(concurrency === undefined ? {} : { concurrency }),
     }),
+    attemptsElsewhere: primary?.attemptsElsewhere,
   })
 }
 

@@ -1,3 +1,4 @@
+import type { Cluster } from 'node:cluster'
 import type { Readable, Writable } from 'node:stream'
 import type { Clock } from '../clock.ts'
 
@@ -17,6 +18,8 @@ export interface Io {
   sleep(ms: number): Promise<unknown>
   /** resolves with the name of the signal; from the first call on, signals do not end the process by themselves */
   stopRequested(): Promise<string>
+  /** several processes behind the same ports; loaded only for them */
+  cluster(): Promise<Cluster>
 }
 
 export function print(stream: Writable, text: string): void {

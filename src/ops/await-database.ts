@@ -21,7 +21,15 @@ const GIVE_UP_MS = 5 * 60_000
  * Waits until the database answers and is migrated. Meanwhile both ports tell that the process is alive and not ready,
  * and answer 503 to everything else.
  */
-export function awaitDatabase(d: { db: Db; config: Config; log: Logger; migrate: boolean; tls: TlsPairs }): Waiting {
+export function awaitDatabase(d: {
+  db: Db
+  config: Config
+  log: Logger
+  migrate: boolean
+  tls: TlsPairs
+  /** other workers listen on the same ports */
+  shared: boolean
+}): Waiting {
   let abandoned = false
   let placeholders: NamedApp[] = []
   const closePlaceholders = () => Promise.all(placeholders.map(({ app }) => app.close()))
@@ -36,7 +44,7 @@ export function awaitDatabase(d: { db: Db; config: Config; log: Logger; migrate:
       }
       if (placeholders.length === 0) {
         placeholders = [placeholder('public', d.tls), placeholder('admin', d.tls)]
-        await listen(placeholders, d.config, d.log)
+        await listen(placeholders, d.config, d.log, d.shared)
       }
       await new Promise((resolve) => setTimeout(resolve, PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)]))
     }

@@ -8,11 +8,15 @@ export interface NamedApp {
   app: FastifyInstance
 }
 
-/** Opens both ports, or neither. @throws Error naming the address that could not be opened */
-export async function listen(apps: NamedApp[], config: Config, log: Logger): Promise<void> {
+/**
+ * Opens both ports, or neither.
+ * @param shared other workers listen there too, and their primary has freed the place
+ * @throws Error naming the address that could not be opened
+ */
+export async function listen(apps: NamedApp[], config: Config, log: Logger, shared = false): Promise<void> {
   try {
     for (const { name, app } of apps) {
-      const addr = await open(app, config.serve[name])
+      const addr = await open(app, config.serve[name], shared)
       log.info({ addr }, `Starting the ${name} httpd`)
     }
   } catch (cause) {
@@ -21,10 +25,10 @@ export async function listen(apps: NamedApp[], config: Config, log: Logger): Pro
   }
 }
 
-async function open(app: FastifyInstance, at: Config['serve']['public' | 'admin']): Promise<string> {
+async function open(app: FastifyInstance, at: Config['serve']['public' | 'admin'], shared: boolean): Promise<string> {
   if (!at.host.startsWith('unix:')) return app.listen({ host: at.host, port: at.port })
   const path = at.host.slice('unix:'.length)
-  await freeSocketPath(path)
+  if (!shared) await freeSocketPath(path)
   const addr = await app.listen({ path })
   await setSocketRights(path, at.socket)
   return addr

@@ -1,6 +1,6 @@
 import type { LoadedConfig, LoadOptions } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
-import { watchConfig } from '../config/watch.ts'
+import { type WatchOptions, watchConfig } from '../config/watch.ts'
 import { createSchemas, type Schemas } from '../features/identities/schemas.ts'
 import { createTokenTemplates, type TokenTemplates } from '../features/sessions/tokenizer-templates.ts'
 import type { Logger } from '../log.ts'
@@ -20,11 +20,11 @@ export interface LiveConfig {
 /**
  * Checks what the schema of the configuration cannot (identity schemas, templates of tokens), then follows the files. A
  * change that cannot be used leaves everything as it is.
- * @param options `cwd` is where relative `file://` addresses start
+ * @param options `cwd` is where relative `file://` addresses start, `watch` what to follow instead of the files
  * @throws SchemaLoadError, TokenTemplateError
  */
 export async function createLiveConfig(
-  options: LoadOptions & { cwd: string },
+  options: LoadOptions & { cwd: string; watch?: ((options: WatchOptions) => { close(): void }) | undefined },
   loaded: LoadedConfig,
   log: Logger,
 ): Promise<LiveConfig> {
@@ -37,8 +37,9 @@ export async function createLiveConfig(
   }
   let current = await withDocuments(loaded)
   const listeners: (() => void)[] = []
-  const watcher = watchConfig({
-    ...options,
+  const { watch = watchConfig, ...load } = options
+  const watcher = watch({
+    ...load,
     initial: loaded,
     async onChange({ loaded: next, live, restart }) {
       current = await withDocuments(next)

@@ -54,7 +54,8 @@ function watchReceivers(registers: Registry[], read: () => Promise<ReceiverState
   }
   const gauge = (name: string, help: string, value: (state: ReceiverState) => number) =>
     new Gauge({
-      ...{ name, help, labelNames: ['receiver'], registers },
+      // the same of every process: it is in the database
+      ...{ name, help, labelNames: ['receiver'], registers, aggregator: 'first' },
       async collect() {
         const known = await states()
         this.reset()

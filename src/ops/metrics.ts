@@ -1,6 +1,7 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
 import { createEventMetrics, type EventMetrics } from './metrics-events.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics-http.ts'
+import { isOwn, type Series } from './metrics-sum.ts'
 
 /** Everything that is counted. One for each process, handed to whom it concerns. */
 export interface Metrics {
@@ -17,6 +18,10 @@ export interface Metrics {
   watchPool(read: () => { used: number; idle: number; waiting: number } | undefined): void
   /** all series as text, for a scraper */
   text(): Promise<string>
+  /** all series, for the sum of several processes */
+  series(): Promise<Series[]>
+  /** without those that all processes of a node have alike */
+  ownSeries(): Promise<Series[]>
 }
 
 export interface MetricsOptions {
@@ -84,7 +89,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
     },
     watchPool: (read) => watchPool(registry, read),
     text: () => registry.metrics(),
+    series: () => seriesOf(registry, () => true),
+    ownSeries: () => seriesOf(registry, isOwn),
   }
+}
+
+function seriesOf(registry: Registry, wanted: (metric: MetricObject) => boolean): Promise<Series[]> {
+  const metrics = registry.getMetricsAsArray() as (MetricObject & { get(): Promise<Series> })[]
+  return Promise.all(metrics.filter(wanted).map((metric) => metric.get()))
 }
 
 function watchPool(registry: Registry, read: Parameters<Metrics['watchPool']>[0]): void {

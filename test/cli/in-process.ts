@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { Readable, Writable } from 'node:stream'
 import { systemClock } from '../../src/clock.ts'
@@ -25,6 +26,7 @@ export async function runHere(args: string[], options: { env?: Record<string, st
     fetch,
     sleep: async (ms) => pauses.push(ms),
     stopRequested: () => new Promise(() => {}),
+    cluster: async () => cluster,
   })
   return { code, pauses, ...texts }
 }

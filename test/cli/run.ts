@@ -15,12 +15,18 @@ export interface RunOptions {
   env?: Record<string, string>
   /** what stdin holds before its end @default '' */
   input?: string
+  /** makes it the first of a process group of its own, as a shell does @default false */
+  group?: boolean
 }
 
 /** Starts the program as a process of its own, with nothing of this environment that could be configuration. */
 export function start(args: string[], options: RunOptions = {}): { child: ChildProcess; ended: Promise<Outcome> } {
   const env = { PATH: process.env.PATH, TZ: 'UTC', ...options.env }
-  const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], { cwd: ROOT, env })
+  const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], {
+    cwd: ROOT,
+    env,
+    detached: options.group === true,
+  })
   const outcome: Outcome = { code: null, signal: null, stdout: '', stderr: '' }
   child.stdout.on('data', (chunk) => (outcome.stdout += chunk))
   child.stderr.on('data', (chunk) => (outcome.stderr += chunk))

@@ -8,8 +8,22 @@ import { normaliseIdentifier } from '../identities/normalise.ts'
 export interface LoginAttemptsDeps {
   config(): Config
   clock: Clock
+  /** where several processes serve one port */
+  attemptsElsewhere?: AttemptsElsewhere | undefined
   /** identifiers, and addresses, remembered at most @default 20000 */
   maxKeys?: number
+}
+
+/** A failure as it is counted: what is told to others holds no identifier. */
+export interface FailedAttempt {
+  identifier: string
+  network: string
+}
+
+/** The other processes of this node, so that it counts as one. */
+export interface AttemptsElsewhere {
+  tell(attempt: FailedAttempt): void
+  listen(listener: (attempt: FailedAttempt) => void): void
 }
 
 /** Failed sign-ins of the last minutes, on this node. */
@@ -40,6 +54,14 @@ export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
   const identifiers = createFailures(maxKeys)
   const addresses = createFailures(maxKeys)
 
+  function count({ identifier, network }: FailedAttempt): void {
+    const now = d.clock.now()
+    const { per_identifier, per_address } = limits()
+    if (per_identifier > 0) identifiers.add(identifier, now, windowOf())
+    if (per_address > 0) addresses.add(network, now, windowOf())
+  }
+  d.attemptsElsewhere?.listen(count)
+
   return {
     check({ identifier, address }) {
       const now = d.clock.now()
@@ -51,10 +73,9 @@ export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
       if (wait > 0) throw tooManyAttempts(Math.ceil(wait / 1_000_000))
     },
     failed({ identifier, address }) {
-      const now = d.clock.now()
-      const { per_identifier, per_address } = limits()
-      if (per_identifier > 0) identifiers.add(identifierKey(identifier), now, windowOf())
-      if (per_address > 0) addresses.add(networkOf(address), now, windowOf())
+      const attempt = { identifier: identifierKey(identifier), network: networkOf(address) }
+      count(attempt)
+      d.attemptsElsewhere?.tell(attempt)
     },
   }
 }

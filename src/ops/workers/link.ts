@@ -1,0 +1,101 @@
+import { deepFreeze, type LoadedConfig } from '../../config/load.ts'
+import type { ConfigChange } from '../../config/reload.ts'
+import type { WatchOptions } from '../../config/watch.ts'
+import type { AttemptsElsewhere, FailedAttempt } from '../../features/login/attempts.ts'
+import type { Metrics } from '../metrics.ts'
+import { isOwn, type Series, writeSum } from '../metrics-sum.ts'
+import type { ToPrimary, ToWorker } from './messages.ts'
+
+export interface Channel {
+  send(message: ToPrimary): void
+  onMessage(listener: (message: ToWorker) => void): void
+}
+
+/** What a worker has of its primary. */
+export interface Primary {
+  /** counted from 1; a worker that replaces another has its number */
+  worker: number
+  workers: number
+  loaded: LoadedConfig
+  /** follows what the primary has read and checked, in place of the files */
+  watch(options: Pick<WatchOptions, 'onChange' | 'onError'>): { close(): void }
+  attemptsElsewhere: AttemptsElsewhere
+  /** the same counters, whose text is the sum over all workers */
+  shareMetrics(metrics: Metrics): Metrics
+  serving(): void
+}
+
+/**
+ * Says that this process is there and waits for what it needs to start.
+ * @param onStop called when the primary wants this process to stop
+ * @returns undefined when it is not to start at all
+ */
+export function joinPrimary(channel: Channel, onStop: () => void): Promise<Primary | undefined> {
+  const changes: ConfigChange[] = []
+  let takeChange = (change: ConfigChange): void => void changes.push(change)
+  let takeAttempt = (_attempt: FailedAttempt) => {}
+  let ownSeries = async (): Promise<Series[]> => []
+  const scrapes = new Map<number, (others: Series[][]) => void>()
+  let asked = 0
+
+  function ofOthers(own: Series[]): Promise<Series[][]> {
+    asked += 1
+    channel.send({ kind: 'scrape', ask: asked, own })
+    return new Promise((resolve) => scrapes.set(asked, resolve))
+  }
+
+  const primary = ({ worker, workers, loaded }: Extract<ToWorker, { kind: 'start' }>): Primary => ({
+    worker,
+    workers,
+    loaded: deepFreeze(loaded),
+    watch({ onChange, onError }) {
+      let running: Promise<void> = Promise.resolve()
+      takeChange = (change) => {
+        running = running.then(() => onChange(change)).catch(onError)
+      }
+      changes.forEach(takeChange)
+      return {
+        close() {
+          takeChange = () => {}
+        },
+      }
+    },
+    attemptsElsewhere: {
+      tell: (attempt) => channel.send({ kind: 'failedAttempt', attempt }),
+      listen(listener) {
+        takeAttempt = listener
+      },
+    },
+    shareMetrics(metrics) {
+      ownSeries = metrics.ownSeries
+      const text = async () => {
+        const all = await metrics.series()
+        return writeSum([all, ...(await ofOthers(all.filter(isOwn)))])
+      }
+      return { ...metrics, text }
+    },
+    serving: () => channel.send({ kind: 'serving' }),
+  })
+
+  return new Promise((resolve) => {
+    channel.onMessage((message) => {
+      switch (message.kind) {
+        case 'start':
+          return resolve(primary(message))
+        case 'stop':
+          onStop()
+          return resolve(undefined)
+        case 'config':
+          return void takeChange({ ...message.change, loaded: deepFreeze(message.change.loaded) })
+        case 'failedAttempt':
+          return takeAttempt(message.attempt)
+        case 'count':
+          return void ownSeries().then((series) => channel.send({ kind: 'counted', ask: message.ask, series }))
+        case 'others':
+          scrapes.get(message.ask)?.(message.others)
+          return void scrapes.delete(message.ask)
+      }
+    })
+    channel.send({ kind: 'hello' })
+  })
+}
