@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 
 const TICKS_PER_SECOND = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 
@@ -9,10 +9,14 @@ interface ProcessTimes {
   ticks: number
 }
 
+function fieldsOf(pid: number | 'self'): string[] {
+  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
 function timesOf(pid: number): ProcessTimes | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+    const fields = fieldsOf(pid)
     const ticks = [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0)
     return { parent: Number(fields[1]), ticks }
   } catch {
@@ -36,8 +40,27 @@ export function cpuSeconds(root: number): number {
   return ticks / TICKS_PER_SECOND
 }
 
-/** Megabytes of memory that a process keeps in RAM. */
-export function residentMb(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+/** CPU seconds of the children of this process that have ended. */
+export function endedChildrenSeconds(): number {
+  const fields = fieldsOf('self')
+  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
+}
+
+function statusMb(pid: number, key: string): number {
+  const line = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
   return line ? Number(line[1]) / 1024 : Number.NaN
+}
+
+/** Megabytes of memory that a process keeps in RAM. */
+export const residentMb = (pid: number) => statusMb(pid, 'VmRSS')
+
+/** The most that it kept in RAM since `forgetPeak`. */
+export const peakMb = (pid: number) => statusMb(pid, 'VmHWM')
+
+export function forgetPeak(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5')
+  } catch {
+    // of another user: the peak is that of its whole life
+  }
 }

@@ -17,7 +17,8 @@ import { createVerifier } from '../src/verifier/index.ts'
 import { startPostgres } from '../test/helpers/postgres.ts'
 import { EventStreamClient } from '../test/helpers/sse.ts'
 import type { Command, NodeOptions } from './events-node.ts'
-import { commit, load } from './processes.ts'
+import { commit } from './machine.ts'
+import { load } from './processes.ts'
 import { revive, seed } from './seed.ts'
 
 const { values: args } = parseArgs({
@@ -63,7 +64,7 @@ async function price() {
       const url = new URL(nodes[which]!.publicUrl)
       const result = await load({
         ...{ host: url.hostname, port: Number(url.port), connections: 64, seconds: 2 },
-        ...{ plan: 'native-logout', rows: [1, sessions], secret: '', serverSecret: '' },
+        ...{ plan: 'native-logout', half: { first: 1, size: sessions }, sessions, secret: '' },
       })
       if (result.wrong.length > 0) throw new Error(result.wrong.join('\n'))
       const { told } = await query(`select count(*) as told from lethe.events where type = 'session.ended'`)

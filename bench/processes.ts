@@ -1,117 +1,118 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import pg from 'pg'
-import { cpuSeconds } from './cpu.ts'
 import type { LoadOptions, LoadResult } from './load.ts'
 
-const root = new URL('..', import.meta.url).pathname
+export const root = fileURLToPath(new URL('..', import.meta.url))
 
 export interface Running {
   pid: number
+  /** milliseconds from the start of the process to its first good answer */
+  readyAfter: number
   stop(): Promise<void>
+  /** without waiting for what it is busy with */
+  kill(): Promise<void>
 }
 
-/** Starts a node program and waits until it answers at `url`. */
-export async function start(args: string[], env: Record<string, string>, url: string): Promise<Running> {
-  const child = spawn(process.execPath, args, {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: 'ignore',
+/** Starts a program and waits until it answers with 200 at `url`, asking every 5 ms. */
+export async function start(
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+  url: string,
+): Promise<Running> {
+  const started = performance.now()
+  const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: 'ignore' })
+  const killed = () => child.kill('SIGKILL')
+  process.once('exit', killed)
+  let ended = false
+  const end = new Promise<void>((resolve) =>
+    child.once('exit', () => {
+      ended = true
+      process.off('exit', killed)
+      resolve()
+    }),
+  )
+  child.once('error', () => {
+    ended = true
   })
-  for (let attempt = 0; ; attempt++) {
-    const ok = await fetch(url)
-      .then((r) => r.status < 500)
-      .catch(() => false)
-    if (ok) break
-    if (attempt > 300 || child.exitCode !== null) throw new Error(`${args.join(' ')} does not answer at ${url}`)
-    await sleep(100)
+  while (!(await answers(url))) {
+    if (ended || performance.now() - started > 120_000) {
+      child.kill('SIGKILL')
+      throw new Error(`${command} ${args.join(' ')} ${ended ? 'ended at once' : `does not answer at ${url}`}`)
+    }
+    await sleep(5)
   }
-  process.once('exit', () => child.kill('SIGKILL'))
-  return { pid: child.pid!, stop: () => stop(child) }
+  const by = async (signal: NodeJS.Signals) => {
+    child.kill(signal)
+    await end
+  }
+  const readyAfter = performance.now() - started
+  return { pid: child.pid!, readyAfter, stop: () => by('SIGTERM'), kill: () => by('SIGKILL') }
 }
 
-async function stop(child: ChildProcess): Promise<void> {
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGTERM')
-  await ended
+function answers(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = request(url, { agent: false, timeout: 1000 }, (response) => {
+      response.resume()
+      resolve(response.statusCode === 200)
+    })
+    asked.on('timeout', () => asked.destroy())
+    asked.on('error', () => resolve(false))
+    asked.end()
+  })
 }
 
-export async function postmasterPid(dsn: string): Promise<number> {
+/** What is not ended otherwise ends with this process, also when it is interrupted. */
+export function endWithSignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+/** Of the Postgres behind a dsn; undefined where it runs elsewhere or its folder may not be read. */
+export async function postmasterPid(dsn: string): Promise<number | undefined> {
   const db = new pg.Client({ connectionString: dsn })
   await db.connect()
-  const { rows } = await db.query('show data_directory')
-  await db.end()
-  return Number(readFileSync(`${rows[0].data_directory}/postmaster.pid`, 'utf8').split('\n')[0])
+  try {
+    const { rows } = await db.query('show data_directory')
+    return Number(readFileSync(`${rows[0].data_directory}/postmaster.pid`, 'utf8').split('\n')[0])
+  } catch {
+    return undefined
+  } finally {
+    await db.end()
+  }
+}
+
+/** Runs a program of this folder with one argument, as JSON. */
+export function spawnOwn(file: string, options: object, stdin: 'ignore' | 'pipe' = 'ignore'): ChildProcess {
+  const path = fileURLToPath(new URL(file, import.meta.url))
+  const args = ['--import', 'tsx', path, JSON.stringify(options)]
+  return spawn(process.execPath, args, { cwd: root, stdio: [stdin, 'pipe', 'inherit'] })
+}
+
+/** All that a program writes until it ends. @throws unless it ends with 0 */
+export async function outputOf(child: ChildProcess): Promise<string> {
+  let output = ''
+  child.stdout!.setEncoding('utf8').on('data', (part) => {
+    output += part
+  })
+  const code = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve))
+  if (code !== 0) throw new Error(`${child.spawnargs.slice(0, 4).join(' ')} … ended with ${code}: ${output}`)
+  return output
 }
 
 /** Runs a load in a process of its own. */
 export async function load(options: LoadOptions): Promise<LoadResult> {
-  const child = spawn(
-    process.execPath,
-    ['--import', 'tsx', new URL('load.ts', import.meta.url).pathname, JSON.stringify(options)],
-    {
-      cwd: root,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  let output = ''
-  child.stdout.on('data', (part) => {
-    output += part
-  })
-  await new Promise((resolve) => child.once('exit', resolve))
-  return JSON.parse(output)
-}
-
-export interface BareResult {
-  requests: number
-  seconds: number
-  cpuSeconds: number
-}
-
-/** Bare SQL by pgbench over as many connections. CPU is that of pgbench and of Postgres. */
-export async function pgbench(
-  dsn: string,
-  file: string,
-  connections: number,
-  seconds: number,
-  postgres: number,
-): Promise<BareResult> {
-  const before = cpuSeconds(postgres)
-  const child = spawn(
-    'pgbench',
-    ['-n', '-M', 'prepared', '-c', String(connections), '-j', '1', '-T', String(seconds), '-f', file, dsn],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  let output = ''
-  child.stdout.on('data', (part) => {
-    output += part
-  })
-  const own = cpuWatch(child.pid!)
-  await new Promise((resolve) => child.once('exit', resolve))
-  const requests = Number(/transactions actually processed: (\d+)/.exec(output)?.[1])
-  return { requests, seconds, cpuSeconds: cpuSeconds(postgres) - before + own() }
-}
-
-/** The last reading before a process ended: its times are gone afterwards. */
-function cpuWatch(pid: number): () => number {
-  let last = 0
-  const timer = setInterval(() => {
-    const now = cpuSeconds(pid)
-    if (now > 0) last = now
-  }, 50)
-  return () => {
-    clearInterval(timer)
-    return last
-  }
-}
-
-export function hasPgbench(): boolean {
-  return spawnSync('pgbench', ['--version']).status === 0
-}
-
-export function commit(): string {
-  return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim()
+  return JSON.parse(await outputOf(spawnOwn('load.ts', options)))
 }
