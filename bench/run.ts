@@ -1,15 +1,15 @@
 /** What sessions cost: `npm run bench -- --help`. One wrong answer makes a run invalid. */
 import { writeFileSync } from 'node:fs'
 import { HELP, type Options, parseArguments, WrongArguments } from './arguments.ts'
+import { costs } from './costs.ts'
 import { writeDocument } from './document.ts'
 import { interference } from './interference.ts'
-import { workloads } from './mode-load.ts'
 import { endWithSignals } from './processes.ts'
 import { scale } from './scale.ts'
 import { startTimes } from './start.ts'
 import { asText, conditions, tablesOf } from './tables.ts'
 
-const MODES = { load: workloads, interference, scale, start: startTimes }
+const MODES = { load: costs, interference, scale, start: startTimes }
 const progress = (text: string) => process.stderr.write(`${text}\n`)
 
 async function main(options: Options): Promise<void> {
