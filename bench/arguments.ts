@@ -79,6 +79,7 @@ export function parseArguments(argv: string[]): Options | undefined {
   const modes = (['interference', 'scale', 'start'] as const).filter((name) => values[name])
   if (modes.length > 1) throw new WrongArguments(`--${modes.join(' and --')}: one at a time`)
   const mode = modes[0] ?? 'load'
+  if (mode !== 'load') refuseElsewhere(mode, values)
   const defaults = DEFAULTS[mode]
   if (values.url !== undefined && values.dsn === undefined) {
     throw new WrongArguments('--url needs --dsn: its database is the one to fill with sessions')
@@ -86,6 +87,7 @@ export function parseArguments(argv: string[]): Options | undefined {
   if (values.url !== undefined && values.kratos !== undefined) {
     throw new WrongArguments('--url and --kratos: one other server at a time')
   }
+  if (values.pid !== undefined && values.url === undefined) throw new WrongArguments('--pid needs --url')
   if (values.tokens !== undefined && values.tokens !== 'plain') {
     throw new WrongArguments(`--tokens ${values.tokens}: only "plain" can be asked for`)
   }
@@ -106,6 +108,15 @@ export function parseArguments(argv: string[]): Options | undefined {
     dsn: values.dsn,
     tokens: values.tokens,
     secret: values.secret,
+  }
+}
+
+/** An option without effect would make its user believe in a run that was not made. */
+function refuseElsewhere(mode: Mode, values: Record<string, unknown>): void {
+  const found = ['plans', 'bare', 'kratos', 'url', 'pid', 'dsn', 'tokens'].find((name) => values[name] !== undefined)
+  if (found !== undefined) throw new WrongArguments(`--${found} has no effect with --${mode}: leave one of them out`)
+  if (String(values.connections ?? '').includes(',')) {
+    throw new WrongArguments(`--connections ${values.connections}: with --${mode} one number`)
   }
 }
 

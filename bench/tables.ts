@@ -20,7 +20,7 @@ export function cell(value: Spread | undefined, write: (n: number) => string): s
 
 /** One table for each number of connections. */
 export function loadTables(figures: readonly Figures[]): Table[] {
-  const several = new Set(figures.map(({ target }) => target)).size > 2
+  const several = new Set(figures.filter(({ plan }) => plan !== 'noop').map(({ target }) => target)).size > 1
   const head = [
     'workload',
     ...(several ? ['server'] : []),
