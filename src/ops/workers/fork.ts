@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import type { Cluster } from 'node:cluster'
 import type { Readable, Writable } from 'node:stream'
 import type { Channel } from './link.ts'
@@ -32,6 +33,7 @@ export function createForker(cluster: Cluster, out: Output): Forker {
   return ({ onMessage, onEnd }) => {
     const worker = cluster.fork({ [WORKER_VARIABLE]: '1' })
     if (worker.process.stdout) relay(worker.process.stdout)
+    letGoOfConnections(worker.process)
     worker.on('message', onMessage)
     // A process that could not be started, or a message that could not be sent: its end tells.
     worker.on('error', () => {})
@@ -42,6 +44,33 @@ export function createForker(cluster: Cluster, out: Output): Forker {
       kill: () => worker.process.kill('SIGKILL'),
     }
   }
+}
+
+/** What node:cluster says to a worker, as far as it is read here. */
+interface Internal {
+  act?: string
+  seq?: number
+  ack?: number
+}
+
+/**
+ * node:cluster keeps a connection that it has handed to a worker until the worker confirms. Of a worker that is killed
+ * before, it keeps it for ever, and the client waits for an answer (seen with one of 300 requests; nodejs/node#21746).
+ * There is no public way to those connections, so they are noted on their way out. Letting the workers accept by
+ * themselves (SCHED_NONE) would not need this, but then one of four took 56 of 64 connections that came at once.
+ */
+function letGoOfConnections(child: ChildProcess): void {
+  const handed = new Map<number, { close(): void }>()
+  const send = child.send.bind(child) as (message: Internal, handle?: unknown, ...rest: unknown[]) => boolean
+  child.send = (message: Internal, handle?: unknown, ...rest: unknown[]) => {
+    const { act, seq } = message
+    if (act === 'newconn' && seq !== undefined && handle) handed.set(seq, handle as { close(): void })
+    return send(message, handle, ...rest)
+  }
+  child.on('internalMessage', ({ ack }: Internal) => void (ack !== undefined && handed.delete(ack)))
+  child.once('exit', () => {
+    for (const connection of handed.values()) connection.close()
+  })
 }
 
 /** The way to the primary; undefined in a process that was not started by `createForker`. */
