@@ -19,6 +19,7 @@ Options
   --seconds N         length of each run                                            5; --interference 10
   --rounds N          runs of each, interleaved                                     3; --scale and --start 5
   --plans A,B         of: ${PLANS.join(', ')}   all
+  --workers N         processes behind the port of our server                      1
   --bare WHICH        pgbench, pg (a loop over the driver), none                    pgbench where it is installed
   --shared-buffers S  of the Postgres that is started                               512MB; --scale 2GB
   --json FILE         writes every single run to a file
@@ -47,6 +48,7 @@ export interface Options {
   connections: number[]
   seconds: number
   rounds: number
+  workers: number
   plans: Plan[]
   /** undefined: what there is */
   bare: BareChoice | undefined
@@ -98,6 +100,7 @@ export function parseArguments(argv: string[]): Options | undefined {
     connections: list(values.connections ?? defaults.connections).map((text) => number('connections', text)),
     seconds: number('seconds', values.seconds ?? defaults.seconds),
     rounds: number('rounds', values.rounds ?? defaults.rounds),
+    workers: number('workers', values.workers),
     plans: list(values.plans ?? PLANS.join()).map((name) => oneOf('plans', name, PLANS)),
     bare: values.bare === undefined ? undefined : oneOf('bare', values.bare, ['pgbench', 'pg', 'none'] as const),
     sharedBuffers: values['shared-buffers'] ?? defaults.buffers,
@@ -131,6 +134,7 @@ function read(argv: string[]) {
         ...{ interference: flag, scale: flag, start: flag, write: flag },
         ...{ sessions: text, connections: text, seconds: text, rounds: text, plans: text, bare: text, json: text },
         ...{ 'shared-buffers': text, kratos: text, url: text, pid: text, dsn: text, tokens: text },
+        workers: { ...text, default: '1' },
         name: { ...text, default: 'other' },
         secret: { ...text, default: SECRET },
       },

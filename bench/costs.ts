@@ -48,7 +48,7 @@ export async function costs(options: Options, progress: Progress): Promise<Measu
   const result: LoadFigures = {
     kind: other === undefined ? 'load' : 'beside',
     machine: await machine(dsn),
-    ...{ rounds, seconds, sessions, bare: bareBy, idle },
+    ...{ rounds, seconds, sessions, bare: bareBy, idle, workers: options.workers },
     sharedBuffers: options.dsn === undefined ? options.sharedBuffers : 'as it is',
     figures: summarise(runs.rows, runs.bare),
     ...(other && { comparisons: { first, other: other.name, rows: compare(runs.rows, first, other.name) } }),
@@ -74,9 +74,9 @@ async function database({ dsn, kratos, sharedBuffers }: Options, stops: Stop[], 
 }
 
 /** Ours first. */
-async function servers({ kratos, other, secret }: Options, dsn: string, stops: Stop[]): Promise<Target[]> {
+async function servers({ kratos, other, secret, workers }: Options, dsn: string, stops: Stop[]): Promise<Target[]> {
   const options = { dsn, secret, hashers: CHEAP_HASHERS }
-  const started = [await startLethe(options)]
+  const started = [await startLethe({ ...options, workers })]
   if (kratos !== undefined) started.push(await startKratos(kratos, options))
   stops.push(...started.map(({ stop }) => stop))
   if (other === undefined) return started

@@ -24,20 +24,28 @@ function timesOf(pid: number): ProcessTimes | undefined {
   }
 }
 
-/** CPU seconds that a process and everything below it have used so far. */
-export function cpuSeconds(root: number): number {
+function allTimes(): Map<number, ProcessTimes> {
   const all = new Map<number, ProcessTimes>()
   for (const name of readdirSync('/proc')) {
     const times = /^\d+$/.test(name) ? timesOf(Number(name)) : undefined
     if (times) all.set(Number(name), times)
   }
-  let ticks = 0
-  for (const [pid, times] of all) {
+  return all
+}
+
+/** A process and everything below it. */
+function treeOf(root: number, all: ReadonlyMap<number, ProcessTimes>): number[] {
+  return [...all.keys()].filter((pid) => {
     let at: number | undefined = pid
     while (at !== undefined && at !== root && at > 1) at = all.get(at)?.parent
-    if (at === root) ticks += times.ticks
-  }
-  return ticks / TICKS_PER_SECOND
+    return at === root
+  })
+}
+
+/** CPU seconds that a process and everything below it have used so far. */
+export function cpuSeconds(root: number): number {
+  const all = allTimes()
+  return treeOf(root, all).reduce((sum, pid) => sum + all.get(pid)!.ticks, 0) / TICKS_PER_SECOND
 }
 
 /** CPU seconds of the children of this process that have ended. */
@@ -46,21 +54,26 @@ export function endedChildrenSeconds(): number {
   return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
 }
 
-function statusMb(pid: number, key: string): number {
-  const line = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return line ? Number(line[1]) / 1024 : Number.NaN
+/** Of a process and everything below it; what they share counts for each of them. */
+function statusMb(root: number, key: string): number {
+  return treeOf(root, allTimes()).reduce((sum, pid) => {
+    const line = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return sum + (line ? Number(line[1]) / 1024 : Number.NaN)
+  }, 0)
 }
 
-/** Megabytes of memory that a process keeps in RAM. */
+/** Megabytes of memory that a server, with its workers, keeps in RAM. */
 export const residentMb = (pid: number) => statusMb(pid, 'VmRSS')
 
 /** The most that it kept in RAM since `forgetPeak`. */
 export const peakMb = (pid: number) => statusMb(pid, 'VmHWM')
 
-export function forgetPeak(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/clear_refs`, '5')
-  } catch {
-    // of another user: the peak is that of its whole life
+export function forgetPeak(root: number): void {
+  for (const pid of treeOf(root, allTimes())) {
+    try {
+      writeFileSync(`/proc/${pid}/clear_refs`, '5')
+    } catch {
+      // of another user: the peak is that of its whole life
+    }
   }
 }

@@ -31,7 +31,7 @@ export async function interference(options: Options, progress: Progress): Promis
   const pairs: { quiet: Row; busy: Row; logins: LoginsResult }[] = []
   for (let round = 1; round <= rounds; round++) {
     // a new one each time: passwords of the last round may still wait to be hashed
-    const lethe = await startLethe({ dsn, secret })
+    const lethe = await startLethe({ dsn, secret, workers: options.workers })
     const run = { plan: 'whoami-token' as const, connections, round }
     progress(`round ${round}: quiet`)
     await measure(setting, lethe, { ...run, seconds: 2 })
@@ -51,6 +51,7 @@ export async function interference(options: Options, progress: Progress): Promis
   }
   const result: InterferenceFigures = {
     kind: 'interference',
+    workers: options.workers,
     machine: await machine(dsn),
     ...{ rounds, seconds, sessions, connections },
     loginsPerSecond: LOGINS_PER_SECOND,

@@ -8,6 +8,8 @@ export type Kind = Result['kind']
 
 interface Common {
   machine: Machine
+  /** processes behind the port of our server */
+  workers: number
   rounds: number
   /** of each run */
   seconds: number

@@ -36,7 +36,7 @@ export async function scale(options: Options, progress: Progress): Promise<Measu
     await seed(dsn, tables.nid, sessions, { tokens: tables.tokens, hash: await cheapHash() })
     const half = { first: 1, size: sessions }
     const setting = { dsn, sessions, half, secret, postgresPid: await postmasterPid(dsn) }
-    sizes.push({ name, setting, server: await startLethe({ dsn, secret }) })
+    sizes.push({ name, setting, server: await startLethe({ dsn, secret, workers: options.workers }) })
   }
   // As many of each: what it costs to begin must not count for more where there is less to do.
   const requests = endableOf({ first: 1, size: SMALL })
@@ -53,6 +53,7 @@ export async function scale(options: Options, progress: Progress): Promise<Measu
   }
   const result: ScaleFigures = {
     kind: 'scale',
+    workers: options.workers,
     machine: await machine(sizes[0]!.setting.dsn),
     ...{ rounds, seconds, connections },
     sharedBuffers: options.sharedBuffers,

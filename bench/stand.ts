@@ -55,16 +55,20 @@ export interface ServerOptions {
   secret: string
   /** default: what the program itself prefers */
   hashers?: object
+  /** of our server only */
+  workers?: number
 }
 
 /** Starts this project's server, from `dist`, on free ports. */
 export function startLethe(options: ServerOptions): Promise<Server> {
-  return startServer('lethe', process.execPath, ['dist/cli.js'], options)
+  const { workers = 1 } = options
+  const several = workers > 1 ? ['--workers', String(workers)] : []
+  return startServer('lethe', process.execPath, ['dist/cli.js', 'serve', ...several], options)
 }
 
 /** Starts an executable of Kratos, on free ports, with the same configuration. */
 export function startKratos(program: string, options: ServerOptions): Promise<Server> {
-  return startServer('kratos', program, [], options)
+  return startServer('kratos', program, ['serve'], options)
 }
 
 async function startServer(name: string, command: string, args: string[], options: ServerOptions): Promise<Server> {
@@ -75,7 +79,7 @@ async function startServer(name: string, command: string, args: string[], option
     writeFileSync(config, JSON.stringify(configuration(options, port, await freePort())))
     const ready = `http://127.0.0.1:${port}/health/ready`
     const env = { SQA_OPT_OUT: 'true', DISABLE_TELEMETRY: 'true' }
-    return { name, host: '127.0.0.1', port, ...(await start(command, [...args, 'serve', '-c', config], env, ready)) }
+    return { name, host: '127.0.0.1', port, ...(await start(command, [...args, '-c', config], env, ready)) }
   } finally {
     rmSync(dir, { recursive: true })
   }

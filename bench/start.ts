@@ -23,7 +23,7 @@ export async function startTimes(options: Options, progress: Progress): Promise<
   for (let round = 1; round <= rounds; round++) {
     for (const [database, dsn] of databases) {
       progress(`start ${round}: ${database}`)
-      const server = await startLethe({ dsn: dsn(round), secret })
+      const server = await startLethe({ dsn: dsn(round), secret, workers: options.workers })
       await sleep(seconds * 1000)
       runs.push({ database, ready: server.readyAfter, idleMb: residentMb(server.pid) })
       await server.stop()
@@ -31,6 +31,7 @@ export async function startTimes(options: Options, progress: Progress): Promise<
   }
   const result: StartFigures = {
     kind: 'start',
+    workers: options.workers,
     machine: await machine(postgres.url),
     ...{ rounds, seconds },
     figures: databases.map(([database]) => {

@@ -92,7 +92,8 @@ export function asMarkdown({ title, head, body }: Table): string {
 /** What a result is of, in a sentence or two. */
 export function conditions(result: Result): string {
   const { cpu, cores, memoryGb, node, postgres, pgbench, commit, date } = result.machine
-  const on = `${cpu}, ${cores} cores, ${memoryGb} GB; Node ${node}, Postgres ${postgres}`
+  const several = result.workers > 1 ? `, ${result.workers} workers` : ''
+  const on = `${cpu}, ${cores} cores, ${memoryGb} GB; Node ${node}${several}, Postgres ${postgres}`
   const of = `Commit ${commit}, ${date} UTC.`
   const { rounds, seconds } = result
   switch (result.kind) {
