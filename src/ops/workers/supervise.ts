@@ -114,8 +114,9 @@ export function superviseWorkers(d: {
       d.log.fatal(details, `worker failed to start ${slot.failedStarts} times in a row; the server stops`)
       return stop(1)
     }
-    slot.ends = servingSince !== undefined && performance.now() - servingSince > LONG_LIFE_MS ? 0 : slot.ends + 1
+    if (servingSince !== undefined && performance.now() - servingSince > LONG_LIFE_MS) slot.ends = 0
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** slot.ends, LONGEST_PAUSE_MS)
+    slot.ends += 1
     d.log.error({ ...details, pause_ms: pauseMs }, 'worker ended; another takes its place')
     void d.pause(pauseMs).then(() => {
       if (stopping === undefined) launch(slot)
