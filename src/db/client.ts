@@ -37,8 +37,11 @@ export interface Db extends Queryable {
   tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
   /** absent where there is no pool */
   connections?(): PoolCounts
-  /** Runs a text of several statements without parameters (migrations only). */
-  script(text: string): Promise<void>
+  /**
+   * Runs a text of several statements without parameters (migrations only). `alone`: it is one statement, which Postgres
+   * refuses in the company of others.
+   */
+  script(text: string, options?: { alone?: boolean }): Promise<void>
   close(): Promise<void>
 }
 

@@ -109,7 +109,7 @@ commit`
 async function apply(db: Db, migration: Migration): Promise<boolean> {
   try {
     if (migration.noTransaction) {
-      await db.script(migration.sql)
+      await db.script(migration.sql, { alone: true })
       await db.script(rowOf(migration))
     } else {
       await db.script(`begin;\n${LOCK};\n${rowOf(migration)};\n${migration.sql}\n;commit`)

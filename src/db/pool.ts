@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { PoolCounts } from './client.ts'
+import { answerWithin } from './deadline.ts'
 import type { PostgresDsn } from './dsn.ts'
 import { mapConnectError, serverError } from './errors.ts'
 import { tlsOptions } from './tls.ts'
@@ -21,8 +22,8 @@ export interface Pool {
   release(client: pg.PoolClient): void
   /** Closes a connection that gave no answer in time. Those opened before it are closed too, when their turn comes. */
   abandon(client: pg.PoolClient, reason: Error): void
-  /** whether the server keeps `statement_timeout` and `lock_timeout` for the whole connection */
-  keepsTimeouts(): boolean
+  /** whether a pooler stands before the server, so that the next statement may run on another connection to it */
+  pooled(): boolean
   counts(): PoolCounts
   end(): Promise<void>
 }
@@ -41,6 +42,16 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
     connectionTimeoutMillis: options.acquireTimeoutMs,
     idleTimeoutMillis: dsn.pool.maxIdleTimeMs ?? 0,
     maxLifetimeSeconds: (dsn.pool.maxLifetimeMs ?? 0) / 1000,
+    verify: (client, done) => {
+      if (server.pooled !== undefined) return done()
+      answerWithin(options.connectTimeoutMs, 'pooler', isPooled(client)).then(
+        (pooled) => {
+          server.pooled = pooled
+          done()
+        },
+        (error) => done(error),
+      )
+    },
   })
   let generation = 0
   const born = new WeakMap<pg.PoolClient, number>()
@@ -67,7 +78,7 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
       generation += 1
       client.release(reason)
     },
-    keepsTimeouts: () => server.keepsTimeouts,
+    pooled: () => server.pooled === true || !server.keepsTimeouts,
     counts: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     end: () => pool.end(),
   }
@@ -82,6 +93,7 @@ function adaptiveServer(dsn: PostgresDsn) {
   return {
     tls: dsn.tls.mode === 'allow' ? undefined : tls,
     keepsTimeouts: true,
+    pooled: undefined as boolean | undefined,
     adapt(error: unknown): boolean {
       const text = error instanceof Error ? error.message : ''
       if (dsn.tls.mode === 'prefer' && this.tls && text.includes('does not support SSL')) {
@@ -99,6 +111,12 @@ function adaptiveServer(dsn: PostgresDsn) {
       return false
     },
   }
+}
+
+/** A pooler makes up the number of the process that it gives to its client. */
+async function isPooled(client: pg.PoolClient): Promise<boolean> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  return rows[0]?.pid !== (client as unknown as { processID: number }).processID
 }
 
 function clientClass(dsn: PostgresDsn, options: PoolOptions, server: ReturnType<typeof adaptiveServer>) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type pg from 'pg'
 import type { Db, Row, Sql } from './client.ts'
@@ -34,6 +35,7 @@ const ANSWER_GRACE_MS = 500
  * connection and so hold for all statements without a round trip. PgBouncer refuses them there (unless its
  * `ignore_startup_parameters` names them, which drops them): then transactions set them locally, and a single statement
  * is limited from this side only; set them for the role (`alter role … set statement_timeout`) to limit it on the server.
+ * Nothing is set on a connection that a pooler lends, since the next to borrow it would inherit it.
  *
  * @throws DsnError
  */
@@ -47,6 +49,21 @@ export function openPostgres(options: PostgresOptions): Db {
   const answerMs = options.statementTimeoutMs + ANSWER_GRACE_MS
   let named = dsn.prepared
 
+  /**
+   * Nothing inside a transaction can be sent again, so none is put at risk there while the pooler may not know names.
+   * Behind one, programs of another version share connections: a name stands for one text only.
+   */
+  function nameOf(statement: Sql, inTx: boolean): string | undefined {
+    if (!named) return undefined
+    if (!pool.pooled()) return statement.name
+    return inTx ? undefined : `${statement.name}_${digestOf(statement)}`
+  }
+
+  function loseNames(): void {
+    if (named && pool.pooled()) onError(new Error(NO_NAMES))
+    named = false
+  }
+
   async function run<R>(
     client: pg.PoolClient,
     statement: Sql,
@@ -59,9 +76,9 @@ export function openPostgres(options: PostgresOptions): Db {
     const started = performance.now()
     let ok = false
     try {
-      const result = await send(named ? statement.name : undefined).catch((error: unknown) => {
+      const result = await send(nameOf(statement, inTx)).catch((error: unknown) => {
         const trouble = planTrouble(error)
-        if (trouble === 'pooler') named = false
+        if (trouble === 'pooler') loseNames()
         // refused before it ran, so it may be sent again; inside a transaction everything after an error is refused
         if (trouble && !inTx) return send()
         throw error
@@ -75,7 +92,9 @@ export function openPostgres(options: PostgresOptions): Db {
     }
   }
 
-  const limits = `set local statement_timeout = ${options.statementTimeoutMs}; set local lock_timeout = ${options.lockTimeoutMs}`
+  const limits = `set local statement_timeout = ${options.statementTimeoutMs};
+    set local lock_timeout = ${options.lockTimeoutMs};
+    set local idle_in_transaction_session_timeout = ${options.statementTimeoutMs * 2}`
   return {
     backend: 'postgres',
     query: <R>(statement: Sql, values: readonly unknown[] = []) =>
@@ -86,11 +105,12 @@ export function openPostgres(options: PostgresOptions): Db {
           answerWithin(answerMs, name, client.query(text)).catch((error: unknown) => {
             throw mapError(error, name)
           })
-        await plain(pool.keepsTimeouts() ? 'begin' : `begin; ${limits}`, 'begin')
+        await plain(pool.pooled() ? `begin; ${limits}` : 'begin', 'begin')
         return transaction({ query: (statement, values) => run(client, statement, values, true), plain }, work)
       }),
     connections: () => pool.counts(),
-    script: (text) => borrow(pool, (client) => runScript(client, text)),
+    script: (text, { alone = false } = {}) =>
+      borrow(pool, (client) => runScript(client, text, { alone, pooled: pool.pooled() })),
     close: () => pool.end(),
   }
 }
@@ -110,19 +130,40 @@ async function borrow<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>
   }
 }
 
-/** Without time limits: building an index on a large table takes what it takes. */
-async function runScript(client: pg.PoolClient, text: string): Promise<void> {
-  const names = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+const UNLIMITED = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+
+/**
+ * Without time limits: building an index on a large table takes what it takes. They are lifted in the same message, so
+ * for one transaction; for a statement that must be alone in its message, on the connection, unless that is borrowed.
+ */
+async function runScript(client: pg.PoolClient, text: string, how: { alone: boolean; pooled: boolean }): Promise<void> {
+  const each = (command: (name: string) => string) => UNLIMITED.map(command).join('; ')
+  const onConnection = how.alone && !how.pooled
   try {
-    await client.query(names.map((name) => `set ${name} = 0`).join(';'))
-    await client.query(text)
+    if (onConnection) await client.query(each((name) => `set ${name} = 0`))
+    await client.query(how.alone ? text : `${each((name) => `set local ${name} = 0`)};\n${text}`)
   } catch (error) {
     await client.query('rollback').catch(() => {})
     throw mapError(error, 'script')
   } finally {
-    await client.query(names.map((name) => `reset ${name}`).join(';')).catch(() => {})
+    if (onConnection) await client.query(each((name) => `reset ${name}`)).catch(() => {})
   }
 }
+
+const digests = new WeakMap<Sql, string>()
+
+function digestOf(statement: Sql): string {
+  let digest = digests.get(statement)
+  if (digest === undefined) {
+    digest = createHash('sha256').update(statement.text).digest('hex').slice(0, 8)
+    digests.set(statement, digest)
+  }
+  return digest
+}
+
+const NO_NAMES =
+  'the pooler before the database keeps no prepared statements; going on without them, at the cost of planning each ' +
+  'statement anew: set max_prepared_statements (PgBouncer 1.21 or later), or default_query_exec_mode=exec in the dsn'
 
 /**
  * A prepared statement that the server does not want: because a pooler without support for them gave another server

@@ -108,8 +108,8 @@ async function waitUntilReady(url: string, attempts: number): Promise<void> {
   }
 }
 
-/** Postgres refuses to run as root: another user of the system is borrowed. */
-async function unprivileged(): Promise<{ uid: number; gid: number } | undefined> {
+/** Postgres and PgBouncer refuse to run as root: another user of the system is borrowed. */
+export async function unprivileged(): Promise<{ uid: number; gid: number } | undefined> {
   if (userInfo().uid !== 0) return undefined
   for (const name of ['postgres', 'nobody']) {
     const id = (flag: string) => run('id', [flag, name]).then(Number)
@@ -119,7 +119,7 @@ async function unprivileged(): Promise<{ uid: number; gid: number } | undefined>
       // no such user
     }
   }
-  throw new Error('Postgres does not run as root and there is no user "postgres" or "nobody"; set TEST_DATABASE_URL')
+  throw new Error('databases do not run as root and there is no user "postgres" or "nobody"; set TEST_DATABASE_URL')
 }
 
 async function binaries(home: string, as: object | undefined): Promise<{ initdb: string; postgres: string }> {
@@ -140,7 +140,7 @@ async function reachable(path: string): Promise<boolean> {
   return (mode & 0o001) !== 0 && (dirname(path) === path || reachable(dirname(path)))
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer()
   await promisify((done: (error?: Error) => void) => server.listen(0, '127.0.0.1', done))()
   const { port } = server.address() as { port: number }
