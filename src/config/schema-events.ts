@@ -45,10 +45,10 @@ export const events = section({
       duration().prefault('10m'),
       'Longest pause between two tries. Pauses double from one second on, with some jitter.',
     ),
-    concurrency: key(integer(1, 256).default(16), 'Tries at once to one receiver from one node.'),
+    concurrency: key(integer(1, 256).default(16), 'Tries at once to one receiver from one process.'),
   }),
   stream: section({
-    max_listeners: key(integer(0).default(10_000), 'Open streams on one node; more are answered with 503.'),
+    max_listeners: key(integer(0).default(10_000), 'Open streams of one process; more are answered with 503.'),
   }),
   revocations: section({
     public: key(

@@ -54,7 +54,7 @@ export const lethe = section({
   database: section({
     max_connections: key(
       integer(1, 1000).optional(),
-      'Connections at most; unset: `max_conns` of the dsn, else twice the number of processors.',
+      'Connections of one process at most; unset: `max_conns` of the dsn, else twice the number of processors, divided among workers.',
       ...START,
     ),
     connect_timeout: key(duration().prefault('5s'), 'Time to open a connection.', ...START),
@@ -93,7 +93,7 @@ export const lethe = section({
   hashing: section({
     concurrency: key(
       integer(1, 1024).optional(),
-      'Password hashes computed at once; unset: the number of processors.',
+      'Password hashes that one process computes at once; unset: the number of processors, divided among workers, and three at most.',
       ...START,
     ),
     queue: key(integer(0).default(128), 'Password hashes that may wait; beyond, the answer is 503.', ...START),
@@ -102,7 +102,7 @@ export const lethe = section({
     login: section({
       per_identifier: key(
         integer(0).default(10),
-        'Failed logins of one identifier within the window, counted by each node for itself; 0: no limit.',
+        'Failed logins of one identifier within the window, counted by each node for itself, all its workers together; 0: no limit.',
       ),
       per_address: key(
         integer(0).default(100),
