@@ -26,12 +26,18 @@ export function readResults(folder = root): Kept {
 
 /** Puts a result in the place of the last one of its kind. @returns the files that were written */
 export function writeDocument(result: Result, folder = root): string[] {
-  const kept = { ...readResults(folder), [result.kind]: result }
-  writeFileSync(join(folder, JSON_FILE), `${JSON.stringify(kept, null, 2)}\n`)
+  const text = JSON.stringify({ ...readResults(folder), [result.kind]: result }, short, 2)
   const page = join(folder, PAGE)
-  writeFileSync(page, withResults(readFileSync(page, 'utf8'), kept))
+  // from what is written, not from what was measured: a page made of the file anew must be the same
+  const made = withResults(readFileSync(page, 'utf8'), JSON.parse(text))
+  writeFileSync(join(folder, JSON_FILE), `${text}\n`)
+  writeFileSync(page, made)
   return [JSON_FILE, PAGE]
 }
+
+/** More digits than that are noise. */
+const short = (_: string, value: unknown) =>
+  typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value
 
 /** The page with its block of results made anew. @throws where the page has no place for it */
 export function withResults(page: string, kept: Kept): string {
