@@ -45,7 +45,7 @@ export const events = section({
       duration().prefault('10m'),
       'Longest pause between two tries. Pauses double from one second on, with some jitter.',
     ),
-    concurrency: key(integer(1, 256).default(16), 'Tries at once to one receiver from one process.'),
+    concurrency: key(integer(1, 256).default(16), 'Tries at once that one process makes to one receiver.'),
   }),
   stream: section({
     max_listeners: key(integer(0).default(10_000), 'Open streams of one process; more are answered with 503.'),
