@@ -255,7 +255,17 @@ function status(ask: typeof secureGet, options: RequestOptions): Promise<number>
   })
 }
 
-describe('serve --workers on sockets', () => {
+describe('serve --workers, where it listens', { concurrency: 2 }, () => {
+  it('ends when a port is taken, and says so once', async (t) => {
+    const { file, env, publicPort } = await configured(t)
+    const taken = createServer().listen(publicPort, '127.0.0.1')
+    t.after(async () => void taken.close())
+    const DSN = await createDatabase(t, { migrated: true })
+    const { code, stderr } = await run(['serve', '-c', file, '--workers', '2'], { env: { ...env, DSN } })
+    assert.equal(code, 1)
+    assert.match(stderr, /^Error: the ports could not be opened: .*EADDRINUSE.*\n$/)
+  })
+
   it('waits for its tables, shares a socket file, speaks TLS, and leaves nothing behind', async (t) => {
     const { file, env, publicPort } = await configured(t)
     const DSN = await createDatabase(t, { migrated: false })
@@ -296,15 +306,5 @@ describe('serve --workers refuses', () => {
     const missing = await runHere(['serve', '-c', '/nowhere.yaml', '--workers', '2'])
     assert.equal(missing.code, 1)
     assert.equal(missing.stderr.split('cannot be read').length, 2)
-  })
-
-  it('a port that is taken, once', async (t) => {
-    const { file, env, publicPort } = await configured(t)
-    const taken = createServer().listen(publicPort, '127.0.0.1')
-    t.after(async () => void taken.close())
-    const DSN = await createDatabase(t, { migrated: true })
-    const { code, stderr } = await run(['serve', '-c', file, '--workers', '2'], { env: { ...env, DSN } })
-    assert.equal(code, 1)
-    assert.match(stderr, /^Error: the ports could not be opened: .*EADDRINUSE.*\n$/)
   })
 })
