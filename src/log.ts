@@ -1,6 +1,5 @@
 import type { Writable } from 'node:stream'
 import { type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino'
-import pretty from 'pino-pretty'
 import type { Config } from './config/schema.ts'
 
 export type { Logger }
@@ -29,11 +28,11 @@ export function redact(text: string): string {
  * by method, route and address, never with headers or a query.
  * @param worker the number of this process, where several serve the same ports
  */
-export function createLogger(
+export async function createLogger(
   config: Pick<Config, 'log'>,
   out: Writable & { isTTY?: boolean },
   worker?: number,
-): Logger {
+): Promise<Logger> {
   const asText = config.log.format === undefined ? out.isTTY === true : config.log.format === 'text'
   const options = {
     level: LEVELS[config.log.level],
@@ -46,6 +45,7 @@ export function createLogger(
     serializers: { err: (error: Error) => redactError(stdSerializers.err(error)) },
   }
   if (!asText) return pino(options, out)
+  const { default: pretty } = await import('pino-pretty')
   const { formatters: _, ...plain } = options
   return pino(
     plain,

@@ -13,6 +13,7 @@ import { createDeps, type Deps } from './deps.ts'
 import { END_CAUSES } from './features/sessions/types.ts'
 import { createLogger, type Logger, redact } from './log.ts'
 import { awaitDatabase } from './ops/await-database.ts'
+import { growHeapWithLoad } from './ops/heap.ts'
 import { checkSecrets, demandSecrets } from './ops/known-secrets.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
 import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
@@ -46,7 +47,7 @@ export interface ServeOptions {
 export async function serve(options: ServeOptions): Promise<number> {
   const loaded = options.primary?.loaded ?? readConfig({ ...options, random: randomBytes })
   if (loaded === undefined) return 1
-  const log = createLogger(loaded.config, options.stdout, options.primary?.worker)
+  const log = await createLogger(loaded.config, options.stdout, options.primary?.worker)
   try {
     return await run(options, loaded, log)
   } catch (error) {
@@ -103,9 +104,11 @@ async function serveUntilStopped(started: Started): Promise<number> {
   const apps = createApps(deps, live, tls)
   await listen(apps, config, log, shared)
   const certificates = followTls({ apps, config, initial: tls, log })
+  const heap = growHeapWithLoad()
   for (const work of deps.background) work.start()
   options.primary?.serving()
   log.info({ signal: await options.stopRequested }, 'stopping')
+  heap.close()
   certificates.close()
   await stopInPhases(
     [

@@ -1,7 +1,9 @@
-import { hash, verify } from '@node-rs/bcrypt'
 import type { HasherSettings, ParseHash } from './passwords-types.ts'
 import { PasswordTooLong } from './passwords-types.ts'
 import type { Random } from './tokens.ts'
+
+/** Loaded when first needed, see passwords-argon2.ts. */
+const library = () => import('@node-rs/bcrypt')
 
 const MAX_BYTES = 72
 /** Kratos silently raises what is configured below. */
@@ -18,6 +20,7 @@ export function bcryptCost(settings: HasherSettings): number {
 /** `$2a$` as Kratos writes it. @throws PasswordTooLong */
 export async function hashBcrypt(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
   if (password.length > MAX_BYTES) throw new PasswordTooLong(password.length)
+  const { hash } = await library()
   // The library writes `$2b$`. The two differ for passwords beyond 255 bytes only.
   return (await hash(password, bcryptCost(settings), random(16))).replace(/^\$2b/, '$2a')
 }
@@ -42,6 +45,9 @@ export const parseBcrypt: ParseHash = (text, settings) => {
     cheap: cost < 10,
     weakerThan: (wanted) => cost < bcryptCost(wanted),
     // Too long a password is compared all the same, so that the time is that of any other mismatch.
-    matches: async (password) => (await verify(password, canonical)) && password.length <= MAX_BYTES,
+    matches: async (password) => {
+      const { verify } = await library()
+      return (await verify(password, canonical)) && password.length <= MAX_BYTES
+    },
   }
 }

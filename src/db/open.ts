@@ -1,6 +1,5 @@
 import type { Db } from './client.ts'
 import { parseDsn } from './dsn.ts'
-import { openPglite } from './pglite.ts'
 import { openPostgres, type PostgresOptions } from './postgres.ts'
 
 export type OpenOptions = Partial<Omit<PostgresOptions, 'dsn'>>
@@ -23,6 +22,8 @@ export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db
   const parsed = parseDsn(dsn)
   if (parsed.kind === 'postgres') return openPostgres({ ...DEFAULTS, ...defined(options), dsn })
   const { acquireTimeoutMs, onStatement } = options
+  // Not loaded beside a Postgres: it takes 8 MB.
+  const { openPglite } = await import('./pglite.ts')
   return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement })
 }
 

@@ -80,7 +80,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
   let urls = { public: 'http://127.0.0.1:1', admin: 'http://127.0.0.1:2' }
   let config = load(urls)
   const lines: string[] = []
-  const log = createLogger(
+  const log = await createLogger(
     { log: { ...config.log, level: options.logLevel ?? 'info', format: 'json' } },
     new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
   )

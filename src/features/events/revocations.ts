@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose'
 import { type Clock, formatTime, type Micros, SECOND, type Timestamp } from '../../clock.ts'
 import type { Config } from '../../config/schema.ts'
 import { badRequest } from '../../http/errors.ts'
@@ -76,6 +75,7 @@ export function createRevocations(d: RevocationDeps) {
         throw badRequest('A signed list needs a template of session.whoami.tokenizer, named by "template".')
       const [{ alg, kid, key }, made] = [await template.key(), await list(after)]
       const iat = Math.floor(d.clock.now() / SECOND)
+      const { SignJWT } = await import('jose')
       return new SignJWT({ ...made, iss: d.baseUrls.public(), iat })
         .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), typ: 'revocations+jwt' })
         .sign(key)

@@ -1,10 +1,12 @@
 import { encodeSchemaId } from './schemas.ts'
-import type { FullIdentity, Identity, JsonObject, StoredCredential } from './types.ts'
+import type { FullIdentity, Identity, IdentityRow, JsonObject, StoredCredential } from './types.ts'
 
 /** How identities look from outside, member by member: nothing else of the rows can slip out. */
 export interface IdentityAnswers {
   /** for the identity itself: no admin metadata, no credentials */
   toPublic(identity: Identity): JsonObject
+  /** The JSON text of the same, straight from a row. */
+  toPublicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }): string
   /**
    * for operators. `credentials` is there when they were read; their configs only for the types of `include`, because
    * they hold hashes and keys.
@@ -17,6 +19,7 @@ export function createIdentityAnswers(publicBaseUrl: () => string): IdentityAnsw
   const schemaUrl = (id: string) => `${publicBaseUrl().replace(/\/+$/, '')}/schemas/${encodeSchemaId(id)}`
   return {
     toPublic: (identity) => ({ ...head(identity), ...body(identity, schemaUrl), ...tail(identity) }),
+    toPublicText: (row) => publicText(row, schemaUrl(row.schema_id)),
     toAdmin: (identity, include = []) => ({
       ...head(identity),
       ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity.credentials, include) }),
@@ -53,6 +56,23 @@ function tail({ created_at, updated_at, organization_id }: Identity): JsonObject
 
 /** Addresses are stored as they are shown. */
 const asJson = (addresses: readonly object[]) => addresses.map((address) => ({ ...address }) as JsonObject)
+
+function publicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }, schemaUrl: string): string {
+  const external = row.external_id === null ? '' : `"external_id":${JSON.stringify(row.external_id)},`
+  const schema = `"schema_id":${JSON.stringify(row.schema_id)},"schema_url":${JSON.stringify(schemaUrl)}`
+  const changed = row.state_changed_at === null ? '' : `"state_changed_at":"${row.state_changed_at}",`
+  const verifiable = row.verifiable_addresses === null ? '' : `"verifiable_addresses":${row.verifiable_addresses},`
+  const recovery = row.recovery_addresses === null ? '' : `"recovery_addresses":${row.recovery_addresses},`
+  const organization = row.organization_id === null ? null : `"${row.organization_id}"`
+  return (
+    `{"id":"${row.identity_id}",${external}${schema},"state":"${row.state}",${changed}"traits":${dense(row.traits, '{}')},` +
+    `${verifiable}${recovery}"metadata_public":${dense(row.metadata_public, 'null')},` +
+    `"created_at":"${row.created_at}","updated_at":"${row.updated_at}","organization_id":${organization}}`
+  )
+}
+
+/** The database writes a space after each comma and colon. */
+const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : JSON.stringify(JSON.parse(text)))
 
 function credentials(list: readonly StoredCredential[], include: readonly string[]): JsonObject {
   return Object.fromEntries(

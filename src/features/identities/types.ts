@@ -40,6 +40,12 @@ export interface Identity {
   recovery_addresses: RecoveryAddress[]
 }
 
+/** The members that are JSON in the database. */
+type JsonMembers = 'traits' | 'metadata_public' | 'metadata_admin' | 'verifiable_addresses' | 'recovery_addresses'
+
+/** An identity as a statement gives it: what is JSON stands as its text, `null` for nothing. */
+export type IdentityRow = Omit<Identity, JsonMembers> & { [member in JsonMembers]: string | null }
+
 /** A credential as it is stored. `config` holds secrets: a password hash, a TOTP key. */
 export interface StoredCredential {
   id: string

@@ -4,7 +4,10 @@ import type { SessionService } from '../sessions/service.ts'
 import type { Credentials, Resolved, Session } from '../sessions/types.ts'
 
 export interface LogoutDeps {
-  sessions: Pick<SessionService, 'resolve' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'>
+  sessions: Pick<
+    SessionService,
+    'resolve' | 'check' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'
+  >
   /** @throws 400 `self_service_flow_return_to_forbidden` */
   resolveReturnTo(requested: string): string
   /** the URL that ends a logout, with the token and the `return_to` to keep */
@@ -68,20 +71,20 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
   return {
     async begin({ credentials, returnTo }) {
       const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
-      const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) return withoutSession({ credentials, returnTo })
-      const token = d.sessions.logoutToken(resolved.session)
+      const checked = await d.sessions.check(credentials)
+      if (!checked) return withoutSession({ credentials, returnTo })
+      const token = d.sessions.logoutToken(checked.session)
       return { logout_url: d.logoutUrl(token, target), logout_token: token }
     },
 
     async complete({ credentials, token, returnTo }) {
       if (token === '') throw badRequest('Please include a token in the URL query.')
-      const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) return withoutSession({ credentials, returnTo })
-      if (!safeEqual(d.sessions.logoutToken(resolved.session), token)) throw foreignToken()
+      const checked = await d.sessions.check(credentials)
+      if (!checked) return withoutSession({ credentials, returnTo })
+      if (!safeEqual(d.sessions.logoutToken(checked.session), token)) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
-      await d.sessions.revoke(resolved.session, 'logout')
-      return { to, revoked: [resolved.session.id], signedOut: resolved.via }
+      await d.sessions.revoke(checked.session, 'logout')
+      return { to, revoked: [checked.session.id], signedOut: checked.via }
     },
 
     async completeNative(token) {

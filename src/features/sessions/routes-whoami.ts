@@ -4,9 +4,10 @@ import type { Config } from '../../config/schema.ts'
 import { aal2Required, unauthorized } from '../../http/errors.ts'
 import { queryValue } from '../../http/query.ts'
 import type { RequestCredentials, SessionCredentials } from '../../http/session-credentials.ts'
+import { toSession } from './row.ts'
 import type { SessionService } from './service.ts'
 import type { Tokenizer } from './tokenizer.ts'
-import type { Resolved } from './types.ts'
+import type { Checked, SessionRow } from './types.ts'
 
 export interface WhoamiDeps {
   sessions: SessionService
@@ -31,19 +32,24 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
 
   async function whoami(req: FastifyRequest, reply: FastifyReply) {
     const credentials = d.credentials.read(req)
-    const resolved = await d.sessions.resolve(credentials)
-    if (!resolved) throw nobody(req, reply, credentials)
-    if (d.sessions.lacksSecondFactor(resolved.session))
-      throw aal2Required(d.secondFactorUrl(queryValue(req, 'return_to')))
-    const answer = d.sessions.answer(resolved.session)
+    const checked = await d.sessions.check(credentials)
+    if (!checked) throw nobody(req, reply, credentials)
+    const { session } = checked
+    if (d.sessions.lacksSecondFactor(session)) throw aal2Required(d.secondFactorUrl(queryValue(req, 'return_to')))
     const template = queryValue(req, 'tokenize_as')
-    const token = template === '' ? undefined : await d.tokenizer.tokenize(resolved.session, answer, template)
-    renewCookie(req, reply, resolved)
-    reply.header('x-kratos-authenticated-identity-id', resolved.session.identity_id)
+    const tokenized = template === '' ? undefined : await withToken(session, template)
+    renewCookie(req, reply, checked)
+    reply.header('x-kratos-authenticated-identity-id', session.identity_id)
     // A token runs out on its own: an answer that holds one is not to be kept as long as the session lasts.
-    if (token !== undefined) return { ...answer, tokenized: token }
-    cacheFor(reply, Math.trunc((parseTime(resolved.session.expires_at) - d.clock.now()) / SECOND))
-    return answer
+    if (tokenized !== undefined) return tokenized
+    cacheFor(reply, Math.trunc((parseTime(session.expires_at) - d.clock.now()) / SECOND))
+    return reply.header('content-type', 'application/json; charset=utf-8').send(d.sessions.answerText(session))
+  }
+
+  async function withToken(row: SessionRow, template: string) {
+    const session = toSession(row)
+    const answer = d.sessions.answer(session)
+    return { ...answer, tokenized: await d.tokenizer.tokenize(session, answer, template) }
   }
 
   function nobody(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {
@@ -55,7 +61,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
   }
 
   /** A session that was extended elsewhere outlives its cookie unless the cookie is written anew. */
-  function renewCookie(req: FastifyRequest, reply: FastifyReply, { session, token, via }: Resolved) {
+  function renewCookie(req: FastifyRequest, reply: FastifyReply, { session, token, via }: Checked) {
     const known = { token, expiresAt: session.expires_at }
     if (via === 'cookie' && d.credentials.isOutdated(req, known)) d.credentials.write(req, reply, known)
   }

@@ -12,20 +12,24 @@ import {
 } from '../../crypto/tokens.ts'
 import { uuid } from '../../crypto/uuid.ts'
 import type { Queryable } from '../../db/client.ts'
+import type { IdentityAnswers } from '../identities/answers.ts'
 import type { Identity } from '../identities/types.ts'
 import { aalOf } from './aal.ts'
-import { isUsable, sessionAnswer } from './answer.ts'
+import { isUsable, sessionAnswer, sessionText } from './answer.ts'
 import type { LastSeen } from './last-seen.ts'
+import { methodsOf, toSession } from './row.ts'
 import type { SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
 import type {
   AuthenticationMethod,
+  Checked,
   Credentials,
   DeviceFacts,
   EndCause,
   OnEnded,
   Resolved,
   Session,
+  SessionRow,
   Via,
 } from './types.ts'
 
@@ -41,7 +45,7 @@ export interface SessionServiceDeps {
   shared: boolean
   /** logout tokens are derived from it where session tokens are stored as hashes */
   serverSecret: Uint8Array
-  identityAnswer(identity: Identity): Record<string, unknown>
+  identityAnswers: Pick<IdentityAnswers, 'toPublic' | 'toPublicText'>
   onEnded?: OnEnded
 }
 
@@ -49,6 +53,8 @@ export interface SessionServiceDeps {
 export interface SessionService {
   /** The session that counts for a request, or undefined. Precedence: X-Session-Token, cookie, Bearer. */
   resolve(credentials: Credentials): Promise<Resolved | undefined>
+  /** The same session, unparsed: for what happens at every click. */
+  check(credentials: Credentials): Promise<Checked | undefined>
   /** Whether any credential of a request belongs to a session that lets someone in, also one that does not count. */
   anyLive(credentials: Credentials): Promise<boolean>
   /** Begins a session. With `tx`, as part of the caller's transaction. */
@@ -56,17 +62,19 @@ export interface SessionService {
   /** Renews a session by a proof given again; undefined when it ended meanwhile, and then nothing is written. */
   refresh(session: Session, method: string): Promise<Session | undefined>
   /** Ends one session. Idempotent. @returns whether this call ended it */
-  revoke(session: Session, cause: EndCause): Promise<boolean>
+  revoke(session: Pick<Session, 'id'>, cause: EndCause): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
   revokeByToken(token: string, cause: EndCause): Promise<boolean>
   /** Ends sessions of an identity in one statement: all, all but one, or those named. @returns the ids that this call ended */
   revokeAllOf(identityId: string, cause: EndCause, options?: Which & { tx?: Queryable }): Promise<string[]>
   /** The secret that a browser logout must bring back. */
-  logoutToken(session: Session): string
+  logoutToken(session: Pick<Session, 'id' | 'logout_token'>): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
-  lacksSecondFactor(session: Session): boolean
+  lacksSecondFactor(session: Session | SessionRow): boolean
   /** The session as clients see it (member order as Kratos). */
   answer(session: Session): Record<string, unknown>
+  /** The JSON text of the same. */
+  answerText(session: SessionRow): string
 }
 
 export interface NewSessionInput {
@@ -81,20 +89,26 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
   const stored = (token: string) => (d.shared ? restingForms(token) : [storedToken(token, d.tokens)])
 
-  async function usable(token: string): Promise<Session | undefined> {
+  async function usable(token: string): Promise<SessionRow | undefined> {
     const session = await d.hot.byToken(stored(token))
-    return session && isUsable(session, d.clock.now()) ? session : undefined
+    return session && isUsable(session, session.state, d.clock.now()) ? session : undefined
+  }
+
+  async function check(credentials: Credentials): Promise<Checked | undefined> {
+    for (const { token, via } of counting(credentials)) {
+      const session = await usable(token)
+      if (!session) continue
+      d.lastSeen.note(session.id)
+      return { session, token, via }
+    }
+    return undefined
   }
 
   return {
+    check,
     async resolve(credentials) {
-      for (const candidate of counting(credentials)) {
-        const session = await usable(candidate.token)
-        if (!session) continue
-        d.lastSeen.note(session.id)
-        return { session, ...candidate }
-      }
-      return undefined
+      const checked = await check(credentials)
+      return checked && { ...checked, session: toSession(checked.session) }
     },
 
     async anyLive({ sessionToken, cookieTokens, bearer }) {
@@ -152,8 +166,9 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     lacksSecondFactor: (session) =>
       d.config().session.whoami.required_aal === 'highest_available' &&
       session.second_factor &&
-      aalOf(session.authentication_methods) !== 'aal2',
-    answer: (session) => sessionAnswer(session, d.clock.now(), d.identityAnswer),
+      aalOf(methodsOf(session)) !== 'aal2',
+    answer: (session) => sessionAnswer(session, d.clock.now(), d.identityAnswers.toPublic),
+    answerText: (session) => sessionText(session, d.clock.now(), d.identityAnswers.toPublicText(session)),
   }
 }
 

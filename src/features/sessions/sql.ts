@@ -1,24 +1,37 @@
-/** A timestamp as JSON text in UTC: `to_json` gives ISO 8601 with the stored microseconds but without a zone. */
-const time = (column: string) => `(to_json(${column}) #>> '{}') || 'Z'`
+/**
+ * What is JSON comes as text that is ready to be sent: putting it together here takes half of what `json_build_object`
+ * takes, and an answer made of texts a fifth of one that is parsed and written again.
+ */
+const json = (column: string) => `coalesce(to_json(${column})::text, 'null')`
+/** `to_json` gives ISO 8601 in quotes with the stored microseconds but without a zone. */
+const time = (column: string) => `left(to_json(${column})::text, -1) || 'Z"'`
+const list = (members: string, order: string) =>
+  `'[' || string_agg('{' || ${members} || '}', ',' order by ${order}) || ']'`
 
 export const DEVICES = `(
-  select coalesce(json_agg(json_build_object(
-    'id', d.id, 'ip_address', d.ip_address, 'user_agent', d.user_agent, 'location', d.location
-  ) order by d.created_at, d.id), '[]')
+  select ${list(
+    `'"id":"' || d.id || '","ip_address":' || ${json('d.ip_address')} || ',"user_agent":' || ${json('d.user_agent')}
+    || ',"location":' || ${json('d.location')}`,
+    'd.created_at, d.id',
+  )}
   from session_devices d where d.session_id = s.id and d.nid = s.nid)`
 
+const TIMES = `',"created_at":' || ${time('a.created_at')} || ',"updated_at":' || ${time('a.updated_at')}`
+
 const VERIFIABLE_ADDRESSES = `(
-  select coalesce(json_agg(json_strip_nulls(json_build_object(
-    'id', a.id, 'value', a.value, 'verified', a.verified, 'via', a.via, 'status', a.status,
-    'verified_at', ${time('a.verified_at')}, 'created_at', ${time('a.created_at')}, 'updated_at', ${time('a.updated_at')}
-  )) order by a.id), '[]')
+  select ${list(
+    `'"id":"' || a.id || '","value":' || ${json('a.value')} || ',"verified":' || a.verified
+    || ',"via":' || ${json('a.via')} || ',"status":' || ${json('a.status')}
+    || coalesce(',"verified_at":' || ${time('a.verified_at')}, '') || ${TIMES}`,
+    'a.id',
+  )}
   from identity_verifiable_addresses a where a.identity_id = i.id and a.nid = i.nid)`
 
 const RECOVERY_ADDRESSES = `(
-  select coalesce(json_agg(json_build_object(
-    'id', a.id, 'value', a.value, 'via', a.via,
-    'created_at', ${time('a.created_at')}, 'updated_at', ${time('a.updated_at')}
-  ) order by a.id), '[]')
+  select ${list(
+    `'"id":"' || a.id || '","value":' || ${json('a.value')} || ',"via":' || ${json('a.via')} || ${TIMES}`,
+    'a.id',
+  )}
   from identity_recovery_addresses a where a.identity_id = i.id and a.nid = i.nid)`
 
 /**
@@ -38,12 +51,12 @@ const TOMBSTONED = 'coalesce((select true from lethe.tombstones x where x.sessio
 
 export const SESSION_COLUMNS = `
   s.id, s.token, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
-  s.authentication_methods, coalesce(s.logout_token, '') as logout_token,
+  s.authentication_methods::text, coalesce(s.logout_token, '') as logout_token,
   ${TOMBSTONED} as tombstoned`
 
 /** The identity's own row, without what stands in other tables. */
 export const IDENTITY_ROW = `
-  i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin, i.external_id,
+  i.schema_id, i.state, i.state_changed_at, i.traits::text, i.metadata_public::text, i.metadata_admin::text, i.external_id,
   i.organization_id, i.available_aal, i.created_at, i.updated_at`
 
 const IDENTITY_COLUMNS = `${IDENTITY_ROW},

@@ -2,8 +2,7 @@ import type { Timestamp } from '../../clock.ts'
 import { createBatcher } from '../../db/batch.ts'
 import { type Db, type Queryable, sql } from '../../db/client.ts'
 import { recordEnds, SELECT_SESSION } from './sql.ts'
-import { type SessionRow, toSession } from './store.ts'
-import type { EndCause, OnEnded, Session } from './types.ts'
+import type { EndCause, OnEnded, SessionRow } from './types.ts'
 
 /** Most requests need one of these three, so calls that wait for the database share a statement. */
 
@@ -100,11 +99,11 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
         return endings.map(({ keys }) => rows.get(keys.find((key) => rows.get(key)?.known) ?? keys[0]!)!)
       },
     })
-  const byToken = createBatcher<Forms, Session | null>({
+  const byToken = createBatcher<Forms, SessionRow | null>({
     onBatch,
     async run(wanted) {
-      const rows = await db.query<SessionRow & { token: string }>(BY_TOKENS, [wanted.flat(), nid])
-      const sessions = new Map(rows.map((row) => [row.token, toSession(row)]))
+      const rows = await db.query<SessionRow>(BY_TOKENS, [wanted.flat(), nid])
+      const sessions = new Map(rows.map((row) => [row.token, row]))
       return wanted.map((forms) => sessions.get(forms.find((form) => sessions.has(form)) ?? '') ?? null)
     },
   })
@@ -120,7 +119,7 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   }
 
   return {
-    async byToken(stored: Forms): Promise<Session | undefined> {
+    async byToken(stored: Forms): Promise<SessionRow | undefined> {
       return (await byToken(stored)) ?? undefined
     },
     /** @returns whether this call ended it */

@@ -1,8 +1,8 @@
 import type { Timestamp } from '../../clock.ts'
 import { type Db, type Sql, sql } from '../../db/client.ts'
+import { toSession } from './row.ts'
 import { DEVICES, IDENTITY_ROW, SESSION_COLUMNS } from './sql.ts'
-import { type SessionRow, toSession } from './store.ts'
-import type { ActiveFilter, Device, Session } from './types.ts'
+import type { ActiveFilter, Device, Session, SessionRow } from './types.ts'
 
 const LAST_SEEN = '(select x.seen_at from lethe.last_seen x where x.session_id = s.id) as last_seen'
 
@@ -26,7 +26,7 @@ const LIST = perFilter((filter) =>
   sql(
     `session.list${NAMES[filter]}`,
     `select ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
-      case when $6::boolean then ${DEVICES} end as devices
+      $6::boolean as with_devices, case when $6::boolean then ${DEVICES} end as devices
     from sessions s left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
     where s.nid = $1 and s.created_at <= $2 and (s.created_at < $2 or s.id > $3)
       and ${condition('$7')[filter]}
@@ -46,7 +46,8 @@ const LIST_OF = perFilter((filter) =>
       select m.id from matching m order by m.created_at desc, m.id limit $4 offset $5
     )
     select (select count(*) from matching) as total,
-      ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW}, ${DEVICES} as devices
+      ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
+      true as with_devices, ${DEVICES} as devices
     from (values (true)) one (row) left join (
       page join sessions s on s.id = page.id join identities i on i.id = s.identity_id and i.nid = s.nid
     ) on true
@@ -107,26 +108,26 @@ function withNow(values: unknown[], { filter, now }: { filter: ActiveFilter; now
   return filter === 'any' ? values : [...values, now]
 }
 
-type ListedRow = Omit<SessionRow, 'devices'> & {
+type ListedRow = SessionRow & {
   listed_at: Timestamp
   last_seen: Timestamp | null
-  devices: Device[] | null
+  /** whether devices were asked for */
+  with_devices: boolean
 }
 
 function toListed(row: ListedRow): ListedSession {
   const { identity, ...session } = toSession({
     ...row,
-    devices: [],
     second_factor: false,
-    verifiable_addresses: [],
-    recovery_addresses: [],
+    verifiable_addresses: null,
+    recovery_addresses: null,
   })
   const hasIdentity = row.schema_id !== null
   return {
     ...session,
     listedAt: row.listed_at,
     lastSeen: row.last_seen,
-    devices: row.devices,
+    devices: row.with_devices ? session.devices : null,
     identity: hasIdentity ? identity : null,
   }
 }

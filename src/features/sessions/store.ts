@@ -1,8 +1,8 @@
 import type { Timestamp } from '../../clock.ts'
 import { type Db, type Queryable, sql } from '../../db/client.ts'
-import type { Identity } from '../identities/types.ts'
+import { toSession } from './row.ts'
 import { recordEnds, SELECT_SESSION } from './sql.ts'
-import type { AuthenticationMethod, Device, EndCause, Session } from './types.ts'
+import type { AuthenticationMethod, Device, EndCause, Session, SessionRow } from './types.ts'
 
 const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = $1 and s.nid = $2`)
 
@@ -121,41 +121,6 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, patient
       const { except = null, only = null } = which
       const rows = await on.query<{ id: string }>(REVOKE_ALL, [identityId, nid, cause, now, shared, except, only])
       return rows.map((row) => row.id)
-    },
-  }
-}
-
-export type SessionRow = Omit<Session, 'identity'> & Omit<Identity, 'id'>
-
-export function toSession(row: SessionRow): Session {
-  return {
-    id: row.id,
-    identity_id: row.identity_id,
-    active: row.active,
-    issued_at: row.issued_at,
-    expires_at: row.expires_at,
-    authenticated_at: row.authenticated_at,
-    aal: row.aal,
-    authentication_methods: row.authentication_methods ?? [],
-    logout_token: row.logout_token,
-    devices: row.devices,
-    second_factor: row.second_factor,
-    tombstoned: row.tombstoned,
-    identity: {
-      id: row.identity_id,
-      schema_id: row.schema_id,
-      state: row.state,
-      state_changed_at: row.state_changed_at,
-      traits: row.traits,
-      metadata_public: row.metadata_public,
-      metadata_admin: row.metadata_admin,
-      external_id: row.external_id,
-      organization_id: row.organization_id,
-      available_aal: row.available_aal,
-      created_at: row.created_at,
-      updated_at: row.updated_at,
-      verifiable_addresses: row.verifiable_addresses,
-      recovery_addresses: row.recovery_addresses,
     },
   }
 }

@@ -1,4 +1,4 @@
-import { type CryptoKey, importJWK, type JWK, SignJWT } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
 
 export interface SigningKey {
   alg: string
@@ -25,6 +25,8 @@ export async function firstSigningKey(set: unknown): Promise<SigningKey> {
     throw new KeyUnusable(`The JSON Web Key must include a valid "alg" parameter but "${alg ?? ''}" was given.`)
   }
   try {
+    // Loaded by those who sign only.
+    const { importJWK, SignJWT } = await import('jose')
     const key = await importJWK(jwk, alg)
     await new SignJWT({}).setProtectedHeader({ alg }).sign(key)
     return { alg, kid: typeof kid === 'string' ? kid : undefined, key }

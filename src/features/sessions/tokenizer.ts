@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose'
 import { type Clock, SECOND } from '../../clock.ts'
 import type { Random } from '../../crypto/tokens.ts'
 import { uuid } from '../../crypto/uuid.ts'
@@ -43,6 +42,7 @@ export function createTokenizer(d: TokenizerDeps): Tokenizer {
         sub: subject,
       }
       const mapped = mapClaims(template, claims, shown)
+      const { SignJWT } = await import('jose')
       return new SignJWT({ ...claims, ...mapped, sub: subject })
         .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), typ: 'JWT' })
         .sign(key)

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../../clock.ts'
-import type { Identity } from '../identities/types.ts'
+import type { Identity, IdentityRow } from '../identities/types.ts'
 
 export type Aal = 'aal1' | 'aal2'
 
@@ -39,6 +39,13 @@ export interface Session {
   tombstoned: boolean
 }
 
+/**
+ * A session and its identity as one row of a statement. What is JSON stands as its text: a check of a session needs
+ * little of it, and its answer all of it as it is.
+ */
+export type SessionRow = Omit<Session, 'identity' | 'authentication_methods' | 'devices'> &
+  Omit<IdentityRow, 'id'> & { token: string; authentication_methods: string; devices: string | null }
+
 /** The credentials of a request, unread: the resolver alone decides which one counts. */
 export interface Credentials {
   /** header X-Session-Token; an empty string counts as absent */
@@ -52,12 +59,17 @@ export interface Credentials {
 /** How a session was found, so that answers know whether a cookie is to be cleared. */
 export type Via = 'header' | 'cookie' | 'bearer'
 
-export interface Resolved {
-  session: Session
+export interface Found<S> {
+  session: S
   via: Via
   /** the session token that was presented */
   token: string
 }
+
+/** The session that counts for a request, with all that belongs to it. */
+export type Resolved = Found<Session>
+/** The same for what happens at every click: as it came from the database. */
+export type Checked = Found<SessionRow>
 
 /** Which sessions a list shows: by their own row alone, whatever the state of the identity. */
 export type ActiveFilter = 'any' | 'active' | 'inactive'

@@ -33,7 +33,7 @@ export interface PrimaryOptions {
 export async function serveWithWorkers(options: PrimaryOptions): Promise<number> {
   const loaded = readConfig(options)
   if (loaded === undefined) return 1
-  const log = createLogger(loaded.config, options.stdout)
+  const log = await createLogger(loaded.config, options.stdout)
   try {
     refuseEmbedded(loaded)
     logWarnings(loaded, log)

@@ -29,7 +29,7 @@ async function server(t: TestContext) {
   const config = serving({ path: cert }, { path: key })
   const initial = await readTls(config)
   const { out, lines } = collect()
-  const log = createLogger({ log: { level: 'info', format: 'json' } } as Config, out)
+  const log = await createLogger({ log: { level: 'info', format: 'json' } } as Config, out)
   const app = createServer({
     log,
     requestId: () => 'id',

@@ -1,0 +1,41 @@
+import type { AuthenticationMethod, Session, SessionRow } from './types.ts'
+
+export function methodsOf(session: Session | SessionRow): AuthenticationMethod[] {
+  const { authentication_methods: methods } = session
+  return typeof methods === 'string' ? JSON.parse(methods) : methods
+}
+
+const parsed = <T>(text: string | null, otherwise: T): T => (text === null ? otherwise : JSON.parse(text))
+
+export function toSession(row: SessionRow): Session {
+  return {
+    id: row.id,
+    identity_id: row.identity_id,
+    active: row.active,
+    issued_at: row.issued_at,
+    expires_at: row.expires_at,
+    authenticated_at: row.authenticated_at,
+    aal: row.aal,
+    authentication_methods: methodsOf(row),
+    logout_token: row.logout_token,
+    devices: parsed(row.devices, []),
+    second_factor: row.second_factor,
+    tombstoned: row.tombstoned,
+    identity: {
+      id: row.identity_id,
+      schema_id: row.schema_id,
+      state: row.state,
+      state_changed_at: row.state_changed_at,
+      traits: parsed(row.traits, {}),
+      metadata_public: parsed(row.metadata_public, null),
+      metadata_admin: parsed(row.metadata_admin, null),
+      external_id: row.external_id,
+      organization_id: row.organization_id,
+      available_aal: row.available_aal,
+      created_at: row.created_at,
+      updated_at: row.updated_at,
+      verifiable_addresses: parsed(row.verifiable_addresses, []),
+      recovery_addresses: parsed(row.recovery_addresses, []),
+    },
+  }
+}
