@@ -8,7 +8,9 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src src
-RUN npm run build && npm prune --omit=dev --ignore-scripts && chmod 755 dist/cli.js
+COPY scripts/after-build.mjs scripts/
+COPY migrations migrations
+RUN npm run build && npm prune --omit=dev --ignore-scripts
 
 FROM node:22-bookworm-slim
 # The package managers are only an attack surface here.

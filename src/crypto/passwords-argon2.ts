@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type { Options } from '@node-rs/argon2'
 import { decodeBase64, encodeBase64 } from './base64.ts'
+import { nativeHashing } from './hashing-threads.ts'
 import type { HasherSettings, ParseHash } from './passwords-types.ts'
 import type { Random } from './tokens.ts'
 
@@ -10,9 +11,6 @@ const ALGORITHM = { i: 1, id: 2 } as const
 const MAX_FOREIGN_MEMORY_KIB = 1024 * 1024
 /** memory times passes: ten over 1 GiB, some seconds */
 const MAX_FOREIGN_WORK = 10 * MAX_FOREIGN_MEMORY_KIB
-
-/** Loaded when first needed: most servers hash with one of the two libraries only, and each takes 7 MB. */
-const library = () => import('@node-rs/argon2')
 
 type Costs = Required<Pick<Options, 'memoryCost' | 'timeCost' | 'parallelism'>>
 
@@ -27,8 +25,7 @@ function configured(settings: HasherSettings): Costs {
 export async function hashArgon2(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
   const { salt_length, key_length } = settings.argon2
   const options = { ...configured(settings), outputLen: key_length, salt: random(salt_length) }
-  const { hash } = await library()
-  return hash(password, { ...options, algorithm: ALGORITHM.id })
+  return nativeHashing.argon2Hash(password, { ...options, algorithm: ALGORITHM.id })
 }
 
 /** A hash that no password fits; to compare with it costs as much as with a real one. */
@@ -54,8 +51,7 @@ export const parseArgon2: ParseHash = (text, settings) => {
     cheap: work(costs) < 8192,
     weakerThan: (wanted) => work(costs) < work(configured(wanted)),
     matches: async (password) => {
-      const { hashRaw } = await library()
-      return timingSafeEqual(await hashRaw(password, options), key)
+      return timingSafeEqual(await nativeHashing.argon2Raw(password, options), key)
     },
   }
 }

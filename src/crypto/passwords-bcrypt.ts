@@ -1,9 +1,7 @@
+import { nativeHashing } from './hashing-threads.ts'
 import type { HasherSettings, ParseHash } from './passwords-types.ts'
 import { PasswordTooLong } from './passwords-types.ts'
 import type { Random } from './tokens.ts'
-
-/** Loaded when first needed, see passwords-argon2.ts. */
-const library = () => import('@node-rs/bcrypt')
 
 const MAX_BYTES = 72
 /** Kratos silently raises what is configured below. */
@@ -20,9 +18,8 @@ export function bcryptCost(settings: HasherSettings): number {
 /** `$2a$` as Kratos writes it. @throws PasswordTooLong */
 export async function hashBcrypt(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
   if (password.length > MAX_BYTES) throw new PasswordTooLong(password.length)
-  const { hash } = await library()
   // The library writes `$2b$`. The two differ for passwords beyond 255 bytes only.
-  return (await hash(password, bcryptCost(settings), random(16))).replace(/^\$2b/, '$2a')
+  return (await nativeHashing.bcryptHash(password, bcryptCost(settings), random(16))).replace(/^\$2b/, '$2a')
 }
 
 /** A hash that no password fits; to compare with it costs as much as with a real one. */
@@ -46,8 +43,7 @@ export const parseBcrypt: ParseHash = (text, settings) => {
     weakerThan: (wanted) => cost < bcryptCost(wanted),
     // Too long a password is compared all the same, so that the time is that of any other mismatch.
     matches: async (password) => {
-      const { verify } = await library()
-      return (await verify(password, canonical)) && password.length <= MAX_BYTES
+      return (await nativeHashing.bcryptVerify(password, canonical)) && password.length <= MAX_BYTES
     },
   }
 }

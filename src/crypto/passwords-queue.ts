@@ -5,22 +5,31 @@ export interface QueueLimits {
   concurrency: number
   /** jobs that may wait for their turn */
   queue: number
+  /** milliseconds; who would wait longer, as far as the last jobs tell, is refused at once @default 5000 */
+  maxWaitMs?: number
   /** hears of every change: jobs under way and jobs that wait */
   onLoad?: (running: number, waiting: number) => void
 }
 
+/** How much the last job counts in the mean time of a job. */
+const RECENT = 0.2
+
 /**
- * First come, first served. Beyond `queue` waiting jobs the caller is refused at once: a flood of logins then costs
- * 503s and not memory, and those who wait still get their answer before their client gives up.
+ * First come, first served. Beyond `queue` waiting jobs, or where their work takes longer than `maxWaitMs`, the caller is
+ * refused at once: a flood of logins then costs 503s and not memory, no work is done for a client that has given up, and
+ * those who wait still get their answer in time.
  */
 export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = []
+  const { maxWaitMs = 5000 } = limits
   let running = 0
+  let meanMs = 0
   const changed = () => limits.onLoad?.(running, waiting.length)
 
   return async (job) => {
     if (running >= limits.concurrency) {
-      if (waiting.length >= limits.queue) throw new HashingBusy()
+      const expectedMs = ((waiting.length + 1) * meanMs) / limits.concurrency
+      if (waiting.length >= limits.queue || expectedMs > maxWaitMs) throw new HashingBusy()
       // The turn is handed over by the job that ends, so `running` does not change and nobody can slip in between.
       await new Promise<void>((turn) => {
         waiting.push(turn)
@@ -30,9 +39,11 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
       running++
       changed()
     }
+    const started = performance.now()
     try {
       return await job()
     } finally {
+      meanMs += (performance.now() - started - meanMs) * (meanMs === 0 ? 1 : RECENT)
       const next = waiting.shift()
       if (next === undefined) running--
       else next()

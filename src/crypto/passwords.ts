@@ -26,10 +26,7 @@ const FAMILIES: readonly ParseHash[] = [
   parseFirebaseScrypt,
 ]
 
-/**
- * Native hashing runs on libuv's threads, four unless UV_THREADPOOL_SIZE says otherwise, which also serve files and
- * DNS: one is left to them. 256 waiting at cost 12 on two cores are about half a minute.
- */
+/** Some families are computed by libuv's threads, four by default, which also serve files and DNS: one is left to them. */
 const DEFAULTS = { concurrency: 3, queue: 256 }
 
 /** Characters. Bounds the length of keys and salts of every family; real hashes have a few hundred at most. */

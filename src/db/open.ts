@@ -1,3 +1,5 @@
+import { existsSync, openAsBlob } from 'node:fs'
+import { join } from 'node:path'
 import type { Db } from './client.ts'
 import { parseDsn } from './dsn.ts'
 import { openPostgres, type PostgresOptions } from './postgres.ts'
@@ -24,7 +26,15 @@ export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db
   const { acquireTimeoutMs, onStatement } = options
   // Not loaded beside a Postgres: it takes 8 MB.
   const { openPglite } = await import('./pglite.ts')
-  return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement })
+  const loadDataDir = await emptyDatabase(parsed.dataDir)
+  return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement, loadDataDir })
+}
+
+/** What the build has made, for a folder without a database; without a build, the engine makes its own. */
+async function emptyDatabase(dataDir: string | undefined): Promise<Blob | undefined> {
+  if (dataDir !== undefined && existsSync(join(dataDir, 'PG_VERSION'))) return undefined
+  const archive = new URL('../embedded.tgz', import.meta.url)
+  return existsSync(archive) ? openAsBlob(archive) : undefined
 }
 
 function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { getPriority, platform } from 'node:os'
 import { describe, it } from 'node:test'
 import type { HasherSettings } from '../../../src/crypto/passwords.ts'
 import { createHasher, HashingBusy, PasswordTooLong } from '../../../src/crypto/passwords.ts'
 import { dummyArgon2 } from '../../../src/crypto/passwords-argon2.ts'
 import { dummyBcrypt } from '../../../src/crypto/passwords-bcrypt.ts'
+import { boundedQueue } from '../../../src/crypto/passwords-queue.ts'
 import { cheapHasherSettings, testHasher } from '../../helpers/hasher.ts'
 import { readFixture } from './fixture.ts'
 
@@ -157,5 +160,28 @@ describe('under load', () => {
     assert.deepEqual([first?.status, second?.status, third?.status], ['fulfilled', 'fulfilled', 'fulfilled'])
     assert.ok(fourth?.status === 'rejected' && fourth.reason instanceof HashingBusy)
     await narrow.hash('e')
+  })
+
+  it('refuses who would wait too long', async () => {
+    const run = boundedQueue({ concurrency: 1, queue: 100, maxWaitMs: 0 })
+    const job = () => new Promise<void>((done) => setTimeout(done, 5))
+    await Promise.all([run(job), run(job)]) // how long a job takes is not known yet
+    const underWay = run(job)
+    await assert.rejects(run(job), HashingBusy)
+    await underWay
+    await run(job)
+  })
+
+  it('leaves the processor to requests', {
+    skip: platform() !== 'linux' && 'only Linux gives threads a priority',
+  }, async () => {
+    await hasher.hash('a')
+    // Field 19 of stat(5), counted behind the name.
+    const niceness = readdirSync('/proc/self/task').map((task) => {
+      const stat = readFileSync(`/proc/self/task/${task}/stat`, 'utf8')
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
+    })
+    assert.equal(Math.max(...niceness), 10)
+    assert.equal(getPriority(), 0)
   })
 })
