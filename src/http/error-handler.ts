@@ -74,7 +74,6 @@ function toHttpError(thrown: FastifyError | Error): HttpError {
   if (thrown instanceof Conflict) return conflict(undefined, { cause: thrown })
   if (thrown instanceof HashingBusy) return unavailable('Too many sign-ins at once.', thrown, thrown.retryAfterSeconds)
   const code = 'code' in thrown ? thrown.code : undefined
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return unavailable('The answer took too long.', thrown)
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return badRequest('http: request body too large')
   const status = 'statusCode' in thrown ? (thrown.statusCode ?? 500) : 500
   // Fastify's own 4xx: bad URL, bad length. Their texts name nothing of ours.

@@ -10,6 +10,7 @@ import fastify, {
   LogController,
 } from 'fastify'
 import { installLoadShedding } from './load-shedding.ts'
+import { installResponseTimeout } from './response-timeout.ts'
 
 export interface ServerLimits {
   /** a request that has not arrived whole by then is cut off */
@@ -70,7 +71,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,
-    handlerTimeout: Math.ceil(options.responseTimeoutMs),
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
@@ -94,6 +94,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const app: FastifyInstance = fastify(settings)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) => done(null, body))
+  installResponseTimeout(app, options.responseTimeoutMs)
   app.register(cookie)
   installLoadShedding(app, options.maxEventLoopDelayMs)
   return app

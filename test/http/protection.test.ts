@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import { Client } from '../helpers/client.ts'
 import { clearedCookies } from '../helpers/credentials.ts'
 import { closingScope, postgres, type Scope } from '../helpers/db.ts'
 import { withFaults } from '../helpers/faulty-db.ts'
@@ -83,6 +84,24 @@ describe('a request that takes too long', () => {
     }
     assert.doesNotMatch(server.logs(), /ory_lo_|ory_st_/)
   })
+
+  test('also when it came with a body', async (t) => {
+    let stuck: Promise<void> | undefined
+    const db = withFaults(await postgres.open(t), { before: () => stuck })
+    const server = await testServer(t, { db, config: { lethe: { http: { response_timeout: '300ms' } } } })
+    const { token, whoami } = await signedIn(server)
+    let release = () => {}
+    stuck = new Promise((resolve) => {
+      release = resolve
+    })
+    const logout = await new Client(server).send('DELETE', '/self-service/logout/api', {
+      json: { session_token: token },
+    })
+    assert.equal(logout.status, 503)
+    stuck = undefined
+    release()
+    while ((await whoami()) !== 401) await new Promise((resolve) => setTimeout(resolve, 20))
+  })
 })
 
 describe('load is shed before the process drowns', () => {
@@ -94,7 +113,7 @@ describe('load is shed before the process drowns', () => {
     let busy = true
     const load = (async () => {
       while (busy) {
-        burn(15)
+        burn(30)
         await nextTurn()
       }
     })()

@@ -16,7 +16,7 @@ export interface IdentityAnswers {
 
 /** @param publicBaseUrl where clients find the schemas; read at each answer, as a reload may change it */
 export function createIdentityAnswers(publicBaseUrl: () => string): IdentityAnswers {
-  const schemaUrl = (id: string) => `${publicBaseUrl().replace(/\/+$/, '')}/schemas/${encodeSchemaId(id)}`
+  const schemaUrl = createSchemaUrls(publicBaseUrl)
   return {
     toPublic: (identity) => ({ ...head(identity), ...body(identity, schemaUrl), ...tail(identity) }),
     toPublicText: (row) => publicText(row, schemaUrl(row.schema_id)),
@@ -27,6 +27,21 @@ export function createIdentityAnswers(publicBaseUrl: () => string): IdentityAnsw
       metadata_admin: identity.metadata_admin,
       ...tail(identity),
     }),
+  }
+}
+
+/** Those of one base are remembered, as each answer has one; there are as many as schemas. */
+function createSchemaUrls(publicBaseUrl: () => string): (schemaId: string) => string {
+  let base = ''
+  const urls = new Map<string, string>()
+  return (id) => {
+    if (publicBaseUrl() !== base) {
+      base = publicBaseUrl()
+      urls.clear()
+    }
+    const url = urls.get(id) ?? `${base.replace(/\/+$/, '')}/schemas/${encodeSchemaId(id)}`
+    urls.set(id, url)
+    return url
   }
 }
 
