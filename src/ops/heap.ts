@@ -8,7 +8,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
  * is started by name, and a flag that this V8 does not know is ignored.
  */
 const GROW = '--semi-space-growth-factor='
-const GARBAGE_PERCENT = 50
+const GARBAGE_PERCENT = 80
 /** From twice 2 MB to twice 8. */
 const LOADED_FACTOR = 4
 
