@@ -13,7 +13,7 @@ import { createDeps, type Deps } from './deps.ts'
 import { END_CAUSES } from './features/sessions/types.ts'
 import { createLogger, type Logger, redact } from './log.ts'
 import { awaitDatabase } from './ops/await-database.ts'
-import { growHeapWithLoad } from './ops/heap.ts'
+import { expectLoad } from './ops/heap.ts'
 import { checkSecrets, demandSecrets } from './ops/known-secrets.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
 import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
@@ -104,11 +104,10 @@ async function serveUntilStopped(started: Started): Promise<number> {
   const apps = createApps(deps, live, tls)
   await listen(apps, config, log, shared)
   const certificates = followTls({ apps, config, initial: tls, log })
-  const heap = growHeapWithLoad()
+  expectLoad()
   for (const work of deps.background) work.start()
   options.primary?.serving()
   log.info({ signal: await options.stopRequested }, 'stopping')
-  heap.close()
   certificates.close()
   await stopInPhases(
     [

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { keepHeapSmall } from '../ops/heap.ts'
+import { limitHeap } from '../ops/heap.ts'
 import type { Cmd } from './command.ts'
 import { Failure, UsageError } from './errors.ts'
 import type { Io } from './io.ts'
@@ -34,7 +34,7 @@ export function addServe(program: Cmd, io: Io): void {
       const { env, stdout, stderr } = io
       const asked = { files, dev: dev === true, migrate: migrate === true }
       const options = { ...asked, env, stdout, stderr, stopRequested: io.stopRequested() }
-      keepHeapSmall()
+      limitHeap()
       const code =
         count === 1
           ? await (await import('../serve.ts')).serve(options)
