@@ -11,8 +11,8 @@ export interface QueueLimits {
   onLoad?: (running: number, waiting: number) => void
 }
 
-/** How much the last job counts in the mean time of a job. */
-const RECENT = 0.2
+/** Jobs that tell how long one takes. The quickest of them counts: others may have waited for a thread to start. */
+const RECENT = 8
 
 /**
  * First come, first served. Beyond `queue` waiting jobs, or where their work takes longer than `maxWaitMs`, the caller is
@@ -23,13 +23,14 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
   const waiting: (() => void)[] = []
   const { maxWaitMs = 5000 } = limits
   let running = 0
-  let meanMs = 0
+  const recentMs: number[] = []
+  const expectedMs = () =>
+    recentMs.length < RECENT ? 0 : ((waiting.length + 1) * Math.min(...recentMs)) / limits.concurrency
   const changed = () => limits.onLoad?.(running, waiting.length)
 
   return async (job) => {
     if (running >= limits.concurrency) {
-      const expectedMs = ((waiting.length + 1) * meanMs) / limits.concurrency
-      if (waiting.length >= limits.queue || expectedMs > maxWaitMs) throw new HashingBusy()
+      if (waiting.length >= limits.queue || expectedMs() > maxWaitMs) throw new HashingBusy()
       // The turn is handed over by the job that ends, so `running` does not change and nobody can slip in between.
       await new Promise<void>((turn) => {
         waiting.push(turn)
@@ -43,7 +44,8 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
     try {
       return await job()
     } finally {
-      meanMs += (performance.now() - started - meanMs) * (meanMs === 0 ? 1 : RECENT)
+      recentMs.push(performance.now() - started)
+      if (recentMs.length > RECENT) recentMs.shift()
       const next = waiting.shift()
       if (next === undefined) running--
       else next()
