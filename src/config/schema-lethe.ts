@@ -96,7 +96,11 @@ export const lethe = section({
       'Password hashes that one process computes at once; unset: the number of processors, divided among workers, and three at most.',
       ...START,
     ),
-    queue: key(integer(0).default(128), 'Password hashes that may wait, if their turn comes within five seconds as far as the last ones tell; beyond, the answer is 503.', ...START),
+    queue: key(
+      integer(0).default(128),
+      'Password hashes that may wait, if their turn comes within five seconds as far as the last ones tell; beyond, the answer is 503.',
+      ...START,
+    ),
   }),
   limits: section({
     login: section({
