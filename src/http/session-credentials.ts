@@ -35,6 +35,9 @@ export interface SessionCredentials {
   clear(reply: FastifyReply): void
 }
 
+type SessionCookie = Readonly<Record<string, string>>
+const DECODED = Symbol('decoded session cookies')
+
 export function createSessionCredentials(d: SessionCredentialsDeps): SessionCredentials {
   const name = () => d.config().session.cookie.name
   /** An empty list means the general one, as in Kratos. The array's identity is what the cookie cache is bound to. */
@@ -48,7 +51,13 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
     return cookie.persistent ? Math.trunc(lifespan / 1000) : BROWSER_SESSION_MAX_AGE_SECONDS
   }
 
-  function decoded(req: FastifyRequest): Readonly<Record<string, string>>[] {
+  /** Remembered with the request: it is read, and then often looked at again for an earlier end. */
+  function decoded(req: FastifyRequest & { [DECODED]?: SessionCookie[] }): SessionCookie[] {
+    req[DECODED] ??= decode(req)
+    return req[DECODED]
+  }
+
+  function decode(req: FastifyRequest): SessionCookie[] {
     const options = { name: name(), secrets: secrets(), now: d.clock.now(), maxAgeSeconds: maxAgeSeconds() }
     return cookieValues(req, options.name).flatMap((value) => {
       const values = d.cookies.decode({ ...options, value })
@@ -87,7 +96,7 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
 /** Each is looked up, so a header full of them must not become a flood of lookups. */
 const MAX_COOKIES = 5
 
-function tokensOf(cookies: readonly Readonly<Record<string, string>>[]): string[] {
+function tokensOf(cookies: readonly SessionCookie[]): string[] {
   const tokens = cookies.flatMap(({ session_token }) => (session_token ? [session_token] : []))
   return [...new Set(tokens)].slice(0, MAX_COOKIES)
 }
