@@ -89,7 +89,8 @@ describe('dependencies', () => {
 const isForeignTool = (entry: LockEntry) => entry.dev === true && entry.os !== undefined
 
 function importedPackages(folder: string): string[] {
-  const files = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'))
+  const names = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+  const files = names.filter((name) => /\.m?[jt]s$/.test(name))
   const pattern = /(?:^(?:import|export|\})[^'\n]*\sfrom\s+|\bimport\(\s*|^import\s+)'([^'.][^']*)'/gm
   return files
     .flatMap((file) => [...read(join(folder, file)).matchAll(pattern)].map((match) => match[1]!))
