@@ -8,8 +8,9 @@ import type { TokenMode } from '../src/crypto/tokens.ts'
 import { loadMeta } from '../src/db/meta.ts'
 import { migrateUp, migrationStatus } from '../src/db/migrate.ts'
 import { openDb } from '../src/db/open.ts'
+import { freePort } from '../test/helpers/free-port.ts'
 import { startPostgres } from '../test/helpers/postgres.ts'
-import { freePort, type Running, root, start } from './processes.ts'
+import { type Running, root, start } from './processes.ts'
 import type { Tables } from './statements.ts'
 
 /** A Postgres with fsync, as a real one. The flags are those of `postgres -c`. */

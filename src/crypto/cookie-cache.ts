@@ -5,8 +5,8 @@ import { isYoungEnough, openSecureCookie } from './securecookie.ts'
  * Remembers cookies that were found authentic, so that a busy session costs one decryption and not one per request.
  *
  * Only authentic values get in, so nobody without a secret can fill it or probe it. It is bound to the name of the cookie
- * and to the identity of the secrets array: a reload that brings another array empties it, and a removed secret stops working at once. The age is
- * checked on every hit. Whether the session still exists is never remembered here.
+ * and to the identity of the secrets array: a reload that brings another array empties it, and a removed secret stops
+ * working at once. The age is checked on every hit. Whether the session still exists is never remembered here.
  */
 export class CookieCache {
   private readonly entries = new Map<string, OpenedCookie & { used: boolean }>()

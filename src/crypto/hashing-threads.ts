@@ -14,50 +14,58 @@ interface Answer {
   error?: string
 }
 
-/** Threads that have nothing to do. There are as many as there have ever been jobs at once, which the queue bounds. */
-const idle: Worker[] = []
-
 /**
  * Each call in a thread of its own, with less weight than what answers requests: the libraries' own threads have the
- * same, and two logins at once then hold up every session check of two processors. Measured beside logins that keep both
- * busy: see docs/performance.md.
+ * same, and two logins at once then hold up every session check of two processors (docs/adr/0012-hashing-threads.md).
+ * @param program what a thread runs
  */
-export const nativeHashing: NativeHashing = {
-  bcryptHash: (...args) => inThread('bcryptHash', args),
-  bcryptVerify: (...args) => inThread('bcryptVerify', args),
-  argon2Hash: (...args) => inThread('argon2Hash', args),
-  argon2Raw: (...args) => inThread('argon2Raw', args),
+export function createNativeHashing(program: URL): NativeHashing {
+  /** Threads that have nothing to do. There are as many as there have ever been jobs at once, which the queue bounds. */
+  const idle: Worker[] = []
+
+  function inThread<T>(name: keyof NativeHashing, args: unknown[]): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const thread = idle.pop() ?? start()
+      // A thread does not keep the process running unless somebody waits for it.
+      thread.ref()
+      const answered = ({ value, error }: Answer) => {
+        thread.off('exit', ended)
+        thread.unref()
+        idle.push(thread)
+        if (error === undefined) resolve(value as T)
+        else reject(new Error(error))
+      }
+      const ended = (code: number) => {
+        thread.off('message', answered)
+        reject(new Error(`a hashing thread ended with ${code}`))
+      }
+      thread.once('message', answered).once('exit', ended)
+      thread.postMessage({ name, args })
+    })
+  }
+
+  function start(): Worker {
+    const thread = new Worker(program, {
+      name: 'hashing',
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
+    })
+    // One that ends is of no more use, and must not end the process: whoever waits for it hears of its end.
+    thread.on('error', () => {})
+    thread.once('exit', () => {
+      const at = idle.indexOf(thread)
+      if (at >= 0) idle.splice(at, 1)
+    })
+    return thread
+  }
+
+  return {
+    bcryptHash: (...args) => inThread('bcryptHash', args),
+    bcryptVerify: (...args) => inThread('bcryptVerify', args),
+    argon2Hash: (...args) => inThread('argon2Hash', args),
+    argon2Raw: (...args) => inThread('argon2Raw', args),
+  }
 }
 
-function inThread<T>(name: keyof NativeHashing, args: unknown[]): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const thread = idle.pop() ?? start()
-    // A thread does not keep the process running unless somebody waits for it.
-    thread.ref()
-    const done = () => {
-      thread.off('message', answered).off('error', failed)
-      thread.unref()
-    }
-    const answered = ({ value, error }: Answer) => {
-      done()
-      idle.push(thread)
-      if (error === undefined) resolve(value as T)
-      else reject(new Error(error))
-    }
-    const failed = (error: Error) => {
-      done()
-      reject(error)
-    }
-    thread.once('message', answered).once('error', failed)
-    thread.postMessage({ name, args })
-  })
-}
-
-function start(): Worker {
-  return new Worker(new URL('hashing-thread.mjs', import.meta.url), {
-    name: 'hashing',
-    execArgv: [],
-    env: {},
-    resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
-  })
-}
+export const nativeHashing = createNativeHashing(new URL('hashing-thread.mjs', import.meta.url))

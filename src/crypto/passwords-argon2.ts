@@ -22,7 +22,7 @@ function configured(settings: HasherSettings): Costs {
 }
 
 /** `$argon2id$v=19$m=<KiB>,t=,p=$salt$hash`, unpadded base64. */
-export async function hashArgon2(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
+export function hashArgon2(password: Buffer, settings: HasherSettings, random: Random): Promise<string> {
   const { salt_length, key_length } = settings.argon2
   const options = { ...configured(settings), outputLen: key_length, salt: random(salt_length) }
   return nativeHashing.argon2Hash(password, { ...options, algorithm: ALGORITHM.id })
@@ -50,9 +50,7 @@ export const parseArgon2: ParseHash = (text, settings) => {
     family: `argon2${m[1]}`,
     cheap: work(costs) < 8192,
     weakerThan: (wanted) => work(costs) < work(configured(wanted)),
-    matches: async (password) => {
-      return timingSafeEqual(await nativeHashing.argon2Raw(password, options), key)
-    },
+    matches: async (password) => timingSafeEqual(await nativeHashing.argon2Raw(password, options), key),
   }
 }
 

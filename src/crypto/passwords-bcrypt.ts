@@ -42,8 +42,7 @@ export const parseBcrypt: ParseHash = (text, settings) => {
     cheap: cost < 10,
     weakerThan: (wanted) => cost < bcryptCost(wanted),
     // Too long a password is compared all the same, so that the time is that of any other mismatch.
-    matches: async (password) => {
-      return (await nativeHashing.bcryptVerify(password, canonical)) && password.length <= MAX_BYTES
-    },
+    matches: async (password) =>
+      (await nativeHashing.bcryptVerify(password, canonical)) && password.length <= MAX_BYTES,
   }
 }

@@ -30,10 +30,13 @@ export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db
   return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement, loadDataDir })
 }
 
-/** What the build has made, for a folder without a database; without a build, the engine makes its own. */
+/**
+ * What the build has made, for a folder without a database; without a build, the engine makes its own. PG_VERSION is
+ * among the last files to be unpacked, so a folder left half filled is filled again.
+ */
 async function emptyDatabase(dataDir: string | undefined): Promise<Blob | undefined> {
   if (dataDir !== undefined && existsSync(join(dataDir, 'PG_VERSION'))) return undefined
-  const archive = new URL('../embedded.tgz', import.meta.url)
+  const archive = new URL('../embedded.tar', import.meta.url)
   return existsSync(archive) ? openAsBlob(archive) : undefined
 }
 

@@ -4,14 +4,15 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 /**
  * Left alone, V8 takes 34 MB for the young generation while modules load, of which a server that has started needs a
  * few, and keeps them for as long as there is load; and it lets the old one more than double before it looks for garbage.
- * Flags of the command line could say less, but `lethe` is started by name. A flag that V8 no longer knows does nothing.
+ * Flags of the command line could say less, but `lethe` is started by name. Of a flag that it no longer knows V8 says so
+ * on stderr and goes on.
  * @see docs/adr/0010-heap.md for what was measured
  */
 const GARBAGE_PERCENT = 60
 const MB = 1024 * 1024
-/** Less makes the start slower: with 4 MB by a fifth. */
+/** With 4 MB the start took a fifth longer. */
 const AT_START = 8 * MB
-/** Half of it costs a tenth more CPU a request, twice as much saves a twentieth. */
+/** Twice as much did not save CPU that could be told from noise, and takes 17 MB more. */
 const UNDER_LOAD = 16 * MB
 
 let limit = AT_START

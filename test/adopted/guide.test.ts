@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
-import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { sql } from '../../src/db/client.ts'
 import { folder } from '../cli/folder.ts'
 import { CLI } from '../cli/run.ts'
 import { createKratosDatabase, createRole, openAt, type Scope } from '../helpers/db.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
 
 const GUIDE = await readFile(new URL('../../docs/migrate-from-kratos.md', import.meta.url), 'utf8')
@@ -32,14 +32,6 @@ const blocks: Block[] = [...GUIDE.matchAll(/^## (.*)$|^```(\w+)\n([\s\S]*?)^```$
   { all: [], section: '' },
 ).all
 const theOne = (language: string) => blocks.find((block) => block.language === language)!.text
-
-async function freePort(): Promise<number> {
-  const server = createTcpServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** The ports that the guide names, replaced by free ones. */
 async function ports() {

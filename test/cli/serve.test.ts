@@ -5,17 +5,10 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '../helpers/db.ts'
 import { createDatabase } from '../helpers/db.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { WIRE_CONFIGS } from '../helpers/server.ts'
 import { folder } from './folder.ts'
 import { lastLine, run, start } from './run.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 async function setup(t: Scope) {
   const [publicPort, adminPort] = [await freePort(), await freePort()]

@@ -11,20 +11,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { assertTruth, LOGOUTS, manySessions, signOutAll } from '../fault/storm.ts'
 import { Client, createPerson, type Person, signIn } from '../helpers/client.ts'
 import { closingScope, createDatabase, openAt, type Scope } from '../helpers/db.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { testServer, WIRE_CONFIGS } from '../helpers/server.ts'
 import { folder } from './folder.ts'
 import { runHere } from './in-process.ts'
 import { lastLine, type Outcome, run, start } from './run.ts'
 
 type Line = Record<string, unknown> & { msg: string }
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** A configuration file on free ports. There are no secrets in it, so that they are made at random. */
 async function configured(t: Scope, more: Record<string, unknown> = {}) {

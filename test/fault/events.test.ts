@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -13,6 +12,7 @@ import { folder } from '../cli/folder.ts'
 import { start } from '../cli/run.ts'
 import { Client, createPerson, signInNative } from '../helpers/client.ts'
 import { createDatabase, openAt, type Scope } from '../helpers/db.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { startPostgres } from '../helpers/postgres.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { type TestServer, testServer, WIRE_CONFIGS } from '../helpers/server.ts'
@@ -181,12 +181,4 @@ async function spawned(t: Scope, DSN: string, hookUrl: string, events: Record<st
     if (ready) return { publicUrl: url.public, adminUrl: url.admin, kill }
     await sleep(50)
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { start } from '../cli/run.ts'
 import type { Scope } from '../helpers/db.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { type TestServer, WIRE_CONFIGS } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 
@@ -191,12 +191,4 @@ async function statuses(url: string, tokens: readonly string[]): Promise<Map<str
     )
   }
   return out
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

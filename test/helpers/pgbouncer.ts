@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Scope } from './db.ts'
-import { freePort, unprivileged } from './postgres.ts'
+import { freePort } from './free-port.ts'
+import { unprivileged } from './postgres.ts'
 
 export interface PgBouncer {
   /** the address of the database with the pooler in place of the server */

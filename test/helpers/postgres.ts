@@ -1,12 +1,11 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { arch, platform, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import pg from 'pg'
+import { freePort } from './free-port.ts'
 
 export interface TestServer {
   /** of a superuser, with the database `postgres` */
@@ -138,14 +137,6 @@ async function reachable(path: string): Promise<boolean> {
   if (!existsSync(path)) return false
   const { mode } = await stat(path)
   return (mode & 0o001) !== 0 && (dirname(path) === path || reachable(dirname(path)))
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await promisify((done: (error?: Error) => void) => server.listen(0, '127.0.0.1', done))()
-  const { port } = server.address() as { port: number }
-  await promisify((done: (error?: Error) => void) => server.close(done))()
-  return port
 }
 
 async function run(command: string, args: string[], as: object = {}): Promise<string> {

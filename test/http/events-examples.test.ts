@@ -4,11 +4,12 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { folder } from '../cli/folder.ts'
 import { postgres, type Scope } from '../helpers/db.ts'
+import { freePort } from '../helpers/free-port.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 
@@ -23,14 +24,6 @@ async function example(t: Scope, name: string): Promise<string> {
   const file = `${await folder(t)}/${name}`
   await writeFile(file, blocks.get(name)!)
   return file
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function run(t: Scope, command: string, args: string[], env: Record<string, string> = {}): ChildProcess {

@@ -192,7 +192,7 @@ function withoutComments(text: string): string {
 
 function readSources(): Source[] {
   const base = join(root, 'src')
-  const names = readdirSync(base, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
+  const names = readdirSync(base, { recursive: true, encoding: 'utf8' }).filter((name) => /\.m?[jt]s$/.test(name))
   assert.ok(names.length > 50, 'src is not where this test looks')
   return names.map((path) => {
     const text = readFileSync(join(base, path), 'utf8')

@@ -42,7 +42,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     reply.header('x-kratos-authenticated-identity-id', session.identity_id)
     // A token runs out on its own: an answer that holds one is not to be kept as long as the session lasts.
     if (tokenized !== undefined) return tokenized
-    cacheFor(reply, Math.trunc((parseTime(session.expires_at) - d.clock.now()) / SECOND))
+    cacheFor(reply, () => Math.trunc((parseTime(session.expires_at) - d.clock.now()) / SECOND))
     return reply.header('content-type', 'application/json; charset=utf-8').send(d.sessions.answerText(session))
   }
 
@@ -55,7 +55,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
   function nobody(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {
     const { sessionToken, bearer } = credentials
     if (sessionToken === undefined && bearer === undefined && !d.credentials.hasCookie(req)) {
-      cacheFor(reply, CACHE_NOBODY_SECONDS)
+      cacheFor(reply, () => CACHE_NOBODY_SECONDS)
     }
     return unauthorized('No valid session credentials found in the request.')
   }
@@ -66,10 +66,10 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     if (via === 'cookie' && d.credentials.isOutdated(req, known)) d.credentials.write(req, reply, known)
   }
 
-  function cacheFor(reply: FastifyReply, seconds: number) {
+  function cacheFor(reply: FastifyReply, seconds: () => number) {
     const { cacheable_sessions: on, cacheable_sessions_max_age: maxMs } = d.config().feature_flags
     if (!on) return
-    const limit = maxMs === undefined || maxMs === 0 ? seconds : Math.min(seconds, Math.trunc(maxMs / 1000))
+    const limit = maxMs === undefined || maxMs === 0 ? seconds() : Math.min(seconds(), Math.trunc(maxMs / 1000))
     reply.header('ory-session-cache-for', String(limit))
   }
 }
