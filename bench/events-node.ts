@@ -2,9 +2,9 @@
  * One server of `bench/events.ts`, driven by messages of its parent. With `withoutLog` the statements that end sessions
  * lose the part that appends to the log of events, so that its price can be seen; nothing else differs.
  */
-import type { Db } from '../src/db/client.ts'
-import { openDb } from '../src/db/open.ts'
-import type { Session } from '../src/features/sessions/types.ts'
+import type { Db } from '../src/kernel/db/client.ts'
+import { openDb } from '../src/kernel/db/open.ts'
+import type { Session } from '../src/sessions/types.ts'
 import { testServer } from '../test/helpers/server.ts'
 import { signedIn } from '../test/helpers/sessions.ts'
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { hashArgon2 } from '../src/crypto/passwords-argon2.ts'
-import { hashBcrypt } from '../src/crypto/passwords-bcrypt.ts'
+import { hashArgon2 } from '../src/kernel/crypto/passwords/argon2.ts'
+import { hashBcrypt } from '../src/kernel/crypto/passwords/bcrypt.ts'
 import { PASSWORD } from './seed.ts'
 
 const MB = 1024 * 1024

@@ -1,12 +1,12 @@
 import pg from 'pg'
-import type { TokenMode } from '../src/crypto/tokens.ts'
+import type { TokenMode } from '../src/kernel/crypto/tokens.ts'
 
 /** The session token of row `i`; the load makes the same ones. */
 export const tokenOf = (i: number) => `ory_st_${String(i).padStart(32, '0')}`
 
 const tokenSql = (i: string) => `'ory_st_' || lpad((${i})::text, 32, '0')`
 
-/** SQL for what is stored of the token of row `i`. @see src/crypto/tokens.ts storedToken */
+/** SQL for what is stored of the token of row `i`. @see src/kernel/crypto/tokens.ts storedToken */
 export const storedSql = (i: string, tokens: TokenMode = 'sha256') =>
   tokens === 'plain'
     ? `(${tokenSql(i)})`

@@ -1,5 +1,5 @@
-import type { TokenMode } from '../src/crypto/tokens.ts'
-import { recordEnds, SELECT_SESSION } from '../src/features/sessions/sql.ts'
+import type { TokenMode } from '../src/kernel/crypto/tokens.ts'
+import { recordEnds, SELECT_SESSION } from '../src/sessions/sql.ts'
 import { groupsOf, type Half, STRIDE } from './rows.ts'
 import { idSql, storedSql } from './seed.ts'
 import type { Plan } from './workloads.ts'

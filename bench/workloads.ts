@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { encodeSecureCookie } from '../src/crypto/securecookie.ts'
+import { encodeSecureCookie } from '../src/kernel/crypto/cookies/securecookie.ts'
 import { endableOf, endRow, type Half, readRow } from './rows.ts'
 import { emailOf, identitiesOf, identityId, identityOfRow, idOf, PASSWORD, tokenOf } from './seed.ts'
 

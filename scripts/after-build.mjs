@@ -19,8 +19,8 @@ for (const name of readdirSync(migrations).sort()) hash.update(name).update(read
 const source = hash.digest('hex')
 
 if (!existsSync(archive) || !existsSync(madeFrom) || readFileSync(madeFrom, 'utf8') !== source) {
-  const { openPglite } = await import(new URL('db/pglite.js', dist))
-  const { migrateUp } = await import(new URL('db/migrate.js', dist))
+  const { openPglite } = await import(new URL('kernel/db/pglite/client.js', dist))
+  const { migrateUp } = await import(new URL('kernel/db/migrations/migrate.js', dist))
   const db = await openPglite()
   await migrateUp(db)
   writeFileSync(archive, new Uint8Array(await (await db.dump()).arrayBuffer()))

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { basename } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemClock } from './clock.ts'
 import { main } from './commands/main.ts'
+import { systemClock } from './kernel/base/clock.ts'
 
 let stopping: Promise<string> | undefined
 

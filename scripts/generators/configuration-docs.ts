@@ -1,9 +1,9 @@
-import { type ConfigKey, configKeys } from '../../src/config/keys.ts'
+import { type ConfigKey, configKeys } from '../../src/config/sources/keys.ts'
 import type { Generator } from './generator.ts'
 
 const INTRODUCTION = `# Configuration
 
-<!-- Generated from src/config/schema*.ts by \`npm run generate\`. Changes made here are lost. -->
+<!-- Generated from src/config/schema/ by \`npm run generate\`. Changes made here are lost. -->
 
 Lethe reads the configuration files of Ory Kratos v26.2.0. Its own keys are those under \`lethe:\`; they may stand in the same
 file or in a second one, so that Kratos can still read the first: \`serve -c kratos.yaml -c lethe.yaml\`.

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { configSchema } from '../../src/config/schema.ts'
+import { configSchema } from '../../src/config/schema/schema.ts'
 import type { Generator } from './generator.ts'
 
 /** For editors: completion and checks while a configuration file is written. */

@@ -1,5 +1,5 @@
 import { apiDocument } from '../../src/api.ts'
-import { LETHE_VERSION } from '../../src/version.ts'
+import { LETHE_VERSION } from '../../src/kernel/base/version.ts'
 import type { Generator } from './generator.ts'
 
 /** The description of the API for readers and for makers of clients, as it is served at /openapi.json. */

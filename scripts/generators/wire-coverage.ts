@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { DESCRIPTIONS } from '../../src/api.ts'
-import type { Operation } from '../../src/http/openapi.ts'
+import type { Operation } from '../../src/kernel/http/openapi/openapi.ts'
 import type { Generator } from './generator.ts'
 
 const root = new URL('../../', import.meta.url)

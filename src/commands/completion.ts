@@ -1,5 +1,5 @@
-import type { Cmd } from './command.ts'
-import { type Io, print } from './io.ts'
+import type { Cmd } from './kit/command.ts'
+import { type Io, print } from './kit/io.ts'
 
 /** Path of a command (`migrate sql`) → the words that may follow it. */
 type Words = [path: string, words: string[]][]

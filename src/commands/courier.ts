@@ -1,5 +1,5 @@
-import type { Cmd } from './command.ts'
-import { type Io, print } from './io.ts'
+import type { Cmd } from './kit/command.ts'
+import { type Io, print } from './kit/io.ts'
 
 /** As long as a timer may be, some 24 days; it only keeps the process alive. */
 const IDLE_MS = 2 ** 31 - 1

@@ -1,22 +1,22 @@
 import { CommanderError, type Help } from 'commander'
-import { parseCsv } from '../config/csv.ts'
-import { addAdopt } from './adopt.ts'
-import { normalise } from './arguments.ts'
-import { addCleanup } from './cleanup.ts'
-import { Cmd } from './command.ts'
+import { parseCsv } from '../config/sources/csv.ts'
+import { addAdopt } from './adopt/adopt.ts'
+import { addCleanup } from './cleanup/cleanup.ts'
 import { addCompletion } from './completion.ts'
-import { addConfig } from './config.ts'
+import { addConfig } from './config/config.ts'
 import { addCourier } from './courier.ts'
-import { report } from './errors.ts'
-import { addEvents } from './events.ts'
-import { addHashers } from './hashers.ts'
-import { addIdentities } from './identities.ts'
-import { addImport } from './import.ts'
-import type { Io } from './io.ts'
-import { addMigrate } from './migrate.ts'
-import { addRemote } from './remote.ts'
-import { addServe } from './serve.ts'
-import { addTokens } from './tokens.ts'
+import { addEvents } from './events/events.ts'
+import { addHashers } from './hashers/hashers.ts'
+import { addIdentities } from './identities/identities.ts'
+import { addImport } from './identities/import.ts'
+import { normalise } from './kit/arguments.ts'
+import { Cmd } from './kit/command.ts'
+import { report } from './kit/errors.ts'
+import type { Io } from './kit/io.ts'
+import { addRemote } from './kit/remote.ts'
+import { addMigrate } from './migrate/migrate.ts'
+import { addServe } from './serve/serve.ts'
+import { addTokens } from './tokens/tokens.ts'
 import { addVersion } from './version.ts'
 
 const COMMANDS = [
@@ -36,7 +36,7 @@ export async function main(argv: readonly string[], io: Io): Promise<0 | 1> {
   } catch (error) {
     if (error instanceof CommanderError && error.code.startsWith('commander.help')) return 0
     // loaded late: the log is much code for a command that has nothing to log
-    const { redact } = await import('../log.ts')
+    const { redact } = await import('../kernel/base/log.ts')
     report(io, error, redact)
     return 1
   }

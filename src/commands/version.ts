@@ -1,6 +1,6 @@
-import { LETHE_VERSION, VERSION } from '../version.ts'
-import type { Cmd } from './command.ts'
-import { type Io, print } from './io.ts'
+import { LETHE_VERSION, VERSION } from '../kernel/base/version.ts'
+import type { Cmd } from './kit/command.ts'
+import { type Io, print } from './kit/io.ts'
 
 export function addVersion(program: Cmd, io: Io): void {
   program

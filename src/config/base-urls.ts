@@ -1,4 +1,4 @@
-import type { Config } from './schema.ts'
+import type { Config } from './schema/schema.ts'
 
 /** What the addresses depend on besides the configuration. `hostname` is the machine's name, default `localhost`. */
 export interface BaseUrlContext {

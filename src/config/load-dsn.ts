@@ -1,10 +1,10 @@
-import type { Env } from './env.ts'
-import { problemsOf } from './issues.ts'
+import { problemsOf } from './checks/issues.ts'
+import { problemAt } from './checks/locate.ts'
+import { ConfigError } from './checks/problems.ts'
 import { readAll } from './load.ts'
-import { problemAt } from './locate.ts'
-import { ConfigError } from './problems.ts'
-import { type Config, configSchema } from './schema.ts'
-import { at } from './sources.ts'
+import { type Config, configSchema } from './schema/schema.ts'
+import type { Env } from './sources/env.ts'
+import { at } from './sources/sources.ts'
 
 /** What commands need that only talk to the database. */
 export interface DatabaseConfig {

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { type Env, goBoolean, readEnv } from './env.ts'
-import { problemsOf } from './issues.ts'
-import type { Loaded } from './locate.ts'
-import { ConfigError, type ConfigProblem } from './problems.ts'
-import { readSource } from './read-source.ts'
-import { crossChecks } from './rules.ts'
-import { type Config, configSchema } from './schema.ts'
-import { merge, type Tree } from './sources.ts'
-import { type ConfigWarning, collectWarnings } from './warnings.ts'
+import { problemsOf } from './checks/issues.ts'
+import type { Loaded } from './checks/locate.ts'
+import { ConfigError, type ConfigProblem } from './checks/problems.ts'
+import { crossChecks } from './checks/rules.ts'
+import { type ConfigWarning, collectWarnings } from './checks/warnings.ts'
+import { type Config, configSchema } from './schema/schema.ts'
+import { type Env, goBoolean, readEnv } from './sources/env.ts'
+import { readSource } from './sources/read.ts'
+import { merge, type Tree } from './sources/sources.ts'
 
-export { ConfigError, type ConfigProblem, formatProblems } from './problems.ts'
-export type { ConfigWarning } from './warnings.ts'
+export { ConfigError, type ConfigProblem, formatProblems } from './checks/problems.ts'
+export type { ConfigWarning } from './checks/warnings.ts'
 
 export interface LoadOptions {
   /** in order, later ones win; relative to the working directory */

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
-import { configKeys } from './keys.ts'
 import { deepFreeze, type LoadedConfig, type LoadOptions, loadConfig } from './load.ts'
-import type { Config } from './schema.ts'
-import { at, type Tree } from './sources.ts'
+import type { Config } from './schema/schema.ts'
+import { configKeys } from './sources/keys.ts'
+import { at, type Tree } from './sources/sources.ts'
 
 /** A configuration that differs from the one in force. */
 export interface ConfigChange {

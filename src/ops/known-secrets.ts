@@ -1,8 +1,8 @@
 import { createHmac } from 'node:crypto'
-import type { Config } from '../config/schema.ts'
-import type { Queryable } from '../db/client.ts'
-import { readKnownSecrets, recordKnownSecrets } from '../db/known-secrets.ts'
-import type { Meta } from '../db/meta.ts'
+import type { Config } from '../config/schema/schema.ts'
+import type { Queryable } from '../kernel/db/client.ts'
+import { readKnownSecrets, recordKnownSecrets } from '../kernel/db/known-secrets.ts'
+import type { Meta } from '../kernel/db/meta.ts'
 
 /** Serving with these secrets would sign everybody out; the message says what to do. */
 export class WrongSecrets extends Error {

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import type { Config } from '../config/schema.ts'
-import type { Logger } from '../log.ts'
+import type { Config } from '../config/schema/schema.ts'
+import type { Logger } from '../kernel/base/log.ts'
 import { freeSocketPath, setSocketRights } from './unix-socket.ts'
 
 export interface NamedApp {

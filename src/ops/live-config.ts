@@ -1,9 +1,9 @@
 import type { LoadedConfig, LoadOptions } from '../config/load.ts'
-import type { Config } from '../config/schema.ts'
+import type { Config } from '../config/schema/schema.ts'
 import { type WatchOptions, watchConfig } from '../config/watch.ts'
-import { createSchemas, type Schemas } from '../features/identities/schemas.ts'
-import { createTokenTemplates, type TokenTemplates } from '../features/sessions/tokenizer-templates.ts'
-import type { Logger } from '../log.ts'
+import { createSchemas, type Schemas } from '../identities/schema/schemas.ts'
+import type { Logger } from '../kernel/base/log.ts'
+import { createTokenTemplates, type TokenTemplates } from '../tokens/templates.ts'
 
 /** The configuration in force, swapped whole by a reload. */
 export interface LiveConfig {

@@ -1,4 +1,14 @@
-import { anything, type Description, json, map, OTHER_ERRORS, object, oneWord, plain, text } from '../http/openapi.ts'
+import {
+  anything,
+  type Description,
+  json,
+  map,
+  OTHER_ERRORS,
+  object,
+  oneWord,
+  plain,
+  text,
+} from '../kernel/http/openapi/openapi.ts'
 
 const alive = json('It is.', object({ status: oneWord('ok') }))
 

@@ -1,5 +1,5 @@
-import type { Db } from '../db/client.ts'
-import { migrationStatus } from '../db/migrate.ts'
+import type { Db } from '../kernel/db/client.ts'
+import { migrationStatus } from '../kernel/db/migrations/migrate.ts'
 
 /** Probes come every second or so from several places: the database is asked once for all of them. */
 const REMEMBER_MS = 500

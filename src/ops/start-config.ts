@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { ConfigError, type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts'
-import type { Logger } from '../log.ts'
+import type { Logger } from '../kernel/base/log.ts'
 
 /** Reads the configuration at the start of the server. @returns undefined when it cannot be used, which was said */
 export function readConfig(

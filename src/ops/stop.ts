@@ -1,4 +1,4 @@
-import type { Logger } from '../log.ts'
+import type { Logger } from '../kernel/base/log.ts'
 
 /** Time of one phase. Orchestrators give 30 to 60 s for the whole. */
 const PHASE_MS = 20_000

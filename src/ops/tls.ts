@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:https'
 import { createSecureContext } from 'node:tls'
-import type { Config } from '../config/schema.ts'
-import type { TlsPair } from '../http/server.ts'
-import type { Logger } from '../log.ts'
+import type { Config } from '../config/schema/schema.ts'
+import type { Logger } from '../kernel/base/log.ts'
+import type { TlsPair } from '../kernel/http/server.ts'
 import type { NamedApp } from './listen.ts'
 
 type Port = NamedApp['name']

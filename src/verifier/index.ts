@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.ts'
+import { systemClock } from '../kernel/base/clock.ts'
 import { createEnded } from './ended.ts'
 import { TokenRejected } from './errors.ts'
 import { follow } from './follow.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { LIVE, type LiveIdentity, liveServer } from '../helpers/live-kratos.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { LIVE, type LiveSession, liveServer } from '../helpers/live-kratos.ts'
 import type { TestServer } from '../helpers/server.ts'

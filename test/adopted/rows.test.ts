@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Db } from '../../src/db/client.ts'
+import type { Db } from '../../src/kernel/db/client.ts'
 import { Client } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { liveServer, tickingClock } from '../helpers/live-kratos.ts'

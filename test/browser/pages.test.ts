@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { Page } from 'playwright-core'
-import { type Db, StoreUnavailable } from '../../src/db/client.ts'
+import { type Db, StoreUnavailable } from '../../src/kernel/db/client.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { Client, createPerson, PASSWORD, type Person, signIn, signInNative } from '../helpers/client.ts'
 import { pglite } from '../helpers/db.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { createDatabase, openAt } from '../helpers/db.ts'
 import { sessionRows } from '../helpers/sessions.ts'
 import { runHere } from './in-process.ts'

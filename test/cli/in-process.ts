@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
 import { randomBytes } from 'node:crypto'
 import { Readable, Writable } from 'node:stream'
-import { systemClock } from '../../src/clock.ts'
 import { main } from '../../src/commands/main.ts'
+import { systemClock } from '../../src/kernel/base/clock.ts'
 
 /** One command line in this process, for what would take too long in another: pauses are noted and not waited for. */
 export async function runHere(args: string[], options: { env?: Record<string, string>; input?: string } = {}) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
-import { readMigrations } from '../../src/db/migration-files.ts'
+import { readMigrations } from '../../src/kernel/db/migrations/files.ts'
 import { createDatabase } from '../helpers/db.ts'
 import { folder } from './folder.ts'
 import { runHere } from './in-process.ts'

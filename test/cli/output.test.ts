@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { atPath, atPointer } from '../../src/commands/query.ts'
-import { formatTable } from '../../src/commands/table.ts'
+import { atPath, atPointer } from '../../src/commands/kit/query.ts'
+import { formatTable } from '../../src/commands/kit/table.ts'
 
 const ID = '29adceaf-bc63-49f1-b8f6-e7350d2c70f5'
 const URL = 'http://127.0.0.1:4433/schemas/ZGVmYXVsdA'

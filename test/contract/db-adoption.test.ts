@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readAdoption } from '../../src/db/adoption.ts'
-import { NEEDED_CASCADES, NEEDED_COLUMNS, NEEDED_RIGHTS, NEEDED_UNIQUE } from '../../src/db/adoption-tables.ts'
+import { readAdoption } from '../../src/kernel/db/adoption/adoption.ts'
+import { NEEDED_CASCADES, NEEDED_COLUMNS, NEEDED_RIGHTS, NEEDED_UNIQUE } from '../../src/kernel/db/adoption/tables.ts'
 import { openKratos, pglite } from '../helpers/db.ts'
 import { structureOf } from '../helpers/structure.ts'
 

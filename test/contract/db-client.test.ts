@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Conflict, StoreError, sql } from '../../src/db/client.ts'
+import { Conflict, StoreError, sql } from '../../src/kernel/db/client.ts'
 import { ownedBackends } from '../helpers/db.ts'
 
 const TYPES = sql(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { StoreError, sql } from '../../src/db/client.ts'
-import { loadMeta, MetaMismatch, type MetaOptions } from '../../src/db/meta.ts'
-import { migrateUp } from '../../src/db/migrate.ts'
+import { StoreError, sql } from '../../src/kernel/db/client.ts'
+import { loadMeta, MetaMismatch, type MetaOptions } from '../../src/kernel/db/meta.ts'
+import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { createDatabase, openAt, openKratos, ownedBackends } from '../helpers/db.ts'
 
 const OWNED: MetaOptions = { kind: 'owned', now: '2026-11-22T10:00:00.123456Z', random: randomBytes }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { openKratos, ownedBackends, postgres } from '../helpers/db.ts'
 import { printStructure, structureOf } from '../helpers/structure.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import pg from 'pg'
-import { type Db, StoreUnavailable, sql } from '../../src/db/client.ts'
-import { OutcomeUnknown } from '../../src/db/errors.ts'
+import { type Db, StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
+import { OutcomeUnknown } from '../../src/kernel/db/errors.ts'
 import { createDatabase, openAt, pglite } from '../helpers/db.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { formatTime, type Micros, SECOND, systemClock } from '../../src/clock.ts'
-import { type Db, sql } from '../../src/db/client.ts'
-import { loadMeta } from '../../src/db/meta.ts'
-import { createGc } from '../../src/features/gc/service.ts'
-import { createGcStore } from '../../src/features/gc/store.ts'
+import { formatTime, type Micros, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
+import { type Db, sql } from '../../src/kernel/db/client.ts'
+import { loadMeta } from '../../src/kernel/db/meta.ts'
+import { createGc } from '../../src/maintenance/service.ts'
+import { createGcStore } from '../../src/maintenance/store.ts'
 import { backends, isAdopted, postgres, type Scope } from '../helpers/db.ts'
 
 const HOUR = 3600 * SECOND

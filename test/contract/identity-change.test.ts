@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type IdentityBody, readUpdateBody } from '../../src/features/identities/bodies.ts'
-import type { FullIdentity } from '../../src/features/identities/types.ts'
-import { HttpError } from '../../src/http/errors.ts'
+import { type IdentityBody, readUpdateBody } from '../../src/identities/admin/bodies.ts'
+import type { FullIdentity } from '../../src/identities/types.ts'
+import { HttpError } from '../../src/kernel/http/errors.ts'
 import { backends } from '../helpers/db.ts'
 import { identityRows } from '../helpers/identities.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { Conflict } from '../../src/db/client.ts'
-import { HttpError } from '../../src/http/errors.ts'
+import { Conflict } from '../../src/kernel/db/client.ts'
+import { HttpError } from '../../src/kernel/http/errors.ts'
 import { backends } from '../helpers/db.ts'
 import { identityRows } from '../helpers/identities.ts'
 

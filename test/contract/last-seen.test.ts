@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { formatTime, parseTime, SECOND } from '../../src/clock.ts'
-import { sql } from '../../src/db/client.ts'
-import { createLastSeen } from '../../src/features/sessions/last-seen.ts'
+import { formatTime, parseTime, SECOND } from '../../src/kernel/base/clock.ts'
+import { sql } from '../../src/kernel/db/client.ts'
+import { createLastSeen } from '../../src/sessions/last-seen.ts'
 import { backends } from '../helpers/db.ts'
 import { sessionRows, T0 } from '../helpers/sessions.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Db, sql } from '../../src/db/client.ts'
+import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { backends } from '../helpers/db.ts'
 import { sessionRows } from '../helpers/sessions.ts'
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
-import { createSessionListStore, type ListQuery } from '../../src/features/sessions/store-list.ts'
+import { sql } from '../../src/kernel/db/client.ts'
+import { createSessionListStore, type ListQuery } from '../../src/sessions/lists/store.ts'
 import { backends } from '../helpers/db.ts'
 import { sessionRows, T0 } from '../helpers/sessions.ts'
 

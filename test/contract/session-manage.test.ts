@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
-import { createSessionManageStore } from '../../src/features/sessions/store-manage.ts'
+import { sql } from '../../src/kernel/db/client.ts'
+import { createSessionManageStore } from '../../src/sessions/lists/store-manage.ts'
 import { backends } from '../helpers/db.ts'
 import { sessionRows, T0, T1 } from '../helpers/sessions.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { run } from '../cli/run.ts'
 import { Client, createPerson, freshCsrfToken, isSignedIn, signIn, signInNative } from '../helpers/client.ts'
 import { createDatabase, createRole, openAt, type Scope } from '../helpers/db.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Db, sql } from '../../src/db/client.ts'
+import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { createReadiness } from '../../src/ops/readiness.ts'
 import { Client, createPerson, isSignedIn, type Person, signInNative } from '../helpers/client.ts'
 import { adopted, closingScope, createDatabase, openAt, pglite, postgres } from '../helpers/db.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { formatTime, SECOND } from '../../src/clock.ts'
-import { csrfCookieName, maskCsrf, newCsrfSecret } from '../../src/crypto/csrf.ts'
-import { encodeSecureCookie } from '../../src/crypto/securecookie.ts'
+import { formatTime, SECOND } from '../../src/kernel/base/clock.ts'
+import { encodeSecureCookie } from '../../src/kernel/crypto/cookies/securecookie.ts'
+import { csrfCookieName, maskCsrf, newCsrfSecret } from '../../src/kernel/crypto/csrf.ts'
 import type { TestServer } from './server.ts'
 
 type Server = Pick<TestServer, 'deps'>

@@ -1,4 +1,4 @@
-import type { Db, Queryable } from '../../src/db/client.ts'
+import type { Db, Queryable } from '../../src/kernel/db/client.ts'
 
 export interface Faults {
   /** Runs before each step: statements by their names, `begin` and `commit`. Throws to make the step fail without effect. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Hasher, HasherSettings } from '../../src/crypto/passwords.ts'
-import { createHasher } from '../../src/crypto/passwords.ts'
+import type { Hasher, HasherSettings } from '../../src/kernel/crypto/passwords/passwords.ts'
+import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 
 export const cheapHasherSettings: HasherSettings = {
   algorithm: 'bcrypt',

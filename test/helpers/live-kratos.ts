@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { type Clock, parseTime } from '../../src/clock.ts'
-import type { Db } from '../../src/db/client.ts'
-import { migrateUp } from '../../src/db/migrate.ts'
+import { type Clock, parseTime } from '../../src/kernel/base/clock.ts'
+import type { Db } from '../../src/kernel/db/client.ts'
+import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { openKratos, type Scope } from './db.ts'
 import { type TestServer, testServer } from './server.ts'
 

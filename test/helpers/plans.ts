@@ -1,6 +1,6 @@
 import pg from 'pg'
-import type { Db, Queryable, Sql } from '../../src/db/client.ts'
-import { encodeValue } from '../../src/db/values.ts'
+import type { Db, Queryable, Sql } from '../../src/kernel/db/client.ts'
+import { encodeValue } from '../../src/kernel/db/values.ts'
 
 export interface Sent {
   statement: Sql

@@ -1,4 +1,4 @@
-import { type Queryable, sql } from '../../src/db/client.ts'
+import { type Queryable, sql } from '../../src/kernel/db/client.ts'
 
 const STRUCTURE = sql(
   'test.structure',

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { type Queryable, sql } from '../../src/db/client.ts'
+import { type Queryable, sql } from '../../src/kernel/db/client.ts'
 
 /** One row that a call wrote, in a form that can be compared: ids, times and secrets by their kind. */
 export interface Write {

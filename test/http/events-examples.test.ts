@@ -159,7 +159,7 @@ describe('docs/events.md', () => {
   })
 
   test('names every type and cause', async () => {
-    const { END_CAUSES, EVENT_TYPES } = await import('../../src/features/events/types.ts')
+    const { END_CAUSES, EVENT_TYPES } = await import('../../src/events/types.ts')
     for (const word of [...END_CAUSES, ...EVENT_TYPES]) assert.ok(text.includes(`| \`${word}\` |`), word)
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { type Clock, SECOND } from '../../src/clock.ts'
+import { type Clock, SECOND } from '../../src/kernel/base/clock.ts'
 import { Client, createPerson, type Person, type Reply, signIn, signInNative } from '../helpers/client.ts'
 import { postgres, type Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'

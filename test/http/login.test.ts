@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { pbkdf2Sync } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { StoreUnavailable, sql } from '../../src/db/client.ts'
+import { StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, isSignedIn, type Person, signIn, signInNative } from '../helpers/client.ts'
 import type { Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'

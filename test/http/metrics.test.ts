@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { createHasher } from '../../src/crypto/passwords.ts'
+import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { postgres } from '../helpers/db.ts'
 import { cheapHasherSettings } from '../helpers/hasher.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { apiDocument } from '../../src/api.ts'
-import { LETHE_VERSION } from '../../src/version.ts'
+import { LETHE_VERSION } from '../../src/kernel/base/version.ts'
 import { testServer } from '../helpers/server.ts'
 
 test('the document is served on both ports, may be kept, and asks nothing of a browser', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { StoreUnavailable, sql } from '../../src/db/client.ts'
+import { StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { Client, isSignedIn, PASSWORD } from '../helpers/client.ts'
 import { backends, type Scope } from '../helpers/db.ts'
 import { type TestServer, testServer, WIRE_CONFIGS } from '../helpers/server.ts'

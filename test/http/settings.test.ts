@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { sql } from '../../src/db/client.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, isSignedIn, PASSWORD, type Person, signIn, signInNative } from '../helpers/client.ts'
 import type { Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'

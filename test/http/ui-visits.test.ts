@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { StoreUnavailable } from '../../src/db/client.ts'
+import { StoreUnavailable } from '../../src/kernel/db/client.ts'
 import { Client, type Reply } from '../helpers/client.ts'
 import { pglite, type Scope } from '../helpers/db.ts'
 import { BROWSER, ID, openLogin, signedIn, uiServer } from '../helpers/ui.ts'

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { createBatcher } from '../../src/db/batch.ts'
-import { StoreUnavailable } from '../../src/db/client.ts'
-import { OutcomeUnknown } from '../../src/db/errors.ts'
+import { createBatcher } from '../../src/kernel/db/batch.ts'
+import { StoreUnavailable } from '../../src/kernel/db/client.ts'
+import { OutcomeUnknown } from '../../src/kernel/db/errors.ts'
 
 type Key = { id: number; fate: 'row' | 'missing' | 'poison' }
 type Outcome = { value: string } | { error: string }

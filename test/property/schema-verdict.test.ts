@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
 import fc from 'fast-check'
-import { compileSchema } from '../../src/features/identities/schema/compile.ts'
-import type { Json, JsonObject } from '../../src/features/identities/types.ts'
+import { compileSchema } from '../../src/identities/schema/compile.ts'
+import type { Json, JsonObject } from '../../src/identities/types.ts'
 
 const NAMES = ['a', 'b', 'isPrototypeOf', '__proto__']
 /** The library passes over a rule for `__proto__`. */

@@ -22,7 +22,15 @@ interface Source {
 }
 
 const sources = readSources()
-const inFeature = sources.filter(({ path }) => path.startsWith('features/'))
+const folders = new Set(sources.flatMap(({ path }) => (path.includes('/') ? [path.split('/')[0]!] : [])))
+/** What is no feature: the kernel knows none of them, the others put them together or stand beside them. */
+const NOT_FEATURES = ['kernel', 'config', 'commands', 'compose', 'ops', 'verifier']
+const featureOf = (path: string) => {
+  const [first, ...rest] = path.split('/')
+  return rest.length === 0 || !folders.has(first!) || NOT_FEATURES.includes(first!) ? undefined : first
+}
+const inFeature = sources.filter(({ path }) => featureOf(path) !== undefined)
+const within = (...roots: string[]) => sources.filter(({ path }) => roots.some((root) => path.startsWith(`${root}/`)))
 const isWeb = (target: string) => target === 'fastify' || target.startsWith('@fastify/')
 const isStore = (path: string) => /^(store|sql)(-[a-z-]+)?(\.ts)?$/.test(basename(path))
 const isRoutes = (path: string) => /^routes(-[a-z-]+)?(\.ts)?$/.test(basename(path))
@@ -30,24 +38,24 @@ const isRoutes = (path: string) => /^routes(-[a-z-]+)?(\.ts)?$/.test(basename(pa
 const httpSide = inFeature.filter(
   ({ path, imports }) => /^openapi\b/.test(basename(path)) || imports.some(({ target }) => isWeb(target)),
 )
-const featureOf = (path: string) => /^features\/([^/]+)\//.exec(path)?.[1]
 
 describe('imports point inward', () => {
-  it('http, db, crypto, config and documents know no feature', () => {
-    const inner = sources.filter(({ path }) => /^(http|db|crypto|config|documents)\//.test(path))
-    holds(inner, (_, { target }) => !target.startsWith('features/'))
+  it('the kernel and the configuration know no feature', () => {
+    holds(within('kernel', 'config'), (_, { target }) => featureOf(target) === undefined)
+    holds(within('kernel'), (_, { target }) => !/^(commands|compose|ops|verifier)\//.test(target))
   })
 
-  it('db and crypto know no HTTP, http knows no SQL', () => {
-    const below = sources.filter(({ path }) => /^(db|crypto|config|documents)\//.test(path))
-    holds(below, (_, { target }) => !target.startsWith('http/') && !isWeb(target))
-    const http = sources.filter(({ path }) => path.startsWith('http/'))
+  it('below HTTP nothing knows HTTP, and HTTP knows no SQL', () => {
+    const below = within('kernel/base', 'kernel/db', 'kernel/crypto', 'kernel/outbound', 'config')
+    holds(below, (_, { target }) => !target.startsWith('kernel/http/') && !isWeb(target))
     // The error handler gives the three failures of a store their status.
-    holds(http, (_, { target, typeOnly }) => !target.startsWith('db/') || typeOnly || target === 'db/client')
+    holds(within('kernel/http'), (_, { target, typeOnly }) => {
+      return !target.startsWith('kernel/db/') || typeOnly || target === 'kernel/db/client'
+    })
   })
 
   it('what reads requests asks a flow or a service, never a store', () => {
-    holds(httpSide, (_, { target }) => !isStore(target) && !target.startsWith('db/'))
+    holds(httpSide, (_, { target }) => !isStore(target) && !target.startsWith('kernel/db/'))
     // A flow that could be reached by HTTP only could not be tested, or reused, without it.
     holds(httpSide, ({ path }) => !/^(flow|service)\b/.test(basename(path)))
   })
@@ -57,30 +65,36 @@ describe('imports point inward', () => {
     const withRequests = httpSide.map(({ path }) => path.replace(/\.ts$/, ''))
     holds(middle, (_, { target, typeOnly }) => typeOnly || !withRequests.includes(target))
     // Plain functions on plain values: the table of errors, two that build and judge URLs, and words for descriptions.
-    const values = ['http/errors', 'http/query', 'http/return-to', 'http/openapi']
-    holds(middle, (_, { target, typeOnly }) => !target.startsWith('http/') || typeOnly || values.includes(target))
+    const values = ['errors', 'query', 'return-to', 'openapi/openapi'].map((name) => `kernel/http/${name}`)
+    holds(
+      middle,
+      (_, { target, typeOnly }) => !target.startsWith('kernel/http/') || typeOnly || values.includes(target),
+    )
     // Transactions pass through as a value; only a store runs statements on them. Conflict is what a store throws.
-    holds(middle, (_, { target, typeOnly }) => !target.startsWith('db/') || typeOnly || target === 'db/client')
+    holds(
+      middle,
+      (_, { target, typeOnly }) => !target.startsWith('kernel/db/') || typeOnly || target === 'kernel/db/client',
+    )
   })
 
   it('a store knows the database, its own feature and types', () => {
     const stores = inFeature.filter(({ path }) => isStore(path))
-    holds(stores, (_, { target }) => !isWeb(target) && !target.startsWith('http/') && !isRoutes(target))
-    holds(stores, (_, { target, typeOnly }) => typeOnly || !/^features\/.*\/(service|flow)/.test(target))
+    holds(stores, (_, { target }) => !isWeb(target) && !target.startsWith('kernel/http/') && !isRoutes(target))
+    holds(stores, (_, { target, typeOnly }) => typeOnly || !/(^|\/)(service|flow)$/.test(target))
   })
 
   it('a feature uses the stores of no other', () => {
     holds(inFeature, ({ path }, { target, typeOnly }) => {
-      if (!target.startsWith('features/') || featureOf(target) === featureOf(path)) return true
+      if (featureOf(target) === undefined || featureOf(target) === featureOf(path)) return true
       // Statements over joined tables share their column lists: a session comes with its identity in one round trip.
-      const shared = basename(target) === 'sql' || target === 'features/flows/store'
+      const shared = basename(target) === 'sql' || target === 'flows/store'
       return !isStore(target) || typeOnly || (isStore(path) && shared)
     })
   })
 
   it('only the composition root builds stores and registers routes', () => {
-    const outside = sources.filter(({ path }) => !['app.ts', 'deps.ts'].includes(path) && !path.startsWith('features/'))
-    holds(outside, (_, { target, typeOnly }) => typeOnly || !target.startsWith('features/') || !isRoutes(target))
+    const outside = sources.filter(({ path }) => featureOf(path) === undefined && !/^(app\.ts|compose\/)/.test(path))
+    holds(outside, (_, { target, typeOnly }) => typeOnly || featureOf(target) === undefined || !isRoutes(target))
   })
 
   it('nothing imports in a circle', () => {
@@ -104,7 +118,7 @@ describe('imports point inward', () => {
 })
 
 describe('what comes from outside is handed in', () => {
-  const mayTouch = ['cli.ts', 'serve.ts', 'clock.ts']
+  const mayTouch = ['cli.ts', 'serve.ts', 'kernel/base/clock.ts']
   const inside = sources.filter(({ path }) => !mayTouch.includes(path))
 
   for (const [what, pattern] of [
@@ -112,7 +126,7 @@ describe('what comes from outside is handed in', () => {
     ['the wall clock', /\bDate\.now\(|\bnew Date\(\s*\)/],
     ['randomness', /\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\bgetRandomValues\(/],
   ] as const) {
-    it(`${what} is reached in cli.ts, serve.ts and clock.ts only`, () => lacks(inside, pattern))
+    it(`${what} is reached in cli.ts, serve.ts and the clock only`, () => lacks(inside, pattern))
   }
 })
 
@@ -151,6 +165,15 @@ describe('size', () => {
     assert.ok(sorted[Math.floor(sorted.length / 2)]! < 90, `median ${sorted[Math.floor(sorted.length / 2)]}`)
   })
 
+  it('no folder has more than 20 files', () => {
+    const count = new Map<string, number>()
+    for (const { path } of sources) count.set(dirname(path), (count.get(dirname(path)) ?? 0) + 1)
+    assert.deepEqual(
+      [...count].filter(([, files]) => files > 20),
+      [],
+    )
+  })
+
   it('folders are at most three deep', () => {
     const deep = sources.map(({ path }) => path).filter((path) => path.split('/').length - 1 > 3)
     assert.deepEqual(deep, [])
@@ -159,12 +182,12 @@ describe('size', () => {
 
 describe('the rules can fail', () => {
   const sample: Source = {
-    path: 'features/x/routes.ts',
+    path: 'logout/routes.ts',
     text: "import { a } from './store.ts'\nconst t = Date.now()\n",
-    imports: [{ line: 1, target: 'features/x/store', typeOnly: false }],
+    imports: [{ line: 1, target: 'logout/store', typeOnly: false }],
   }
   it('a forbidden import is found', () =>
-    assert.throws(() => holds([sample], (_, { target }) => !isStore(target)), /routes.ts:1 → features\/x\/store/))
+    assert.throws(() => holds([sample], (_, { target }) => !isStore(target)), /routes.ts:1 → logout\/store/))
   it('a forbidden word is found', () => assert.throws(() => lacks([sample], /Date\.now\(/), /routes.ts:2/))
 })
 

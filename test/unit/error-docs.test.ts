@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { messages } from '../../src/features/flows/messages.ts'
+import { messages } from '../../src/flows/messages.ts'
 
 const src = new URL('../../src/', import.meta.url)
 const docs = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
@@ -20,7 +20,7 @@ describe('docs/errors.md', () => {
   it('has every message id that a form can show, and no other', () => {
     const used = files
       // Pages translate messages; what they have a text for is answered elsewhere.
-      .filter(({ name }) => !name.startsWith('features/ui/'))
+      .filter(({ name }) => !name.startsWith('ui/'))
       .flatMap(({ text }) => text.match(/\b[145]0[0-7]0\d{3}\b/g) ?? [])
     assert.deepEqual(
       documentedMessages().map(({ id }) => String(id)),

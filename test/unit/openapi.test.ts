@@ -4,8 +4,8 @@ import { before, describe, test } from 'node:test'
 import { uncovered } from '../../scripts/generators/wire-coverage.ts'
 import { apiDocument, DESCRIPTIONS } from '../../src/api.ts'
 import { createAdminApp, createPublicApp } from '../../src/app.ts'
-import { openapiDocument } from '../../src/http/openapi.ts'
-import { LETHE_VERSION } from '../../src/version.ts'
+import { LETHE_VERSION } from '../../src/kernel/base/version.ts'
+import { openapiDocument } from '../../src/kernel/http/openapi/openapi.ts'
 import { testServer } from '../helpers/server.ts'
 
 interface Contract {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
-import { createHasher } from '../../src/crypto/passwords.ts'
+import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 import { adopted, backends, closingScope } from '../helpers/db.ts'
 import { cheapHasherSettings } from '../helpers/hasher.ts'
 import { type TestServer, testServer, WIRE_CONFIGS } from '../helpers/server.ts'

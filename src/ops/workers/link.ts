@@ -1,7 +1,7 @@
 import { deepFreeze, type LoadedConfig } from '../../config/load.ts'
 import type { ConfigChange } from '../../config/reload.ts'
 import type { WatchOptions } from '../../config/watch.ts'
-import type { AttemptsElsewhere, FailedAttempt } from '../../features/login/attempts.ts'
+import type { AttemptsElsewhere, FailedAttempt } from '../../flows/login/attempts.ts'
 import type { Metrics } from '../metrics.ts'
 import { isOwn, type Series, writeSum } from '../metrics-sum.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'

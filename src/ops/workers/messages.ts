@@ -1,6 +1,6 @@
 import type { LoadedConfig } from '../../config/load.ts'
 import type { ConfigChange } from '../../config/reload.ts'
-import type { FailedAttempt } from '../../features/login/attempts.ts'
+import type { FailedAttempt } from '../../flows/login/attempts.ts'
 import type { Series } from '../metrics-sum.ts'
 
 /** What the primary says to a worker. */

@@ -1,5 +1,5 @@
 import type { LoadedConfig } from '../../config/load.ts'
-import type { Logger } from '../../log.ts'
+import type { Logger } from '../../kernel/base/log.ts'
 import { createCollection } from './collect.ts'
 import type { End, Fork, Forker } from './fork.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goBoolean, readEnv } from '../../../src/config/env.ts'
 import { ConfigError, loadConfig } from '../../../src/config/load.ts'
+import { goBoolean, readEnv } from '../../../src/config/sources/env.ts'
 
 const SCHEMAS = '[{"id":"default","url":"base64://e30="}]'
 const required = {

@@ -5,9 +5,9 @@ import { Ajv } from 'ajv'
 import { parse } from 'yaml'
 import { configurationDocs } from '../../../scripts/generators/configuration-docs.ts'
 import { configurationSchema } from '../../../scripts/generators/configuration-schema.ts'
-import { configKeys } from '../../../src/config/keys.ts'
+import { coveredNames } from '../../../src/config/checks/unsupported.ts'
 import { loadConfig } from '../../../src/config/load.ts'
-import { coveredNames } from '../../../src/config/unsupported.ts'
+import { configKeys } from '../../../src/config/sources/keys.ts'
 
 const root = new URL('../../../', import.meta.url)
 const read = (file: string) => readFileSync(new URL(file, root), 'utf8')

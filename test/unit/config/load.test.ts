@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, loadConfig } from '../../../src/config/load.ts'
 import { loadDsn } from '../../../src/config/load-dsn.ts'
-import { adminBaseUrl, publicBaseUrl } from '../../../src/config/schema.ts'
+import { adminBaseUrl, publicBaseUrl } from '../../../src/config/schema/schema.ts'
 
 const BASE = `dsn: memory
 selfservice:

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { DURATION, durationToMs, MAX_DURATION_MS, msToDuration } from '../../../src/config/durations.ts'
-import { byteSize } from '../../../src/config/kinds.ts'
-import { isUri, isUriOrPath } from '../../../src/config/uris.ts'
+import { isUri, isUriOrPath } from '../../../src/config/checks/uris.ts'
+import { DURATION, durationToMs, MAX_DURATION_MS, msToDuration } from '../../../src/config/schema/durations.ts'
+import { byteSize } from '../../../src/config/schema/fields.ts'
 
 test('durations are milliseconds', () => {
   const cases: [string, number][] = [

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { csrfCookieName, isCsrfCookieValue, maskCsrf, newCsrfSecret, verifyCsrf } from '../../../src/crypto/csrf.ts'
+import {
+  csrfCookieName,
+  isCsrfCookieValue,
+  maskCsrf,
+  newCsrfSecret,
+  verifyCsrf,
+} from '../../../src/kernel/crypto/csrf.ts'
 import { vectors } from './fixture.ts'
 
 describe('CSRF vectors', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createNativeHashing } from '../../../src/crypto/hashing-threads.ts'
+import { createNativeHashing } from '../../../src/kernel/crypto/passwords/hashing-threads.ts'
 
 const program = (text: string) =>
   new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from 'node:worker_threads'; ${text}`)}`)

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { boundedQueue } from '../../../src/crypto/passwords-queue.ts'
-import { HashingBusy } from '../../../src/crypto/passwords-types.ts'
+import { boundedQueue } from '../../../src/kernel/crypto/passwords/queue.ts'
+import { HashingBusy } from '../../../src/kernel/crypto/passwords/types.ts'
 
 describe('boundedQueue', () => {
   it('keeps both bounds and the order, whatever fails', async () => {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { PolicySettings } from '../../../src/crypto/policy.ts'
-import { checkPassword } from '../../../src/crypto/policy.ts'
-import { isTooSimilar } from '../../../src/crypto/similarity.ts'
+import type { PolicySettings } from '../../../src/kernel/crypto/passwords/policy.ts'
+import { checkPassword } from '../../../src/kernel/crypto/passwords/policy.ts'
+import { isTooSimilar } from '../../../src/kernel/crypto/passwords/similarity.ts'
 
 const defaults: PolicySettings = {
   min_password_length: 8,

@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
-import { BreachCheckUnavailable, createPwnedChecker } from '../../../src/crypto/pwned.ts'
+import { BreachCheckUnavailable, createPwnedChecker } from '../../../src/kernel/crypto/passwords/pwned.ts'
 
 const PASSWORD = 'correct horse'
 const SHA1 = createHash('sha1').update(PASSWORD).digest('hex').toUpperCase()

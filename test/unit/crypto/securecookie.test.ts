@@ -2,9 +2,13 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { SECOND } from '../../../src/clock.ts'
-import { CookieCache } from '../../../src/crypto/cookie-cache.ts'
-import { decodeSecureCookie, encodeSecureCookie, openSecureCookie } from '../../../src/crypto/securecookie.ts'
+import { SECOND } from '../../../src/kernel/base/clock.ts'
+import {
+  decodeSecureCookie,
+  encodeSecureCookie,
+  openSecureCookie,
+} from '../../../src/kernel/crypto/cookies/securecookie.ts'
+import { CookieCache } from '../../../src/sessions/http/cookie-cache.ts'
 import type { SessionVector } from './fixture.ts'
 import { vectors } from './fixture.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import * as tokens from '../../../src/crypto/tokens.ts'
+import * as tokens from '../../../src/kernel/crypto/tokens.ts'
 
 const { derivedLogoutToken, newLogoutToken, newSessionToken, safeEqual, sha256Hex, storedToken } = tokens
 const SESSION_ID = '065cc3a4-a214-478f-ad75-c5b7f88e9863'

@@ -6,11 +6,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { sql } from '../../../src/db/client.ts'
-import { DataDirInUse, lockDataDir } from '../../../src/db/data-dir-lock.ts'
-import { openPglite } from '../../../src/db/pglite.ts'
+import { sql } from '../../../src/kernel/db/client.ts'
+import { openPglite } from '../../../src/kernel/db/pglite/client.ts'
+import { DataDirInUse, lockDataDir } from '../../../src/kernel/db/pglite/data-dir-lock.ts'
 
-const SOURCE = new URL('../../../src/db/data-dir-lock.ts', import.meta.url).href
+const SOURCE = new URL('../../../src/kernel/db/pglite/data-dir-lock.ts', import.meta.url).href
 const HOLDER = `const { lockDataDir } = await import(${JSON.stringify(SOURCE)})
   await lockDataDir(process.argv[1]); console.log('held'); setInterval(() => {}, 1000)`
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { DsnError, type PostgresDsn, parseDsn } from '../../../src/db/dsn.ts'
-import { tlsOptions } from '../../../src/db/tls.ts'
+import { DsnError, type PostgresDsn, parseDsn } from '../../../src/kernel/db/postgres/dsn.ts'
+import { tlsOptions } from '../../../src/kernel/db/postgres/tls.ts'
 
 function postgres(dsn: string): PostgresDsn {
   const parsed = parseDsn(dsn)

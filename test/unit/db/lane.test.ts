@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Queryable, StoreUnavailable, sql } from '../../../src/db/client.ts'
-import { createLane, type LaneOptions } from '../../../src/db/lane.ts'
+import { type Queryable, StoreUnavailable, sql } from '../../../src/kernel/db/client.ts'
+import { createLane, type LaneOptions } from '../../../src/kernel/db/limiter.ts'
 
 const STATEMENT = sql('test.lane', '')
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Hasher } from '../../../src/crypto/passwords.ts'
-import { FormRefused } from '../../../src/features/flows/attempt.ts'
-import type { Identity } from '../../../src/features/identities/types.ts'
-import { authenticate, type PasswordDeps } from '../../../src/features/login/credentials.ts'
+import { FormRefused } from '../../../src/flows/attempt.ts'
+import { authenticate, type PasswordDeps } from '../../../src/flows/login/credentials.ts'
+import type { Identity } from '../../../src/identities/types.ts'
+import type { Hasher } from '../../../src/kernel/crypto/passwords/passwords.ts'
 import { testHasher } from '../../helpers/hasher.ts'
 
 /** Counts how often a whole hash is computed. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Config } from '../../../src/config/schema.ts'
-import { BreachCheckUnavailable } from '../../../src/crypto/pwned.ts'
-import { FormRefused } from '../../../src/features/flows/attempt.ts'
-import { hashPassword, judgePassword, type NewPasswordDeps } from '../../../src/features/flows/new-password.ts'
-import { HttpError } from '../../../src/http/errors.ts'
+import type { Config } from '../../../src/config/schema/schema.ts'
+import { FormRefused } from '../../../src/flows/attempt.ts'
+import { hashPassword, judgePassword, type NewPasswordDeps } from '../../../src/flows/new-password.ts'
+import { BreachCheckUnavailable } from '../../../src/kernel/crypto/passwords/pwned.ts'
+import { HttpError } from '../../../src/kernel/http/errors.ts'
 import { testHasher } from '../../helpers/hasher.ts'
 
 function deps(breaches: NewPasswordDeps['breaches']): NewPasswordDeps {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyRequest } from 'fastify'
-import { HttpError } from '../../../src/http/errors.ts'
-import { pathUuid } from '../../../src/http/path.ts'
+import { HttpError } from '../../../src/kernel/http/errors.ts'
+import { pathUuid } from '../../../src/kernel/http/path.ts'
 
 const ID = '11111111-2222-4333-8444-5555aaaabbbb'
 const read = (id: string) => pathUuid({ params: { id } } as unknown as FastifyRequest, 'id')

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
-import { createSchemas, type SchemaConfig } from '../../../src/features/identities/schemas.ts'
-import type { Json, JsonObject } from '../../../src/features/identities/types.ts'
+import { createSchemas, type SchemaConfig } from '../../../src/identities/schema/schemas.ts'
+import type { Json, JsonObject } from '../../../src/identities/types.ts'
 import { CLIENTS } from './schema-config.ts'
 
 interface Node {

@@ -1,4 +1,4 @@
-import type { SchemaConfig } from '../../../src/features/identities/schemas.ts'
+import type { SchemaConfig } from '../../../src/identities/schema/schemas.ts'
 
 export const CLIENTS: SchemaConfig['clients'] = {
   http: { disallow_private_ip_ranges: false, private_ip_exception_urls: [] },

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
-import { isPrivateAddress } from '../../../src/documents/guard.ts'
-import { createSchemas, type SchemaConfig } from '../../../src/features/identities/schemas.ts'
+import { createSchemas, type SchemaConfig } from '../../../src/identities/schema/schemas.ts'
+import { isPrivateAddress } from '../../../src/kernel/outbound/guard.ts'
 import { base64Url, CLIENTS, schemaConfig, traitsSchema } from './schema-config.ts'
 
 const GOOD = traitsSchema({ email: { type: 'string' } })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { createSchemas } from '../../../src/features/identities/schemas.ts'
-import type { Json, JsonObject } from '../../../src/features/identities/types.ts'
+import { createSchemas } from '../../../src/identities/schema/schemas.ts'
+import type { Json, JsonObject } from '../../../src/identities/types.ts'
 import { schemaConfig, traitsSchema } from './schema-config.ts'
 
 const schemaOf = async (a: unknown) => (await createSchemas(schemaConfig({ x: traitsSchema({ a }) }), '/')).default

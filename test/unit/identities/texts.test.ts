@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { normaliseIdentifier, normalisePhone } from '../../../src/features/identities/normalise.ts'
-import { FORMATS, toRegExp } from '../../../src/features/identities/schema/formats.ts'
-import { plainNumber, quoted } from '../../../src/features/identities/schema/print.ts'
+import { normaliseIdentifier, normalisePhone } from '../../../src/identities/normalise.ts'
+import { FORMATS, toRegExp } from '../../../src/identities/schema/formats.ts'
+import { plainNumber, quoted } from '../../../src/identities/schema/print.ts'
 
 const label = 'a'.repeat(63)
 const GOOD: Record<string, string[]> = {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Micros, SECOND } from '../../../src/clock.ts'
-import type { Config } from '../../../src/config/schema.ts'
-import { createLoginAttempts } from '../../../src/features/login/attempts.ts'
-import type { HttpError } from '../../../src/http/errors.ts'
+import type { Config } from '../../../src/config/schema/schema.ts'
+import { createLoginAttempts } from '../../../src/flows/login/attempts.ts'
+import { type Micros, SECOND } from '../../../src/kernel/base/clock.ts'
+import type { HttpError } from '../../../src/kernel/http/errors.ts'
 
 function setup(limits: { per_identifier?: number; per_address?: number } = {}, maxKeys?: number) {
   let now: Micros = 1_000_000 * SECOND

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { exportJWK, generateKeyPair } from 'jose'
-import {
-  firstSigningKey,
-  KeyUnusable,
-  keepKey,
-  type SigningKey,
-} from '../../../src/features/sessions/tokenizer-keys.ts'
+import { firstSigningKey, KeyUnusable, keepKey, type SigningKey } from '../../../src/tokens/keys.ts'
 
 const key = (kid: string): SigningKey => ({ alg: 'HS256', kid, key: new Uint8Array(32) })
 

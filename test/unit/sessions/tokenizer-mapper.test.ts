@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseClaimsMapper } from '../../../src/features/sessions/tokenizer-mapper.ts'
+import { parseClaimsMapper } from '../../../src/tokens/mapper.ts'
 
 const INPUT = {
   session: {

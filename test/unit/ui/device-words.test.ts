@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { addressWords, deviceWords } from '../../../src/features/ui/device-words.ts'
-import { createTexts } from '../../../src/features/ui/texts.ts'
+import { createTexts } from '../../../src/ui/texts.ts'
+import { addressWords, deviceWords } from '../../../src/ui/views/device-words.ts'
 
 const AGENTS: Record<string, string> = {
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36':

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { InputAttributes, Ui, UiMessage, UiNode } from '../../../src/features/flows/types.ts'
-import { hasErrors, renderForm } from '../../../src/features/ui/nodes.ts'
-import { createTexts } from '../../../src/features/ui/texts.ts'
+import type { InputAttributes, Ui, UiMessage, UiNode } from '../../../src/flows/types.ts'
+import { hasErrors, renderForm } from '../../../src/ui/nodes.ts'
+import { createTexts } from '../../../src/ui/texts.ts'
 
 const t = createTexts({})
 const error: UiMessage = { id: 4999999, type: 'error', text: 'is odd' }

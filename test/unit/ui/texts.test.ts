@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { DEFAULT_TEXTS } from '../../../src/features/ui/default-texts.ts'
-import { createTexts, unknownTexts } from '../../../src/features/ui/texts.ts'
+import { DEFAULT_TEXTS } from '../../../src/ui/default-texts.ts'
+import { createTexts, unknownTexts } from '../../../src/ui/texts.ts'
 
 const src = fileURLToPath(new URL('../../../src/', import.meta.url))
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
@@ -12,7 +12,7 @@ const names = Object.keys(DEFAULT_TEXTS)
 
 describe('texts', () => {
   it('are all used', () => {
-    const pages = sources.filter(({ name }) => name.startsWith('features/ui/') && !name.endsWith('default-texts.ts'))
+    const pages = sources.filter(({ name }) => name.startsWith('ui/') && !name.endsWith('default-texts.ts'))
     const all = pages.map(({ text }) => text).join('\n')
     /** Made of parts where they are used. */
     const parts = [/^\d+$/, /^error\.\w+\.(title|text|next)$/, /^settings\.\w+\.title$/, /^sessions\.method\./]

@@ -1,0 +1,27 @@
+import type { Cluster } from 'node:cluster'
+import type { Readable, Writable } from 'node:stream'
+import type { Clock } from '../../kernel/base/clock.ts'
+
+/** Everything that a command takes from the process around it. */
+export interface Io {
+  /** the name that the program was called by */
+  name: 'lethe' | 'kratos'
+  env: Record<string, string | undefined>
+  stdin: Readable & { isTTY?: boolean }
+  /** results */
+  stdout: Writable & { isTTY?: boolean }
+  /** questions, progress, errors */
+  stderr: Writable & { isTTY?: boolean }
+  clock: Clock
+  random: (bytes: number) => Buffer
+  fetch: typeof fetch
+  sleep(ms: number): Promise<unknown>
+  /** resolves with the name of the signal; from the first call on, signals do not end the process by themselves */
+  stopRequested(): Promise<string>
+  /** several processes behind the same ports; loaded only for them */
+  cluster(): Promise<Cluster>
+}
+
+export function print(stream: Writable, text: string): void {
+  stream.write(`${text}\n`)
+}

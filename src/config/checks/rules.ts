@@ -1,0 +1,75 @@
+import { at, isTree } from '../sources/sources.ts'
+import { type Loaded, problemAt } from './locate.ts'
+import type { ConfigProblem } from './problems.ts'
+
+/**
+ * What no single key can tell: keys that need each other, and switched-on features that cannot be left out without
+ * weakening security. Works on the merged files as they are, so that all problems are reported together with those
+ * of the schema.
+ */
+export function crossChecks(loaded: Loaded): ConfigProblem[] {
+  const get = (name: string) => at(loaded.merged, name.split('.'))
+  const problem = (name: string, reason: string, hint?: string) => problemAt(loaded, name.split('.'), reason, { hint })
+  const problems: ConfigProblem[] = []
+
+  for (const port of ['public', 'admin']) {
+    const half = (name: string) => ['path', 'base64'].some((kind) => get(`serve.${port}.tls.${name}.${kind}`))
+    if (half('cert') !== half('key')) {
+      // Kratos then serves plain HTTP without a word.
+      const given = half('cert') ? 'cert' : 'key'
+      const reason = `half a TLS pair: ${given} is set and ${given === 'cert' ? 'key' : 'cert'} is not`
+      problems.push(problem(`serve.${port}.tls`, reason, 'set both, or none for plain HTTP'))
+    }
+  }
+  const algorithm = get('ciphers.algorithm')
+  if ((algorithm === 'aes' || algorithm === 'xchacha20-poly1305') && get('secrets.cipher') === undefined) {
+    problems.push(problem('secrets.cipher', 'missing properties: "cipher"', `ciphers.algorithm ${algorithm} needs it`))
+  }
+  const schemas = get('identity.schemas')
+  const wanted = get('identity.default_schema_id') ?? 'default'
+  if (Array.isArray(schemas) && schemas.length > 0 && typeof wanted === 'string') {
+    const ids = schemas.map((schema: unknown) => at(schema, ['id'])).filter((id) => typeof id === 'string')
+    if (!ids.includes(wanted)) {
+      const reason = `no schema with the id ${JSON.stringify(wanted)} in identity.schemas`
+      problems.push(problem('identity.default_schema_id', reason, `the list has ${ids.join(', ') || 'none'}`))
+    }
+  }
+  for (const method of ['webauthn', 'passkey']) {
+    const name = `selfservice.methods.${method}`
+    if (get(`${name}.enabled`) === true && get(`${name}.config`) === undefined) {
+      problems.push(
+        problem(`${name}.config`, 'one or more required properties are missing (missing properties: "config")'),
+      )
+    }
+  }
+  for (const name of effectiveHookLists(get)) {
+    for (const [index, hook] of list(get(name)).entries()) {
+      if (!interrupts(hook)) continue
+      const reason =
+        'web_hook with can_interrupt or response.parse is not supported, and without it a check would be missing'
+      problems.push(problem(`${name}.${index}`, reason, 'remove it or let it only listen (response.ignore: true)'))
+    }
+  }
+  const ids = list(get('lethe.events.webhooks')).map((webhook) => at(webhook, ['id']))
+  for (const [index, id] of ids.entries()) {
+    if (id !== undefined && ids.indexOf(id) !== index)
+      problems.push(problem(`lethe.events.webhooks.${index}.id`, 'used twice'))
+  }
+  return problems
+}
+
+/** The lists that run: those of a method replace the general one. Methods that cannot be used are left out. */
+function effectiveHookLists(get: (name: string) => unknown): string[] {
+  return ['login', 'registration'].flatMap((flow) => {
+    const own = `selfservice.flows.${flow}.after.password.hooks`
+    const general = `selfservice.flows.${flow}.after.hooks`
+    return [`selfservice.flows.${flow}.before.hooks`, list(get(own)).length > 0 ? own : general]
+  })
+}
+
+function interrupts(hook: unknown): boolean {
+  if (!isTree(hook) || hook.hook !== 'web_hook') return false
+  return at(hook, ['config', 'can_interrupt']) === true || at(hook, ['config', 'response', 'parse']) === true
+}
+
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])

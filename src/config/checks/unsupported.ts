@@ -1,0 +1,93 @@
+import type { Config } from '../schema/schema.ts'
+
+interface Rule {
+  readonly name: string
+  readonly on: (config: Config) => boolean
+}
+
+/** Class B keys without any effect worth a warning: every file has them, or they do nothing in Kratos either. */
+export const QUIET = [
+  ...[
+    'help',
+    'config',
+    'sqa-opt-out',
+    'watch-courier',
+    'expose-metrics-port',
+    'organizations',
+    'enterprise',
+    'preview',
+  ],
+  ...['secrets.cipher', 'secrets.pagination', 'ciphers', 'courier.smtp', 'courier.delivery_strategy', 'courier.worker'],
+  ...['courier.message_retries', 'clients.web_hook', 'selfservice.methods.profile', 'selfservice.methods.b2b'],
+  ...[
+    'selfservice.flows.settings',
+    'feature_flags.use_continue_with_transitions',
+    'feature_flags.choose_recovery_address',
+  ],
+  ...['feature_flags.legacy_oidc_registration_node_group', 'feature_flags.legacy_continue_with_verification_ui'],
+  ...['hashers.argon2.expected_duration', 'hashers.argon2.expected_deviation', 'hashers.argon2.dedicated_memory'],
+] as const
+
+const method = (name: Exclude<keyof Config['selfservice']['methods'], 'b2b'>): Rule => ({
+  name: `selfservice.methods.${name}`,
+  on: (config) => config.selfservice.methods[name].enabled,
+})
+const flow = (name: 'recovery' | 'verification'): Rule => ({
+  name: `selfservice.flows.${name}`,
+  on: (config) => config.selfservice.flows[name].enabled,
+})
+
+const RULES: readonly Rule[] = [
+  { name: 'dev', on: (config) => config.dev === true },
+  ...(['totp', 'lookup_secret', 'webauthn', 'passkey', 'oidc', 'link'] as const).map(method),
+  flow('recovery'),
+  flow('verification'),
+  {
+    name: 'selfservice.methods.password.config.migrate_hook',
+    on: (c) => c.selfservice.methods.password.config.migrate_hook.enabled,
+  },
+  { name: 'selfservice.flows.login.style', on: (c) => c.selfservice.flows.login.style === 'identifier_first' },
+  { name: 'selfservice.flows.registration.login_hints', on: (c) => c.selfservice.flows.registration.login_hints },
+  { name: 'serve.public.cors.options_passthrough', on: (c) => c.serve.public.cors.options_passthrough },
+  { name: 'serve.public.cors.debug', on: (c) => c.serve.public.cors.debug },
+  { name: 'courier.http', on: (c) => c.courier.http.request_config !== undefined },
+  { name: 'courier.channels', on: (c) => c.courier.channels.length > 0 },
+  { name: 'courier.templates', on: (c) => c.courier.templates !== undefined },
+  { name: 'courier.template_override_path', on: (c) => c.courier.template_override_path !== undefined },
+  { name: 'oauth2_provider', on: (c) => c.oauth2_provider.url !== undefined },
+  { name: 'tracing', on: (c) => c.tracing.provider !== undefined },
+]
+
+/** Hooks that do something in Lethe, by flow. */
+const KNOWN_HOOKS: Readonly<Record<'login' | 'registration', readonly string[]>> = {
+  login: ['revoke_active_sessions', 'require_verified_address'],
+  registration: ['session'],
+}
+
+/**
+ * Names of the keys that are switched on and do nothing, as they stand in the file.
+ * `codeEnabled`: whether a file says so itself. The code method is on by default, which is no reason for a warning.
+ */
+export function unsupportedKeys(config: Config, codeEnabled: boolean): string[] {
+  const { code } = config.selfservice.methods
+  const names = RULES.filter((rule) => rule.on(config)).map((rule) => rule.name)
+  if (codeEnabled || code.passwordless_enabled || code.mfa_enabled) names.push('selfservice.methods.code')
+  for (const flowName of ['login', 'registration'] as const) {
+    const { before, after } = config.selfservice.flows[flowName]
+    const known = KNOWN_HOOKS[flowName]
+    const idle = (hooks: readonly { readonly hook: string }[]) => hooks.some(({ hook }) => !known.includes(hook))
+    const prefix = `selfservice.flows.${flowName}`
+    if (before.hooks.length > 0) names.push(`${prefix}.before.hooks`)
+    if (idle(after.hooks)) names.push(`${prefix}.after.hooks`)
+    for (const [methodName, section] of Object.entries(after)) {
+      if (typeof section !== 'object' || !('hooks' in section)) continue
+      if (idle(section.hooks)) names.push(`${prefix}.after.${methodName}.hooks`)
+    }
+  }
+  return names.sort()
+}
+
+/** For tests: what a rule or the quiet list speaks for. */
+export function coveredNames(): string[] {
+  return [...RULES.map((rule) => rule.name), ...QUIET, 'selfservice.methods.code']
+}

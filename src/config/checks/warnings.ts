@@ -1,0 +1,64 @@
+import type { Config } from '../schema/schema.ts'
+import { at } from '../sources/sources.ts'
+import type { Loaded } from './locate.ts'
+import { unsupportedKeys } from './unsupported.ts'
+import { isUriOrPath } from './uris.ts'
+
+/** Something an operator should know that is no reason not to start. */
+export interface ConfigWarning {
+  readonly code:
+    | 'unsupported_keys'
+    | 'generated_secrets'
+    | 'version'
+    | 'deprecated'
+    | 'unusable_value'
+    | 'ignored_variable'
+  readonly message: string
+  /** dotted paths, or names of variables for `ignored_variable` */
+  readonly keys: readonly string[]
+}
+
+/** The version of Kratos whose files and answers are spoken. */
+export const CONTRACT_VERSION = 'v26.2.0'
+
+export function collectWarnings(config: Config, loaded: Loaded, generatedSecrets: boolean): ConfigWarning[] {
+  const warnings: ConfigWarning[] = []
+  const warn = (code: ConfigWarning['code'], message: string, keys: readonly string[]) => {
+    if (keys.length > 0) warnings.push({ code, message, keys })
+  }
+  const codeEnabled = at(loaded.merged, ['selfservice', 'methods', 'code', 'enabled']) === true
+  warn('unsupported_keys', 'configuration keys accepted but not supported', unsupportedKeys(config, codeEnabled))
+  if (generatedSecrets) {
+    const message =
+      'no secrets configured: random ones were made, so sessions by cookie end with this process and do not work on a second one'
+    warn('generated_secrets', message, ['secrets.cookie', 'secrets.default'])
+  }
+  if (config.version === undefined) {
+    warn('version', `no version specified; files are read as those of ${CONTRACT_VERSION}`, ['version'])
+  } else if (config.version !== CONTRACT_VERSION) {
+    warn('version', `file written for ${config.version}, read as one of ${CONTRACT_VERSION}`, ['version'])
+  }
+  if (config.selfservice.flows.registration.enable_legacy_one_step) {
+    const message = 'deprecated: use selfservice.flows.registration.style: unified'
+    warn('deprecated', message, ['selfservice.flows.registration.enable_legacy_one_step'])
+  }
+  warn('unusable_value', 'neither an absolute URL nor a path: never used', unusableAddresses(config))
+  return warnings
+}
+
+/** Addresses that Kratos accepts at start and replaces or skips later. */
+function unusableAddresses(config: Config): string[] {
+  const { flows, allowed_return_urls: allowed } = config.selfservice
+  const names = allowed.flatMap((url, index) =>
+    isUriOrPath(url) && !/^https?:\/\/\*(\/|$)/.test(url) ? [] : [`selfservice.allowed_return_urls.${index}`],
+  )
+  for (const flow of ['login', 'registration', 'logout'] as const) {
+    const { after } = flows[flow]
+    const check = (url: string | undefined, name: string) => {
+      if (url !== undefined && !isUriOrPath(url)) names.push(`selfservice.flows.${flow}.after.${name}`)
+    }
+    check(after.default_browser_return_url, 'default_browser_return_url')
+    if ('password' in after) check(after.password.default_browser_return_url, 'password.default_browser_return_url')
+  }
+  return names
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { duration, integer, key, section, stringMap } from './fields.ts'
+
+const webhook = z.strictObject({
+  id: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]{1,64}$/)
+    .describe('Own name of this receiver, in logs and in the delivery table.'),
+  url: z
+    .string()
+    .regex(/^https?:\/\/[^/\s]+/)
+    .describe('Where events are sent to, by POST.'),
+  secret: z.string().min(16).describe('Signs each delivery. `whsec_` and base64, or any text.'),
+  previous_secrets: z
+    .array(z.string().min(16))
+    .default([])
+    .describe('Sign too, until the receiver knows the new secret.'),
+  events: z.array(z.string()).min(1).default(['*']).describe('Kinds of events to send; `*` is all.'),
+  headers: stringMap().default({}).describe('Additional request headers.'),
+  timeout: duration().prefault('5s').describe('Total time of one try.'),
+})
+
+/** The log of events, and how others hear of them. */
+export const events = section({
+  retention: key(
+    duration().prefault('720h'),
+    'How long events are kept, and with them what is known of their deliveries. One that is still to be delivered is kept longer.',
+  ),
+  poll_interval: key(
+    duration().prefault('100ms'),
+    'How often a node looks for new events while somebody waits for them.',
+    'A',
+    'start',
+  ),
+  webhooks: key(
+    z.array(webhook).default([]),
+    'Receivers of events: `id`, `url`, `secret`, `previous_secrets`, `events`, `headers`, `timeout`. More can be added by the admin port.',
+  ),
+  delivery: section({
+    give_up_after: key(
+      duration().prefault('72h'),
+      'For how long the delivery of an event is tried again; then it is put on the list of dead letters.',
+    ),
+    max_pause: key(
+      duration().prefault('10m'),
+      'Longest pause between two tries. Pauses double from one second on, with some jitter.',
+    ),
+    concurrency: key(integer(1, 256).default(16), 'Tries at once that one process makes to one receiver.'),
+  }),
+  stream: section({
+    max_listeners: key(integer(0).default(10_000), 'Open streams of one process; more are answered with 503.'),
+  }),
+  revocations: section({
+    public: key(
+      z.boolean().default(false),
+      'Serves `/sessions/revocations` on the public port too. It tells everyone the ids of ended sessions.',
+    ),
+    window: key(
+      duration().optional(),
+      'How far back the list reaches. Unset: the longest `ttl` of `session.whoami.tokenizer.templates` and a minute, at least five minutes.',
+    ),
+  }),
+  page: key(
+    z.boolean().optional(),
+    'Serves a page with live events and deliveries on the admin port. Unset: only when that port listens on a loopback address.',
+    'A',
+    'start',
+  ),
+})
+
+export type EventWebhook = z.output<typeof webhook>

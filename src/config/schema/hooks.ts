@@ -1,0 +1,130 @@
+import { z } from 'zod'
+import { type KeyClass, key, section, stringMap, unique, uri, uriOrPath } from './fields.ts'
+
+const plain = <N extends string>(name: N) => z.strictObject({ hook: z.literal(name) })
+const auth = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('basic_auth'), config: z.strictObject({ user: z.string(), password: z.string() }) }),
+  z.strictObject({
+    type: z.literal('api_key'),
+    config: z.strictObject({ name: z.string(), value: z.string(), in: z.enum(['header', 'cookie']) }),
+  }),
+])
+
+const webHook = z
+  .strictObject({
+    hook: z.literal('web_hook'),
+    config: z
+      .strictObject({
+        id: z.string().optional(),
+        url: uri(),
+        method: z.string(),
+        headers: stringMap().optional(),
+        body: z.string().optional(),
+        auth: auth.optional(),
+        response: z
+          .strictObject({ ignore: z.boolean().default(false), parse: z.boolean().default(false) })
+          .prefault({}),
+        can_interrupt: z.boolean().default(false),
+        emit_analytics_event: z.boolean().default(true),
+      })
+      .refine((c) => !(c.response.ignore && c.response.parse), 'response.ignore and response.parse exclude each other')
+      .refine((c) => !(c.response.ignore && c.can_interrupt), 'response.ignore and can_interrupt exclude each other'),
+  })
+  .meta({ id: 'WebHook' })
+const b2b = [z.looseObject({ hook: z.literal('b2b_sso') }), z.looseObject({ hook: z.literal('organization') })] as const
+
+const general = z.discriminatedUnion('hook', [webHook, ...b2b]).meta({ id: 'Hook' })
+const login = z
+  .discriminatedUnion('hook', [
+    plain('revoke_active_sessions'),
+    plain('require_verified_address'),
+    plain('verification'),
+    plain('show_verification_ui'),
+    webHook,
+    ...b2b,
+  ])
+  .meta({ id: 'LoginHook' })
+const oidcLogin = z
+  .discriminatedUnion('hook', [plain('revoke_active_sessions'), plain('require_verified_address'), webHook, ...b2b])
+  .meta({ id: 'ProviderLoginHook' })
+const registration = z
+  .discriminatedUnion('hook', [plain('session'), plain('show_verification_ui'), webHook, ...b2b])
+  .meta({ id: 'RegistrationHook' })
+const credentials = z
+  .discriminatedUnion('hook', [plain('revoke_active_sessions'), webHook])
+  .meta({ id: 'CredentialsHook' })
+const profile = z
+  .discriminatedUnion('hook', [
+    plain('show_verification_ui'),
+    plain('verify_new_address'),
+    z.strictObject({
+      hook: z.literal('notify_previous_addresses'),
+      config: z.strictObject({ recipients: z.enum(['removed', 'all_verified', 'all']).default('removed') }).optional(),
+    }),
+    webHook,
+    ...b2b,
+  ])
+  .meta({ id: 'ProfileHook' })
+
+export type LoginHook = z.output<typeof login>
+export type RegistrationHook = z.output<typeof registration>
+
+const hooks = <T extends z.ZodType>(hook: T, doc: string, cls: KeyClass) => key(unique(hook).default([]), doc, cls)
+const returnUrl = (when: string, cls: KeyClass) => key(z.string().optional(), `Where browsers go after ${when}.`, cls)
+
+const after = <T extends z.ZodType>(hook: T, when: string, cls: KeyClass) =>
+  section({
+    default_browser_return_url: returnUrl(when, cls),
+    hooks: hooks(hook, `What happens after ${when}. A list here replaces the general \`after.hooks\`.`, cls),
+  })
+
+const before = (flow: string, cls: KeyClass) =>
+  section({ hooks: hooks(general, `Web hooks before ${flow}. One that can stop the flow is refused.`, cls) })
+
+export const beforeLogin = before('login', 'C')
+export const afterLogin = section({
+  default_browser_return_url: returnUrl('login', 'A'),
+  password: after(login, 'login by password', 'A'),
+  oidc: after(oidcLogin, 'login by a provider', 'B'),
+  webauthn: after(login, 'login by WebAuthn', 'B'),
+  passkey: after(login, 'login by passkey', 'B'),
+  code: after(login, 'login by code', 'B'),
+  totp: after(login, 'a time-based code', 'B'),
+  lookup_secret: after(login, 'a backup code', 'B'),
+  hooks: hooks(
+    login,
+    'What happens after login by a method without hooks of its own. A web hook that can stop or change the flow is refused, others are named in the warning.',
+    'A',
+  ),
+})
+
+export const beforeRegistration = before('registration', 'C')
+export const afterRegistration = section({
+  default_browser_return_url: returnUrl('registration', 'A'),
+  password: after(registration, 'registration with a password', 'A'),
+  oidc: after(registration, 'registration by a provider', 'B'),
+  webauthn: after(registration, 'registration by WebAuthn', 'B'),
+  passkey: after(registration, 'registration by passkey', 'B'),
+  code: after(registration, 'registration by code', 'B'),
+  hooks: hooks(general, 'What happens after registration with a method without hooks of its own.', 'A'),
+})
+
+export const beforeSettings = before('a settings change', 'B')
+export const afterSettings = section({
+  default_browser_return_url: returnUrl('a settings change', 'B'),
+  password: after(credentials, 'a password change', 'B'),
+  totp: after(credentials, 'a change of time-based codes', 'B'),
+  oidc: after(credentials, 'a change of linked providers', 'B'),
+  webauthn: after(credentials, 'a change of WebAuthn keys', 'B'),
+  passkey: after(credentials, 'a change of passkeys', 'B'),
+  lookup_secret: after(credentials, 'a change of backup codes', 'B'),
+  profile: after(profile, 'a profile change', 'B'),
+  hooks: hooks(general, 'What happens after a settings change.', 'B'),
+})
+
+export const beforeRecovery = before('recovery', 'B')
+export const afterRecovery = after(credentials, 'recovery', 'B')
+export const beforeVerification = before('verification', 'B')
+export const afterVerification = after(general, 'verification', 'B')
+export const uiUrl = (page: string, fallback: string, cls: KeyClass = 'A') =>
+  key(uriOrPath().default(fallback), `Page that shows ${page}.`, cls)

@@ -1,0 +1,135 @@
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { events } from './events.ts'
+import { byteSize, duration, integer, key, section, stringMap, unique } from './fields.ts'
+
+const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
+const NO_NETWORK = 'is neither an address nor a range such as 10.0.0.0/8 or fd00::/8'
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits] = text.split('/')
+  const version = isIP(address)
+  return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128))
+}
+
+const SITE_DATA = ['cache', 'storage', 'cookies', 'executionContexts'] as const
+const START = ['A', 'start'] as const
+
+/** What goes beyond Kratos. May stand in a second file, so that Kratos can still read the first. */
+export const lethe = section({
+  logout: section({
+    dead_session: key(
+      z.enum(['error', 'succeed']).default('error'),
+      'Answer to a logout of a session that has already ended: an error as in Kratos, or success, since it is gone.',
+    ),
+    clear_site_data: key(
+      unique(z.enum(SITE_DATA)).default([]),
+      'Sent as `Clear-Site-Data` with a logout that succeeded. `cookies` clears those of every application on the domain.',
+    ),
+  }),
+  cookies: section({
+    previous: key(
+      z
+        .array(
+          z.strictObject({
+            name: z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/),
+            domain: z.string().optional(),
+            path: z.string().optional(),
+          }),
+        )
+        .default([]),
+      'Session cookies under earlier names, domains or paths, cleared too at logout. Otherwise one left behind could outlive it.',
+    ),
+  }),
+  sessions: section({
+    end_on_password_change: key(
+      z.enum(['none', 'others', 'all']).default('none'),
+      'Sessions that end when a password changes.',
+    ),
+    identity_disabled: key(
+      z.enum(['suspend', 'end']).default('suspend'),
+      'What becomes of the sessions of an identity that is disabled: they let nobody in until it is enabled, as in Kratos, or they end for good. Either way their end is an event; the first is taken back by `session.resumed`.',
+    ),
+  }),
+  database: section({
+    max_connections: key(
+      integer(1, 1000).optional(),
+      'Connections of one process at most; unset: `max_conns` of the dsn, else twice the number of processors, divided among workers.',
+      ...START,
+    ),
+    connect_timeout: key(duration().prefault('5s'), 'Time to open a connection.', ...START),
+    acquire_timeout: key(
+      duration().prefault('5s'),
+      'Time to wait for a free connection; then the answer is 503.',
+      ...START,
+    ),
+    statement_timeout: key(duration().prefault('10s'), 'Time of one statement, enforced by the database.', ...START),
+    lock_timeout: key(duration().prefault('2s'), 'Time to wait for a row lock, enforced by the database.', ...START),
+    tokens: key(
+      z.enum(['sha256', 'plain']).optional(),
+      'How session tokens are stored. Decided when the database is first used and kept there; a different value here is refused then.',
+      ...START,
+    ),
+  }),
+  http: section({
+    request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
+    response_timeout: key(
+      duration().prefault('20s'),
+      'Time to answer a request; then the answer is 503. Six times as long on the admin port, where batches hash many passwords.',
+      ...START,
+    ),
+    max_event_loop_delay: key(
+      duration().prefault('1s'),
+      'While work waits longer than this for its turn inside the process, requests are answered with 503 at once; 0: never. `/health/alive` and metrics are exempt.',
+      ...START,
+    ),
+    body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 400.', ...START),
+    trusted_proxies: key(
+      z.array(z.string().regex(CIDR).refine(isNetwork, NO_NETWORK)).default([]),
+      'Addresses (CIDR) whose `X-Forwarded-*` headers count. Empty: none.',
+      ...START,
+    ),
+  }),
+  hashing: section({
+    concurrency: key(
+      integer(1, 1024).optional(),
+      'Password hashes that one process computes at once; unset: the number of processors, divided among workers, and three at most.',
+      ...START,
+    ),
+    queue: key(
+      integer(0).default(128),
+      'Password hashes that may wait, if their turn comes within five seconds as far as the last ones tell; beyond, the answer is 503.',
+      ...START,
+    ),
+  }),
+  limits: section({
+    login: section({
+      per_identifier: key(
+        integer(0).default(10),
+        'Failed logins of one identifier within the window, counted by each node for itself, all its workers together; 0: no limit.',
+      ),
+      per_address: key(
+        integer(0).default(100),
+        'Failed logins from one address (IPv6: one /64 network) within the window; 0: no limit. Needs `lethe.http.trusted_proxies` behind a proxy, which all people share otherwise.',
+      ),
+      window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
+    }),
+  }),
+  ui: section({
+    enabled: key(
+      z.boolean().optional(),
+      'Serves the built-in pages under /ui/. Unset: when a `ui_url` points there.',
+      ...START,
+    ),
+    texts: key(stringMap().default({}), 'Own texts of the built-in pages, by message id or name.'),
+  }),
+  events,
+  gc: section({
+    enabled: key(z.boolean().default(true), 'Deletes what has expired while the server runs.'),
+    interval: key(duration().prefault('1m'), 'Pause between two rounds.'),
+    batch_size: key(integer(1, 10_000).default(100), 'Rows ended or deleted with one statement.'),
+    session_retention: key(duration().prefault('24h'), 'How long ended sessions are kept.'),
+    flow_retention: key(duration().prefault('24h'), 'How long expired flows are kept.'),
+    error_retention: key(duration().prefault('168h'), 'How long errors shown to people are kept.'),
+  }),
+})

@@ -1,0 +1,134 @@
+import { z } from 'zod'
+import { duration, integer, key, section, stringMap, strings, uri } from './fields.ts'
+import { oidcProvider } from './oidc.ts'
+
+const loose = z.looseObject
+const off = (doc: string) => key(z.boolean().default(false), doc, 'B')
+const rp = { id: z.string(), display_name: z.string() }
+
+const password = section({
+  enabled: key(z.boolean().default(true), 'Login and registration by password.'),
+  config: section({
+    haveibeenpwned_enabled: key(
+      z.boolean().default(true),
+      'Asks an outside service whether a new password has leaked. Five hex digits of its SHA-1 leave the server.',
+    ),
+    haveibeenpwned_host: key(z.string().default('api.pwnedpasswords.com'), 'Host of that service, without scheme.'),
+    max_breaches: key(integer(0, 100).default(0), 'Leaks a password may be part of.'),
+    ignore_network_errors: key(z.boolean().default(true), 'true: a password passes while the service is unreachable.'),
+    min_password_length: key(integer(6).default(8), 'Shortest password, in characters.'),
+    identifier_similarity_check_enabled: key(z.boolean().default(true), 'Refuses passwords close to the identifier.'),
+    migrate_hook: section({
+      enabled: off('Would ask another system at the first login of someone without a hash; such people cannot log in.'),
+      config: key(
+        z
+          .strictObject({
+            url: uri(),
+            method: z.literal('POST').default('POST'),
+            headers: stringMap().optional(),
+            emit_analytics_event: z.boolean().default(true),
+            auth: loose({}).optional(),
+            body: uri().optional(),
+          })
+          .partial()
+          .optional(),
+        'Address of that system.',
+        'B',
+      ),
+    }),
+  }),
+})
+
+export const methods = section({
+  password,
+  profile: section({ enabled: key(z.boolean().default(true), 'Change of traits in the settings form.', 'B') }),
+  link: section({
+    enabled: off('Recovery and verification by link.'),
+    config: key(
+      loose({ base_url: z.string(), lifespan: duration() }).partial().optional(),
+      'Options of the link.',
+      'B',
+    ),
+  }),
+  code: key(
+    loose({
+      enabled: key(z.boolean().default(true), 'Recovery and verification by code.', 'B'),
+      passwordless_enabled: off('Login by a code that is sent.'),
+      mfa_enabled: off('Second factor by a code that is sent.'),
+      config: key(
+        loose({
+          lifespan: duration(),
+          max_submissions: integer(1, 255),
+          missing_credential_fallback_enabled: z.boolean(),
+        })
+          .partial()
+          .optional(),
+        'Options of the code.',
+        'B',
+      ),
+    })
+      .refine(
+        (c) => !(c.passwordless_enabled && c.mfa_enabled),
+        'passwordless_enabled and mfa_enabled exclude each other',
+      )
+      .prefault({}),
+    'Codes by message.',
+    'B',
+  ),
+  totp: section({
+    enabled: off('Second factor by time-based codes. People who have one are never let in without it.'),
+    config: section({ issuer: key(z.string().optional(), 'Name that authenticator apps show.', 'B') }),
+  }),
+  lookup_secret: section({ enabled: off('Second factor by backup codes.') }),
+  webauthn: section({
+    enabled: off('Second factor, or login, by WebAuthn.'),
+    config: key(
+      z
+        .strictObject({
+          passwordless: z.boolean().optional(),
+          rp: z
+            .strictObject({
+              ...rp,
+              origin: uri().optional(),
+              origins: z.array(uri()).optional(),
+              icon: uri().optional(),
+            })
+            .refine(
+              (c) => !(c.origin !== undefined && c.origins !== undefined),
+              'origin and origins exclude each other',
+            )
+            .optional(),
+        })
+        .optional(),
+      'Relying party of WebAuthn.',
+      'B',
+    ),
+  }),
+  passkey: section({
+    enabled: off('Login by passkey.'),
+    config: key(
+      z
+        .strictObject({
+          rp: loose({ ...rp, origins: strings().optional() }).optional(),
+          authenticator_selection: loose({}).optional(),
+          attestation: loose({}).optional(),
+          timeouts: z.strictObject({ registration: duration(), login: duration() }).partial().optional(),
+        })
+        .optional(),
+      'Relying party of passkeys.',
+      'B',
+    ),
+  }),
+  oidc: section({
+    enabled: off('Login by other providers. Their settings are checked all the same.'),
+    config: section({
+      base_redirect_uri: key(uri().optional(), 'Address that providers send people back to.', 'B'),
+      providers: key(z.array(oidcProvider).default([]), 'The providers.', 'B'),
+    }),
+  }),
+  b2b: section({
+    config: section({
+      organizations: key(z.array(loose({})).optional(), 'Needs a licence in Kratos; without effect.', 'B'),
+    }),
+  }),
+})

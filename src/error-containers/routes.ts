@@ -1,0 +1,10 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { queryValue } from '../kernel/http/query.ts'
+import type { ErrorContainers } from './service.ts'
+
+/** Whoever has the id may read an error, and more than once: error pages are reloaded. */
+export function errorRoutes(d: { errors: ErrorContainers }): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/self-service/errors', (req) => d.errors.read(queryValue(req, 'id')))
+  }
+}

@@ -1,0 +1,36 @@
+import type { Actor, EventAnswer, EventFilter, EventRow } from '../types.ts'
+
+/** An event as everyone outside sees it, member by member. */
+export function eventAnswer(row: EventRow): EventAnswer {
+  const { id, seq, type, cause, session_id, identity_id, device, data } = row
+  return {
+    ...{ id, seq, type, time: row.created_at, cause, session_id, identity_id },
+    ...{ actor: row.actor ?? actorOf(row), device, data },
+  }
+}
+
+/** Most causes say who acted, so that nothing has to be stored for it with every end. */
+function actorOf({ type, cause, identity_id }: EventRow): Actor | null {
+  if (type === 'session.resumed') return { type: 'admin' }
+  switch (cause) {
+    case 'identity_disabled':
+    case 'identity_deleted':
+    case 'revoked_by_admin':
+      return { type: 'admin' }
+    case 'expired':
+    case 'limit':
+      return { type: 'system' }
+    default:
+      return identity_id === null ? null : { type: 'identity', id: identity_id }
+  }
+}
+
+export function matches(filter: EventFilter, event: EventAnswer): boolean {
+  const { types, causes, sessionId, identityId } = filter
+  return (
+    (types === undefined || types.includes(event.type)) &&
+    (causes === undefined || (event.cause !== null && causes.includes(event.cause))) &&
+    (sessionId === undefined || event.session_id === sessionId) &&
+    (identityId === undefined || event.identity_id === identityId)
+  )
+}

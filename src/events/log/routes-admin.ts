@@ -1,0 +1,59 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { badRequest } from '../../kernel/http/errors.ts'
+import { link } from '../../kernel/http/lists/pagination.ts'
+import { splitUrl } from '../../kernel/http/not-found.ts'
+import type { Streams } from '../stream/sse.ts'
+import type { EventStream } from '../stream/stream.ts'
+import { MAX_SIZE, readFilter, readInteger, readListQuery } from './list-query.ts'
+import type { EventLog } from './log.ts'
+
+export interface EventAdminRouteDeps {
+  eventLog: EventLog
+  eventStream: EventStream
+  streams: Streams
+}
+
+/** The log of events, for operators: as pages and as a stream. The prefix /admin is taken off before routing. */
+export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/events', list)
+    app.get('/events/stream', { exposeHeadRoute: false }, stream)
+    app.addHook('preClose', async () => d.streams.close())
+  }
+
+  async function list(req: FastifyRequest, reply: FastifyReply) {
+    const query = queryOf(req)
+    const page = readListQuery(query)
+    const { events, next } = await d.eventLog.list(page)
+    if (next !== undefined) {
+      const params = { page_size: String(page.size), page_token: next }
+      reply.header('link', link('next', '/admin/events', query, params))
+    }
+    return events
+  }
+
+  async function stream(req: FastifyRequest, reply: FastifyReply) {
+    const query = queryOf(req)
+    const request = {
+      filter: readFilter(query),
+      after: lastEventId(req) ?? readInteger(query, 'after', 0),
+      last: readInteger(query, 'last', 0, MAX_SIZE),
+    }
+    await d.eventStream.open(request, d.streams.open(reply))
+    return reply
+  }
+}
+
+/** What a client that connects again has seen last. @throws HttpError 400 */
+function lastEventId(req: FastifyRequest): number | undefined {
+  const text = req.headers['last-event-id']
+  if (text === undefined || text === '') return undefined
+  if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) {
+    throw badRequest('"Last-Event-ID" must be an id of this stream, a whole number.')
+  }
+  return Number(text)
+}
+
+function queryOf(req: FastifyRequest): URLSearchParams {
+  return new URLSearchParams(splitUrl(req.url)[1])
+}

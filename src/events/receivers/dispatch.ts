@@ -1,0 +1,143 @@
+import type { Config } from '../../config/schema/schema.ts'
+import { type Clock, formatTime, type Micros } from '../../kernel/base/clock.ts'
+import type { LogWatch } from '../log/poller.ts'
+import type { WebhookStore } from '../webhooks/store.ts'
+import type { Deliverer } from './deliver.ts'
+import { wantedTypes } from './receiver.ts'
+import { type KnownReceiver, receiversOf } from './receivers.ts'
+import type { DeliveryStore } from './store.ts'
+
+export interface DispatcherDeps {
+  config(): Config
+  clock: Clock
+  webhooks: WebhookStore
+  deliveries: Pick<DeliveryStore, 'due'>
+  deliverer: Deliverer
+  watch: LogWatch
+  onError(error: unknown): void
+}
+
+export interface Dispatcher {
+  start(): void
+  /** Resolves when nothing of it is under way. */
+  stop(): Promise<void>
+  /** Looks for receivers at once, after one was added or changed. */
+  refresh(): void
+}
+
+/** How soon a delivery that is due again, or that another node has left behind, is taken up. */
+const TURN_MS = 1000
+/** The same while there is no receiver: how soon one that was added on another node is found. */
+const IDLE_MS = 5000
+/** Events of the log that become deliveries in one statement. */
+const BATCH = 500
+
+/**
+ * Turns events into deliveries, once for each receiver whichever node comes first, and wakes those who deliver. It reads
+ * the log by the place of each receiver, so that ending a session costs nothing more for having receivers.
+ */
+export function createDispatcher(d: DispatcherDeps): Dispatcher {
+  let since: Micros = d.clock.now()
+  let receivers: readonly KnownReceiver[] = []
+  let unwatch: (() => void) | undefined
+  let timer: NodeJS.Timeout | undefined
+  let stopped = true
+  let head = 0
+  let done = 0
+  let running: Promise<void> | undefined
+  let troubled = false
+
+  function trouble(error: unknown): void {
+    // told once for an outage, not every second
+    if (!troubled) d.onError(error)
+    troubled = true
+  }
+
+  async function turn(): Promise<void> {
+    const now = d.clock.now()
+    await load(now)
+    since = now
+    if (receivers.length > 0) {
+      const due = new Set(await d.deliveries.due(formatTime(now)))
+      for (const receiver of receivers) if (due.has(receiver.id)) d.deliverer.wake(receiver)
+    }
+    troubled = false
+  }
+
+  async function load(now: Micros): Promise<void> {
+    let rows = await d.webhooks.all()
+    const known = new Set(rows.map(({ id }) => id))
+    const fresh = d.config().lethe.events.webhooks.filter(({ id }) => !known.has(id))
+    if (fresh.length > 0) {
+      const ids = fresh.map(({ id }) => id)
+      await d.webhooks.addConfigured(ids, formatTime(since), formatTime(now))
+      rows = await d.webhooks.all()
+    }
+    receivers = receiversOf(d.config(), rows)
+    // one that is new, or was added by another node, may be behind although the log has not grown
+    if (receivers.some(({ position }) => position < done)) done = 0
+    if (receivers.length > 0 && !stopped) unwatch ??= d.watch.add(onHead)
+    else pause()
+  }
+
+  function onHead(now: number): void {
+    head = Math.max(head, now)
+    if (head <= done || running) return
+    running = fanOut(head)
+      .catch(trouble)
+      .finally(() => {
+        running = undefined
+      })
+  }
+
+  async function fanOut(upTo: number): Promise<void> {
+    const rows = new Map((await d.webhooks.all()).map((row) => [row.id, row]))
+    let complete = true
+    for (const receiver of receivers) {
+      for (let position = rows.get(receiver.id)?.position ?? upTo; position < upTo && !stopped; ) {
+        const now = formatTime(d.clock.now())
+        const result = await d.webhooks.fanOut(receiver.id, upTo, BATCH, now, wantedTypes(receiver))
+        // another node is at it; what it leaves behind is seen at the next turn
+        if (!result) {
+          complete = false
+          break
+        }
+        position = result.position
+        if (result.added > 0) d.deliverer.wake(receiver)
+      }
+    }
+    if (complete) done = Math.max(done, upTo)
+  }
+
+  function schedule(ms: number): void {
+    clearTimeout(timer)
+    if (stopped) return
+    timer = setTimeout(() => {
+      turn()
+        .catch(trouble)
+        .finally(() => schedule(receivers.length > 0 ? TURN_MS : IDLE_MS))
+    }, ms).unref()
+  }
+
+  function pause(): void {
+    unwatch?.()
+    unwatch = undefined
+  }
+
+  return {
+    start() {
+      stopped = false
+      schedule(0)
+    },
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      pause()
+      await running
+      await d.deliverer.stop()
+    },
+    refresh() {
+      if (!stopped) schedule(0)
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, sql } from '../../kernel/db/client.ts'
+import { EVENT_COLUMNS } from '../log/sql.ts'
+import type { DeliveryState, EventRow } from '../types.ts'
+
+const COLUMNS = `d.seq, d.session_id, d.state, d.attempts, d.due_at, d.claim is not null as under_way,
+  d.last_attempt_at, d.last_status, d.last_error, d.created_at, d.finished_at, e.id as event_id, e.type as event_type`
+
+/** One text for each state, so that a kept plan can use the index of that state alone. */
+const list = (state: DeliveryState | 'any') =>
+  sql(
+    `events.deliveries_${state}`,
+    `select ${COLUMNS} from lethe.deliveries d join lethe.events e on e.seq = d.seq
+     where d.webhook_id = $1 and d.seq < $2 and ${state === 'any' ? 'true' : `d.state = '${state}'`}
+     order by d.seq desc limit $3`,
+  )
+
+const LIST = { any: list('any'), pending: list('pending'), delivered: list('delivered'), dead: list('dead') }
+
+const ONE = sql(
+  'events.delivery',
+  `select ${COLUMNS} from lethe.deliveries d join lethe.events e on e.seq = d.seq
+   where d.webhook_id = $1 and d.seq = $2`,
+)
+
+const EVENT = sql('events.by_seq', `select ${EVENT_COLUMNS} from lethe.events e where e.seq = $1`)
+
+const COUNTS = sql(
+  'events.delivery_counts',
+  `select d.webhook_id as id, count(*) filter (where d.state = 'pending') as pending,
+     count(*) filter (where d.state = 'dead') as dead,
+     min(d.created_at) filter (where d.state = 'pending') as oldest_pending_at
+   from lethe.deliveries d where d.state in ('pending', 'dead') group by d.webhook_id`,
+)
+
+/** One that is under way stays as it is. */
+const AGAIN = `state = 'pending', attempts = 0, due_at = $2, claim = null, created_at = $2, finished_at = null`
+
+const REPLAY_DEAD = sql(
+  'events.replay_dead',
+  `with chosen as (
+    select d.seq from lethe.deliveries d
+    where d.webhook_id = $1 and d.state = 'dead' and d.seq > $3 and d.seq <= $4 order by d.seq limit $5 for update
+  ), replayed as (
+    update lethe.deliveries d set ${AGAIN} from chosen where d.webhook_id = $1 and d.seq = chosen.seq returning d.seq
+  )
+  select (select count(*) from replayed) as count, (select max(seq) from chosen) as last`,
+)
+
+/** Also events that the receiver was never to get, or had no delivery for because it did not exist yet. */
+const REPLAY_ALL = sql(
+  'events.replay_all',
+  `with chosen as (
+    select e.seq, e.session_id from lethe.events e
+    where e.nid = $6 and e.seq > $3 and e.seq <= $4 and ($7::text[] is null or e.type = any ($7))
+    order by e.seq limit $5
+  ), replayed as (
+    insert into lethe.deliveries as d (webhook_id, seq, session_id, state, attempts, due_at, created_at)
+    select $1, chosen.seq, chosen.session_id, 'pending', 0, $2, $2 from chosen
+    on conflict (webhook_id, seq) do update set ${AGAIN} where d.state <> 'pending'
+    returning d.seq
+  )
+  select (select count(*) from replayed) as count, (select max(seq) from chosen) as last`,
+)
+
+/** Places in the log at two times, so that a range of times becomes one of places. */
+const PLACES = sql(
+  'events.places',
+  `select (select coalesce(max(e.seq), 0) from lethe.events e where e.created_at < $1) as after,
+     (select coalesce(max(e.seq), 0) from lethe.events e where e.created_at < $2) as up_to`,
+)
+
+export interface DeliveryRow {
+  seq: number
+  session_id: string | null
+  state: DeliveryState
+  attempts: number
+  due_at: Timestamp
+  under_way: boolean
+  last_attempt_at: Timestamp | null
+  last_status: number | null
+  last_error: string | null
+  created_at: Timestamp
+  finished_at: Timestamp | null
+  event_id: string
+  event_type: string
+}
+
+export interface DeliveryCounts {
+  id: string
+  pending: number
+  dead: number
+  oldest_pending_at: Timestamp | null
+}
+
+/** What is to be delivered again. */
+export interface ReplayRange {
+  webhookId: string
+  now: Timestamp
+  after: number
+  upTo: number
+  limit: number
+}
+
+interface Replayed {
+  count: number
+  last: number | null
+}
+
+export type DeliveryListStore = ReturnType<typeof createDeliveryListStore>
+
+/** Deliveries as operators see and repeat them. */
+export function createDeliveryListStore(db: Db, nid: string) {
+  return {
+    /** Newest first. */
+    list: (id: string, before: number, state: DeliveryState | 'any', limit: number): Promise<DeliveryRow[]> =>
+      db.query(LIST[state], [id, before, limit]),
+    async one(id: string, seq: number): Promise<DeliveryRow | undefined> {
+      return (await db.query<DeliveryRow>(ONE, [id, seq]))[0]
+    },
+    async event(seq: number): Promise<EventRow | undefined> {
+      return (await db.query<EventRow>(EVENT, [seq]))[0]
+    },
+    counts: (): Promise<DeliveryCounts[]> => db.query(COUNTS),
+    /** @param types undefined: all @returns how many, and where to go on; `last` is null at the end */
+    async replay(r: ReplayRange, which: 'dead' | 'all', types: readonly string[] | undefined): Promise<Replayed> {
+      const values = [r.webhookId, r.now, r.after, r.upTo, r.limit]
+      const [row] = await (which === 'dead'
+        ? db.query<Replayed>(REPLAY_DEAD, values)
+        : db.query<Replayed>(REPLAY_ALL, [...values, nid, types ?? null]))
+      return row!
+    },
+    /** The places of the last events before two times. */
+    async places(since: Timestamp, until: Timestamp): Promise<{ after: number; up_to: number }> {
+      return (await db.query<{ after: number; up_to: number }>(PLACES, [since, until]))[0]!
+    },
+  }
+}

@@ -1,0 +1,108 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { createBatcher } from '../../kernel/db/batch.ts'
+import { type Db, sql } from '../../kernel/db/client.ts'
+import { EVENT_COLUMNS } from '../log/sql.ts'
+import type { EventRow } from '../types.ts'
+
+const DUE = sql(
+  'events.due_webhooks',
+  `select w.id from lethe.webhooks w where exists (
+    select from lethe.deliveries d where d.webhook_id = w.id and d.state = 'pending' and d.due_at <= $1)`,
+)
+
+/**
+ * Takes what is due for a try. One whose session has an earlier event that is still to be delivered waits, so that each
+ * session is told in order. Until `$4` the row is this node's; then it is due again, for whoever comes first.
+ */
+const CLAIM = sql(
+  'events.claim_deliveries',
+  `with due as (
+    select d.webhook_id, d.seq from lethe.deliveries d
+    where d.webhook_id = $1 and d.state = 'pending' and d.due_at <= $2 and not exists (
+      select from lethe.deliveries b
+      where b.webhook_id = d.webhook_id and b.session_id = d.session_id and b.state = 'pending' and b.seq < d.seq
+    )
+    order by d.due_at, d.seq limit $3 for update of d skip locked
+  ), claimed as (
+    update lethe.deliveries d set due_at = $4, claim = $5, attempts = d.attempts + 1, last_attempt_at = $2
+    from due where d.webhook_id = due.webhook_id and d.seq = due.seq
+    returning d.seq, d.attempts, d.created_at
+  )
+  select c.attempts, c.created_at as queued_at, ${EVENT_COLUMNS}
+  from claimed c join lethe.events e on e.seq = c.seq order by e.seq`,
+)
+
+/** Later events of the session wait with one that is tried again: they are not looked at in vain until then. */
+const FINISH = sql(
+  'events.finish_deliveries',
+  `with outcome as (
+    select o.webhook_id, o.seq, o.claim, o.state, o.due_at, o.status, o.error from unnest($1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamp[], $6::int[], $7::text[])
+      as o (webhook_id, seq, claim, state, due_at, status, error)
+  ), finished as (
+    update lethe.deliveries d set state = o.state, due_at = o.due_at, claim = null, last_status = o.status,
+      last_error = o.error, finished_at = case when o.state = 'pending' then null else $8::timestamp end
+    from outcome o where d.webhook_id = o.webhook_id and d.seq = o.seq and d.claim = o.claim
+    returning d.webhook_id, d.seq, d.session_id, d.state, d.due_at
+  ), waiting as (
+    update lethe.deliveries d set due_at = f.due_at from finished f
+    where f.state = 'pending' and d.webhook_id = f.webhook_id and d.session_id = f.session_id
+      and d.state = 'pending' and d.seq > f.seq and d.due_at < f.due_at
+  )
+  select f.webhook_id, f.seq from finished f`,
+)
+
+/** An event to be delivered, taken for a try. */
+export interface ClaimedRow extends EventRow {
+  /** this one included */
+  attempts: number
+  queued_at: Timestamp
+}
+
+export interface Outcome {
+  webhookId: string
+  seq: number
+  claim: string
+  state: 'pending' | 'delivered' | 'dead'
+  /** the next try */
+  dueAt: Timestamp
+  status: number | null
+  error: string | null
+}
+
+export interface Claim {
+  webhookId: string
+  now: Timestamp
+  limit: number
+  /** when the tries count as lost */
+  until: Timestamp
+  id: string
+}
+
+export type DeliveryStore = ReturnType<typeof createDeliveryStore>
+
+export function createDeliveryStore(db: Db, now: () => Timestamp) {
+  const finish = createBatcher<Outcome, boolean>({
+    maxInFlight: 1,
+    async run(outcomes) {
+      const column = <K extends keyof Outcome>(name: K) => outcomes.map((outcome) => outcome[name])
+      const rows = await db.query<{ webhook_id: string; seq: number }>(FINISH, [
+        ...[column('webhookId'), column('seq'), column('claim'), column('state'), column('dueAt')],
+        ...[column('status'), column('error'), now()],
+      ])
+      const known = new Set(rows.map((row) => `${row.webhook_id} ${row.seq}`))
+      return outcomes.map(({ webhookId, seq }) => known.has(`${webhookId} ${seq}`))
+    },
+  })
+
+  return {
+    /** Ids of receivers for whom something is due. */
+    async due(at: Timestamp): Promise<string[]> {
+      return (await db.query<{ id: string }>(DUE, [at])).map(({ id }) => id)
+    },
+    /** In the order of the log. */
+    claim: ({ webhookId, now: at, limit, until, id }: Claim): Promise<ClaimedRow[]> =>
+      db.query(CLAIM, [webhookId, at, limit, until, id]),
+    /** Writes what became of a try. @returns false when the row was another's meanwhile, and nothing was written */
+    finish,
+  }
+}

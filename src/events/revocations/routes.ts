@@ -1,0 +1,52 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { notFound } from '../../kernel/http/errors.ts'
+import { splitUrl } from '../../kernel/http/not-found.ts'
+import { readInteger } from '../log/list-query.ts'
+import type { RevocationList, Revocations } from './revocations.ts'
+
+export interface RevocationRouteDeps {
+  revocations: Revocations
+}
+
+const JWS_TYPE = 'application/jose'
+
+/**
+ * Which sessions have ended, for those who check tokens without asking.
+ * @param isOpen whether this port serves it; else the answer is 404
+ */
+export function revocationRoutes({ revocations }: RevocationRouteDeps, isOpen: () => boolean): FastifyPluginAsync {
+  return async (app) => {
+    app.get('/sessions/revocations', list)
+  }
+
+  async function list(req: FastifyRequest, reply: FastifyReply) {
+    if (!isOpen()) throw notFound('The list of ended sessions is not served on this port.')
+    const query = new URLSearchParams(splitUrl(req.url)[1])
+    const after = readInteger(query, 'after', 0) ?? 0
+    reply.headers({ 'cache-control': 'no-cache', vary: varyOf(reply) })
+    if (wantsJws(req)) {
+      const signed = await revocations.signed(after, query.get('template') ?? undefined)
+      return reply.header('content-type', JWS_TYPE).send(signed)
+    }
+    const found = await revocations.list(after)
+    const etag = etagOf(found, after)
+    reply.header('etag', etag)
+    const known = req.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+    return known?.includes(etag) ? reply.code(304).send() : found
+  }
+}
+
+/** Changes with what the list tells. What only leaves it in the course of time is no reason to send it again. */
+function etagOf({ sessions, resumed, more }: RevocationList, after: number): string {
+  const last = Math.max(0, sessions.at(-1)?.seq ?? 0, resumed.at(-1)?.seq ?? 0)
+  return `"${after}-${last}${more ? '-more' : ''}"`
+}
+
+function wantsJws(req: FastifyRequest): boolean {
+  return (req.headers.accept ?? '').split(',').some((type) => type.split(';')[0]!.trim().toLowerCase() === JWS_TYPE)
+}
+
+function varyOf(reply: FastifyReply): string {
+  const vary = reply.getHeader('vary')
+  return vary === undefined ? 'Accept' : `${vary}, Accept`
+}

@@ -1,0 +1,83 @@
+import type { Config } from '../config/schema/schema.ts'
+import { type Clock, formatTime } from '../kernel/base/clock.ts'
+import type { Logger } from '../kernel/base/log.ts'
+import type { Random } from '../kernel/crypto/tokens.ts'
+import type { Db } from '../kernel/db/client.ts'
+import type { SessionService } from '../sessions/service.ts'
+import type { TokenTemplates } from '../tokens/templates.ts'
+import { createFeed } from './log/feed.ts'
+import { createLogHead } from './log/high-water-mark.ts'
+import { createEventLog } from './log/log.ts'
+import { createLogWatch } from './log/poller.ts'
+import { createEventLogStore } from './log/store.ts'
+import { createDeliverer, type DelivererDeps } from './receivers/deliver.ts'
+import { createDeliveries } from './receivers/deliveries.ts'
+import { createDispatcher } from './receivers/dispatch.ts'
+import { createSender } from './receivers/send.ts'
+import { createReceiverStates } from './receivers/states.ts'
+import { createDeliveryStore } from './receivers/store.ts'
+import { createDeliveryListStore } from './receivers/store-list.ts'
+import { createRevocations } from './revocations/revocations.ts'
+import { createRevocationStore } from './revocations/store.ts'
+import { createHolderStream } from './stream/own-session-stream.ts'
+import { createEventStream } from './stream/stream.ts'
+import { createWebhookStore } from './webhooks/store.ts'
+import { createWebhooks } from './webhooks/webhooks.ts'
+
+export interface EventDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  log: Pick<Logger, 'warn'>
+  db: Db
+  meta: { nid: string }
+  sessions: Pick<SessionService, 'resolve'>
+  tokenTemplates(): TokenTemplates
+  baseUrls: { public(): string }
+  onDelivery: DelivererDeps['onDelivery']
+}
+
+/** Everything by which others hear of events. Reads the log only while somebody listens. */
+export function createEvents(d: EventDeps) {
+  const store = createEventLogStore(d.db, d.meta.nid)
+  const head = createLogHead(store)
+  const onError = (err: unknown) => d.log.warn({ err }, 'the log of events could not be read; trying again')
+  const onDeliveryError = (err: unknown) => d.log.warn({ err }, 'deliveries of events wait for the database')
+  const watch = createLogWatch({ head, intervalMs: d.config().lethe.events.poll_interval, onError })
+  const feed = createFeed({ store, head, watch, onError })
+  const shared = { ...d, store, head, feed }
+  const webhookStore = createWebhookStore(d.db, d.meta.nid)
+  const deliveryStore = createDeliveryStore(d.db, () => formatTime(d.clock.now()))
+  const sender = createSender()
+  const deliverer = createDeliverer({ ...d, store: deliveryStore, sender, onError: onDeliveryError })
+  const dispatcher = createDispatcher({
+    ...d,
+    webhooks: webhookStore,
+    deliveries: deliveryStore,
+    deliverer,
+    watch,
+    onError: onDeliveryError,
+  })
+  const list = createDeliveryListStore(d.db, d.meta.nid)
+  const onChange = dispatcher.refresh
+  const webhooks = createWebhooks({ ...d, head, webhooks: webhookStore, list, onChange })
+  return {
+    eventLog: createEventLog(shared),
+    eventStream: createEventStream(shared),
+    holderStream: createHolderStream(shared),
+    revocations: createRevocations({ ...shared, store: createRevocationStore(d.db, d.meta.nid) }),
+    webhooks,
+    receiverStates: createReceiverStates({ ...d, webhooks }),
+    deliveries: createDeliveries({ ...d, webhooks, list, onChange }),
+    background: [
+      {
+        start: dispatcher.start,
+        async stop() {
+          await dispatcher.stop()
+          watch.stop()
+          sender.close()
+        },
+      },
+    ],
+  }
+}

@@ -1,0 +1,57 @@
+import type { Timestamp } from '../kernel/base/clock.ts'
+import type { DeviceFacts, EndCause } from '../sessions/types.ts'
+
+export const EVENT_TYPES = ['session.created', 'session.ended', 'session.resumed'] as const
+export type EventType = (typeof EVENT_TYPES)[number]
+
+export const END_CAUSES: readonly EndCause[] = [
+  ...(['logout', 'revoked_by_user', 'revoked_by_admin', 'expired', 'identity_disabled', 'identity_deleted'] as const),
+  ...(['credentials_changed', 'limit'] as const),
+]
+
+/** Who caused an event. Of an identity also the id. */
+export interface Actor {
+  type: 'identity' | 'admin' | 'system'
+  id?: string
+}
+
+/** A row of the log. */
+export interface EventRow {
+  seq: number
+  id: string
+  type: EventType
+  cause: EndCause | null
+  session_id: string | null
+  identity_id: string | null
+  actor: Actor | null
+  device: DeviceFacts | null
+  data: Record<string, unknown> | null
+  created_at: Timestamp
+}
+
+/** An event as everyone outside sees it: in lists, streams and deliveries. */
+export interface EventAnswer {
+  id: string
+  /** place in the log: grows, with gaps */
+  seq: number
+  type: EventType
+  time: Timestamp
+  cause: EndCause | null
+  session_id: string | null
+  identity_id: string | null
+  actor: Actor | null
+  device: DeviceFacts | null
+  data: Record<string, unknown> | null
+}
+
+/** `dead`: given up, until somebody has it delivered again. */
+export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const
+export type DeliveryState = (typeof DELIVERY_STATES)[number]
+
+/** Which events are meant. What is undefined matches everything; lists match one of their members. */
+export interface EventFilter {
+  types?: readonly string[] | undefined
+  causes?: readonly string[] | undefined
+  sessionId?: string | undefined
+  identityId?: string | undefined
+}

@@ -1,0 +1,77 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
+import { z } from 'zod'
+import { DURATION, durationToMs } from '../../config/schema/durations.ts'
+import { parseUrl } from '../../kernel/base/url.ts'
+import { badRequest } from '../../kernel/http/errors.ts'
+import { EVENT_TYPES } from '../types.ts'
+
+const url = z.string().max(2000).refine(isHttpUrl, 'must be an http or https URL')
+const secret = z.string().min(16).max(500)
+const timeout = z
+  .string()
+  .regex(DURATION, 'must be a duration such as 5s')
+  .transform(durationToMs)
+  .refine((ms) => ms >= 100 && ms <= 60_000, 'must be from 100ms to 60s')
+const members = {
+  url,
+  events: z.array(z.enum(['*', ...EVENT_TYPES])).min(1),
+  headers: z.record(z.string(), z.string()).refine(areHeaders, 'must be names and values of HTTP headers'),
+  timeout,
+  enabled: z.boolean(),
+}
+
+const created = z.strictObject({
+  ...members,
+  id: z
+    .string()
+    .regex(/^[a-zA-Z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, - or _')
+    .optional(),
+  secret: secret.optional(),
+  events: members.events.default(['*']),
+  headers: members.headers.default({}),
+  timeout: timeout.prefault('5s'),
+  enabled: members.enabled.default(true),
+})
+const changed = z.strictObject(members).partial()
+const rotated = z.strictObject({ secret: secret.optional(), keep_previous: z.boolean().default(true) })
+const replayed = z.strictObject({
+  which: z.enum(['dead', 'all']).default('dead'),
+  since: z.iso.datetime({ offset: true }).optional(),
+  until: z.iso.datetime({ offset: true }).optional(),
+  after_seq: z.int().min(0).optional(),
+  up_to_seq: z.int().min(0).optional(),
+})
+
+export type NewWebhook = z.output<typeof created>
+export type WebhookChange = z.output<typeof changed>
+export type SecretRotation = z.output<typeof rotated>
+export type ReplayRequest = z.output<typeof replayed>
+
+/** @throws HttpError 400 naming the member and what it must be */
+export const readNewWebhook = (body: unknown): NewWebhook => read(created, body)
+export const readWebhookChange = (body: unknown): WebhookChange => read(changed, body)
+export const readRotation = (body: unknown): SecretRotation => read(rotated, body)
+export const readReplay = (body: unknown): ReplayRequest => read(replayed, body)
+
+function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
+  const result = schema.safeParse(body)
+  if (result.success) return result.data
+  const { path, message } = result.error.issues[0]!
+  throw badRequest(path.length === 0 ? message : `"${path.join('.')}": ${message}`)
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(parseUrl(text)?.protocol ?? '')
+}
+
+function areHeaders(headers: Record<string, string>): boolean {
+  try {
+    for (const [name, value] of Object.entries(headers)) {
+      validateHeaderName(name)
+      validateHeaderValue(name, value)
+    }
+    return true
+  } catch {
+    return false
+  }
+}

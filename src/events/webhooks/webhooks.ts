@@ -1,0 +1,126 @@
+import type { Config } from '../../config/schema/schema.ts'
+import { type Clock, formatTime } from '../../kernel/base/clock.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+import { conflict, notFound } from '../../kernel/http/errors.ts'
+import type { LogHead } from '../log/high-water-mark.ts'
+import { type ReceiverSettings, wantedTypes } from '../receivers/receiver.ts'
+import { type KnownReceiver, receiversOf } from '../receivers/receivers.ts'
+import type { DeliveryCounts, DeliveryListStore } from '../receivers/store-list.ts'
+import type { NewWebhook, SecretRotation, WebhookChange } from './body.ts'
+import { newWebhookSecret } from './signature.ts'
+import type { WebhookStore } from './store.ts'
+
+export interface WebhookDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  head: LogHead
+  webhooks: WebhookStore
+  list: Pick<DeliveryListStore, 'counts'>
+  /** called after a change, so that this node follows it at once */
+  onChange(): void
+}
+
+/** Secrets that sign at once: the present one and the one before. */
+const SECRETS = 2
+
+/** Receivers of events as operators see and change them. Secrets and the values of headers are never shown again. */
+export function createWebhooks(d: WebhookDeps) {
+  const now = () => formatTime(d.clock.now())
+  const all = async () => receiversOf(d.config(), await d.webhooks.all())
+
+  /** @throws HttpError 404 */
+  async function find(id: string): Promise<KnownReceiver> {
+    const receiver = (await all()).find((one) => one.id === id)
+    if (!receiver) throw notFound(`There is no receiver of events named ${JSON.stringify(id)}.`)
+    return receiver
+  }
+
+  /** @throws HttpError 404, 409 when it is the configuration's */
+  async function findOwn(id: string): Promise<KnownReceiver> {
+    const receiver = await find(id)
+    if (receiver.source === 'config') {
+      throw conflict(`The receiver ${JSON.stringify(id)} stands in the configuration; change it there.`)
+    }
+    return receiver
+  }
+
+  async function save(id: string, settings: ReceiverSettings): Promise<void> {
+    if (!(await d.webhooks.change(id, settings, now()))) {
+      throw notFound(`There is no receiver of events named ${JSON.stringify(id)}.`)
+    }
+    d.onChange()
+  }
+
+  return {
+    find,
+
+    async list() {
+      const counts = new Map((await d.list.counts()).map((row) => [row.id, row]))
+      return (await all()).map((receiver) => webhookAnswer(receiver, counts.get(receiver.id)))
+    },
+
+    async get(id: string) {
+      const receiver = await find(id)
+      return webhookAnswer(
+        receiver,
+        (await d.list.counts()).find((row) => row.id === id),
+      )
+    },
+
+    /** It gets what happens from now on. The answer alone shows its secret. @throws HttpError 409 when the id is taken */
+    async create({ id = `wh-${d.random(6).toString('hex')}`, secret, timeout, ...rest }: NewWebhook) {
+      const settings = { ...rest, secrets: [secret ?? newWebhookSecret(d.random)], timeoutMs: timeout }
+      const position = await d.head.advance()
+      const configured = d.config().lethe.events.webhooks.some((webhook) => webhook.id === id)
+      if (configured || !(await d.webhooks.add(id, settings, position, now()))) {
+        throw conflict(`There is a receiver of events named ${JSON.stringify(id)} already.`)
+      }
+      d.onChange()
+      return { ...webhookAnswer({ ...settings, id, source: 'api', position }, undefined), secret: settings.secrets[0] }
+    },
+
+    /** @throws HttpError 404, 409 */
+    async change(id: string, { timeout, ...rest }: WebhookChange) {
+      const { id: _id, source: _source, position: _position, ...before } = await findOwn(id)
+      const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
+      await save(id, { ...before, ...given, ...(timeout === undefined ? {} : { timeoutMs: timeout }) })
+      return this.get(id)
+    },
+
+    /** A new secret; the one before goes on signing beside it, so that the receiver can change over. */
+    async rotate(id: string, { secret = newWebhookSecret(d.random), keep_previous }: SecretRotation) {
+      const { id: _id, source: _source, position: _position, ...before } = await findOwn(id)
+      const secrets = keep_previous ? [secret, ...before.secrets].slice(0, SECRETS) : [secret]
+      await save(id, { ...before, secrets })
+      return { secret, signs_with: secrets.length }
+    },
+
+    /** With its deliveries. @throws HttpError 404, 409 */
+    async remove(id: string): Promise<void> {
+      await findOwn(id)
+      await d.webhooks.remove(id)
+      d.onChange()
+    },
+
+    wanted: async (id: string) => wantedTypes(await find(id)),
+  }
+}
+
+export type Webhooks = ReturnType<typeof createWebhooks>
+
+function webhookAnswer(receiver: KnownReceiver, counts: DeliveryCounts | undefined) {
+  const { id, source, url, events, enabled, position, headers, timeoutMs, secrets } = receiver
+  return {
+    ...{ id, source, url: withoutPassword(url), events, enabled },
+    headers: Object.keys(headers),
+    timeout: `${timeoutMs}ms`,
+    signs_with: secrets.length,
+    position,
+    pending: counts?.pending ?? 0,
+    dead: counts?.dead ?? 0,
+    oldest_pending_at: counts?.oldest_pending_at ?? null,
+  }
+}
+
+const withoutPassword = (url: string) => url.replace(/\/\/[^/@]*@/, '//')

@@ -1,3 +1,0 @@
-import type { Flow } from '../flows/types.ts'
-
-export type RegistrationFlow = Flow

@@ -1,0 +1,100 @@
+import type { IdentitySchema } from '../identities/types.ts'
+import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/clock.ts'
+import { uuid } from '../kernel/base/uuid.ts'
+import type { Random } from '../kernel/crypto/tokens.ts'
+import { oauth2Unavailable, schemaNotSelectable, schemaUnknown } from './errors.ts'
+import type { ExchangeStore } from './store.ts'
+import type { Expired, Flow, FlowType } from './types.ts'
+import { isYes, requestQuery } from './urls.ts'
+
+/** The identity schemas in force. */
+export interface SchemaLookup {
+  get(id: string): IdentitySchema | undefined
+  readonly default: IdentitySchema
+}
+
+/** What a client says when it begins a flow. */
+export interface BeginRequest {
+  type: FlowType
+  /** see {@link Flow.request_url} */
+  requestUrl: string
+  /** empty in native flows */
+  csrfToken: string
+}
+
+type NewFlow = Omit<Flow, 'ui'>
+
+export function newFlow(
+  d: { clock: Clock; random: Random },
+  request: BeginRequest & { lifespanMs: number; schema: string },
+): NewFlow {
+  const now = d.clock.now()
+  return {
+    id: uuid(d.random),
+    type: request.type,
+    request_url: request.requestUrl,
+    issued_at: formatTime(now),
+    expires_at: formatTime(now + Math.trunc(request.lifespanMs * 1000)),
+    csrf_token: request.csrfToken,
+    identity_schema: request.schema,
+  }
+}
+
+/** @throws 400: Kratos would ask an OAuth2 server; going on without it would sign people in to the wrong place */
+export function refuseLoginChallenge(requestUrl: string): void {
+  if (requestQuery(requestUrl).has('login_challenge')) throw oauth2Unavailable()
+}
+
+/**
+ * The schema that a flow may use.
+ * @param id empty: the default one
+ * @throws 400 for one that does not exist or that the configuration does not offer
+ */
+export function selectSchema(schemas: SchemaLookup, id: string): IdentitySchema {
+  if (id === '' || id === schemas.default.id) return schemas.default
+  const schema = schemas.get(id)
+  if (schema?.id !== id) throw schemaUnknown(id)
+  if (!schema.selectable) throw schemaNotSelectable(id)
+  return schema
+}
+
+export function expiryOf(flow: Pick<Flow, 'expires_at'>, now: Micros): Expired | undefined {
+  const since = now - parseTime(flow.expires_at)
+  return since > 0 ? { at: flow.expires_at, since } : undefined
+}
+
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+const CODE_LENGTH = 64
+/** Bytes from here up are dropped: modulo would prefer some of the letters. */
+const FAIR = 248
+
+function code(random: Random): string {
+  let text = ''
+  while (text.length < CODE_LENGTH) {
+    for (const byte of random(CODE_LENGTH)) if (byte < FAIR) text += LETTERS[byte % LETTERS.length]
+  }
+  return text.slice(0, CODE_LENGTH)
+}
+
+/**
+ * The code that a native client asks for with `return_session_token_exchange_code`. Sign-in by password never needs
+ * it; apps ask all the same, before they know which way a person will take.
+ */
+export async function exchangeCode(
+  d: { clock: Clock; random: Random; exchanges: ExchangeStore },
+  flow: NewFlow,
+): Promise<string | undefined> {
+  if (flow.type !== 'api' || !isYes(requestQuery(flow.request_url).get('return_session_token_exchange_code'))) {
+    return undefined
+  }
+  const initCode = code(d.random)
+  const row = {
+    id: uuid(d.random),
+    flowId: flow.id,
+    initCode,
+    returnToCode: code(d.random),
+    now: formatTime(d.clock.now()),
+  }
+  await d.exchanges.insert(row)
+  return initCode
+}

@@ -1,0 +1,121 @@
+import { badRequest, forbidden, HttpError, noActiveSession, unauthorized } from '../kernel/http/errors.ts'
+import { minutes } from './messages.ts'
+import type { Expired, Flow, FlowKind } from './types.ts'
+import { type FlowUrls, requestedReturnTo } from './urls.ts'
+
+export const flowIdMissing = () => badRequest('The flow query parameter is missing or malformed.')
+
+const EXPIRED = 'self_service_flow_expired'
+
+/** Reading a flow that has expired. Tells where a fresh one begins. */
+export function flowExpired(kind: FlowKind, flow: Pick<Flow, 'type' | 'request_url'>, urls: FlowUrls): HttpError {
+  const returnTo = requestedReturnTo(flow.request_url)
+  const browser = flow.type === 'browser'
+  const [advice, details] = browser
+    ? [
+        `Redirect the user to the ${kind} flow init endpoint`,
+        { redirect_to: urls.init(kind, 'browser', returnTo), return_to: returnTo },
+      ]
+    : [`Call the ${kind} flow init API endpoint`, { api: urls.init(kind, 'api', '') }]
+  return new HttpError(
+    410,
+    'The requested resource is no longer available because it has expired or is otherwise invalid.',
+    {
+      id: EXPIRED,
+      reason: `The ${kind} flow has expired. ${advice} to initialize a new ${kind} flow.`,
+      details,
+    },
+  )
+}
+
+/** Submitting a flow that has expired: another one waits, with what happened written into it. */
+export function flowReplaced({ at, since }: Expired, replacement: { id: string }): HttpError {
+  return new HttpError(410, 'self-service flow expired', {
+    id: EXPIRED,
+    reason: `The self-service flow expired ${minutes(since)} minutes ago, initialize a new one.`,
+    // Kratos counts in nanoseconds here.
+    extra: { expired_at: at, since: since * 1000, use_flow_id: replacement.id },
+  })
+}
+
+const SIGNED_IN: Record<'login' | 'registration', string> = {
+  login: 'A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?',
+  registration: 'A valid session was detected and thus registration is not possible.',
+}
+
+export const signedInAlready = (kind: 'login' | 'registration') =>
+  new HttpError(400, 'you are already logged in', { id: 'session_already_available', reason: SIGNED_IN[kind] })
+
+export const secondFactorNeedsSession = () =>
+  new HttpError(401, 'aal2 and aal3 can only be requested if a session exists already', {
+    id: 'session_aal1_required',
+    reason: 'You can not requested a higher AAL (AAL2/AAL3) without an active session.',
+  })
+
+export const identityDisabled = (identityId: string) =>
+  new HttpError(401, 'identity is disabled', {
+    reason: 'This account was disabled.',
+    details: { identity_id: identityId },
+  })
+
+export const addressUnverified = () =>
+  new HttpError(403, 'your email or phone address is not yet verified', {
+    id: 'session_verified_address_required',
+    reason: 'The email or phone address of this account is not verified yet. Follow the message that was sent to it.',
+  })
+
+export const registrationDisabled = () =>
+  new HttpError(400, 'registration flow disabled', {
+    id: 'self_service_flow_disabled',
+    reason: 'Registration is not allowed because it was disabled.',
+  })
+
+/** A script cannot go on by itself: its browser has to open this address. */
+export const locationChangeRequired = (to: string) =>
+  new HttpError(422, 'browser location change required', {
+    id: 'browser_location_change_required',
+    reason: `In order to complete this flow please redirect the browser to: ${to}`,
+    extra: { redirect_browser_to: to },
+  })
+
+export const sessionRequired = () => {
+  const reason = 'This endpoint can only be accessed with a valid session. Please log in and try again.'
+  return new HttpError(401, noActiveSession().message, { id: 'session_inactive', reason })
+}
+
+export const sessionMissing = () => unauthorized('A valid Ory Session Cookie or Ory Session Token is missing.')
+
+const BROWSER_SIGNS = {
+  Cookie: 'this request was made by a Browser',
+  Origin: 'this request was made as part of an AJAX request in a Browser',
+}
+
+/** Native flows have no anti-CSRF token, so whatever looks like a browser must not get through one. */
+export const nativeFlowInBrowser = (header: 'Cookie' | 'Origin') =>
+  badRequest(
+    `The HTTP Request Header included the "${header}" key, indicating that ${BROWSER_SIGNS[header]}. The flow however was initiated as an API request. To prevent potential misuse and mitigate several attack vectors including CSRF, the request has been blocked. Please consult the documentation.`,
+  )
+
+export const oauth2Unavailable = () =>
+  badRequest('A login_challenge was given, but logins for an OAuth2 server are not offered here.')
+
+export const schemaUnknown = (id: string) =>
+  badRequest(`Requested identity schema ${JSON.stringify(id)} does not exist.`)
+
+export const schemaNotSelectable = (id: string) =>
+  badRequest(`Requested identity schema ${JSON.stringify(id)} is not enabled for self-service flows.`)
+
+export const initiatedByOther = () =>
+  forbidden(
+    'The request was initiated by someone else and has been blocked for security reasons. Please go back and try again.',
+    {
+      id: 'security_identity_mismatch',
+    },
+  )
+
+/** The session is too old for what it wants to change. @param at where the person signs in again */
+export const refreshRequired = (at: string) =>
+  forbidden('The login session is too old and thus not allowed to update these fields. Please re-authenticate.', {
+    id: 'session_refresh_required',
+    extra: { redirect_browser_to: at },
+  })

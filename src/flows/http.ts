@@ -1,0 +1,68 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Timestamp } from '../kernel/base/clock.ts'
+import { formBody } from '../kernel/http/body.ts'
+import type { Csrf } from '../kernel/http/csrf.ts'
+import { badRequest } from '../kernel/http/errors.ts'
+import { isJsonRequest } from '../kernel/http/negotiate.ts'
+import type { SessionCredentials } from '../sessions/http/credentials.ts'
+import { deviceFacts } from '../sessions/http/device.ts'
+import type { Caller, SubmittedForm } from './types.ts'
+
+export interface CallerDeps {
+  csrf: Csrf
+  credentials: SessionCredentials
+  /** false: native flows may be submitted by browsers too, for work on an app in a browser. Unsafe anywhere else. */
+  enforceNativeFlows: boolean
+}
+
+/** What the flows need to know of a request. */
+export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
+  let form: Promise<SubmittedForm> | undefined
+  return {
+    scripted: isJsonRequest(req),
+    credentials: d.credentials.read(req),
+    device: deviceFacts(req),
+    // none on a Unix socket
+    address: req.ip ?? '',
+    form: () => {
+      form ??= readForm(req)
+      return form
+    },
+    checkCsrf: (token) => d.csrf.check(req, token),
+    csrfToken: () => d.csrf.token(req),
+    browserHeader: d.enforceNativeFlows ? browserHeader(req) : undefined,
+  }
+}
+
+async function readForm(req: FastifyRequest): Promise<SubmittedForm> {
+  if (req.method === 'GET') {
+    throw badRequest(
+      'Unable to decode body because HTTP Request Method was "GET" but only [POST PUT PATCH] are supported.',
+    )
+  }
+  const { kind, value } = await formBody(req)
+  return { kind, values: value } as SubmittedForm
+}
+
+/** Cookies of these names come from a CDN in front; native apps cannot help it. */
+const CDN_COOKIE = /^(__cf|_cf|cf_)/
+
+function browserHeader(req: FastifyRequest): Caller['browserHeader'] {
+  if ((req.headers.origin ?? '') !== '') return 'Origin'
+  const names = (req.headers.cookie ?? '').split(';').flatMap((pair) => (pair.includes('=') ? [pair.trim()] : []))
+  return names.some((name) => !CDN_COOKIE.test(name)) ? 'Cookie' : undefined
+}
+
+/** Gives a browser its session; with `fresh` also a new anti-CSRF cookie, since the old one was somebody else's. */
+export function signInBrowser(
+  req: FastifyRequest,
+  reply: FastifyReply,
+  d: Pick<CallerDeps, 'csrf' | 'credentials'>,
+  session: { token: string; expiresAt: Timestamp; fresh: boolean },
+): void {
+  if (session.fresh) d.csrf.renew(req, reply)
+  d.credentials.write(req, reply, session)
+}
+
+/** `continue_with` for a script that runs in a browser. */
+export const redirectBrowserTo = (to: string) => [{ action: 'redirect_browser_to', redirect_browser_to: to }]

@@ -1,0 +1,57 @@
+import type { PasswordCredential } from '../../identities/types.ts'
+import { type Hasher, HashingBusy, PasswordTooLong } from '../../kernel/crypto/passwords/passwords.ts'
+import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
+import { refused } from '../attempt.ts'
+import { messages } from '../messages.ts'
+import type { LoginAttempts } from './attempts.ts'
+
+export interface PasswordDeps {
+  identities: {
+    findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
+    /** Writes `to` unless the hash is no longer `from`. */
+    replacePasswordHash(identityId: string, hash: { from: string; to: string }): Promise<unknown>
+  }
+  hasher: Pick<Hasher, 'verify' | 'waste' | 'needsRehash' | 'hash'>
+  attempts: LoginAttempts
+  log: { warn(details: object, message: string): void }
+}
+
+export interface Proof {
+  identifier: string
+  password: string
+}
+
+/**
+ * Whose password it is. An identifier that nobody has costs as much time as a wrong password.
+ * @param address of the client, as trusted proxies tell it
+ * @throws FormRefused, the same for both; 429 after too many failures; HashingBusy
+ */
+export async function authenticate(d: PasswordDeps, proof: Proof, address: string): Promise<PasswordCredential> {
+  const who = { identifier: proof.identifier, address }
+  d.attempts.check(who)
+  const credential = await verified(d, proof)
+  // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.
+  d.attempts.check(who)
+  if (credential) return credential
+  d.attempts.failed(who)
+  throw refused(messages.wrongCredentials)
+}
+
+async function verified(d: PasswordDeps, { identifier, password }: Proof): Promise<PasswordCredential | undefined> {
+  const credential = await d.identities.findByPasswordIdentifier(identifier)
+  if (credential?.hash !== undefined) return (await d.hasher.verify(password, credential.hash)) ? credential : undefined
+  await d.hasher.waste(password)
+  return undefined
+}
+
+/** Brings an imported or outdated hash up to what is configured. A login never fails for it. */
+export async function renewHash(d: PasswordDeps, { identity, hash: from }: PasswordCredential, password: string) {
+  if (from === undefined || !d.hasher.needsRehash(from)) return
+  try {
+    await d.identities.replacePasswordHash(identity.id, { from, to: await d.hasher.hash(password) })
+  } catch (error) {
+    const expected = [HashingBusy, PasswordTooLong, StoreUnavailable, StoreError].some((kind) => error instanceof kind)
+    if (!expected) throw error
+    d.log.warn({ err: error, identity_id: identity.id }, 'the password hash keeps its old form')
+  }
+}

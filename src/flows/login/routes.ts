@@ -1,0 +1,98 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { sendError } from '../../kernel/http/error-handler.ts'
+import { acceptsJson } from '../../kernel/http/negotiate.ts'
+import { queryValue } from '../../kernel/http/query.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import { flowReplaced, locationChangeRequired, signedInAlready } from '../errors.ts'
+import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../http.ts'
+import type { Caller } from '../types.ts'
+import type { FlowUrls } from '../urls.ts'
+import { loginAnswer } from './answer.ts'
+import type { SignedIn } from './complete.ts'
+import type { LoginFlows } from './flow.ts'
+
+export interface LoginRouteDeps extends CallerDeps {
+  login: LoginFlows
+  sessions: Pick<SessionService, 'answer'>
+  flowUrls: FlowUrls
+}
+
+/** @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
+export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
+  return async (app) => {
+    const forward = { config: { errors: 'forward' as const } }
+    app.get('/self-service/login/browser', forward, beginBrowser)
+    app.get('/self-service/login/api', beginNative)
+    app.get('/self-service/login/flows', read)
+    app.post('/self-service/login', forward, submit)
+    // A form sent by GET is told so in the form. HEAD must change nothing.
+    app.get('/self-service/login', { ...forward, exposeHeadRoute: false }, submit)
+  }
+
+  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
+    const begun = await d.login.begin({
+      type: 'browser',
+      requestUrl: d.flowUrls.request(req.url),
+      csrfToken: d.csrf.token(req),
+      credentials: d.credentials.read(req),
+    })
+    if (begun.kind === 'begun') {
+      return acceptsJson(req) ? loginAnswer(begun.flow) : reply.redirect(d.flowUrls.page('login', begun.flow.id), 303)
+    }
+    if (acceptsJson(req)) throw signedInAlready('login')
+    return reply.redirect(begun.returnTo, 303)
+  }
+
+  async function beginNative(req: FastifyRequest) {
+    const begun = await d.login.begin({
+      type: 'api',
+      requestUrl: d.flowUrls.request(req.url),
+      csrfToken: '',
+      credentials: d.credentials.read(req),
+    })
+    if (begun.kind === 'signedIn') throw signedInAlready('login')
+    return loginAnswer(begun.flow, { exchangeCode: begun.exchangeCode })
+  }
+
+  async function read(req: FastifyRequest) {
+    const flow = await d.login.read(queryValue(req, 'id'), (token) => {
+      if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
+    })
+    return loginAnswer(flow)
+  }
+
+  async function submit(req: FastifyRequest, reply: FastifyReply) {
+    const caller = callerOf(req, d)
+    const outcome = await d.login.submit(queryValue(req, 'flow'), caller)
+    switch (outcome.kind) {
+      case 'signedIn':
+        return signedIn(req, reply, caller, outcome)
+      case 'signedInAlready':
+        return reply.redirect(d.flowUrls.home(), 303)
+      case 'failed':
+        return sendError(outcome.error, req, reply)
+      case 'replaced':
+        if (readsJson(caller, outcome.flow)) return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
+        return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
+      case 'form':
+        if (readsJson(caller, outcome.flow)) return reply.code(400).send(loginAnswer(outcome.flow, outcome))
+        return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
+    }
+  }
+
+  function signedIn(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: SignedIn) {
+    const { session, token, fresh, returnTo, secondFactorAt } = done
+    const answer = d.sessions.answer(session)
+    if (done.flow.type === 'api') {
+      // Somebody with the password alone learns nothing about the person while the second factor is missing.
+      if (secondFactorAt !== undefined) delete answer.identity
+      return { session_token: token, session: answer, continue_with: null }
+    }
+    signInBrowser(req, reply, d, { token, expiresAt: session.expires_at, fresh })
+    if (!caller.scripted) return reply.redirect(secondFactorAt ?? returnTo, 303)
+    if (secondFactorAt !== undefined) return sendError(locationChangeRequired(secondFactorAt), req, reply)
+    return { session: answer, continue_with: redirectBrowserTo(returnTo) }
+  }
+}
+
+const readsJson = (caller: Caller, flow: { type: string }) => caller.scripted || flow.type === 'api'

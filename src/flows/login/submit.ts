@@ -1,0 +1,107 @@
+import type { Identity } from '../../identities/types.ts'
+import type { Session } from '../../sessions/types.ts'
+import {
+  attempt,
+  currentCsrfToken,
+  type Failed,
+  FormRefused,
+  findSubmitted,
+  refused,
+  type ShownAgain,
+} from '../attempt.ts'
+import { expiryOf } from '../begin.ts'
+import { addressUnverified, identityDisabled, secondFactorNeedsSession, signedInAlready } from '../errors.ts'
+import { checkOrigin, fieldText, transientPayload } from '../form.ts'
+import { messages } from '../messages.ts'
+import { withProblems } from '../nodes.ts'
+import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
+import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
+import { type CompleteLoginDeps, completeLogin, loginHooks, type SignedIn } from './complete.ts'
+import { authenticate, type PasswordDeps, type Proof, renewHash } from './credentials.ts'
+import type { LoginFlow } from './types.ts'
+
+export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & PasswordDeps
+
+export type LoginOutcome =
+  | SignedIn
+  | ShownAgain<LoginFlow>
+  | Failed
+  /** somebody is signed in who did not ask to prove it anew */
+  | { kind: 'signedInAlready' }
+  | { kind: 'replaced'; flow: LoginFlow; expired: Expired }
+
+/**
+ * Takes a submitted login form. Every check comes before the first write.
+ * @throws 400 without a flow id, 404, 403, 401 for a disabled identity and for a session that ended meanwhile
+ */
+export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Caller): Promise<LoginOutcome> {
+  const flow = await findSubmitted(d.store, flowId)
+  const current = await d.sessions.resolve(caller.credentials)
+  const nothingToProve = current !== undefined && !flow.refresh && flow.requested_aal <= current.session.aal
+  if (nothingToProve && flow.type === 'browser' && !caller.scripted) return { kind: 'signedInAlready' }
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired && !nothingToProve) return replace(d, flow, expired, caller, current?.session)
+  return attempt(d, flow, caller, async (told) => {
+    if (nothingToProve) throw signedInAlready('login')
+    if (!current && flow.requested_aal === 'aal2') throw secondFactorNeedsSession()
+    const form = await caller.form()
+    const proof = readProof(d, flow, form)
+    told.taken = true
+    told.values.set('identifier', proof.identifier)
+    told.transientPayload = transientPayload(form)
+    checkOrigin(flow, caller, form)
+    checkComplete(proof)
+    const credential = await authenticate(d, proof, caller.address)
+    checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
+    const returnTo = returnToOf(d, flow)
+    await renewHash(d, credential, proof.password)
+    return completeLogin(d, { flow, caller, current, identity: credential.identity, returnTo })
+  })
+}
+
+/** @throws FormRefused for a method that is none of ours */
+function readProof(d: SubmitLoginDeps, flow: LoginFlow, form: SubmittedForm): Proof {
+  const { enabled } = d.config().selfservice.methods.password
+  if (fieldText(form, 'method') !== 'password' || !enabled || flow.requested_aal === 'aal2') {
+    throw refused(messages.noLoginMethod)
+  }
+  // `password_identifier` is what old forms call it.
+  const identifier = fieldText(form, 'identifier') || fieldText(form, 'password_identifier')
+  return { identifier, password: fieldText(form, 'password') }
+}
+
+function checkComplete(proof: Proof): void {
+  const missing = (['identifier', 'password'] as const).filter((name) => proof[name] === '')
+  const problems = missing.map((name): FormProblem => ({ path: name, message: messages.missing(name) }))
+  if (problems.length > 0) throw new FormRefused(problems)
+}
+
+/** @param scripted gets an error of its own for an unverified address, where a person gets the form with a message */
+function checkMayEnter(d: SubmitLoginDeps, identity: Identity, scripted: boolean): void {
+  if (identity.state !== 'active') throw identityDisabled(identity.id)
+  if (!loginHooks(d.config()).has('require_verified_address')) return
+  if (identity.verifiable_addresses.some(({ verified }) => verified)) return
+  const asMessage = !scripted || d.config().feature_flags.legacy_require_verified_login_error
+  throw asMessage ? refused(messages.unverified) : addressUnverified()
+}
+
+function returnToOf(d: SubmitLoginDeps, flow: LoginFlow): string {
+  const { after } = d.config().selfservice.flows.login
+  return d.urls.returnTo(flow.request_url, after.password.default_browser_return_url, after.default_browser_return_url)
+}
+
+/** A fresh flow that wants the same as the expired one and says what happened. */
+async function replace(
+  d: SubmitLoginDeps,
+  old: LoginFlow,
+  expired: Expired,
+  caller: Caller,
+  session: Session | undefined,
+): Promise<LoginOutcome> {
+  const request = { type: old.type, requestUrl: old.request_url, csrfToken: currentCsrfToken(old, caller) }
+  const wish = { refresh: old.refresh, aal: old.requested_aal, schema: old.identity_schema }
+  const flow = await newLoginFlow(d, request, wish, session)
+  flow.ui = withProblems(flow.ui, [{ message: messages.expired('login', expired) }])
+  await d.store.insert(flow)
+  return { kind: 'replaced', flow, expired }
+}

@@ -1,0 +1,51 @@
+import type { Config } from '../../config/schema/schema.ts'
+import type { Identity, Json } from '../../identities/types.ts'
+import { Conflict, type Db, type Queryable } from '../../kernel/db/client.ts'
+import { HttpError } from '../../kernel/http/errors.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { Session } from '../../sessions/types.ts'
+import { refused } from '../attempt.ts'
+import { messages } from '../messages.ts'
+import type { Caller } from '../types.ts'
+import type { RegistrationFlow } from './types.ts'
+
+export interface CompleteRegistrationDeps {
+  config(): Config
+  db: Pick<Db, 'tx'>
+  sessions: Pick<SessionService, 'issue'>
+  identities: {
+    /** @throws Conflict or 409 when an identifier or address is taken */
+    register(input: { schemaId: string; traits: Json; passwordHash: string }, tx: Queryable): Promise<Identity>
+  }
+}
+
+export interface Registered {
+  kind: 'registered'
+  flow: RegistrationFlow
+  identity: Identity
+  /** where the hook `session` is configured: signed in at once */
+  issued: { session: Session; token: string } | undefined
+  returnTo: string
+}
+
+export interface Newcomer {
+  schemaId: string
+  traits: Json
+  passwordHash: string
+}
+
+/** Identity and session come to be together or not at all. @throws FormRefused when the identifier is taken */
+export async function register(d: CompleteRegistrationDeps, newcomer: Newcomer, caller: Caller) {
+  const { hooks } = d.config().selfservice.flows.registration.after.password
+  const withSession = hooks.some(({ hook }) => hook === 'session')
+  try {
+    return await d.db.tx(async (tx) => {
+      const identity = await d.identities.register(newcomer, tx)
+      const input = { identity, method: 'password', device: caller.device }
+      return { identity, issued: withSession ? await d.sessions.issue(input, tx) : undefined }
+    })
+  } catch (error) {
+    if (error instanceof Conflict || (error instanceof HttpError && error.status === 409)) throw refused(messages.taken)
+    throw error
+  }
+}

@@ -1,0 +1,110 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Identity } from '../../identities/types.ts'
+import { sendError } from '../../kernel/http/error-handler.ts'
+import { acceptsJson } from '../../kernel/http/negotiate.ts'
+import { queryValue } from '../../kernel/http/query.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
+import { flowReplaced, signedInAlready } from '../errors.ts'
+import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../http.ts'
+import type { Caller } from '../types.ts'
+import type { FlowUrls } from '../urls.ts'
+import type { Registered } from './complete.ts'
+import type { RegistrationFlows } from './flow.ts'
+import type { RegistrationFlow } from './types.ts'
+
+export interface RegistrationRouteDeps extends CallerDeps {
+  registration: RegistrationFlows
+  sessions: Pick<SessionService, 'answer'>
+  flowUrls: FlowUrls
+  identityAnswer(identity: Identity): Record<string, unknown>
+}
+
+/** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
+export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync {
+  return async (app) => {
+    const forward = { config: { errors: 'forward' as const } }
+    app.get('/self-service/registration/browser', forward, beginBrowser)
+    app.get('/self-service/registration/api', beginNative)
+    app.get('/self-service/registration/flows', read)
+    app.post('/self-service/registration', forward, submit)
+    // A form sent by GET is told so in the form. HEAD must change nothing.
+    app.get('/self-service/registration', { ...forward, exposeHeadRoute: false }, submit)
+  }
+
+  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
+    const begun = await d.registration.begin({
+      type: 'browser',
+      requestUrl: d.flowUrls.request(req.url),
+      csrfToken: d.csrf.token(req),
+      credentials: d.credentials.read(req),
+    })
+    if (begun.kind === 'begun') {
+      return acceptsJson(req) ? answer(begun.flow) : reply.redirect(d.flowUrls.page('registration', begun.flow.id), 303)
+    }
+    if (acceptsJson(req)) throw signedInAlready('registration')
+    return reply.redirect(begun.returnTo, 303)
+  }
+
+  async function beginNative(req: FastifyRequest) {
+    const begun = await d.registration.begin({
+      type: 'api',
+      requestUrl: d.flowUrls.request(req.url),
+      csrfToken: '',
+      credentials: d.credentials.read(req),
+    })
+    if (begun.kind === 'signedIn') throw signedInAlready('registration')
+    return answer(begun.flow, { exchangeCode: begun.exchangeCode })
+  }
+
+  async function read(req: FastifyRequest) {
+    const flow = await d.registration.read(queryValue(req, 'id'), (token) => {
+      if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
+    })
+    return answer(flow)
+  }
+
+  async function submit(req: FastifyRequest, reply: FastifyReply) {
+    const caller = callerOf(req, d)
+    const outcome = await d.registration.submit(queryValue(req, 'flow'), caller)
+    if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
+    if (outcome.kind === 'registered') return registered(req, reply, caller, outcome)
+    const page = d.flowUrls.page('registration', outcome.flow.id)
+    const readsJson = caller.scripted || outcome.flow.type === 'api'
+    switch (outcome.kind) {
+      case 'signedInAlready':
+        return readsJson
+          ? sendError(signedInAlready('registration'), req, reply)
+          : reply.redirect(d.flowUrls.home(), 302)
+      case 'replaced':
+        return readsJson
+          ? sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
+          : reply.redirect(page, 303)
+      default:
+        if (readsJson) return reply.code(400).send(answer(outcome.flow, outcome))
+        // Kratos tells a form with errors from the next screen by the status.
+        return reply.redirect(page, outcome.kind === 'form' ? 302 : 303)
+    }
+  }
+
+  function registered(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: Registered) {
+    const { issued, returnTo } = done
+    const identity = d.identityAnswer(done.identity)
+    const session = issued && d.sessions.answer(issued.session)
+    if (done.flow.type === 'api') {
+      if (!issued) return { identity, continue_with: null }
+      const continueWith = [{ action: 'set_ory_session_token', ory_session_token: issued.token }]
+      return { session_token: issued.token, session, identity, continue_with: continueWith }
+    }
+    if (issued) {
+      signInBrowser(req, reply, d, { token: issued.token, expiresAt: issued.session.expires_at, fresh: true })
+    }
+    if (!caller.scripted) return reply.redirect(returnTo, 303)
+    return { ...(session ? { session } : {}), identity, continue_with: redirectBrowserTo(returnTo) }
+  }
+}
+
+/** A registration flow as clients see it. */
+function answer(flow: RegistrationFlow, extras: AnswerExtras = {}) {
+  return { ...flowHead(flow), ui: uiAnswer(flow), ...flowTail(flow, extras) }
+}

@@ -1,0 +1,142 @@
+import type { IdentitySchema, Json } from '../../identities/types.ts'
+import {
+  attempt,
+  currentCsrfToken,
+  type Failed,
+  FormRefused,
+  findSubmitted,
+  refused,
+  type ShownAgain,
+} from '../attempt.ts'
+import { expiryOf, selectSchema } from '../begin.ts'
+import { checkOrigin, fieldText, transientPayload } from '../form.ts'
+import { messages } from '../messages.ts'
+import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
+import { nodeValues, withProblems } from '../nodes.ts'
+import { submittedTraits, traitValues } from '../traits.ts'
+import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
+import { assertEnabled, type BeginRegistrationDeps, isTwoStep, newRegistrationFlow, screenOf } from './begin.ts'
+import { type CompleteRegistrationDeps, type Registered, register } from './complete.ts'
+import type { Screen } from './form.ts'
+import type { RegistrationFlow } from './types.ts'
+
+export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps & NewPasswordDeps
+
+export type RegistrationOutcome =
+  | Registered
+  | ShownAgain<RegistrationFlow>
+  | Failed
+  /** another screen of the form */
+  | { kind: 'screen'; flow: RegistrationFlow; transientPayload: Json | undefined }
+  | { kind: 'signedInAlready'; flow: RegistrationFlow }
+  | { kind: 'replaced'; flow: RegistrationFlow; expired: Expired }
+
+interface Submission {
+  flow: RegistrationFlow
+  caller: Caller
+  form: SubmittedForm
+  schema: IdentitySchema
+  traits: Json
+}
+
+/**
+ * Takes a submitted registration form. Every check comes before the first write.
+ * @throws 400 without a flow id or where nobody may sign up, 404, 403, 503
+ */
+export async function submitRegistration(
+  d: SubmitRegistrationDeps,
+  flowId: string,
+  caller: Caller,
+): Promise<RegistrationOutcome> {
+  const flow = await findSubmitted(d.store, flowId)
+  if (await d.sessions.resolve(caller.credentials)) return { kind: 'signedInAlready', flow }
+  assertEnabled(d.config())
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired) return replace(d, flow, expired, caller)
+  return attempt(d, flow, caller, async (told): Promise<RegistrationOutcome> => {
+    const form = await caller.form()
+    const step = stepOf(d, form)
+    told.taken = true
+    const schema = selectSchema(d.schemas(), flow.identity_schema)
+    const submission = { flow, caller, form, schema, traits: submittedTraits(form, schema) }
+    told.values = traitValues(submission.traits, schema.inputs)
+    told.transientPayload = transientPayload(form)
+    checkOrigin(flow, caller, form)
+    if (step === 'password') return signUp(d, submission)
+    return turnTo(d, submission, step, told.transientPayload)
+  })
+}
+
+/** @throws FormRefused for a method that is none of ours */
+function stepOf(d: SubmitRegistrationDeps, form: SubmittedForm): 'password' | Exclude<Screen, 'unified'> {
+  const [method, screen] = [fieldText(form, 'method'), fieldText(form, 'screen')]
+  if (isTwoStep(d.config()) && (screen !== '' || method === 'profile' || method === 'profile:back')) {
+    return screen === 'previous' || method === 'profile:back' ? 'profile' : 'credentials'
+  }
+  if (method === 'password' && d.config().selfservice.methods.password.enabled) return 'password'
+  throw refused(messages.noRegistrationMethod)
+}
+
+/** Shows the other screen. On to the password only with traits that obey the schema. */
+async function turnTo(
+  d: SubmitRegistrationDeps,
+  { flow, caller, schema, traits }: Submission,
+  screen: 'profile' | 'credentials',
+  payload: Json | undefined,
+): Promise<RegistrationOutcome> {
+  if (screen === 'credentials') {
+    assertObeyed(schema, traits)
+    derived(schema, traits)
+  }
+  const values = new Map([...nodeValues(flow.ui.nodes), ...traitValues(traits, schema.inputs)])
+  const ui = screenOf(d, { id: flow.id, csrf_token: currentCsrfToken(flow, caller) }, schema, screen, values)
+  await d.store.saveUi(flow.id, ui)
+  return {
+    kind: 'screen',
+    flow: { ...flow, ui },
+    transientPayload: screen === 'credentials' ? (payload ?? {}) : payload,
+  }
+}
+
+async function signUp(d: SubmitRegistrationDeps, s: Submission): Promise<Registered> {
+  const password = fieldText(s.form, 'password')
+  const missing = password === '' ? [{ path: 'password', message: messages.missing('password') }] : []
+  assertObeyed(s.schema, s.traits, missing)
+  const identifiers = derived(s.schema, s.traits).identifiers.get('password') ?? []
+  if (identifiers.length === 0) throw refused(messages.noIdentifier)
+  await judgePassword(d, password, identifiers)
+  const returnTo = returnToOf(d, s.flow)
+  const passwordHash = await hashPassword(d, password)
+  const registered = await register(d, { schemaId: s.schema.id, traits: s.traits, passwordHash }, s.caller)
+  return { kind: 'registered', flow: s.flow, returnTo, ...registered }
+}
+
+function assertObeyed(schema: IdentitySchema, traits: Json, more: FormProblem[] = []): void {
+  const problems = [...schema.validate(traits), ...more]
+  if (problems.length > 0) throw new FormRefused(problems)
+}
+
+function derived(schema: IdentitySchema, traits: Json) {
+  const result = schema.derive(traits)
+  if (result.kind === 'failure') throw new FormRefused(result.violations)
+  return result
+}
+
+function returnToOf(d: SubmitRegistrationDeps, flow: RegistrationFlow): string {
+  const { after } = d.config().selfservice.flows.registration
+  return d.urls.returnTo(flow.request_url, after.password.default_browser_return_url, after.default_browser_return_url)
+}
+
+/** A fresh flow that says what happened to the expired one. */
+async function replace(
+  d: SubmitRegistrationDeps,
+  old: RegistrationFlow,
+  expired: Expired,
+  caller: Caller,
+): Promise<RegistrationOutcome> {
+  const request = { type: old.type, requestUrl: old.request_url, csrfToken: currentCsrfToken(old, caller) }
+  const flow = newRegistrationFlow(d, request, old.identity_schema)
+  flow.ui = withProblems(flow.ui, [{ message: messages.expired('registration', expired) }])
+  await d.store.insert(flow)
+  return { kind: 'replaced', flow, expired }
+}

@@ -1,0 +1,3 @@
+import type { Flow } from '../types.ts'
+
+export type RegistrationFlow = Flow

@@ -1,0 +1,102 @@
+import type { Config } from '../../config/schema/schema.ts'
+import type { DerivedTraits, FullIdentity, Identity, IdentitySchema, Json } from '../../identities/types.ts'
+import type { Hasher } from '../../kernel/crypto/passwords/passwords.ts'
+import { Conflict, type Db, type Queryable } from '../../kernel/db/client.ts'
+import { badRequest, HttpError } from '../../kernel/http/errors.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { Session } from '../../sessions/types.ts'
+import { FormRefused, refused } from '../attempt.ts'
+import { fieldText } from '../form.ts'
+import { messages } from '../messages.ts'
+import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
+import type { SubmittedForm } from '../types.ts'
+
+export interface ChangeDeps extends NewPasswordDeps {
+  config(): Config
+  db: Pick<Db, 'tx'>
+  hasher: Pick<Hasher, 'hash' | 'verify'>
+  sessions: Pick<SessionService, 'revokeAllOf'>
+  identities: {
+    get(id: string): Promise<FullIdentity>
+    setPassword(id: string, hash: string, tx: Queryable): Promise<Identity>
+    /** @throws 409 when an identifier or address is taken */
+    updateTraits(id: string, traits: Json, tx: Queryable): Promise<Identity>
+  }
+}
+
+/** A change that has passed every check; it is made by calling it in a transaction. */
+export type CheckedChange = (tx: Queryable) => Promise<Identity>
+
+/** @throws FormRefused with what the policy says; 503 */
+export async function passwordChange(
+  d: ChangeDeps,
+  session: Session,
+  schema: IdentitySchema,
+  form: SubmittedForm,
+): Promise<CheckedChange> {
+  const password = fieldText(form, 'password')
+  if (password === '') throw refused(messages.missing('password'), 'password')
+  const { id, traits, credentials } = await d.identities.get(session.identity_id)
+  await judgePassword(d, password, identifiersOf(derive(schema, traits)))
+  const old = credentials.find(({ type }) => type === 'password')?.config.hashed_password
+  if (typeof old === 'string' && old !== '' && (await d.hasher.verify(password, old))) {
+    throw refused(messages.samePassword, 'password')
+  }
+  const hash = await hashPassword(d, password)
+  return async (tx) => {
+    const identity = await d.identities.setPassword(id, hash, tx)
+    await endSessions(d, session, tx)
+    return identity
+  }
+}
+
+/** The sessions that end with the old password, by the hook of Kratos or by our own key. */
+async function endSessions(d: ChangeDeps, session: Session, tx: Queryable): Promise<void> {
+  const { selfservice, lethe } = d.config()
+  const hooked = selfservice.flows.settings.after.password.hooks.some(({ hook }) => hook === 'revoke_active_sessions')
+  const ending = lethe.sessions.end_on_password_change
+  if (ending === 'none' && !hooked) return
+  const except = ending === 'all' ? {} : { except: session.id }
+  await d.sessions.revokeAllOf(session.identity_id, 'credentials_changed', { ...except, tx })
+}
+
+/**
+ * @param privileged whether the session is fresh enough to change what one signs in with
+ * @returns undefined where it would have to be
+ * @throws FormRefused with what the schema says
+ */
+export function traitsChange(
+  d: ChangeDeps,
+  identity: Identity,
+  schema: IdentitySchema,
+  traits: Json,
+  privileged: boolean,
+): CheckedChange | undefined {
+  const violations = schema.validate(traits)
+  if (violations.length > 0) throw new FormRefused(violations)
+  const after = derive(schema, traits)
+  if (!privileged && protectedPart(after) !== protectedPart(derive(schema, identity.traits))) return undefined
+  return async (tx) => {
+    try {
+      return await d.identities.updateTraits(identity.id, traits, tx)
+    } catch (error) {
+      const taken = error instanceof Conflict || (error instanceof HttpError && error.status === 409)
+      throw taken ? refused(messages.taken) : error
+    }
+  }
+}
+
+export const nothingSent = () => badRequest('Did not receive any value changes.')
+
+function derive(schema: IdentitySchema, traits: Json): DerivedTraits {
+  const derived = schema.derive(traits)
+  if (derived.kind === 'failure') throw new FormRefused(derived.violations)
+  return derived
+}
+
+const identifiersOf = (derived: DerivedTraits) => derived.identifiers.get('password') ?? []
+
+/** What one signs in or gets back in with, in a form that can be compared. */
+function protectedPart({ identifiers, verifiable, recovery }: DerivedTraits): string {
+  return JSON.stringify([[...identifiers], verifiable, recovery])
+}

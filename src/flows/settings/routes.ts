@@ -1,0 +1,95 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Identity } from '../../identities/types.ts'
+import { sendError } from '../../kernel/http/error-handler.ts'
+import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
+import { queryValue } from '../../kernel/http/query.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { Resolved } from '../../sessions/types.ts'
+import { flowHead, uiAnswer } from '../answer.ts'
+import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
+import { type CallerDeps, callerOf, redirectBrowserTo } from '../http.ts'
+import type { FlowUrls } from '../urls.ts'
+import type { SettingsFlows } from './flow.ts'
+import type { Saved } from './submit.ts'
+import type { SettingsFlow } from './types.ts'
+
+export interface SettingsRouteDeps extends CallerDeps {
+  settings: SettingsFlows
+  sessions: Pick<SessionService, 'resolve'>
+  flowUrls: FlowUrls
+  identityAnswer(identity: Identity): Record<string, unknown>
+}
+
+/** @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
+export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
+  return async (app) => {
+    const forward = { config: { errors: 'forward' as const } }
+    app.get('/self-service/settings/browser', forward, beginBrowser)
+    app.get('/self-service/settings/api', beginNative)
+    app.get('/self-service/settings/flows', read)
+    app.post('/self-service/settings', forward, submit)
+    // A form sent by GET is told so in the form. HEAD must change nothing.
+    app.get('/self-service/settings', { ...forward, exposeHeadRoute: false }, submit)
+  }
+
+  function current(req: FastifyRequest) {
+    return d.sessions.resolve(d.credentials.read(req))
+  }
+
+  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
+    const resolved = await current(req)
+    const requestUrl = d.flowUrls.request(req.url)
+    if (!resolved) {
+      if (isJsonRequest(req)) throw sessionRequired()
+      return reply.redirect(d.flowUrls.login({ return_to: requestUrl }), 303)
+    }
+    const request = { type: 'browser' as const, requestUrl, csrfToken: d.csrf.token(req) }
+    const flow = await d.settings.begin(request, resolved.session)
+    return acceptsJson(req)
+      ? answer(flow, resolved.session.identity)
+      : reply.redirect(d.flowUrls.page('settings', flow.id), 303)
+  }
+
+  async function beginNative(req: FastifyRequest) {
+    const resolved = await current(req)
+    if (!resolved) throw sessionRequired()
+    const request = { type: 'api' as const, requestUrl: d.flowUrls.request(req.url), csrfToken: '' }
+    return answer(await d.settings.begin(request, resolved.session), resolved.session.identity)
+  }
+
+  async function read(req: FastifyRequest) {
+    const flow = await d.settings.read(queryValue(req, 'id'), () => {}, d.credentials.read(req))
+    return answer(flow, flow.identity)
+  }
+
+  async function submit(req: FastifyRequest, reply: FastifyReply) {
+    const resolved = await current(req)
+    if (!resolved) {
+      if (isJsonRequest(req)) throw sessionMissing()
+      return reply.redirect(d.flowUrls.loginPage(), 302)
+    }
+    const caller = callerOf(req, d)
+    const outcome = await d.settings.submit(queryValue(req, 'flow'), caller, resolved)
+    if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
+    const readsJson = caller.scripted || outcome.flow.type === 'api'
+    if (outcome.kind === 'saved') return saved(req, reply, readsJson, resolved, outcome)
+    if (outcome.kind === 'reauthenticate') {
+      return readsJson ? sendError(refreshRequired(outcome.at), req, reply) : reply.redirect(outcome.at, 303)
+    }
+    if (!readsJson) return reply.redirect(d.flowUrls.page('settings', outcome.flow.id), 303)
+    if (outcome.kind === 'replaced') return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
+    return reply.code(400).send(answer(outcome.flow, resolved.session.identity))
+  }
+
+  function saved(req: FastifyRequest, reply: FastifyReply, readsJson: boolean, resolved: Resolved, done: Saved) {
+    const body = answer(done.flow, done.identity)
+    if (done.flow.type === 'api') return body
+    d.credentials.write(req, reply, { token: resolved.token, expiresAt: resolved.session.expires_at })
+    return readsJson ? { ...body, continue_with: redirectBrowserTo(done.returnTo) } : reply.redirect(done.returnTo, 303)
+  }
+
+  /** A settings flow as clients see it. */
+  function answer(flow: SettingsFlow, identity: Identity) {
+    return { ...flowHead(flow), ui: uiAnswer(flow), identity: d.identityAnswer(identity), state: flow.state }
+  }
+}

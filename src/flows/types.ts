@@ -1,0 +1,92 @@
+import type { Json, JsonObject } from '../identities/types.ts'
+import type { Micros, Timestamp } from '../kernel/base/clock.ts'
+import type { Credentials, DeviceFacts } from '../sessions/types.ts'
+
+/** `browser`: cookies and an anti-CSRF token; also single-page apps. `api`: neither. */
+export type FlowType = 'browser' | 'api'
+
+export type FlowKind = 'login' | 'registration' | 'settings'
+
+/** Ids and texts are part of the contract: user interfaces translate by id. */
+export interface UiMessage {
+  id: number
+  text: string
+  type: 'info' | 'error' | 'success'
+  context?: JsonObject
+}
+
+export interface InputAttributes {
+  name: string
+  type: string
+  value?: Json
+  required?: boolean
+  autocomplete?: string
+  pattern?: string
+  disabled: boolean
+  node_type: 'input'
+}
+
+export interface UiNode {
+  type: 'input'
+  group: string
+  attributes: InputAttributes
+  messages: UiMessage[]
+  meta: { label?: UiMessage }
+}
+
+export interface Ui {
+  action: string
+  method: 'POST'
+  nodes: UiNode[]
+  messages?: UiMessage[]
+}
+
+/** A message and the input it belongs to; without `path` it is about the form as a whole. */
+export interface FormProblem {
+  path?: string
+  message: UiMessage
+}
+
+/** What login and registration flows have in common, as stored. */
+export interface Flow {
+  id: string
+  type: FlowType
+  /** the URL that began it, with its query: `return_to` is read from there */
+  request_url: string
+  issued_at: Timestamp
+  expires_at: Timestamp
+  /** anti-CSRF token as given out at the start; empty in native flows */
+  csrf_token: string
+  /** id of the schema that was asked for; empty: the default one */
+  identity_schema: string
+  ui: Ui
+}
+
+/** A submitted form: a JSON object, or form fields with all their values. */
+export type SubmittedForm =
+  | { kind: 'json'; values: JsonObject }
+  | { kind: 'form'; values: Readonly<Record<string, readonly string[]>> }
+
+/** Who submits a form, and how, without the words of HTTP. */
+export interface Caller {
+  /** reads the answer with a script, so it gets no redirect */
+  scripted: boolean
+  credentials: Credentials
+  device: DeviceFacts
+  /** as trusted proxies tell it; empty when unknown. What `device` notes can be forged by the client */
+  address: string
+  /** the form, decoded at the first call. @throws 400 with the reason that the form shows */
+  form(): Promise<SubmittedForm>
+  /** @throws 403 `security_csrf_violation` unless the token fits the cookie */
+  checkCsrf(token: string): void
+  /** a token for the next submit; empty for a caller without the cookie */
+  csrfToken(): string
+  /** a header that only browsers send, where a native flow must not have one */
+  browserHeader: 'Cookie' | 'Origin' | undefined
+}
+
+/** A flow that expired at `at`, replaced by a fresh one. */
+export interface Expired {
+  at: Timestamp
+  since: Micros
+}

@@ -1,0 +1,65 @@
+import { isUriOrPath } from '../config/checks/uris.ts'
+import type { Config } from '../config/schema/schema.ts'
+import { encodeQuery, withQuery } from '../kernel/http/query.ts'
+import { resolveReturnTo } from '../kernel/http/return-to.ts'
+import type { FlowKind, FlowType } from './types.ts'
+
+/** The addresses that flows name or send browsers to. */
+export interface FlowUrls {
+  /** The address of a request, as clients know it. @param target path and query as they arrived */
+  request(target: string): string
+  /** where the form is posted to */
+  action(kind: FlowKind, flowId: string): string
+  /** where a flow begins */
+  init(kind: FlowKind, type: FlowType, returnTo: string): string
+  /** where a browser begins to sign in */
+  login(query: Record<string, string>): string
+  /** the page that shows the login form, without a flow */
+  loginPage(): string
+  /** the page that shows the form */
+  page(kind: FlowKind, flowId: string): string
+  /**
+   * Where a browser goes at the end: what the URL that began the flow asks for, else the first usable `fallback`, else
+   * `selfservice.default_browser_return_url`.
+   * @throws 400 `self_service_flow_return_to_forbidden`
+   */
+  returnTo(requestUrl: string, ...fallbacks: (string | undefined)[]): string
+  /** where a browser goes that has nothing to do here */
+  home(): string
+}
+
+export function createFlowUrls(d: { config(): Config; publicBaseUrl(): string }): FlowUrls {
+  const below = (path: string) => `${d.publicBaseUrl().replace(/\/+$/, '')}${path}`
+  return {
+    request: (target) => below(target),
+    action: (kind, flow) => below(`/self-service/${kind}?${encodeQuery({ flow })}`),
+    init: (kind, type, returnTo) =>
+      below(`/self-service/${kind}/${type}${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`),
+    login: (query) => below(`/self-service/login/browser?${encodeQuery(query)}`),
+    loginPage: () => d.config().selfservice.flows.login.ui_url,
+    home: () => d.config().selfservice.default_browser_return_url,
+    page: (kind, flow) => withQuery(d.config().selfservice.flows[kind].ui_url, { flow }),
+    returnTo(requestUrl, ...fallbacks) {
+      const { default_browser_return_url: last, allowed_return_urls: allowed } = d.config().selfservice
+      // Kratos accepts any text for the more specific keys and passes over one that is no address.
+      const fallback = fallbacks.find((url) => url !== undefined && isUriOrPath(url)) ?? last
+      return resolveReturnTo(requestedReturnTo(requestUrl), { allowed, publicBaseUrl: d.publicBaseUrl(), fallback })
+    },
+  }
+}
+
+/** The query of the URL that began a flow. */
+export function requestQuery(requestUrl: string): URLSearchParams {
+  const at = requestUrl.indexOf('?')
+  return new URLSearchParams(at < 0 ? '' : requestUrl.slice(at + 1))
+}
+
+/** As it was asked for, not yet judged; empty when nothing was. */
+export function requestedReturnTo(requestUrl: string): string {
+  return requestQuery(requestUrl).get('return_to') ?? ''
+}
+
+/** Go's words for yes. */
+export function isYes(value: string | null): boolean {
+  return value !== null && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value)
+}

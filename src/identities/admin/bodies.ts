@@ -1,0 +1,129 @@
+import { formatTime, parseTime } from '../../kernel/base/clock.ts'
+import { badRequest } from '../../kernel/http/errors.ts'
+import { isUuid } from '../../kernel/http/query.ts'
+import type { AddressClaim } from '../addresses.ts'
+import { bodyInvalid, stateInvalid } from '../failures.ts'
+import { normaliseIdentifier } from '../normalise.ts'
+import { isObject } from '../schema/node.ts'
+import type { Identity, Json, JsonObject } from '../types.ts'
+
+/** A password to set: in clear, as hash of any known family, or left to Kratos's migration hook. */
+export type PasswordImport = { password: string } | { hash: string } | { hook: true }
+
+/** What a body asks for; members that it does not name are undefined. */
+export interface IdentityBody {
+  schema_id: string | undefined
+  traits: Json
+  state: Identity['state'] | undefined
+  metadata_public: Json
+  metadata_admin: Json
+  external_id: string | null
+  organization_id: string | null
+  password: PasswordImport | undefined
+  verifiable: AddressClaim[]
+}
+
+const MEMBERS = [
+  ...['schema_id', 'traits', 'credentials', 'verifiable_addresses', 'recovery_addresses', 'metadata_public'],
+  ...['metadata_admin', 'state', 'organization_id', 'external_id'],
+]
+
+/** Reads the body of a creation; members that it does not know are refused. @throws 400 */
+export function readCreateBody(body: unknown): IdentityBody {
+  const object = asBody(body)
+  assertMembers(object, MEMBERS)
+  return readIdentityBody(object)
+}
+
+/** Reads the body of a replacement. @throws 400 */
+export function readUpdateBody(body: unknown): IdentityBody {
+  return readIdentityBody(asBody(body))
+}
+
+export function asBody(body: unknown): JsonObject {
+  if (!isObject(body)) throw badRequest('Expected the request body to be a JSON object.')
+  return body
+}
+
+export function assertMembers(object: JsonObject, known: readonly string[]): void {
+  const unknown = Object.keys(object).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw bodyInvalid(`json: unknown field ${JSON.stringify(unknown)}`)
+}
+
+function readIdentityBody(body: JsonObject): IdentityBody {
+  const text = (name: string) => optionalText(body, name)
+  return {
+    schema_id: text('schema_id') || undefined,
+    traits: body.traits ?? {},
+    state: readState(text('state')),
+    metadata_public: body.metadata_public ?? null,
+    metadata_admin: body.metadata_admin ?? null,
+    external_id: text('external_id') || null,
+    organization_id: readUuid(body, 'organization_id'),
+    password: readCredentials(body.credentials ?? null),
+    verifiable: list(body, 'verifiable_addresses').map(readClaim),
+  }
+}
+
+function optionalText(object: JsonObject, name: string): string | undefined {
+  const value = object[name] ?? undefined
+  if (value !== undefined && typeof value !== 'string') throw bodyInvalid(`${name} must be a string`)
+  return value
+}
+
+function list(object: JsonObject, name: string): Json[] {
+  const value = object[name] ?? []
+  if (!Array.isArray(value)) throw bodyInvalid(`${name} must be a list`)
+  return value
+}
+
+export function readUuid(object: JsonObject, name: string): string | null {
+  const value = optionalText(object, name) || null
+  if (value !== null && !isUuid(value)) throw bodyInvalid(`${name} must be a UUID`)
+  return value
+}
+
+export function readState(state: Json | undefined): Identity['state'] | undefined {
+  if (state === undefined || state === '') return undefined
+  if (state !== 'active' && state !== 'inactive') throw stateInvalid()
+  return state
+}
+
+const STATUSES = ['', 'pending', 'sent', 'completed']
+
+/** @throws 400 */
+export function readClaim(entry: Json): AddressClaim {
+  if (!isObject(entry)) throw bodyInvalid('verifiable_addresses must hold objects')
+  const status = optionalText(entry, 'status') ?? ''
+  if (!STATUSES.includes(status)) throw bodyInvalid('status of an address must be pending, sent or completed')
+  const verifiedAt = optionalText(entry, 'verified_at')
+  const micros = verifiedAt === undefined ? undefined : parseTime(verifiedAt)
+  if (micros !== undefined && !(micros >= 0)) throw bodyInvalid('verified_at of an address must be an RFC 3339 time')
+  return {
+    value: normaliseIdentifier(optionalText(entry, 'value') ?? ''),
+    via: optionalText(entry, 'via') || 'email',
+    verified: entry.verified === true,
+    status,
+    verified_at: micros === undefined ? undefined : formatTime(micros),
+  }
+}
+
+function readCredentials(credentials: Json): PasswordImport | undefined {
+  if (credentials === null) return undefined
+  if (!isObject(credentials)) throw bodyInvalid('credentials must be an object')
+  const other = Object.keys(credentials).find((type) => type !== 'password' && credentials[type] !== null)
+  if (other !== undefined) {
+    throw badRequest(`Only credentials of the type password can be imported; take out credentials.${other}.`)
+  }
+  const password = credentials.password ?? null
+  if (password === null) return undefined
+  if (!isObject(password)) throw bodyInvalid('credentials.password must be an object')
+  return readPassword(password.config ?? {})
+}
+
+function readPassword(config: Json): PasswordImport {
+  if (!isObject(config)) throw bodyInvalid('credentials.password.config must be an object')
+  if (config.use_password_migration_hook === true) return { hook: true }
+  const password = optionalText(config, 'password') ?? ''
+  return password === '' ? { hash: optionalText(config, 'hashed_password') ?? '' } : { password }
+}

@@ -1,0 +1,71 @@
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { anyJsonBody, jsonBody, rawBody } from '../../kernel/http/body.ts'
+import { HttpError } from '../../kernel/http/errors.ts'
+import { bodyInvalid } from '../failures.ts'
+import type { Json } from '../types.ts'
+import type { BatchItem } from './batch.ts'
+import { type BatchEntry, readBatchBody } from './batch-body.ts'
+import { readCreateBody, readUpdateBody } from './bodies.ts'
+import type { IdentityAdminRouteDeps } from './routes.ts'
+
+interface WithId {
+  Params: { id: string }
+}
+
+/** @see Kratos createIdentity, batchPatchIdentities, updateIdentity, patchIdentity, deleteIdentity(Credentials) */
+export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsync {
+  const { identities, identityAnswers } = d
+
+  return async (app) => {
+    app.post('/identities', async (req, reply) => {
+      const identity = await identities.create(readCreateBody(strictJson(req)))
+      reply.code(201).header('location', `${d.baseUrls.admin().replace(/\/+$/, '')}/identities/${identity.id}`)
+      return identityAnswers.toAdmin(identity)
+    })
+
+    app.patch('/identities', async (req) => {
+      const entries = readBatchBody(strictJson(req))
+      const items = await identities.batch(entries.flatMap(({ create }) => create ?? []))
+      return { identities: entries.map((entry) => (entry.create ? batchAnswer(entry, items.shift()!) : null)) }
+    })
+
+    app.put<WithId>('/identities/:id', async (req) => {
+      const identity = await identities.update(req.params.id, readUpdateBody(jsonBody(req)))
+      return identityAnswers.toAdmin(identity)
+    })
+
+    app.patch<WithId>('/identities/:id', async (req) => {
+      const patch = rawBody(req).length === 0 ? undefined : (strictJson(req) as Json)
+      return identityAnswers.toAdmin(await identities.patch(req.params.id, patch))
+    })
+
+    app.delete<WithId>('/identities/:id', async (req, reply) => {
+      await identities.remove(req.params.id)
+      return reply.code(204).send()
+    })
+
+    app.delete<{ Params: { id: string; type: string } }>('/identities/:id/credentials/:type', async (req, reply) => {
+      await identities.removeCredential(req.params.id, req.params.type)
+      return reply.code(204).send()
+    })
+  }
+}
+
+function batchAnswer({ patchId }: BatchEntry, item: BatchItem) {
+  const patch = patchId === undefined ? {} : { patch_id: patchId }
+  return item.kind === 'created'
+    ? { action: 'create', identity: item.id, ...patch }
+    : { action: 'error', ...patch, error: item.error }
+}
+
+/** JSON of any content type; what is wrong with it stands in `message`, worded as Kratos does. */
+function strictJson(req: FastifyRequest): unknown {
+  if (rawBody(req).length === 0) throw bodyInvalid('EOF')
+  try {
+    return anyJsonBody(req)
+  } catch (error) {
+    if (!(error instanceof HttpError) || !(error.cause instanceof SyntaxError)) throw error
+    const cut = /end of JSON|unterminated/i.test(error.cause.message)
+    throw bodyInvalid(cut ? 'unexpected EOF' : 'the request body is not JSON')
+  }
+}

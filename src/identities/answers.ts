@@ -1,0 +1,118 @@
+import { encodeSchemaId } from './schema/schemas.ts'
+import type { FullIdentity, Identity, IdentityRow, JsonObject, StoredCredential } from './types.ts'
+
+/** How identities look from outside, member by member: nothing else of the rows can slip out. */
+export interface IdentityAnswers {
+  /** for the identity itself: no admin metadata, no credentials */
+  toPublic(identity: Identity): JsonObject
+  /** The JSON text of the same, straight from a row. */
+  toPublicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }): string
+  /**
+   * for operators. `credentials` is there when they were read; their configs only for the types of `include`, because
+   * they hold hashes and keys.
+   */
+  toAdmin(identity: FullIdentity, include?: readonly string[]): JsonObject
+}
+
+/** @param publicBaseUrl where clients find the schemas; read at each answer, as a reload may change it */
+export function createIdentityAnswers(publicBaseUrl: () => string): IdentityAnswers {
+  const schemaUrl = createSchemaUrls(publicBaseUrl)
+  return {
+    toPublic: (identity) => ({ ...head(identity), ...body(identity, schemaUrl), ...tail(identity) }),
+    toPublicText: (row) => publicText(row, schemaUrl(row.schema_id)),
+    toAdmin: (identity, include = []) => ({
+      ...head(identity),
+      ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity.credentials, include) }),
+      ...body(identity, schemaUrl),
+      metadata_admin: identity.metadata_admin,
+      ...tail(identity),
+    }),
+  }
+}
+
+/** Those of one base are remembered, as each answer has one; there are as many as schemas. */
+function createSchemaUrls(publicBaseUrl: () => string): (schemaId: string) => string {
+  let base = ''
+  const urls = new Map<string, string>()
+  return (id) => {
+    if (publicBaseUrl() !== base) {
+      base = publicBaseUrl()
+      urls.clear()
+    }
+    const url = urls.get(id) ?? `${base.replace(/\/+$/, '')}/schemas/${encodeSchemaId(id)}`
+    urls.set(id, url)
+    return url
+  }
+}
+
+function head({ id, external_id }: Identity): JsonObject {
+  return external_id === null ? { id } : { id, external_id }
+}
+
+function body(identity: Identity, schemaUrl: (id: string) => string): JsonObject {
+  const { schema_id, state, state_changed_at, traits, metadata_public } = identity
+  return {
+    schema_id,
+    schema_url: schemaUrl(schema_id),
+    state,
+    ...(state_changed_at === null ? {} : { state_changed_at }),
+    traits,
+    ...(identity.verifiable_addresses.length === 0
+      ? {}
+      : { verifiable_addresses: asJson(identity.verifiable_addresses) }),
+    ...(identity.recovery_addresses.length === 0 ? {} : { recovery_addresses: asJson(identity.recovery_addresses) }),
+    metadata_public,
+  }
+}
+
+function tail({ created_at, updated_at, organization_id }: Identity): JsonObject {
+  return { created_at, updated_at, organization_id }
+}
+
+/** Addresses are stored as they are shown. */
+const asJson = (addresses: readonly object[]) => addresses.map((address) => ({ ...address }) as JsonObject)
+
+function publicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }, schemaUrl: string): string {
+  const external = row.external_id === null ? '' : `"external_id":${JSON.stringify(row.external_id)},`
+  const schema = `"schema_id":${JSON.stringify(row.schema_id)},"schema_url":${JSON.stringify(schemaUrl)}`
+  const changed = row.state_changed_at === null ? '' : `"state_changed_at":"${row.state_changed_at}",`
+  const verifiable = row.verifiable_addresses === null ? '' : `"verifiable_addresses":${row.verifiable_addresses},`
+  const recovery = row.recovery_addresses === null ? '' : `"recovery_addresses":${row.recovery_addresses},`
+  const organization = row.organization_id === null ? null : `"${row.organization_id}"`
+  return (
+    `{"id":"${row.identity_id}",${external}${schema},"state":"${row.state}",${changed}"traits":${dense(row.traits, '{}')},` +
+    `${verifiable}${recovery}"metadata_public":${dense(row.metadata_public, 'null')},` +
+    `"created_at":"${row.created_at}","updated_at":"${row.updated_at}","organization_id":${organization}}`
+  )
+}
+
+/** The database writes a space after each comma and colon. */
+const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : JSON.stringify(JSON.parse(text)))
+
+function credentials(list: readonly StoredCredential[], include: readonly string[]): JsonObject {
+  return Object.fromEntries(
+    list.map(({ type, identifiers, config, version, created_at, updated_at }) => [
+      type,
+      {
+        type,
+        identifiers,
+        ...(include.includes(type) ? { config: shownConfig(type, config) } : {}),
+        ...{ version, created_at, updated_at },
+      },
+    ]),
+  )
+}
+
+const PROVIDER_MEMBERS = ['subject', 'provider', 'organization', 'use_auto_link']
+
+/** Tokens of other providers are stored encrypted by a key that this server does not use: they stay away. */
+function shownConfig(type: string, config: JsonObject): JsonObject {
+  if ((type !== 'oidc' && type !== 'saml') || !Array.isArray(config.providers)) return config
+  return {
+    providers: config.providers.map((provider) =>
+      Object.fromEntries(
+        Object.entries(Object(provider) as JsonObject).filter(([name]) => PROVIDER_MEMBERS.includes(name)),
+      ),
+    ),
+  }
+}

@@ -1,0 +1,151 @@
+import { isFirstFactor } from '../credentials/available-aal.ts'
+import { Conflict, type Queryable } from '../kernel/db/client.ts'
+import { isUuid } from '../kernel/http/query.ts'
+import type { IdentityBody } from './admin/bodies.ts'
+import { passwordConfig } from './admin/password-import.ts'
+import { patchedDraft } from './admin/patch-document.ts'
+import { password } from './creation.ts'
+import { assemble, type Draft, type DraftCredential, type Workshop } from './draft.ts'
+import {
+  credentialKept,
+  credentialMissing,
+  hashUnknown,
+  lastFirstFactor,
+  unknownIdentity,
+  valueTaken,
+} from './failures.ts'
+import { changedParts } from './parts.ts'
+import type { IdentityServiceDeps } from './service.ts'
+import type { FullIdentity, Json } from './types.ts'
+
+type Deps = Omit<IdentityServiceDeps, 'schemas' | 'clock' | 'random'> & { workshop(): Workshop }
+
+export function createChanges(d: Deps) {
+  /** Reads, changes and writes an identity while no one else can. */
+  async function change(
+    id: string,
+    edit: (before: FullIdentity) => Draft,
+    given?: Queryable | undefined,
+  ): Promise<FullIdentity> {
+    const work = async (tx: Queryable) => {
+      const before = isUuid(id) ? await d.store.lock(tx, id) : undefined
+      if (!before) throw unknownIdentity()
+      const after = assemble(d.workshop(), edit(before), before)
+      const { old, added } = changedParts(before, after)
+      await d.writer.update(tx, after)
+      await d.writer.replaceParts(tx, id, after.updated_at, old, added)
+      if (before.state !== after.state) {
+        await (after.state === 'active' ? d.sessions.identityEnabled : d.sessions.identityDisabled)?.(tx, id)
+      }
+      return after
+    }
+    try {
+      return await (given ? work(given) : d.db.tx(work))
+    } catch (error) {
+      throw error instanceof Conflict ? valueTaken(error) : error
+    }
+  }
+
+  /** A change by an operator: nobody is signed in here whose session should go on when the password is another one. */
+  function changeByOperator(id: string, edit: (before: FullIdentity) => Draft): Promise<FullIdentity> {
+    return d.db.tx(async (tx) => {
+      let hash: Json | undefined
+      const after = await change(
+        id,
+        (before) => {
+          hash = passwordHash(before)
+          return edit(before)
+        },
+        tx,
+      )
+      if (passwordHash(after) !== hash) await d.sessions.passwordSetByOperator?.(tx, id)
+      return after
+    })
+  }
+
+  return {
+    async update(id: string, body: IdentityBody): Promise<FullIdentity> {
+      // The password is hashed before the transaction begins: a connection must not wait for it.
+      if (!isUuid(id) || !(await d.store.byId(id))) throw unknownIdentity()
+      const config = body.password && (await passwordConfig(d.hasher, body.password))
+      return changeByOperator(id, (before) => {
+        const draft = asDraft(before)
+        return {
+          ...draft,
+          ...{ traits: body.traits, metadata_public: body.metadata_public, metadata_admin: body.metadata_admin },
+          schema_id: body.schema_id ?? before.schema_id,
+          state: body.state ?? before.state,
+          external_id: body.external_id,
+          credentials: config ? [...without(draft.credentials, 'password'), password(config)] : draft.credentials,
+        }
+      })
+    },
+
+    patch: (id: string, patch: Json | undefined): Promise<FullIdentity> =>
+      changeByOperator(id, (before) => {
+        const types = before.credentials.map(({ type }) => type)
+        const draft = patchedDraft(before, d.answers.toAdmin(before, types), patch)
+        const hash = draft.credentials.find(({ type }) => type === 'password')?.config.hashed_password
+        if (typeof hash === 'string' && hash !== '' && !d.hasher.knows(hash)) throw hashUnknown()
+        return draft
+      }),
+
+    updateTraits: (id: string, traits: Json, tx?: Queryable): Promise<FullIdentity> =>
+      change(id, (before) => ({ ...asDraft(before), traits }), tx),
+
+    setPassword: (id: string, hash: string, tx?: Queryable): Promise<FullIdentity> =>
+      change(
+        id,
+        (before) => {
+          const draft = asDraft(before)
+          const credentials = [...without(draft.credentials, 'password'), password({ hashed_password: hash })]
+          return { ...draft, credentials }
+        },
+        tx,
+      ),
+
+    async replacePasswordHash(
+      id: string,
+      hashes: { from: string; to: string },
+      tx: Queryable = d.db,
+    ): Promise<boolean> {
+      return d.writer.replaceHash(tx, id, hashes, d.workshop().now)
+    },
+
+    async remove(id: string): Promise<void> {
+      await d.db.tx(async (tx) => {
+        if (!isUuid(id) || !(await d.store.lock(tx, id))) throw unknownIdentity()
+        await d.sessions.endSessionsOf(tx, id, 'identity_deleted')
+        await d.writer.remove(tx, id)
+      })
+    },
+
+    async removeCredential(id: string, type: string): Promise<void> {
+      await changeByOperator(id, (before) => {
+        const draft = asDraft(before)
+        return { ...draft, credentials: withoutCredential(before, draft.credentials, type) }
+      })
+    },
+  }
+}
+
+function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type: string): DraftCredential[] {
+  const target = before.credentials.find((credential) => credential.type === type)
+  if (!target) throw credentialMissing(type)
+  if (type === 'totp' || type === 'lookup_secret') return without(drafts, type)
+  if (type !== 'password') throw credentialKept(type)
+  if (before.credentials.filter(isFirstFactor).length < 2) throw lastFirstFactor()
+  // The row stays: it reserves the identifier.
+  return drafts.map((draft) => (draft.type === type ? { ...draft, config: {} } : draft))
+}
+
+const passwordHash = ({ credentials }: FullIdentity): Json | undefined =>
+  credentials.find(({ type }) => type === 'password')?.config.hashed_password
+
+const without = (credentials: readonly DraftCredential[], type: string) =>
+  credentials.filter((credential) => credential.type !== type)
+
+/** The identity as it is, as a draft: assembling it changes nothing. */
+function asDraft(before: FullIdentity): Draft {
+  return { ...before, verifiable: before.verifiable_addresses }
+}

@@ -1,0 +1,64 @@
+import { Conflict, type Queryable } from '../kernel/db/client.ts'
+import type { IdentityBody } from './admin/bodies.ts'
+import { passwordConfig } from './admin/password-import.ts'
+import { assemble, type Draft, type DraftCredential, type Workshop } from './draft.ts'
+import { identityTaken } from './failures.ts'
+import type { IdentityServiceDeps } from './service.ts'
+import type { FullIdentity, Json, JsonObject } from './types.ts'
+
+/** A person who registers; the traits have been checked by the form. */
+export interface Registration {
+  schemaId: string
+  traits: Json
+  /** a hash that the hasher has just made */
+  passwordHash: string
+}
+
+type Deps = Pick<IdentityServiceDeps, 'db' | 'writer' | 'hasher'> & { workshop(): Workshop }
+
+export function createCreation(d: Deps) {
+  async function insert(draft: Draft, on: Queryable): Promise<FullIdentity> {
+    const identity = assemble(d.workshop(), draft, undefined)
+    await d.writer.insert(on, identity)
+    return identity
+  }
+
+  return {
+    async create(body: IdentityBody, tx: Queryable = d.db): Promise<FullIdentity> {
+      const shop = d.workshop()
+      const draft = newDraft(body, body.schema_id ?? shop.schemas.default.id)
+      assemble(shop, draft, undefined) // before the password costs a third of a second of work
+      if (body.password) draft.credentials = [password(await passwordConfig(d.hasher, body.password))]
+      return insert(draft, tx).catch(taken)
+    },
+
+    register(input: Registration, tx: Queryable = d.db): Promise<FullIdentity> {
+      const { schemaId, traits, passwordHash } = input
+      const body = { traits, ...EMPTY }
+      return insert({ ...newDraft(body, schemaId), credentials: [password({ hashed_password: passwordHash })] }, tx)
+    },
+  }
+}
+
+const EMPTY = {
+  ...{ state: undefined, metadata_public: null, metadata_admin: null, external_id: null, organization_id: null },
+  verifiable: [],
+}
+
+function newDraft(body: Omit<IdentityBody, 'schema_id' | 'password'>, schemaId: string): Draft {
+  const { traits, state = 'active', metadata_public, metadata_admin, external_id, organization_id, verifiable } = body
+  return {
+    schema_id: schemaId,
+    ...{ traits, state, metadata_public, metadata_admin, external_id, organization_id, verifiable },
+    credentials: [],
+  }
+}
+
+/** A password credential that is set anew. */
+export function password(config: JsonObject): DraftCredential {
+  return { type: 'password', config, version: 0, identifiers: [] }
+}
+
+function taken(error: unknown): never {
+  throw error instanceof Conflict ? identityTaken(error) : error
+}

@@ -1,0 +1,115 @@
+import { availableAal } from '../credentials/available-aal.ts'
+import type { Timestamp } from '../kernel/base/clock.ts'
+import { type AddressClaim, recoveryAddresses, verifiableAddresses } from './addresses.ts'
+import { schemaBroken, schemaUnknown, tooLong } from './failures.ts'
+import { equal } from './schema/node.ts'
+import type { Schemas } from './schema/schemas.ts'
+import type { DerivedTraits, FullIdentity, Identity, Json, JsonObject, StoredCredential } from './types.ts'
+
+/** What someone wants an identity to be, not checked yet. */
+export interface Draft
+  extends Pick<Identity, 'state' | 'metadata_public' | 'metadata_admin' | 'external_id' | 'organization_id'> {
+  schema_id: string
+  traits: Json
+  credentials: DraftCredential[]
+  verifiable: readonly AddressClaim[]
+}
+
+/** Identifiers of types that the schema marks are taken from the traits instead. */
+export interface DraftCredential extends Pick<StoredCredential, 'type' | 'config' | 'version' | 'identifiers'> {
+  /** absent for one that is new or set anew */
+  created_at?: Timestamp
+}
+
+export interface Workshop {
+  schemas: Schemas
+  now: Timestamp
+  newId(): string
+}
+
+/** Columns end there; Kratos answers 500 beyond. */
+const MAX_IDENTIFIER = 255
+const MAX_ADDRESS = 400
+const MAX_EXTERNAL_ID = 64
+
+/** Types whose identifiers come from the traits alone. */
+const DERIVED_TYPES = ['password', 'code', 'webauthn']
+
+/**
+ * Makes a draft into an identity: traits checked, identifiers and addresses taken from them. Rows of `before` that need
+ * no change keep their ids and times.
+ *
+ * @throws 400 for an unknown schema, traits that break it, values too long for their column
+ */
+export function assemble(shop: Workshop, draft: Draft, before: FullIdentity | undefined): FullIdentity {
+  const schema = shop.schemas.get(draft.schema_id)
+  if (!schema) throw schemaUnknown(draft.schema_id)
+  const derived = schema.derive(draft.traits)
+  if (derived.kind === 'failure') throw schemaBroken(derived.reason)
+  const credentials = assembleCredentials(shop, draft.credentials, derived, before?.credentials ?? [])
+  const identity: FullIdentity = {
+    id: before?.id ?? shop.newId(),
+    schema_id: schema.id,
+    state: draft.state,
+    state_changed_at: before?.state === draft.state ? before.state_changed_at : shop.now,
+    traits: draft.traits as JsonObject,
+    metadata_public: draft.metadata_public,
+    metadata_admin: draft.metadata_admin,
+    external_id: draft.external_id,
+    organization_id: draft.organization_id,
+    available_aal: availableAal(credentials),
+    created_at: before?.created_at ?? shop.now,
+    updated_at: shop.now,
+    credentials,
+    verifiable_addresses: verifiableAddresses(shop, derived.verifiable, draft.verifiable, before),
+    recovery_addresses: recoveryAddresses(shop, derived.recovery, before),
+  }
+  assertLengths(identity)
+  return identity
+}
+
+function assembleCredentials(
+  shop: Workshop,
+  drafts: readonly DraftCredential[],
+  derived: DerivedTraits,
+  before: readonly StoredCredential[],
+): StoredCredential[] {
+  const types = new Set([...drafts.map(({ type }) => type), ...derived.identifiers.keys()])
+  return [...types].flatMap((type) => {
+    const draft = drafts.find((credential) => credential.type === type)
+    const identifiers = DERIVED_TYPES.includes(type)
+      ? [...(derived.identifiers.get(type) ?? [])]
+      : (draft?.identifiers ?? [])
+    if (!draft && identifiers.length === 0) return []
+    const { config, version } = type === 'code' ? codeConfig(derived) : { config: {}, version: 0, ...draft }
+    const known = before.find((credential) => credential.type === type)
+    if (known && draft?.created_at !== undefined && unchanged(known, identifiers, config, version)) return [known]
+    const times = { created_at: draft?.created_at ?? shop.now, updated_at: shop.now }
+    return [{ id: shop.newId(), type, identifiers, config, version, ...times }]
+  })
+}
+
+function unchanged(known: StoredCredential, identifiers: string[], config: JsonObject, version: number): boolean {
+  return (
+    known.version === version &&
+    equal([...known.identifiers].sort(), [...identifiers].sort()) &&
+    equal(known.config, config)
+  )
+}
+
+function codeConfig(derived: DerivedTraits): { config: JsonObject; version: number } {
+  const addresses = derived.codeAddresses.map(({ via, value }) => ({ channel: via, address: value }))
+  return { config: { addresses }, version: 1 }
+}
+
+function assertLengths(identity: FullIdentity): void {
+  const length = (text: string) => [...text].length
+  if (identity.external_id !== null && length(identity.external_id) > MAX_EXTERNAL_ID) {
+    throw tooLong('external_id', MAX_EXTERNAL_ID)
+  }
+  if (identity.credentials.some(({ identifiers }) => identifiers.some((text) => length(text) > MAX_IDENTIFIER))) {
+    throw tooLong('An identifier', MAX_IDENTIFIER)
+  }
+  const addresses = [...identity.verifiable_addresses, ...identity.recovery_addresses]
+  if (addresses.some(({ value }) => length(value) > MAX_ADDRESS)) throw tooLong('An address', MAX_ADDRESS)
+}

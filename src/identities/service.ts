@@ -1,0 +1,117 @@
+import { type Clock, formatTime } from '../kernel/base/clock.ts'
+import { uuid } from '../kernel/base/uuid.ts'
+import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
+import type { Random } from '../kernel/crypto/tokens.ts'
+import type { Db, Queryable } from '../kernel/db/client.ts'
+import { isUuid } from '../kernel/http/query.ts'
+import type { EndCause } from '../sessions/types.ts'
+import { type BatchItem, createBatch } from './admin/batch.ts'
+import type { IdentityBody } from './admin/bodies.ts'
+import type { IdentityAnswers } from './answers.ts'
+import { createChanges } from './changes.ts'
+import { createCreation, type Registration } from './creation.ts'
+import { schemaUnknown, unknownIdentity } from './failures.ts'
+import { normaliseIdentifier } from './normalise.ts'
+import type { Schemas } from './schema/schemas.ts'
+import type { IdentityStore, ListFilter, ListPage } from './store.ts'
+import type { IdentityWriter } from './store-write.ts'
+import type { DerivedTraits, FullIdentity, Json, PasswordCredential, TraitsFailure } from './types.ts'
+
+export interface IdentityServiceDeps {
+  db: Db
+  clock: Clock
+  random: Random
+  store: IdentityStore
+  writer: IdentityWriter
+  /** the schemas in force; read at each call, as a reload may change them */
+  schemas(): Schemas
+  hasher: Pick<Hasher, 'hash' | 'knows'>
+  answers: IdentityAnswers
+  sessions: SessionEnds
+}
+
+/** What becomes of the sessions of an identity, in the transaction that changes the identity. */
+export interface SessionEnds {
+  /** Ends them for good, with events. */
+  endSessionsOf(tx: Queryable, identityId: string, cause: EndCause, except?: string): Promise<unknown>
+  /** Tells of them, and ends them where it is so configured, when the identity becomes inactive. */
+  identityDisabled?(tx: Queryable, identityId: string): Promise<unknown>
+  /** Tells which of them count again when it becomes active. */
+  identityEnabled?(tx: Queryable, identityId: string): Promise<unknown>
+  /** Ends them where it is so configured, when an operator sets another password. */
+  passwordSetByOperator?(tx: Queryable, identityId: string): Promise<unknown>
+}
+
+/** Identities: reading, and every change with all that hangs on it. With `tx`, as part of the caller's transaction. */
+export interface IdentityService {
+  /** @throws 404 */
+  get(id: string): Promise<FullIdentity>
+  /** @throws 404 */
+  getByExternalId(externalId: string): Promise<FullIdentity>
+  list(filter: ListFilter, page: ListPage): Promise<FullIdentity[]>
+  count(): Promise<number>
+  /** The identity of a login identifier, whatever its state; undefined when nobody has it. */
+  findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
+  /** What traits are used for under a schema. @throws 400 for an unknown schema */
+  derive(schemaId: string, traits: Json): DerivedTraits | TraitsFailure
+
+  /** @throws 400, 409 */
+  create(body: IdentityBody, tx?: Queryable): Promise<FullIdentity>
+  /** Creates many, each for itself: one result for each, in order. @throws 400 before anything is done */
+  batch(bodies: readonly IdentityBody[]): Promise<BatchItem[]>
+  /** @throws 400, Conflict when an identifier is taken */
+  register(input: Registration, tx?: Queryable): Promise<FullIdentity>
+
+  /** @throws 400, 404, 409 */
+  update(id: string, body: IdentityBody): Promise<FullIdentity>
+  /** @param patch undefined when the body was empty @throws 400, 404, 409 */
+  patch(id: string, patch: Json | undefined): Promise<FullIdentity>
+  /** @throws 400 when the traits break the schema, 404, 409 */
+  updateTraits(id: string, traits: Json, tx?: Queryable): Promise<FullIdentity>
+  /** @throws 404 */
+  setPassword(id: string, hash: string, tx?: Queryable): Promise<FullIdentity>
+  /**
+   * Replaces a hash by a better one of the same password. Does nothing when the stored hash is no longer `from`: a
+   * password that was changed meanwhile must not come back.
+   */
+  replacePasswordHash(id: string, hashes: { from: string; to: string }, tx?: Queryable): Promise<boolean>
+
+  /** Ends its sessions and removes it. @throws 404 */
+  remove(id: string): Promise<void>
+  /** @throws 400 for the last first factor, 404 */
+  removeCredential(id: string, type: string): Promise<void>
+}
+
+export function createIdentities(d: IdentityServiceDeps): IdentityService {
+  const workshop = () => ({ schemas: d.schemas(), now: formatTime(d.clock.now()), newId: () => uuid(d.random) })
+  const creation = createCreation({ ...d, workshop })
+  const changes = createChanges({ ...d, workshop })
+  const found = (identity: FullIdentity | undefined) => {
+    if (!identity) throw unknownIdentity()
+    return identity
+  }
+
+  return {
+    get: async (id) => found(isUuid(id) ? await d.store.byId(id) : undefined),
+    getByExternalId: async (externalId) => found(await d.store.byExternalId(externalId)),
+    list: d.store.list,
+    count: d.store.count,
+
+    async findByPasswordIdentifier(identifier) {
+      const identity = await d.store.byIdentifier('password', normaliseIdentifier(identifier))
+      if (!identity) return undefined
+      const hash = identity.credentials.find(({ type }) => type === 'password')?.config.hashed_password
+      return { identity, hash: typeof hash === 'string' && hash !== '' ? hash : undefined }
+    },
+
+    derive(schemaId, traits) {
+      const schema = d.schemas().get(schemaId)
+      if (!schema) throw schemaUnknown(schemaId)
+      return schema.derive(traits)
+    },
+
+    ...creation,
+    batch: createBatch(creation.create),
+    ...changes,
+  }
+}

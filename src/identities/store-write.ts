@@ -1,0 +1,138 @@
+import type { Timestamp } from '../kernel/base/clock.ts'
+import { type Queryable, sql } from '../kernel/db/client.ts'
+import type { FullIdentity } from './types.ts'
+
+/** Rows of an identity are sent as JSON lists, so that any number of them is one statement. */
+const ROWS = {
+  credential: 'id uuid, type text, config jsonb, version int, created_at timestamp, updated_at timestamp',
+  identifier: 'id uuid, credential_id uuid, type text, identifier text',
+  verifiable: `id uuid, value text, verified boolean, via text, status text, verified_at timestamp,
+    created_at timestamp, updated_at timestamp`,
+  recovery: 'id uuid, value text, via text, created_at timestamp, updated_at timestamp',
+}
+const rows = (parameter: string, kind: keyof typeof ROWS) =>
+  `jsonb_to_recordset(${parameter}::jsonb) as r(${ROWS[kind]})`
+
+/** Inserts what belongs to an identity: `$1` its id, `$2` network, `$3` now, `$4`–`$7` the rows. */
+const PARTS = `credential as (
+    insert into identity_credentials (id, config, identity_credential_type_id, identity_id, created_at, updated_at, nid,
+      version)
+    select r.id, r.config, t.id, $1::uuid, r.created_at, r.updated_at, $2::uuid, r.version
+    from ${rows('$4', 'credential')} join identity_credential_types t on t.name = r.type
+  ), identifier as (
+    insert into identity_credential_identifiers (id, identifier, identity_credential_id, created_at, updated_at, nid,
+      identity_credential_type_id, identity_id)
+    select r.id, r.identifier, r.credential_id, $3::timestamp, $3::timestamp, $2::uuid, t.id, $1::uuid
+    from ${rows('$5', 'identifier')} join identity_credential_types t on t.name = r.type
+  ), verifiable as (
+    insert into identity_verifiable_addresses (id, status, via, verified, value, verified_at, identity_id, created_at,
+      updated_at, nid)
+    select r.id, r.status, r.via, r.verified, r.value, r.verified_at, $1::uuid, r.created_at, r.updated_at, $2::uuid
+    from ${rows('$6', 'verifiable')}
+  ), recovery as (
+    insert into identity_recovery_addresses (id, via, value, identity_id, created_at, updated_at, nid)
+    select r.id, r.via, r.value, $1::uuid, r.created_at, r.updated_at, $2::uuid from ${rows('$7', 'recovery')}
+  )`
+
+const INSERT = sql(
+  'identity.insert',
+  `with ${PARTS}
+  insert into identities (id, nid, created_at, updated_at, schema_id, traits, state, state_changed_at, metadata_public,
+    metadata_admin, external_id, organization_id, available_aal)
+  values ($1, $2, $3, $3, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+)
+
+const INSERT_PARTS = sql('identity.insert_parts', `with ${PARTS} select $1::uuid as id`)
+
+const DELETE_PARTS = sql(
+  'identity.delete_parts',
+  `with credential as (
+    delete from identity_credentials where identity_id = $1 and nid = $2 and id = any($3::uuid[])
+  ), verifiable as (
+    delete from identity_verifiable_addresses where identity_id = $1 and nid = $2 and id = any($4::uuid[])
+  )
+  delete from identity_recovery_addresses where identity_id = $1 and nid = $2 and id = any($5::uuid[])`,
+)
+
+const UPDATE = sql(
+  'identity.update',
+  `update identities set updated_at = $3, schema_id = $4, traits = $5, state = $6, state_changed_at = $7,
+    metadata_public = $8, metadata_admin = $9, external_id = $10, organization_id = $11, available_aal = $12
+  where id = $1 and nid = $2`,
+)
+
+/** Only as long as the old hash is there. The credential keeps its row, so that no identifier is ever missing. */
+const REPLACE_HASH = sql(
+  'identity.replace_hash',
+  `with credential as (
+    update identity_credentials c
+    set config = jsonb_set(c.config, '{hashed_password}', to_jsonb($5::text)), updated_at = $3
+    from identity_credential_types t
+    where c.identity_id = $1 and c.nid = $2 and t.id = c.identity_credential_type_id and t.name = 'password'
+      and c.config ->> 'hashed_password' = $4
+    returning c.identity_id
+  )
+  update identities i set updated_at = $3 from credential where i.id = credential.identity_id and i.nid = $2
+  returning i.id`,
+)
+
+const DELETE = sql('identity.delete', 'delete from identities where id = $1 and nid = $2 returning id')
+
+/** The rows to add, with their ids; `identifiers` of credentials become rows of their own. */
+export type NewParts = Pick<FullIdentity, 'credentials' | 'verifiable_addresses' | 'recovery_addresses'>
+
+/** Ids of the rows to take away. */
+export interface OldParts {
+  credentials: readonly string[]
+  verifiable: readonly string[]
+  recovery: readonly string[]
+}
+
+export type IdentityWriter = ReturnType<typeof createIdentityWriter>
+
+/** Writes identities of one network. @throws Conflict when an identifier, address or external id is taken */
+export function createIdentityWriter(nid: string, newId: () => string) {
+  const partValues = (id: string, now: Timestamp, parts: NewParts) => [
+    ...[id, nid, now, JSON.stringify(parts.credentials), JSON.stringify(parts.credentials.flatMap(identifierRows))],
+    ...[JSON.stringify(parts.verifiable_addresses), JSON.stringify(parts.recovery_addresses)],
+  ]
+  const identifierRows = ({ id, type, identifiers }: FullIdentity['credentials'][number]) =>
+    identifiers.map((identifier) => ({ id: newId(), credential_id: id, type, identifier }))
+
+  return {
+    /** An identity and all that belongs to it, in one statement. */
+    async insert(on: Queryable, i: FullIdentity): Promise<void> {
+      await on.query(INSERT, [
+        ...partValues(i.id, i.created_at, i),
+        ...[i.schema_id, i.traits, i.state, i.state_changed_at, json(i.metadata_public), json(i.metadata_admin)],
+        ...[i.external_id, i.organization_id, i.available_aal],
+      ])
+    },
+    async update(tx: Queryable, i: FullIdentity): Promise<void> {
+      await tx.query(UPDATE, [
+        ...[i.id, nid, i.updated_at, i.schema_id, i.traits, i.state, i.state_changed_at],
+        ...[json(i.metadata_public), json(i.metadata_admin), i.external_id, i.organization_id, i.available_aal],
+      ])
+    },
+    /** First takes away, then adds, in two statements: a value may move from one row to another. */
+    async replaceParts(tx: Queryable, id: string, now: Timestamp, old: OldParts, added: NewParts): Promise<void> {
+      const gone = [old.credentials, old.verifiable, old.recovery]
+      if (gone.some((ids) => ids.length > 0)) await tx.query(DELETE_PARTS, [id, nid, ...gone])
+      const rows = [added.credentials, added.verifiable_addresses, added.recovery_addresses]
+      if (rows.some((list) => list.length > 0)) await tx.query(INSERT_PARTS, partValues(id, now, added))
+    },
+    /** @returns whether the old hash was still there */
+    async replaceHash(on: Queryable, id: string, hash: { from: string; to: string }, now: Timestamp): Promise<boolean> {
+      return (await on.query(REPLACE_HASH, [id, nid, now, hash.from, hash.to])).length > 0
+    },
+    /** What belongs to it goes with it by the foreign keys. @returns whether there was one */
+    async remove(tx: Queryable, id: string): Promise<boolean> {
+      return (await tx.query(DELETE, [id, nid])).length > 0
+    },
+  }
+}
+
+/** JSON null is stored as SQL NULL, everything else as JSON, also bare texts and numbers. */
+function json(value: unknown): string | null {
+  return value === null ? null : JSON.stringify(value)
+}

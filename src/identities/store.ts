@@ -1,0 +1,105 @@
+import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
+import { SELECT_FULL, selectListed } from './sql.ts'
+import type { FullIdentity } from './types.ts'
+
+const BY_ID = sql('identity.by_id', `${SELECT_FULL} where i.id = $1 and i.nid = $2`)
+
+/** Apart from the reading: what a statement reads before it waited for the lock is older than the lock. */
+const LOCK = sql('identity.lock', 'select id from identities where id = $1 and nid = $2 for update')
+
+const BY_EXTERNAL_ID = sql('identity.by_external_id', `${SELECT_FULL} where i.external_id = $1 and i.nid = $2`)
+
+const BY_IDENTIFIER = sql(
+  'identity.by_identifier',
+  `${SELECT_FULL} where i.nid = $2 and i.id = (
+    select x.identity_id from identity_credential_identifiers x
+    join identity_credential_types t on t.id = x.identity_credential_type_id
+    where x.nid = $2 and t.name = $3 and x.identifier = $1)`,
+)
+
+/** Types whose identifiers are stored normalised; those of the others are compared as they are. */
+const NORMALISED_TYPES = `('password', 'code', 'webauthn')`
+const EXACT_TYPES = `('oidc', 'saml')`
+
+/** Keyset pages: `$2` is the id before the page, `$3` its size, `$4` rows to skip, `$5` whether credentials are wanted. */
+const page = (name: string, filter: string) =>
+  sql(
+    `identity.list_${name}`,
+    `${selectListed('$5')} where i.nid = $1 and i.id > $2 and ${filter} order by i.id limit $3 offset $4`,
+  )
+
+const identified = (matches: (value: string) => string) => `i.id in (
+  select x.identity_id from identity_credential_identifiers x
+  join identity_credential_types t on t.id = x.identity_credential_type_id
+  where x.nid = $1 and (
+    (t.name in ${NORMALISED_TYPES} and ${matches('$6')}) or (t.name in ${EXACT_TYPES} and ${matches('$7')})))`
+
+const LIST = {
+  all: page('all', 'true'),
+  ids: page('ids', 'i.id = any($6::uuid[])'),
+  organization: page('organization', 'i.organization_id = $6::uuid'),
+  identifier: page(
+    'identifier',
+    identified((value) => `x.identifier = ${value}`),
+  ),
+  similar: page(
+    'similar',
+    identified((value) => `starts_with(x.identifier, ${value})`),
+  ),
+}
+
+const COUNT = sql('identity.count', 'select count(*) as count from identities where nid = $1')
+
+/** Which identities a list holds. `normalised` and `exact` are the two forms of one search text. */
+export type ListFilter =
+  | { kind: 'all' }
+  | { kind: 'ids'; ids: readonly string[] }
+  | { kind: 'organization'; id: string }
+  | { kind: 'identifier' | 'similar'; normalised: string; exact: string }
+
+export interface ListPage {
+  /** rows with a greater id follow */
+  after: string
+  size: number
+  skip: number
+  credentials: boolean
+}
+
+export type IdentityStore = ReturnType<typeof createIdentityStore>
+
+/** Reads identities of one network. Ids must be UUIDs: anything else is an error of the statement. */
+export function createIdentityStore(db: Db, nid: string) {
+  const one = async (rows: Promise<FullIdentity[]>) => (await rows)[0]
+  return {
+    byId: (id: string) => one(db.query<FullIdentity>(BY_ID, [id, nid])),
+    /** Reads, and keeps other writers of this identity waiting until the transaction ends. */
+    async lock(tx: Queryable, id: string): Promise<FullIdentity | undefined> {
+      await tx.query(LOCK, [id, nid])
+      return one(tx.query<FullIdentity>(BY_ID, [id, nid]))
+    },
+    byExternalId: (externalId: string) => one(db.query<FullIdentity>(BY_EXTERNAL_ID, [externalId, nid])),
+    /** @param identifier in stored form */
+    byIdentifier: (type: string, identifier: string) =>
+      one(db.query<FullIdentity>(BY_IDENTIFIER, [identifier, nid, type])),
+    /** Ordered by id. */
+    list: (filter: ListFilter, { after, size, skip, credentials }: ListPage) =>
+      db.query<FullIdentity>(LIST[filter.kind], [nid, after, size, skip, credentials, ...filterValues(filter)]),
+    async count(): Promise<number> {
+      const [row] = await db.query<{ count: number }>(COUNT, [nid])
+      return row?.count ?? 0
+    },
+  }
+}
+
+function filterValues(filter: ListFilter): unknown[] {
+  switch (filter.kind) {
+    case 'all':
+      return []
+    case 'ids':
+      return [filter.ids]
+    case 'organization':
+      return [filter.id]
+    default:
+      return [filter.normalised, filter.exact]
+  }
+}

@@ -1,0 +1,133 @@
+import type { Timestamp } from '../kernel/base/clock.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonObject = { [key: string]: Json }
+
+export interface VerifiableAddress {
+  id: string
+  value: string
+  verified: boolean
+  via: string
+  status: string
+  verified_at?: Timestamp
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+export interface RecoveryAddress {
+  id: string
+  value: string
+  via: string
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+/** An identity as it is stored, without credentials. */
+export interface Identity {
+  id: string
+  schema_id: string
+  state: 'active' | 'inactive'
+  state_changed_at: Timestamp | null
+  traits: JsonObject
+  metadata_public: Json
+  metadata_admin: Json
+  external_id: string | null
+  organization_id: string | null
+  available_aal: string | null
+  created_at: Timestamp
+  updated_at: Timestamp
+  verifiable_addresses: VerifiableAddress[]
+  recovery_addresses: RecoveryAddress[]
+}
+
+/** The members that are JSON in the database. */
+type JsonMembers = 'traits' | 'metadata_public' | 'metadata_admin' | 'verifiable_addresses' | 'recovery_addresses'
+
+/** An identity as a statement gives it: what is JSON stands as its text, `null` for nothing. */
+export type IdentityRow = Omit<Identity, JsonMembers> & { [member in JsonMembers]: string | null }
+
+/** A credential as it is stored. `config` holds secrets: a password hash, a TOTP key. */
+export interface StoredCredential {
+  id: string
+  /** name of the credential type: `password`, `totp`, … */
+  type: string
+  identifiers: string[]
+  config: JsonObject
+  version: number
+  created_at: Timestamp
+  updated_at: Timestamp
+}
+
+/** An identity with everything that belongs to it. */
+export interface FullIdentity extends Identity {
+  credentials: StoredCredential[]
+}
+
+/** What a password login needs to know; `hash` is absent when no usable password is stored. */
+export interface PasswordCredential {
+  identity: Identity
+  hash: string | undefined
+}
+
+/** One input of a form made from a trait of the identity schema, in schema order; `name` is dotted (`traits.name.first`). */
+export interface TraitInput {
+  name: string
+  type: string
+  required: boolean
+  autocomplete?: string
+  pattern?: string
+  title?: string
+  /** the trait marked as password identifier */
+  identifier: boolean
+}
+
+/** A violation of the identity schema, as form message (id, text, context) and as schema error line. */
+export interface SchemaViolation {
+  /** dotted, starting with `traits`, e.g. `traits.email` */
+  path: string
+  message: { id: number; text: string; type: 'error'; context: JsonObject }
+  /** Kratos's text for JSON errors: `I[#/traits/email] S[#/properties/…/format] "x" is not valid "email"` */
+  reason: string
+}
+
+export interface IdentitySchema {
+  id: string
+  /** the configured URL, never shown to clients */
+  url: string
+  /** parsed document, as served at /schemas/{id} */
+  document: JsonObject
+  inputs: readonly TraitInput[]
+  /** label title of the identifier input at login; undefined when the schema gives none */
+  identifierTitle: string | undefined
+  /** the same title with the name of its trait (`traits.email`), as the label's context tells it */
+  identifierLabel: { title: string; name: string } | undefined
+  /** whether a registration or login flow may ask for it by `identity_schema` */
+  selectable: boolean
+  /** What a form must say about the traits; empty when they obey the schema. Addresses are left to `derive`. */
+  validate(traits: Json): SchemaViolation[]
+  /** Checks the traits including their use as address, and says what they are used for. */
+  derive(traits: Json): DerivedTraits | TraitsFailure
+}
+
+/** An address of the traits, normalised. */
+export interface TraitAddress {
+  via: string
+  value: string
+}
+
+/** What the traits are used for. Values are normalised; each appears once, in schema order. */
+export interface DerivedTraits {
+  kind: 'derived'
+  /** identifiers by credential type; only the types that the schema marks */
+  identifiers: ReadonlyMap<string, readonly string[]>
+  codeAddresses: readonly TraitAddress[]
+  verifiable: readonly TraitAddress[]
+  recovery: readonly TraitAddress[]
+}
+
+export interface TraitsFailure {
+  kind: 'failure'
+  /** the text for JSON errors: all broken rules, one a line */
+  reason: string
+  violations: readonly SchemaViolation[]
+}

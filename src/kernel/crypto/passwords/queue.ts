@@ -1,0 +1,55 @@
+import { HashingBusy } from './types.ts'
+
+export interface QueueLimits {
+  /** jobs at once */
+  concurrency: number
+  /** jobs that may wait for their turn */
+  queue: number
+  /** milliseconds; who would wait longer, as far as the last jobs tell, is refused at once @default 5000 */
+  maxWaitMs?: number
+  /** hears of every change: jobs under way and jobs that wait */
+  onLoad?: (running: number, waiting: number) => void
+}
+
+/** Jobs that tell how long one takes. The quickest of them counts: others may have waited for a thread to start. */
+const RECENT = 8
+
+/**
+ * First come, first served. Beyond `queue` waiting jobs, or where their work takes longer than `maxWaitMs`, the caller is
+ * refused at once: a flood of logins then costs 503s and not memory, no work is done for a client that has given up, and
+ * those who wait still get their answer in time.
+ */
+export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = []
+  const { maxWaitMs = 5000 } = limits
+  let running = 0
+  const recentMs: number[] = []
+  const expectedMs = () =>
+    recentMs.length < RECENT ? 0 : ((waiting.length + 1) * Math.min(...recentMs)) / limits.concurrency
+  const changed = () => limits.onLoad?.(running, waiting.length)
+
+  return async (job) => {
+    if (running >= limits.concurrency) {
+      if (waiting.length >= limits.queue || expectedMs() > maxWaitMs) throw new HashingBusy()
+      // The turn is handed over by the job that ends, so `running` does not change and nobody can slip in between.
+      await new Promise<void>((turn) => {
+        waiting.push(turn)
+        changed()
+      })
+    } else {
+      running++
+      changed()
+    }
+    const started = performance.now()
+    try {
+      return await job()
+    } finally {
+      recentMs.push(performance.now() - started)
+      if (recentMs.length > RECENT) recentMs.shift()
+      const next = waiting.shift()
+      if (next === undefined) running--
+      else next()
+      changed()
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { existsSync, openAsBlob } from 'node:fs'
+import { join } from 'node:path'
+import type { Db } from './client.ts'
+import { openPostgres, type PostgresOptions } from './postgres/client.ts'
+import { parseDsn } from './postgres/dsn.ts'
+
+export type OpenOptions = Partial<Omit<PostgresOptions, 'dsn'>>
+
+/** Why these: a request gets its answer or its 503 within ten seconds, whatever the database does. */
+const DEFAULTS = {
+  connectTimeoutMs: 3000,
+  acquireTimeoutMs: 4000,
+  statementTimeoutMs: 5000,
+  lockTimeoutMs: 2000,
+  applicationName: 'lethe',
+}
+
+/**
+ * Opens what the address names: `memory`, `pglite://DIR` or `postgres://…`.
+ *
+ * @throws DsnError, DataDirInUse
+ */
+export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db> {
+  const parsed = parseDsn(dsn)
+  if (parsed.kind === 'postgres') return openPostgres({ ...DEFAULTS, ...defined(options), dsn })
+  const { acquireTimeoutMs, onStatement } = options
+  // Not loaded beside a Postgres: it takes 8 MB.
+  const { openPglite } = await import('./pglite/client.ts')
+  const loadDataDir = await emptyDatabase(parsed.dataDir)
+  return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement, loadDataDir })
+}
+
+/**
+ * What the build has made, for a folder without a database; without a build, the engine makes its own. PG_VERSION is
+ * among the last files to be unpacked, so a folder left half filled is filled again.
+ */
+async function emptyDatabase(dataDir: string | undefined): Promise<Blob | undefined> {
+  if (dataDir !== undefined && existsSync(join(dataDir, 'PG_VERSION'))) return undefined
+  const archive = new URL('../../embedded.tar', import.meta.url)
+  return existsSync(archive) ? openAsBlob(archive) : undefined
+}
+
+function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+}

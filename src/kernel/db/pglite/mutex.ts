@@ -1,0 +1,29 @@
+import { StoreUnavailable } from '../client.ts'
+
+/**
+ * Lets one piece of work run at a time, in the order of the calls. Who waits longer than `timeoutMs` is turned away, so
+ * that a transaction that never ends makes the store unavailable instead of hanging every request.
+ */
+export function createMutex(timeoutMs: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return async (work) => {
+    const previous = last
+    let release = () => {}
+    const mine = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    last = previous.then(() => mine)
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new StoreUnavailable(`the database was busy for ${timeoutMs} ms`)), timeoutMs)
+    })
+    try {
+      await Promise.race([previous, late])
+      clearTimeout(timer)
+      return await work()
+    } finally {
+      clearTimeout(timer)
+      release()
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../../config/schema/schema.ts'
+import { HashingBusy } from '../crypto/passwords/passwords.ts'
+import { Conflict, StoreUnavailable } from '../db/client.ts'
+import { badRequest, conflict, type ErrorAnswer, errorAnswer, HttpError, internalError, unavailable } from './errors.ts'
+import { isJsonRequest } from './negotiate.ts'
+import { withQuery } from './query.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * What a browser gets that fails here; scripts always get JSON, and so does everybody where it is absent.
+     * - `forward`: it is sent to the error page
+     * - `page`: a page at once
+     */
+    errors?: 'forward' | 'page'
+  }
+}
+
+export interface ErrorHandlerDeps {
+  config(): Config
+  /** Stores an error for the error page and gives its id. */
+  storeError(error: ErrorAnswer, csrfToken: string): Promise<string>
+  csrfToken(req: FastifyRequest): string
+  /** A page that needs neither the store nor the error page, for when there is no way there. */
+  errorPage?(error: HttpError, req: FastifyRequest): { headers: Record<string, string>; body: string }
+}
+
+/** Worth another try as they are, and too frequent to store: a flood of them must not become a flood of writes. */
+const PASSING = new Set([429, 503])
+
+/** The only place where errors become answers. */
+export function createErrorHandler(d: ErrorHandlerDeps) {
+  return async function handleError(thrown: FastifyError | Error, req: FastifyRequest, reply: FastifyReply) {
+    const error = toHttpError(thrown)
+    logError(error, thrown, req)
+    const { errors } = req.routeOptions.config
+    if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
+    if (errors === 'forward' && !PASSING.has(error.status)) {
+      const to = await forwardUrl(d, error, req).catch((cause) => {
+        req.log.error({ err: cause }, 'the error could not be stored for the error page')
+        return undefined
+      })
+      if (to !== undefined) return reply.redirect(to, 303)
+    }
+    const page = d.errorPage?.(error, req)
+    return page ? reply.code(error.status).headers(page.headers).send(page.body) : sendError(error, req, reply)
+  }
+}
+
+async function forwardUrl(d: ErrorHandlerDeps, error: HttpError, req: FastifyRequest): Promise<string> {
+  const id = await d.storeError(errorAnswer(error, givenRequestId(req)), d.csrfToken(req))
+  return withQuery(d.config().selfservice.flows.error.ui_url, { id })
+}
+
+export function sendError(error: HttpError, req: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // Without the client's own id, only failures of ours carry one: it leads to the log line with the cause.
+  const request = givenRequestId(req) ?? (error.status >= 500 ? req.id : undefined)
+  return reply
+    .code(error.status)
+    .headers({ 'ory-error-id': error.id ?? '', ...error.headers })
+    .header('content-type', 'application/json')
+    .serializer((body: unknown) => `${JSON.stringify(body)}\n`)
+    .send({ error: errorAnswer(error, request), ...error.extra })
+}
+
+function givenRequestId(req: FastifyRequest): string | undefined {
+  return req.headers['x-request-id'] === undefined ? undefined : req.id
+}
+
+function toHttpError(thrown: FastifyError | Error): HttpError {
+  if (thrown instanceof HttpError) return thrown
+  if (thrown instanceof StoreUnavailable) return unavailable('The session store did not answer in time.', thrown)
+  if (thrown instanceof Conflict) return conflict(undefined, { cause: thrown })
+  if (thrown instanceof HashingBusy) return unavailable('Too many sign-ins at once.', thrown, thrown.retryAfterSeconds)
+  const code = 'code' in thrown ? thrown.code : undefined
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return badRequest('http: request body too large')
+  const status = 'statusCode' in thrown ? (thrown.statusCode ?? 500) : 500
+  // Fastify's own 4xx: bad URL, bad length. Their texts name nothing of ours.
+  if (status >= 400 && status < 500) return new HttpError(status, thrown.message, { reason: thrown.message })
+  return internalError(undefined, { cause: thrown })
+}
+
+function logError(error: HttpError, thrown: Error, req: FastifyRequest): void {
+  // Refused under load: without a cause, and without the cost of writing a stack down.
+  const shed = error.status === 503 && error.cause === undefined
+  if (error.status >= 500 && !shed) req.log.error({ err: error.cause ?? thrown }, 'request failed')
+  else req.log.info({ error: { status: error.status, id: error.id, reason: safeReason(error) } }, 'request refused')
+}
+
+/** Reasons may quote what the client sent; a quoted word of token length is left out of the log. */
+function safeReason(error: HttpError): string | undefined {
+  return error.reason?.replace(/\bory_(st|lo)_\w+/g, '[redacted]')
+}

@@ -1,0 +1,121 @@
+import { safeEqual } from '../kernel/crypto/tokens.ts'
+import { badRequest, forbidden, noActiveSession } from '../kernel/http/errors.ts'
+import type { SessionService } from '../sessions/service.ts'
+import type { Credentials, Resolved, Session } from '../sessions/types.ts'
+
+export interface LogoutDeps {
+  sessions: Pick<
+    SessionService,
+    'resolve' | 'check' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'
+  >
+  /** @throws 400 `self_service_flow_return_to_forbidden` */
+  resolveReturnTo(requested: string): string
+  /** the URL that ends a logout, with the token and the `return_to` to keep */
+  logoutUrl(token: string, returnTo: string | undefined): string
+  /** `lethe.logout.dead_session`: whether a session that is gone already is success */
+  deadSessionSucceeds(): boolean
+}
+
+/** What a logout did. `signedOut` says how the session that is gone was found; undefined when it is still there. */
+export interface LogoutOutcome {
+  to: string
+  revoked: string[]
+  signedOut: 'header' | 'cookie' | 'bearer' | 'dead' | undefined
+}
+
+export type LogoutScope = 'current' | 'others' | 'all'
+
+export interface LogoutRequest {
+  credentials: Credentials
+  returnTo: string
+}
+
+export interface LogoutFlow {
+  /** A logout URL for whoever asks. Changes nothing. @throws 401 `session_inactive`, 400 */
+  begin(request: LogoutRequest): Promise<{ logout_url: string; logout_token: string } | LogoutOutcome>
+  /** Ends the session of whoever asks. @throws 400 without a token, 401, 403 for a token of another session */
+  complete(request: LogoutRequest & { token: string }): Promise<LogoutOutcome>
+  /** Ends the session of a token. @throws 403 for an unknown token */
+  completeNative(token: string): Promise<void>
+  /**
+   * Ends what `scope` or `sessionIds` name of the caller's own sessions. A session that is gone is success.
+   * @param confirm throws when the request was not meant by the holder of the session
+   */
+  end(
+    request: LogoutRequest & {
+      scope: LogoutScope
+      sessionIds: string[] | undefined
+      confirm(resolved: Resolved): void
+    },
+  ): Promise<LogoutOutcome>
+}
+
+/** The ways out. Every check comes before the first write: who is refused has lost nothing. */
+export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
+  /**
+   * Whoever is signed out already has what was asked for. Not so who also sent the credential of a session that lives:
+   * it does not count beside the one that has ended, but "signed out" would be a lie.
+   * @throws 401
+   */
+  async function alreadyOut({ credentials, returnTo }: LogoutRequest): Promise<LogoutOutcome> {
+    const to = d.resolveReturnTo(returnTo)
+    if (await d.sessions.anyLive(credentials)) throw noActiveSession()
+    return { to, revoked: [], signedOut: 'dead' }
+  }
+
+  function withoutSession(request: LogoutRequest): Promise<LogoutOutcome> {
+    if (!d.deadSessionSucceeds()) throw noActiveSession()
+    return alreadyOut(request)
+  }
+
+  return {
+    async begin({ credentials, returnTo }) {
+      const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
+      const checked = await d.sessions.check(credentials)
+      if (!checked) return withoutSession({ credentials, returnTo })
+      const token = d.sessions.logoutToken(checked.session)
+      return { logout_url: d.logoutUrl(token, target), logout_token: token }
+    },
+
+    async complete({ credentials, token, returnTo }) {
+      if (token === '') throw badRequest('Please include a token in the URL query.')
+      const checked = await d.sessions.check(credentials)
+      if (!checked) return withoutSession({ credentials, returnTo })
+      if (!safeEqual(d.sessions.logoutToken(checked.session), token)) throw foreignToken()
+      const to = d.resolveReturnTo(returnTo)
+      await d.sessions.revoke(checked.session, 'logout')
+      return { to, revoked: [checked.session.id], signedOut: checked.via }
+    },
+
+    async completeNative(token) {
+      if (token === '' || !(await d.sessions.revokeByToken(token, 'logout'))) throw unknownToken()
+    },
+
+    async end({ credentials, scope, sessionIds, returnTo, confirm }) {
+      const to = d.resolveReturnTo(returnTo)
+      const resolved = await d.sessions.resolve(credentials)
+      if (!resolved) return alreadyOut({ credentials, returnTo })
+      confirm(resolved)
+      const { session, via } = resolved
+      const which = { ...(sessionIds ? { only: sessionIds } : scopeOf(scope, session)) }
+      const revoked = await d.sessions.revokeAllOf(session.identity_id, 'logout', which)
+      return { to, revoked, signedOut: isMeant(session, scope, sessionIds) ? via : undefined }
+    },
+  }
+}
+
+function scopeOf(scope: LogoutScope, session: Session) {
+  if (scope === 'all') return {}
+  return scope === 'others' ? { except: session.id } : { only: [session.id] }
+}
+
+/** Whether the caller's own session is among those to end: then it is gone afterwards, whoever ended it. */
+function isMeant(session: Session, scope: LogoutScope, sessionIds: string[] | undefined): boolean {
+  return sessionIds ? sessionIds.includes(session.id) : scope !== 'others'
+}
+
+const foreignToken = () =>
+  forbidden('Unable to log out because the logout token in the URL query does not match the session cookie.')
+
+const unknownToken = () =>
+  forbidden('The provided Ory Session Token could not be found, is invalid, or otherwise malformed.')

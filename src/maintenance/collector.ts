@@ -1,0 +1,98 @@
+import type { Config } from '../config/schema/schema.ts'
+import type { Clock, Micros } from '../kernel/base/clock.ts'
+import { type Db, sql } from '../kernel/db/client.ts'
+import type { Gc } from './service.ts'
+
+const TRY_LOCK = sql('gc.try_lock', 'select pg_try_advisory_xact_lock(465558595686) as mine')
+
+export interface CollectorDeps {
+  config(): Config
+  clock: Clock
+  db: Db
+  gc: Gc
+  /** false on a database that Kratos also uses: its rows are its own to delete, only ends get their events */
+  deletes: boolean
+  log: { error(details: object, message: string): void; debug(details: object, message: string): void }
+  /** rows of the event log that are past their retention */
+  deleteOldEvents?: (limit: number) => Promise<number>
+  onCollected?: (kind: string, count: number) => void
+}
+
+export interface Collector {
+  /** One round; does nothing while another node is at it. @returns rows handled, by kind */
+  round(): Promise<Record<string, number>>
+  start(): void
+  /** Resolves when a round that is under way has ended. */
+  stop(): Promise<void>
+}
+
+/** The kinds that are kept as long as error pages; everything else of a flow goes with the flows. */
+const ERRORS = 'selfservice_errors'
+
+/** Ends what has expired and deletes what is past its retention, in small statements, while the server runs. */
+export function createCollector(d: CollectorDeps): Collector {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<unknown> = Promise.resolve()
+  let stopped = false
+
+  /** The lock lasts as long as its transaction, so a node that dies gives it back. The work itself is done outside. */
+  async function round(): Promise<Record<string, number>> {
+    // An embedded database has one process and one connection: no other node, and a transaction would lock out the work.
+    if (d.db.backend === 'pglite') return collect(d)
+    return d.db.tx(async (tx) => {
+      const [lock] = await tx.query<{ mine: boolean }>(TRY_LOCK)
+      return lock?.mine ? collect(d) : {}
+    })
+  }
+
+  function schedule(): void {
+    if (stopped) return
+    timer = setTimeout(() => {
+      running = run().finally(schedule)
+    }, d.config().lethe.gc.interval)
+    timer.unref()
+  }
+
+  async function run(): Promise<void> {
+    if (!d.config().lethe.gc.enabled) return
+    try {
+      d.log.debug({ collected: await round() }, 'garbage collected')
+    } catch (err) {
+      d.log.error({ err }, 'a round of garbage collection failed; the next one tries again')
+    }
+  }
+
+  return {
+    round,
+    start: schedule,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}
+
+async function collect(d: CollectorDeps): Promise<Record<string, number>> {
+  const { batch_size: limit, session_retention, flow_retention, error_retention } = d.config().lethe.gc
+  const before = (retentionMs: number): Micros => d.clock.now() - Math.trunc(retentionMs * 1000)
+  const counts: Record<string, number> = {}
+  const count = async (kind: string, work: Promise<number>) => {
+    counts[kind] = await work
+    d.onCollected?.(kind, counts[kind])
+  }
+  await count('sessions_expired', d.gc.endExpiredSessions(limit))
+  if (d.deleteOldEvents) await count('events', d.deleteOldEvents(limit))
+  const sessions = { until: before(session_retention), limit }
+  await count('orphans', d.gc.deleteOrphans(sessions))
+  if (!d.deletes) return counts
+  await count('sessions_deleted', d.gc.deleteExpiredSessions(sessions))
+  await count('ended_sessions_deleted', d.gc.deleteEndedSessions(sessions))
+  for (const table of await d.gc.existingTables()) {
+    await count(
+      table,
+      d.gc.deleteOld(table, { until: before(table === ERRORS ? error_retention : flow_retention), limit }),
+    )
+  }
+  return counts
+}

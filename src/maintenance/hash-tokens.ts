@@ -1,0 +1,90 @@
+import { type Clock, formatTime, SECOND, type Timestamp } from '../kernel/base/clock.ts'
+import type { HardenStore } from './store-hash-tokens.ts'
+
+export interface HardenDeps {
+  store: HardenStore
+  clock: Clock
+  sleep(ms: number): Promise<unknown>
+}
+
+export interface HardenOptions {
+  /** rows of one statement */
+  limit: number
+  /** pause between two statements */
+  pauseMs: number
+  /** called after each statement that did something */
+  onProgress(done: number, total: number): void
+  onWaiting(): void
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
+const RETRY_MS = 500
+/** A transaction that is older than this has been forgotten by somebody; the rest is for another run. */
+const PATIENCE_MS = 120_000
+
+/** Kratos wrote just now: it could read no hashed token. */
+export class KratosIsWriting extends Error {
+  override readonly name = 'KratosIsWriting'
+  readonly at: Timestamp
+  constructor(at: Timestamp) {
+    super(`Kratos wrote at ${at}`)
+    this.at = at
+  }
+}
+
+export function createHardening({ store, clock, sleep }: HardenDeps) {
+  /** One reading of the table. @returns how many were hashed */
+  async function sweep(options: HardenOptions, report: (count: number) => void): Promise<number> {
+    let total = 0
+    let after: string | undefined = FIRST_ID
+    while (after !== undefined) {
+      const { count, last }: { count: number; last: string | undefined } = await store.batch(after, options.limit)
+      total += count
+      if (count > 0) report(count)
+      after = last
+      if (after !== undefined) await sleep(options.pauseMs)
+    }
+    return total
+  }
+
+  return {
+    mode: () => store.mode(),
+    remaining: () => store.remaining(),
+    otherPrograms: () => store.otherPrograms(),
+
+    /** @throws KratosIsWriting when it did so within the last `idleMs` */
+    async checkIdle(idleMs: number): Promise<void> {
+      const at = await store.lastForeignWrite(formatTime(clock.now() - Math.round((idleMs / 1000) * SECOND)))
+      if (at !== undefined) throw new KratosIsWriting(at)
+    },
+
+    /**
+     * Hashes what rests as it is. May be broken off and called again at any time, and by several at once; meanwhile both
+     * forms are found, so nobody is signed out.
+     * @returns whether all of it is done; false when rows or transactions are held by somebody
+     */
+    async harden(options: HardenOptions): Promise<boolean> {
+      const total = await store.remaining()
+      let done = 0
+      const report = (count: number) => {
+        done += count
+        options.onProgress(done, Math.max(done, total))
+      }
+      const mark = await store.begin()
+      await sweep(options, report)
+      // Twice clean, with a pause between: a sign-in may have asked for the mode before and get its id after the mark.
+      for (let waited = 0, clean = 0; waited < PATIENCE_MS; waited += RETRY_MS) {
+        const settled = await store.settled(mark)
+        const late = await sweep(options, report)
+        clean = settled && late === 0 && (await store.remaining()) === 0 ? clean + 1 : 0
+        if (clean === 2) {
+          await store.finish()
+          return true
+        }
+        if (waited === 0) options.onWaiting()
+        await sleep(RETRY_MS)
+      }
+      return false
+    },
+  }
+}

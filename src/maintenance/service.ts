@@ -1,0 +1,86 @@
+import { type Clock, formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
+import type { OnEnded } from '../sessions/types.ts'
+import type { ExpiringTable, GcStore } from './store.ts'
+
+export type { ExpiringTable } from './store.ts'
+export type Gc = ReturnType<typeof createGc>
+
+export interface Sweep {
+  /** rows whose time was over then, or before, go */
+  until: Micros
+  /** rows in one statement */
+  limit: number
+}
+
+const EPOCH: Micros = 0
+/** Rows that were locked in one round are found in the next ones, for this long; later only after a restart. */
+const LOOK_BACK: Micros = 3600 * SECOND
+/** An exchange of codes for a session token has no expiry of its own; a younger one may still be used. */
+const EXCHANGE_LIFE: Micros = 3600 * SECOND
+
+/**
+ * Ends what has expired and deletes what nobody needs any more. Each function works in batches until nothing is left and
+ * returns how many rows it handled. Safe to run on any number of nodes at once.
+ */
+export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clock; onEnded?: OnEnded }) {
+  let seen: Micros = EPOCH
+  let seq = 0
+
+  return {
+    /** Gives every session whose time is over its end and its event. Must come before any deletion. */
+    async endExpiredSessions(limit: number): Promise<number> {
+      const now = clock.now()
+      let total = 0
+      let since = formatTime(Math.max(EPOCH, seen - LOOK_BACK))
+      for (;;) {
+        const { count, last } = await store.endExpiredSessions(formatTime(now), since, limit)
+        onEnded?.('expired', count)
+        total += count
+        if (count < limit || last === undefined) break
+        since = last
+      }
+      seen = now
+      return total
+    },
+
+    async deleteExpiredSessions({ until, limit }: Sweep): Promise<number> {
+      let since = formatTime(EPOCH)
+      for (let total = 0; ; ) {
+        const { count, last } = await store.deleteExpiredSessions(formatTime(until), since, limit)
+        total += count
+        if (count < limit || last === undefined) return total
+        since = last
+      }
+    },
+
+    /** Sessions that were ended by somebody, whose own expiry may be far away. */
+    async deleteEndedSessions({ until, limit }: Sweep): Promise<number> {
+      let total = 0
+      for (;;) {
+        const { count, last } = await store.deleteEndedSessions(formatTime(until), seq, limit)
+        total += count
+        if (last === undefined) return total
+        seq = last
+      }
+    },
+
+    deleteOld(table: ExpiringTable, { until, limit }: Sweep): Promise<number> {
+      const limited = table === 'session_token_exchanges' ? Math.min(until, clock.now() - EXCHANGE_LIFE) : until
+      return untilShort(limit, () => store.deleteOld(table, formatTime(limited), limit))
+    },
+
+    deleteOrphans({ until, limit }: Sweep): Promise<number> {
+      return untilShort(limit, () => store.deleteOrphans(formatTime(until), limit))
+    },
+
+    existingTables: () => store.existingTables(),
+  }
+}
+
+async function untilShort(limit: number, batch: () => Promise<number>): Promise<number> {
+  for (let total = 0; ; ) {
+    const count = await batch()
+    total += count
+    if (count < limit) return total
+  }
+}

@@ -1,0 +1,137 @@
+import { type Sql, sql } from '../kernel/db/client.ts'
+import { recordEnds } from '../sessions/sql.ts'
+
+/**
+ * Every statement takes a bounded number of rows and skips those that somebody has locked: a logout or a login never
+ * waits for the collector, and two collectors share the work instead of waiting for each other.
+ */
+
+/**
+ * Sessions whose time is over end as any other does: the flag falls, so that no late extension brings them back, and
+ * the event is written in the same statement. `$3` is where the batch before stopped, so that a backlog is read once.
+ */
+export const END_EXPIRED_SESSIONS = sql(
+  'gc.end_expired_sessions',
+  `with target as (
+    select id, expires_at from sessions
+    where nid = $1 and active and expires_at <= $2 and expires_at >= $3
+    order by expires_at, id limit $4 for update skip locked
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds("'expired'", '$2', '$1', '$5::boolean')}
+  select (select count(*) from ended) as count, (select max(expires_at) from target) as last`,
+)
+
+/** Their end and its event were written before, once and for all; only the flag falls again. */
+export const END_REVIVED_SESSIONS = sql(
+  'gc.end_revived_sessions',
+  `with target as (
+    select s.id from lethe.tombstones x join sessions s on s.id = x.session_id
+    where x.ended_at >= $2 and s.nid = $1 and s.active order by s.id limit $3 for update of s skip locked
+  )
+  update sessions set active = false from target where sessions.id = target.id returning sessions.id`,
+)
+
+/** What Lethe notes about a session goes with it, in both kinds of database without a foreign key. */
+const WITH_NOTES = `tombstone as (
+    delete from lethe.tombstones using deleted where lethe.tombstones.session_id = deleted.id
+  ), seen as (
+    delete from lethe.last_seen using deleted where lethe.last_seen.session_id = deleted.id
+  )`
+
+/**
+ * Only rows that are inactive: an expired one without its event waits for the statement above. `$4` is where the batch
+ * before stopped: without it each batch would walk over what the ones before left dead in the index.
+ */
+export const DELETE_EXPIRED_SESSIONS = sql(
+  'gc.delete_expired_sessions',
+  `with target as (
+    select id, expires_at from sessions
+    where nid = $1 and expires_at <= $2 and active is not true and expires_at >= $4
+    order by expires_at, id limit $3 for update skip locked
+  ), deleted as (
+    delete from sessions using target where sessions.id = target.id returning sessions.id
+  ), ${WITH_NOTES}
+  select (select count(*) from deleted) as count, (select max(expires_at) from target) as last`,
+)
+
+/** Sessions that ended before their time, found by the event of their end; `$4` is where the batch before stopped. */
+export const DELETE_ENDED_SESSIONS = sql(
+  'gc.delete_ended_sessions',
+  `with old as (
+    select seq, session_id from lethe.events
+    where type = 'session.ended' and seq > $4 and created_at <= $2 and nid = $1
+    order by seq limit $3
+  ), target as (
+    select s.id from sessions s join old on old.session_id = s.id
+    where s.nid = $1 and s.active is not true for update of s skip locked
+  ), deleted as (
+    delete from sessions using target where sessions.id = target.id returning sessions.id
+  ), ${WITH_NOTES}
+  select (select count(*) from deleted) as count, (select max(seq) from old) as last`,
+)
+
+/** Notes on sessions that somebody else deleted, as Kratos's own clean-up does on a shared database. */
+export const DELETE_ORPHANED_TOMBSTONES = sql(
+  'gc.delete_orphaned_tombstones',
+  `with target as (
+    select x.session_id from lethe.tombstones x
+    where x.ended_at <= $1 and not exists (select from sessions s where s.id = x.session_id)
+    order by x.ended_at limit $2 for update skip locked
+  ), deleted as (
+    delete from lethe.tombstones using target where lethe.tombstones.session_id = target.session_id
+    returning lethe.tombstones.session_id
+  )
+  select count(*) as count from deleted`,
+)
+
+export const DELETE_ORPHANED_LAST_SEEN = sql(
+  'gc.delete_orphaned_last_seen',
+  `with target as (
+    select x.session_id from lethe.last_seen x
+    where x.seen_at <= $1 and not exists (select from sessions s where s.id = x.session_id)
+    limit $2 for update skip locked
+  ), deleted as (
+    delete from lethe.last_seen using target where lethe.last_seen.session_id = target.session_id
+    returning lethe.last_seen.session_id
+  )
+  select count(*) as count from deleted`,
+)
+
+/** Tables of which whole rows go when a time in them is past. The last ones exist only where Kratos made the database. */
+export const TABLES = {
+  continuity_containers: 'expires_at',
+  selfservice_login_flows: 'expires_at',
+  selfservice_recovery_flows: 'expires_at',
+  selfservice_registration_flows: 'expires_at',
+  selfservice_settings_flows: 'expires_at',
+  selfservice_verification_flows: 'expires_at',
+  session_token_exchanges: 'created_at',
+  selfservice_errors: 'created_at',
+} as const
+
+export type ExpiringTable = keyof typeof TABLES
+
+/** No order: without an index on the time, the first rows found are as good and the search stops early. */
+export const DELETE_OLD = Object.fromEntries(
+  Object.entries(TABLES).map(([table, column]) => [table, deleteOld(table, column)]),
+) as Record<ExpiringTable, Sql>
+
+function deleteOld(table: string, column: string): Sql {
+  return sql(
+    `gc.delete_${table}`,
+    `with target as (
+      select id from ${table} where nid = $1 and ${column} <= $2 limit $3 for update skip locked
+    ), deleted as (
+      delete from ${table} using target where ${table}.id = target.id returning ${table}.id
+    )
+    select count(*) as count from deleted`,
+  )
+}
+
+export const EXISTING_TABLES = sql(
+  'gc.existing_tables',
+  `select relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+   where c.relkind in ('r', 'p') and n.nspname = current_schema() and c.relname = any($1)`,
+)

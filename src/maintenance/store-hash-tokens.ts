@@ -1,0 +1,89 @@
+import type { Timestamp } from '../kernel/base/clock.ts'
+import { type Db, sql } from '../kernel/db/client.ts'
+
+/** `s2_` and 27 bytes of SHA-256 in the URL alphabet of base64: what `storedToken` makes, made by the database. */
+const HASH = `'s2_' || translate(encode(substring(sha256(convert_to(sessions.token, 'UTF8')) for 27), 'base64'), '+/', '-_')`
+
+const PLAIN = `left(s.token, 3) <> 's2_'`
+
+const MODE = sql('harden.mode', `select value from lethe.meta where key = 'tokens'`)
+const COUNT = sql('harden.count', `select count(*) as count from sessions s where s.nid = $1 and ${PLAIN}`)
+
+const BEGIN = sql(
+  'harden.begin',
+  `update lethe.meta set value = '"hardening"' where key = 'tokens' and value <> '"hardening"'`,
+)
+/** Taken once the mode is committed: whoever still saw the old one has a lower id, or is about to get one. */
+const MARK = sql('harden.mark', 'select pg_current_xact_id()::text as xid')
+const SETTLED = sql('harden.settled', 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as settled')
+
+/** By primary key, so that a sweep reads the table once. A locked row is somebody signing in or out: the next sweep has it. */
+const BATCH = sql(
+  'harden.batch',
+  `with target as (
+    select s.id from sessions s where s.nid = $1 and s.id > $2 and ${PLAIN} order by s.id limit $3 for update skip locked
+  ), hashed as (
+    update sessions set token = ${HASH} from target where sessions.id = target.id returning sessions.id
+  )
+  select count(*) as count, max(id::text) as last from hashed`,
+)
+const FINISH = sql('harden.finish', `update lethe.meta set value = '"sha256"' where key = 'tokens'`)
+
+/**
+ * The latest row that Kratos, and not Lethe, made since `$2`. Lethe notes each session that it begins, and gives a flow one
+ * time where Kratos takes the clock twice.
+ */
+const LAST_FOREIGN = sql(
+  'harden.last_foreign_write',
+  `select max(at) as at from (
+    select s.created_at as at from sessions s where s.nid = $1 and s.created_at >= $2 and not exists (
+      select from lethe.events e where e.session_id = s.id and e.type = 'session.created')
+    union all select created_at from selfservice_login_flows where nid = $1 and created_at >= $2 and issued_at <> created_at
+    union all select created_at from selfservice_registration_flows where nid = $1 and created_at >= $2 and issued_at <> created_at
+    union all select created_at from selfservice_settings_flows where nid = $1 and created_at >= $2 and issued_at <> created_at
+  ) writes`,
+)
+
+const OTHERS = sql(
+  'harden.other_programs',
+  `select coalesce(nullif(application_name, ''), 'without a name') as name, count(*) as connections
+   from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
+     and application_name not like 'lethe%' group by 1 order by 1`,
+)
+
+export type HardenStore = ReturnType<typeof createHardenStore>
+
+export function createHardenStore(db: Db, nid: string) {
+  return {
+    async mode(): Promise<string> {
+      return String((await db.query<{ value: unknown }>(MODE))[0]?.value)
+    },
+    /** How many tokens rest as they are. */
+    async remaining(): Promise<number> {
+      return (await db.query<{ count: number }>(COUNT, [nid]))[0]!.count
+    },
+    /** From the end of this call on, new sessions rest hashed. @returns the mark for `settled` */
+    async begin(): Promise<string> {
+      await db.query(BEGIN)
+      return (await db.query<{ xid: string }>(MARK))[0]!.xid
+    },
+    /** Whether everything that began before the mark has ended. */
+    async settled(mark: string): Promise<boolean> {
+      return (await db.query<{ settled: boolean }>(SETTLED, [mark]))[0]!.settled
+    },
+    /** Hashes at most `limit` tokens of sessions after that id. `last` is undefined when there was none. */
+    async batch(after: string, limit: number): Promise<{ count: number; last: string | undefined }> {
+      const [row] = await db.query<{ count: number; last: string | null }>(BATCH, [nid, after, limit])
+      return { count: row!.count, last: row!.last ?? undefined }
+    },
+    async finish(): Promise<void> {
+      await db.query(FINISH)
+    },
+    /** Programs that are connected beside Lethe, by the name they give. */
+    otherPrograms: () => db.query<{ name: string; connections: number }>(OTHERS),
+    /** When Kratos last wrote, if that was at `since` or later. */
+    async lastForeignWrite(since: Timestamp): Promise<Timestamp | undefined> {
+      return (await db.query<{ at: Timestamp | null }>(LAST_FOREIGN, [nid, since]))[0]!.at ?? undefined
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import type { Timestamp } from '../kernel/base/clock.ts'
+import type { Db } from '../kernel/db/client.ts'
+import {
+  DELETE_ENDED_SESSIONS,
+  DELETE_EXPIRED_SESSIONS,
+  DELETE_OLD,
+  DELETE_ORPHANED_LAST_SEEN,
+  DELETE_ORPHANED_TOMBSTONES,
+  END_EXPIRED_SESSIONS,
+  END_REVIVED_SESSIONS,
+  EXISTING_TABLES,
+  type ExpiringTable,
+  TABLES,
+} from './sql.ts'
+
+export type { ExpiringTable } from './sql.ts'
+export type GcStore = ReturnType<typeof createGcStore>
+
+/** One batch of work. `last` is where the next batch goes on; undefined when nothing was found. */
+export interface Batch<C> {
+  count: number
+  last: C | undefined
+}
+
+/**
+ * Each call handles at most `limit` rows in one statement; call again until the count is below the limit.
+ * @param shared whether another program writes the same tables, so that ends need a tombstone
+ */
+export function createGcStore(db: Db, nid: string, shared: boolean) {
+  return {
+    /** Ends sessions that expired at `now` or before, from `since` on, each with its event. */
+    async endExpiredSessions(now: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
+      return batch(await db.query(END_EXPIRED_SESSIONS, [nid, now, since, limit, shared]))
+    },
+    /** Ends again what was ended at `since` or later and set active by somebody else. @returns their ids */
+    async endRevivedSessions(since: Timestamp, limit: number): Promise<string[]> {
+      return (await db.query<{ id: string }>(END_REVIVED_SESSIONS, [nid, since, limit])).map(({ id }) => id)
+    },
+    /** Deletes sessions that expired at `until` or before, from `since` on, and have ended. */
+    async deleteExpiredSessions(until: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
+      return batch(await db.query(DELETE_EXPIRED_SESSIONS, [nid, until, limit, since]))
+    },
+    /** Deletes sessions that were ended at `until` or before, whenever they would have expired. */
+    async deleteEndedSessions(until: Timestamp, afterSeq: number, limit: number): Promise<Batch<number>> {
+      return batch(await db.query(DELETE_ENDED_SESSIONS, [nid, until, limit, afterSeq]))
+    },
+    async deleteOld(table: ExpiringTable, until: Timestamp, limit: number): Promise<number> {
+      return count(await db.query(DELETE_OLD[table], [nid, until, limit]))
+    },
+    async deleteOrphans(until: Timestamp, limit: number): Promise<number> {
+      const tombstones = count(await db.query(DELETE_ORPHANED_TOMBSTONES, [until, limit]))
+      const seen = count(await db.query(DELETE_ORPHANED_LAST_SEEN, [until, limit]))
+      return Math.max(tombstones, seen)
+    },
+    /** Those of the tables that this database has, in their order. */
+    async existingTables(): Promise<ExpiringTable[]> {
+      const all = Object.keys(TABLES) as ExpiringTable[]
+      const found = (await db.query<{ name: string }>(EXISTING_TABLES, [all])).map(({ name }) => name)
+      return all.filter((table) => found.includes(table))
+    },
+  }
+}
+
+function count(rows: { count?: unknown }[]): number {
+  return Number(rows[0]?.count ?? 0)
+}
+
+function batch<C>(rows: { count?: unknown; last?: unknown }[]): Batch<C> {
+  return { count: count(rows), last: (rows[0]?.last ?? undefined) as C | undefined }
+}

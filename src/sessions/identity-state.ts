@@ -1,0 +1,45 @@
+import type { Config } from '../config/schema/schema.ts'
+import { type Clock, formatTime } from '../kernel/base/clock.ts'
+import type { Queryable } from '../kernel/db/client.ts'
+import type { SessionService } from './service.ts'
+import type { SessionSuspendStore } from './store-suspend.ts'
+import type { OnEnded } from './types.ts'
+
+/** What becomes of sessions when an operator changes their identity, in the transaction that changes it. */
+export interface IdentityStateEffects {
+  identityDisabled(tx: Queryable, identityId: string): Promise<unknown>
+  identityEnabled(tx: Queryable, identityId: string): Promise<unknown>
+  passwordSetByOperator(tx: Queryable, identityId: string): Promise<unknown>
+}
+
+export interface IdentityStateDeps {
+  config(): Config
+  clock: Clock
+  sessions: Pick<SessionService, 'revokeAllOf'>
+  suspend: SessionSuspendStore
+  onEnded: OnEnded
+}
+
+/**
+ * Sessions of a disabled identity let nobody in, and everyone who listens is told so. Kratos counts them again when the
+ * identity is enabled (recorded): then that is told too. With `lethe.sessions.identity_disabled: end` they stay ended.
+ */
+export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateEffects {
+  return {
+    async identityDisabled(tx, identityId) {
+      if (d.config().lethe.sessions.identity_disabled === 'end') {
+        return d.sessions.revokeAllOf(identityId, 'identity_disabled', { tx })
+      }
+      const told = await d.suspend.suspendAllOf(tx, identityId, formatTime(d.clock.now()))
+      d.onEnded('identity_disabled', told.length)
+      return told
+    },
+    // None of them is the operator's own, so `others` means all.
+    async passwordSetByOperator(tx, identityId) {
+      if (d.config().lethe.sessions.end_on_password_change === 'none') return
+      await d.suspend.byOperator(tx, await d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx }))
+    },
+    // Ends that were told while it was configured otherwise are taken back too: the rows decide, and they are live.
+    identityEnabled: (tx, identityId) => d.suspend.resumeAllOf(tx, identityId, formatTime(d.clock.now())),
+  }
+}

@@ -1,0 +1,133 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, type Sql, sql } from '../../kernel/db/client.ts'
+import { toSession } from '../row.ts'
+import { DEVICES, IDENTITY_ROW, SESSION_COLUMNS } from '../sql.ts'
+import type { ActiveFilter, Device, Session, SessionRow } from '../types.ts'
+
+const LAST_SEEN = '(select x.seen_at from lethe.last_seen x where x.session_id = s.id) as last_seen'
+
+const TOMBSTONED = 'exists (select from lethe.tombstones x where x.session_id = s.id)'
+
+/** One text for each filter: with `$n is null or …` in it, a kept plan could use none of the indexes well. */
+const condition = (now: string): Record<ActiveFilter, string> => ({
+  any: 'true',
+  active: `s.active and s.expires_at > ${now} and not ${TOMBSTONED}`,
+  inactive: `(not coalesce(s.active, false) or s.expires_at <= ${now} or ${TOMBSTONED})`,
+})
+
+const NAMES: Record<ActiveFilter, string> = { any: '', active: '_active', inactive: '_inactive' }
+
+function perFilter(build: (filter: ActiveFilter) => Sql): Record<ActiveFilter, Sql> {
+  return { any: build('any'), active: build('active'), inactive: build('inactive') }
+}
+
+/** "created_at <=" first, so that the index is entered at the key and not at its beginning. */
+const LIST = perFilter((filter) =>
+  sql(
+    `session.list${NAMES[filter]}`,
+    `select ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
+      $6::boolean as with_devices, case when $6::boolean then ${DEVICES} end as devices
+    from sessions s left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
+    where s.nid = $1 and s.created_at <= $2 and (s.created_at < $2 or s.id > $3)
+      and ${condition('$7')[filter]}
+    order by s.created_at desc, s.id limit $4`,
+  ),
+)
+
+/** The count stands in the row of the outer join, so that a page beyond the end knows it too. */
+const LIST_OF = perFilter((filter) =>
+  sql(
+    `session.list_of_identity${NAMES[filter]}`,
+    `with matching as materialized (
+      select s.id, s.created_at from sessions s
+      where s.identity_id = $1 and s.nid = $2 and ($3::uuid is null or s.id <> $3)
+        and ${condition('$6')[filter]}
+    ), page as (
+      select m.id from matching m order by m.created_at desc, m.id limit $4 offset $5
+    )
+    select (select count(*) from matching) as total,
+      ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
+      true as with_devices, ${DEVICES} as devices
+    from (values (true)) one (row) left join (
+      page join sessions s on s.id = page.id join identities i on i.id = s.identity_id and i.nid = s.nid
+    ) on true
+    order by s.created_at desc, s.id`,
+  ),
+)
+
+/** A session in a list. Addresses of its identity are not read. */
+export interface ListedSession extends Omit<Session, 'identity' | 'devices'> {
+  listedAt: Timestamp
+  /** when it was last used, as far as it was noted */
+  lastSeen: Timestamp | null
+  /** null unless asked for */
+  identity: Session['identity'] | null
+  /** null unless asked for */
+  devices: Device[] | null
+}
+
+export interface ListQuery {
+  filter: ActiveFilter
+  now: Timestamp
+  /** the row after which the page begins, in the order newest first, then by id */
+  after: { createdAt: Timestamp; id: string }
+  limit: number
+  withIdentity: boolean
+  withDevices: boolean
+}
+
+export interface ListOfQuery {
+  filter: ActiveFilter
+  now: Timestamp
+  except: string | undefined
+  limit: number
+  offset: number
+}
+
+export type SessionListStore = ReturnType<typeof createSessionListStore>
+
+export function createSessionListStore(db: Db, nid: string) {
+  return {
+    /** Sessions of everyone, newest first. */
+    async list(q: ListQuery): Promise<ListedSession[]> {
+      const values = [nid, q.after.createdAt, q.after.id, q.limit, q.withIdentity, q.withDevices]
+      const rows = await db.query<ListedRow>(LIST[q.filter], withNow(values, q))
+      return rows.map(toListed)
+    },
+    /** Sessions of one identity, newest first, and how many there are on all pages. */
+    async listOf(identityId: string, q: ListOfQuery): Promise<{ total: number; sessions: ListedSession[] }> {
+      const values = [identityId, nid, q.except ?? null, q.limit, q.offset]
+      const rows = await db.query<ListedRow & { total: number }>(LIST_OF[q.filter], withNow(values, q))
+      return { total: rows[0]?.total ?? 0, sessions: rows.filter((row) => row.id !== null).map(toListed) }
+    },
+  }
+}
+
+/** A statement without a filter has no place for the time. */
+function withNow(values: unknown[], { filter, now }: { filter: ActiveFilter; now: Timestamp }): unknown[] {
+  return filter === 'any' ? values : [...values, now]
+}
+
+type ListedRow = SessionRow & {
+  listed_at: Timestamp
+  last_seen: Timestamp | null
+  /** whether devices were asked for */
+  with_devices: boolean
+}
+
+function toListed(row: ListedRow): ListedSession {
+  const { identity, ...session } = toSession({
+    ...row,
+    second_factor: false,
+    verifiable_addresses: null,
+    recovery_addresses: null,
+  })
+  const hasIdentity = row.schema_id !== null
+  return {
+    ...session,
+    listedAt: row.listed_at,
+    lastSeen: row.last_seen,
+    devices: row.with_devices ? session.devices : null,
+    identity: hasIdentity ? identity : null,
+  }
+}

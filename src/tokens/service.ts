@@ -1,0 +1,79 @@
+import type { JsonObject } from '../identities/types.ts'
+import { type Clock, SECOND } from '../kernel/base/clock.ts'
+import { uuid } from '../kernel/base/uuid.ts'
+import type { Random } from '../kernel/crypto/tokens.ts'
+import { badRequest, unavailable } from '../kernel/http/errors.ts'
+import type { Session } from '../sessions/types.ts'
+import { KeyUnusable, type SigningKey } from './keys.ts'
+import type { TokenTemplate, TokenTemplates } from './templates.ts'
+
+export interface Tokenizer {
+  /**
+   * A signed token (JWS, compact) that speaks for the session.
+   * @param shown the session as the answer shows it, for claims mappers
+   * @throws HttpError 400 unknown template, unusable key, missing external id; 503 key set not readable
+   * @see kratos/flows.md "Tokenized whoami"
+   */
+  tokenize(session: Session, shown: Record<string, unknown>, templateName: string): Promise<string>
+}
+
+export interface TokenizerDeps {
+  tokenTemplates(): TokenTemplates
+  baseUrls: { public(): string }
+  clock: Clock
+  random: Random
+}
+
+export function createTokenizer(d: TokenizerDeps): Tokenizer {
+  return {
+    async tokenize(session, shown, templateName) {
+      const template = d.tokenTemplates().get(templateName)
+      if (!template) throw badRequest(`Unable to find tokenizer template ${JSON.stringify(templateName)}.`)
+      const subject = subjectOf(session, template)
+      const { alg, kid, key } = await keyOf(template)
+      const now = Math.floor(d.clock.now() / SECOND)
+      const claims: JsonObject = {
+        exp: now + template.ttlSeconds,
+        iat: now,
+        iss: d.baseUrls.public(),
+        jti: uuid(d.random),
+        nbf: now,
+        sid: session.id,
+        sub: subject,
+      }
+      const mapped = mapClaims(template, claims, shown)
+      const { SignJWT } = await import('jose')
+      return new SignJWT({ ...claims, ...mapped, sub: subject })
+        .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), typ: 'JWT' })
+        .sign(key)
+    },
+  }
+}
+
+function subjectOf({ identity }: Session, { subjectSource }: TokenTemplate): string {
+  if (subjectSource === 'id') return identity.id
+  if (identity.external_id === null || identity.external_id === '') {
+    throw badRequest(
+      "The session's identity does not have an external ID set, but it is required for the subject claim.",
+    )
+  }
+  return identity.external_id
+}
+
+async function keyOf(template: TokenTemplate): Promise<SigningKey> {
+  return template.key().catch((error: unknown): never => {
+    if (error instanceof KeyUnusable) throw badRequest(error.message, { cause: error })
+    throw unavailable(`The key set of tokenizer template ${JSON.stringify(template.name)} cannot be read.`, error, 5)
+  })
+}
+
+/** Whom a token speaks for is not the mapper's to say, as in Kratos. */
+function mapClaims({ name, mapClaims: map }: TokenTemplate, claims: JsonObject, shown: Record<string, unknown>) {
+  try {
+    return map?.({ session: shown as JsonObject, claims }) ?? {}
+  } catch (cause) {
+    throw badRequest(`Unable to execute the claims mapper of tokenizer template ${JSON.stringify(name)}.`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,115 @@
+import { unavailable } from '../kernel/http/errors.ts'
+import { type HttpClientConfig, loadJson, loadOptions, loadText, shortUrl } from '../kernel/outbound/load.ts'
+import { firstSigningKey, KeyUnusable, keepKey, type SigningKey } from './keys.ts'
+import { type ClaimsMapper, parseClaimsMapper } from './mapper.ts'
+
+/** The parts of the configuration that say which templates there are. */
+export interface TokenizerConfig extends HttpClientConfig {
+  session: {
+    whoami: {
+      tokenizer: {
+        templates: Readonly<
+          Record<
+            string,
+            {
+              /** milliseconds */
+              ttl: number
+              jwks_url: string
+              subject_source: 'id' | 'external_id'
+              claims_mapper_url?: string | undefined
+            }
+          >
+        >
+      }
+    }
+  }
+}
+
+export interface TokenTemplate {
+  name: string
+  ttlSeconds: number
+  subjectSource: 'id' | 'external_id'
+  /** @throws KeyUnusable, or Error when the key set cannot be read */
+  key(): Promise<SigningKey>
+  /** @throws Error when the mapper could not be read */
+  mapClaims: ClaimsMapper | undefined
+}
+
+/** A document that a template needs and that could not be read when the template was made. */
+export interface UnreadDocument {
+  /** dotted path of the key that names it */
+  key: string
+  reason: string
+}
+
+/** The templates in force. Immutable: a reload makes new ones. */
+export interface TokenTemplates {
+  get(name: string): TokenTemplate | undefined
+  readonly unread: readonly UnreadDocument[]
+}
+
+/** A template cannot be used. The message names it and says why. */
+export class TokenTemplateError extends Error {
+  override readonly name = 'TokenTemplateError'
+}
+
+/**
+ * Reads what the templates point to. What cannot be read is told and its template fails when it is asked for: Kratos
+ * starts with such files, and a missing key of one client must not sign everyone out. A mapper that was read and cannot
+ * be run is refused, because it could be mistaken for one that works.
+ * @param cwd directory that relative `file://` addresses start from
+ * @param now milliseconds of a clock that only goes forward
+ * @throws TokenTemplateError
+ */
+export async function createTokenTemplates(
+  config: TokenizerConfig,
+  cwd: string,
+  now: () => number,
+): Promise<TokenTemplates> {
+  const options = loadOptions(config, cwd)
+  const templates = new Map<string, TokenTemplate>()
+  const unread: UnreadDocument[] = []
+  const note = (where: string, url: string) => (error: Error) => {
+    unread.push({ key: where, reason: `${shortUrl(url)} ${error.message}` })
+  }
+  async function readMapper(url: string, where: string): Promise<ClaimsMapper> {
+    const text = await loadText(url, options).catch(note(where, url))
+    if (text === undefined) return unreadable(where)
+    return Promise.resolve(text).then(parseClaimsMapper).catch(refuse(where, url))
+  }
+  for (const [name, entry] of Object.entries(config.session.whoami.tokenizer.templates)) {
+    const where = `session.whoami.tokenizer.templates.${name}`
+    const { jwks_url: jwksUrl, claims_mapper_url: mapperUrl } = entry
+    const key = keepKey(async () => firstSigningKey(await loadJson(jwksUrl, { ...options, tries: 1 })), now)
+    if (!/^https?:/i.test(jwksUrl))
+      await key()
+        .catch(tolerateUnusable)
+        .catch(note(`${where}.jwks_url`, jwksUrl))
+    const mapClaims = mapperUrl === undefined ? undefined : await readMapper(mapperUrl, `${where}.claims_mapper_url`)
+    templates.set(name, {
+      name,
+      ttlSeconds: Math.trunc(entry.ttl / 1000),
+      subjectSource: entry.subject_source,
+      key,
+      mapClaims,
+    })
+  }
+  return { get: (name) => templates.get(name), unread }
+}
+
+/** Kratos starts with such a key, and says so where a token is asked for. */
+function tolerateUnusable(error: unknown): void {
+  if (!(error instanceof KeyUnusable)) throw error
+}
+
+const unreadable =
+  (where: string): ClaimsMapper =>
+  () => {
+    throw unavailable(`${where} could not be read.`)
+  }
+
+function refuse(where: string, url: string) {
+  return (cause: Error): never => {
+    throw new TokenTemplateError(`${where} (${shortUrl(url)}) ${cause.message}`, { cause })
+  }
+}

@@ -1,0 +1,33 @@
+import type { Config } from '../config/schema/schema.ts'
+import { encodeQuery } from '../kernel/http/query.ts'
+import { resolveReturnTo } from '../kernel/http/return-to.ts'
+
+/** Where a flow begins, seen from a page. @param returnTo as it was asked for; it is judged where the flow begins */
+export function beginLink(root: string, kind: 'login' | 'registration' | 'settings', returnTo = ''): string {
+  return `${root}/self-service/${kind}/browser${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`
+}
+
+/**
+ * An address that a person may be sent to.
+ * @returns `refused` for one that is not on the allow list, undefined when none is asked for
+ */
+export function checkedReturnTo(config: Config, publicBaseUrl: string, asked: string): string | 'refused' | undefined {
+  if (asked === '') return undefined
+  const { allowed_return_urls: allowed, default_browser_return_url: fallback } = config.selfservice
+  try {
+    return resolveReturnTo(asked, { allowed, publicBaseUrl, fallback })
+  } catch {
+    return 'refused'
+  }
+}
+
+/** Whether the built-in pages are served: said so, or a `ui_url` leads to them. */
+export function isUiEnabled(config: Config, publicBaseUrl: string): boolean {
+  const { enabled } = config.lethe.ui
+  if (enabled !== undefined) return enabled
+  const own = `${publicBaseUrl.replace(/\/+$/, '')}/ui/`
+  const { login, registration, settings, error } = config.selfservice.flows
+  return [login, registration, settings, error].some(
+    ({ ui_url }) => ui_url.startsWith(own) || ui_url.startsWith('/ui/'),
+  )
+}

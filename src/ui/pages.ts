@@ -1,0 +1,28 @@
+import type { FastifyReply } from 'fastify'
+import type { Config } from '../config/schema/schema.ts'
+import { formTargets, pageHeaders } from './headers.ts'
+import { layout, type Page, type View } from './layout.ts'
+import { createTexts } from './texts.ts'
+
+export interface PageDeps {
+  config(): Config
+  baseUrls: { public(): string }
+}
+
+/** Pages below /ui/ */
+export function uiView(d: PageDeps): View {
+  return { t: createTexts(d.config().lethe.ui.texts), root: '..' }
+}
+
+/** Pages at the root of the server, which stand alone: a proxy in front may pass on nothing below /ui/. */
+export function rootView(d: PageDeps): View {
+  return { ...uiView(d), root: '.' }
+}
+
+export function sendPage(d: PageDeps, reply: FastifyReply, view: View, page: Page, status = 200): FastifyReply {
+  const alone = view.root === '.'
+  return reply
+    .code(status)
+    .headers(pageHeaders(formTargets(d.config(), d.baseUrls.public()), alone))
+    .send(layout(page, view, alone))
+}

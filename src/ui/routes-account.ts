@@ -1,0 +1,79 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FlowUrls } from '../flows/urls.ts'
+import type { Clock } from '../kernel/base/clock.ts'
+import type { Csrf } from '../kernel/http/csrf.ts'
+import { queryValue } from '../kernel/http/query.ts'
+import type { SessionCredentials } from '../sessions/http/credentials.ts'
+import type { OwnSessions } from '../sessions/lists/own-sessions.ts'
+import type { SessionService } from '../sessions/service.ts'
+import { checkedReturnTo } from './links.ts'
+import { type PageDeps, sendPage, uiView } from './pages.ts'
+import { signedOutPage } from './views/logout.ts'
+import { nameOf, shownSession } from './views/shown-session.ts'
+import { welcomePage } from './views/welcome.ts'
+
+/** Sessions on the account page. Whoever has more ends them all at once. */
+const SHOWN_SESSIONS = 50
+
+export interface AccountPageDeps extends PageDeps {
+  clock: Clock
+  csrf: Csrf
+  credentials: SessionCredentials
+  flowUrls: FlowUrls
+  sessions: Pick<SessionService, 'resolve' | 'answer' | 'lacksSecondFactor'>
+  ownSessions: Pick<OwnSessions, 'others'>
+  secondFactorUrl(returnTo: string): string
+  settings?: object
+}
+
+/** Who is signed in and where, and the page after signing out. */
+export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
+  return async (app) => {
+    const options = { config: { errors: 'page' as const } }
+    app.get('/ui/welcome', options, welcome)
+    app.get('/ui/signed-out', options, signedOut)
+  }
+
+  async function welcome(req: FastifyRequest, reply: FastifyReply) {
+    const resolved = await d.sessions.resolve(d.credentials.read(req))
+    const here = `${d.baseUrls.public().replace(/\/+$/, '')}/ui/welcome`
+    const back = checked(here) === here ? here : ''
+    if (!resolved) return reply.redirect(d.flowUrls.init('login', 'browser', back), 303)
+    const { session } = resolved
+    if (d.sessions.lacksSecondFactor(session)) return reply.redirect(d.secondFactorUrl(back), 303)
+    const others = await d.ownSessions.others(session, { size: SHOWN_SESSIONS, offset: 0 })
+    const page = welcomePage(
+      {
+        name: nameOf(session.identity),
+        current: shownSession(d.sessions.answer(session)),
+        others: others.sessions.map(shownSession),
+        total: others.total,
+        csrfToken: d.csrf.token(req),
+        here: back,
+        settings: d.settings !== undefined,
+        now: d.clock.now(),
+      },
+      uiView(d),
+    )
+    return sendPage(d, reply, uiView(d), page)
+  }
+
+  async function signedOut(req: FastifyRequest, reply: FastifyReply) {
+    const resolved = await d.sessions.resolve(d.credentials.read(req))
+    const ended = /^\d{1,4}$/.exec(queryValue(req, 'ended'))?.[0]
+    const page = signedOutPage(
+      {
+        stillName: resolved && nameOf(resolved.session.identity),
+        ended: ended === undefined ? undefined : Number(ended),
+        returnTo: checked(queryValue(req, 'return_to')),
+        account: true,
+      },
+      uiView(d),
+    )
+    return sendPage(d, reply, uiView(d), page)
+  }
+
+  function checked(url: string) {
+    return checkedReturnTo(d.config(), d.baseUrls.public(), url)
+  }
+}

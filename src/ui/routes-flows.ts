@@ -1,0 +1,102 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Flow } from '../flows/types.ts'
+import type { FlowUrls } from '../flows/urls.ts'
+import type { Csrf } from '../kernel/http/csrf.ts'
+import { HttpError } from '../kernel/http/errors.ts'
+import { queryValue } from '../kernel/http/query.ts'
+import type { SessionCredentials } from '../sessions/http/credentials.ts'
+import type { Credentials } from '../sessions/types.ts'
+import type { Page, View } from './layout.ts'
+import { type PageDeps, sendPage, uiView } from './pages.ts'
+import { errorPageOf } from './views/error.ts'
+import { type LoginLike, loginPage, registrationPage, settingsPage } from './views/flow.ts'
+
+/** @throws HttpError 404, 403, 410, and 401 where a session is needed */
+export type ReadFlow<F extends Flow> = (
+  id: string,
+  checkReader: (csrfToken: string) => void,
+  credentials: Credentials,
+) => Promise<F>
+
+export interface FlowPageDeps extends PageDeps {
+  csrf: Csrf
+  credentials: SessionCredentials
+  flowUrls: FlowUrls
+  login: { read: ReadFlow<LoginLike> }
+  registration?: { read: ReadFlow<Flow> }
+  settings?: { read: ReadFlow<Flow> }
+}
+
+/** The flows as forms. */
+export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
+  return async (app) => {
+    const options = { config: { errors: 'page' as const } }
+    const { login, registration, settings } = d
+    const signUp = () => registration !== undefined && d.config().selfservice.flows.registration.enabled
+    app.get(
+      '/ui/login',
+      options,
+      show('login', login.read, (flow, view) => loginPage(flow, view, signUp())),
+    )
+    if (registration) app.get('/ui/registration', options, show('registration', registration.read, registrationPage))
+    if (settings) app.get('/ui/settings', options, show('settings', settings.read, settingsPage))
+  }
+
+  function show<F extends Flow>(
+    kind: 'login' | 'registration' | 'settings',
+    read: ReadFlow<F>,
+    render: (flow: F, view: View) => Page,
+  ) {
+    return async (req: FastifyRequest, reply: FastifyReply) => {
+      const id = queryValue(req, 'flow')
+      if (id === '') return begin(queryValue(req, 'return_to'))
+      const flow = await read(id, (token) => checkReader(req, token), d.credentials.read(req)).catch(refusal)
+      if (flow instanceof HttpError) {
+        // Without a cookie the next flow would fit this browser no better, and so on for ever.
+        return flow.status === 403 && !hasCookie(req) ? noCookie(reply) : begin(returnToOf(flow))
+      }
+      if (flow.type !== 'browser') return begin('')
+      return sendPage(d, reply, uiView(d), render(withToken(flow, d.csrf.token(req)), uiView(d)))
+
+      function begin(returnTo: string) {
+        return reply.redirect(d.flowUrls.init(kind, 'browser', returnTo), 303)
+      }
+    }
+  }
+
+  function checkReader(req: FastifyRequest, token: string): void {
+    if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
+  }
+
+  /** Whether the request came with an anti-CSRF cookie, and not only the answer goes with one. */
+  function hasCookie(req: FastifyRequest): boolean {
+    return d.csrf.matches(req, d.csrf.token(req))
+  }
+
+  function noCookie(reply: FastifyReply) {
+    const view = uiView(d)
+    return sendPage(d, reply, view, errorPageOf({ code: 403, name: 'cookies' }, view), 403)
+  }
+}
+
+/**
+ * The token of the flow is as old as its last submit. Whoever may read the flow may send it too, also where the cookie
+ * has changed meanwhile, as after a new sign-in.
+ */
+function withToken<F extends Flow>(flow: F, token: string): F {
+  const nodes = flow.ui.nodes.map((node) =>
+    node.attributes.name === 'csrf_token' ? { ...node, attributes: { ...node.attributes, value: token } } : node,
+  )
+  return { ...flow, ui: { ...flow.ui, nodes } }
+}
+
+/** Refusals that a new flow mends. @throws all others */
+function refusal(error: unknown): HttpError {
+  if (error instanceof HttpError && [401, 403, 404, 410].includes(error.status)) return error
+  throw error
+}
+
+function returnToOf(error: HttpError): string {
+  const returnTo = error.details?.return_to
+  return typeof returnTo === 'string' ? returnTo : ''
+}
