@@ -61,6 +61,9 @@ export function nodeValues(nodes: readonly UiNode[]): Map<string, Json> {
   )
 }
 
+/** Messages that one submit leaves in a form: it is stored, and printed, at every try. */
+const MAX_PROBLEMS = 50
+
 /**
  * Puts each message at its input, or into the form's own list. One about an input that the form does not have gets a
  * bare text input, before the buttons and, if it is about the password, after the first trait.
@@ -68,8 +71,10 @@ export function nodeValues(nodes: readonly UiNode[]): Map<string, Json> {
 export function withProblems(ui: Ui, problems: readonly FormProblem[]): Ui {
   const nodes = ui.nodes.map((node) => ({ ...node, messages: [...node.messages] }))
   const own = [...(ui.messages ?? [])]
-  for (const { path, message } of problems) {
-    const node = path === undefined ? undefined : (nodes.find((n) => n.attributes.name === path) ?? added(nodes, path))
+  const byName = new Map(nodes.toReversed().map((node) => [node.attributes.name, node]))
+  for (const { path, message } of problems.slice(0, MAX_PROBLEMS)) {
+    const node = path === undefined ? undefined : (byName.get(path) ?? added(nodes, path))
+    if (path !== undefined) byName.set(path, node!)
     if (node) node.messages.push(message)
     else own.push(message)
   }

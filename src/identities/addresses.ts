@@ -13,8 +13,13 @@ interface Maker {
   newId(): string
 }
 
-const same = (a: TraitAddress) => (b: TraitAddress) =>
-  a.via === b.via && normaliseIdentifier(a.value) === normaliseIdentifier(b.value)
+/** Addresses by what makes them the same, the first of each: people and operators send lists of any length. */
+function byAddress<A extends TraitAddress>(addresses: readonly A[], key: (address: TraitAddress) => string) {
+  return new Map(addresses.toReversed().map((address) => [key(address), address]))
+}
+
+const exactly = ({ via, value }: TraitAddress) => `${via}\0${value}`
+const normalised = ({ via, value }: TraitAddress) => `${via}\0${normaliseIdentifier(value)}`
 
 /** The addresses of the traits: as claimed, else as they were, else new and not verified. */
 export function verifiableAddresses(
@@ -23,9 +28,11 @@ export function verifiableAddresses(
   claims: readonly AddressClaim[],
   before: FullIdentity | undefined,
 ): VerifiableAddress[] {
+  const stored = byAddress(before?.verifiable_addresses ?? [], normalised)
+  const claimed = byAddress(claims, normalised)
   return wanted.map((address) => {
-    const known = before?.verifiable_addresses.find(same(address))
-    const claim = claims.find(same(address)) ?? known
+    const known = stored.get(normalised(address))
+    const claim = claimed.get(normalised(address)) ?? known
     const verified = claim?.verified ?? false
     const next = {
       ...{ value: address.value, verified, via: address.via },
@@ -47,8 +54,9 @@ export function recoveryAddresses(
   wanted: readonly TraitAddress[],
   before: FullIdentity | undefined,
 ): RecoveryAddress[] {
+  const stored = byAddress(before?.recovery_addresses ?? [], exactly)
   return wanted.map(({ value, via }) => {
-    const known = before?.recovery_addresses.find((other) => other.via === via && other.value === value)
+    const known = stored.get(exactly({ value, via }))
     return known ?? { id: maker.newId(), value, via, created_at: maker.now, updated_at: maker.now }
   })
 }

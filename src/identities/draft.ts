@@ -2,6 +2,7 @@ import { availableAal } from '../credentials/available-aal.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type AddressClaim, recoveryAddresses, verifiableAddresses } from './addresses.ts'
 import { schemaBroken, schemaUnknown, tooLong } from './failures.ts'
+import { isLongerThan, MAX_IDENTIFIER } from './normalise.ts'
 import { equal } from './schema/node.ts'
 import type { Schemas } from './schema/schemas.ts'
 import type { DerivedTraits, FullIdentity, Identity, Json, JsonObject, StoredCredential } from './types.ts'
@@ -28,7 +29,6 @@ export interface Workshop {
 }
 
 /** Columns end there; Kratos answers 500 beyond. */
-const MAX_IDENTIFIER = 255
 const MAX_ADDRESS = 400
 const MAX_EXTERNAL_ID = 64
 
@@ -103,13 +103,12 @@ function codeConfig(derived: DerivedTraits): { config: JsonObject; version: numb
 }
 
 function assertLengths(identity: FullIdentity): void {
-  const length = (text: string) => [...text].length
-  if (identity.external_id !== null && length(identity.external_id) > MAX_EXTERNAL_ID) {
+  if (identity.external_id !== null && isLongerThan(identity.external_id, MAX_EXTERNAL_ID)) {
     throw tooLong('external_id', MAX_EXTERNAL_ID)
   }
-  if (identity.credentials.some(({ identifiers }) => identifiers.some((text) => length(text) > MAX_IDENTIFIER))) {
+  if (identity.credentials.some(({ identifiers }) => identifiers.some((text) => isLongerThan(text, MAX_IDENTIFIER)))) {
     throw tooLong('An identifier', MAX_IDENTIFIER)
   }
   const addresses = [...identity.verifiable_addresses, ...identity.recovery_addresses]
-  if (addresses.some(({ value }) => length(value) > MAX_ADDRESS)) throw tooLong('An address', MAX_ADDRESS)
+  if (addresses.some(({ value }) => isLongerThan(value, MAX_ADDRESS))) throw tooLong('An address', MAX_ADDRESS)
 }

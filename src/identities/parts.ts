@@ -5,8 +5,10 @@ interface Row {
   id: string
 }
 
-const without = <T extends Row>(rows: readonly T[], others: readonly Row[]) =>
-  rows.filter(({ id }) => !others.some((other) => other.id === id))
+function without<T extends Row>(rows: readonly T[], others: readonly Row[]): T[] {
+  const known = new Set(ids(others))
+  return rows.filter(({ id }) => !known.has(id))
+}
 const ids = (rows: readonly Row[]) => rows.map(({ id }) => id)
 
 /** The rows to take away and to add; a row keeps its id as long as nothing in it changes. */

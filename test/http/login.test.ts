@@ -84,6 +84,26 @@ describe('login', () => {
     assert.equal(await rows(server, 'sessions'), before)
   })
 
+  test('an identifier that no column could hold is nobody’s, and is not worked on', async () => {
+    const client = new Client(server)
+    const { path, csrf_token } = await begin(client)
+    const { identities } = server.deps
+    const { findByPasswordIdentifier } = identities
+    let asked = 0
+    identities.findByPasswordIdentifier = (identifier) => {
+      asked += 1
+      return findByPasswordIdentifier(identifier)
+    }
+    for (const identifier of ['a'.repeat(256), `a${' '.repeat(50_000)}a`, 'İ'.repeat(30_000), '😀'.repeat(256)]) {
+      const json = { method: 'password', identifier, password: 'x', csrf_token }
+      const reply = await client.send('POST', path, { json })
+      assert.equal(reply.status, 400)
+      assert.equal(reply.body.ui.messages[0].id, 4000006)
+    }
+    assert.equal(asked, 0)
+    identities.findByPasswordIdentifier = findByPasswordIdentifier
+  })
+
   test('what a proxy header says of the host does not get into the flow', async () => {
     const headers = { 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'gopher' }
     const { text } = await new Client(server).get('/self-service/login/browser', headers)

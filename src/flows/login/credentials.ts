@@ -1,3 +1,4 @@
+import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
 import { type Hasher, HashingBusy, PasswordTooLong } from '../../kernel/crypto/passwords/passwords.ts'
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
@@ -27,6 +28,8 @@ export interface Proof {
  * @throws FormRefused, the same for both; 429 after too many failures; HashingBusy
  */
 export async function authenticate(d: PasswordDeps, proof: Proof, address: string): Promise<PasswordCredential> {
+  // Nobody's, and not a guess either: no work is done for it.
+  if (isLongerThan(proof.identifier, MAX_IDENTIFIER)) throw refused(messages.wrongCredentials)
   const who = { identifier: proof.identifier, address }
   d.attempts.check(who)
   const credential = await verified(d, proof)

@@ -10,6 +10,11 @@ export interface Operation {
 /** A patch that cannot be applied; nothing was changed. */
 export class PatchError extends Error {}
 
+/** Operations of one patch: each may move a whole list. */
+const MAX_OPERATIONS = 1000
+/** Steps of one path, as deep as a body may nest. */
+const MAX_STEPS = 64
+
 /** A JSON pointer into an array: an index or the place after the last item. */
 const ELEMENT = /^(?:-|\d+)$/
 
@@ -19,11 +24,15 @@ const ELEMENT = /^(?:-|\d+)$/
  */
 export function readPatch(body: Json): Operation[] {
   if (!Array.isArray(body)) throw new PatchError('json: cannot unmarshal object into Go value of type jsonpatch.Patch')
+  if (body.length > MAX_OPERATIONS) throw new PatchError(`a patch holds at most ${MAX_OPERATIONS} operations`)
   return body.map((entry) => {
     const { op, path, value } = isObject(entry) ? entry : ({} as JsonObject)
     if (op !== 'add' && op !== 'remove' && op !== 'replace') throw new PatchError(`unsupported operation: ${op}`)
     if (typeof path !== 'string' || !/^(?:\/|$)/.test(path)) {
       throw new PatchError('error parsing patch operations: an operation has no path that starts with a slash')
+    }
+    if (path.split('/', MAX_STEPS + 2).length > MAX_STEPS + 1) {
+      throw new PatchError(`a path has at most ${MAX_STEPS} steps`)
     }
     return op === 'remove' || value === undefined ? { op, path } : { op, path, value }
   })

@@ -1,9 +1,6 @@
 import type { Json, JsonObject } from '../types.ts'
-import { type Failure, fail, type Place } from './failure.ts'
-import { asNumber, type Evaluate, equal, into, member, type Rules } from './node.ts'
-
-/** A value with more items than this is not searched for equal ones beyond them: the search is quadratic. */
-const MAX_COMPARED = 1000
+import { type Failure, fail, MAX_PROBLEMS, type Place } from './failure.ts'
+import { asNumber, canonical, type Evaluate, into, member, type Rules } from './node.ts'
 
 export function arrayFailures(
   evaluate: Evaluate,
@@ -41,21 +38,22 @@ function sizeFailures(schema: JsonObject, value: readonly Json[], place: Place):
   return failures
 }
 
+/** Each item with each equal one before it. */
 function duplicates(value: readonly Json[], place: Place): Failure[] {
-  if (value.length > MAX_COMPARED) {
-    return [fail(place, 'uniqueItems', `at most ${MAX_COMPARED} unique items can be checked`)]
+  const failures: Failure[] = []
+  const seen = new Map<string, number[]>()
+  for (const [b, item] of value.entries()) {
+    const text = canonical(item)
+    const equals = seen.get(text) ?? []
+    for (const a of equals) {
+      if (failures.length >= MAX_PROBLEMS) return failures
+      const params = { index_a: a, index_b: b }
+      failures.push(fail(place, 'uniqueItems', `items at index ${a} and ${b} are equal`, { params }))
+    }
+    equals.push(b)
+    seen.set(text, equals)
   }
-  return value.flatMap((item, b) =>
-    value.slice(0, b).flatMap((other, a) =>
-      equal(item, other)
-        ? [
-            fail(place, 'uniqueItems', `items at index ${a} and ${b} are equal`, {
-              params: { index_a: a, index_b: b },
-            }),
-          ]
-        : [],
-    ),
-  )
+  return failures
 }
 
 function itemFailures(
@@ -74,6 +72,7 @@ function itemFailures(
     failures.push(fail(place, 'additionalItems', counts))
   }
   for (const [i, item] of value.entries()) {
+    if (failures.length >= MAX_PROBLEMS) break
     const [rule, keyword] = Array.isArray(items)
       ? i < items.length
         ? [items[i]!, `items/${i}`]
@@ -98,7 +97,7 @@ function containsFailures(
   for (const [i, item] of value.entries()) {
     const failure = evaluate(rules, wanted, item, into(place, 'contains', String(i)))
     if (!failure) return []
-    causes.push(failure)
+    if (causes.length < MAX_PROBLEMS) causes.push(failure)
   }
   return [fail(place, 'contains', 'contains failed', { causes })]
 }

@@ -1,12 +1,13 @@
 import type { IdentitySchema, Json, JsonObject } from '../types.ts'
-import { evaluate } from './evaluate.ts'
-import { collector, nothingDerived } from './extension.ts'
+import { evaluate, MAX_LOOKS } from './evaluate.ts'
+import { collector, Uses } from './extension.ts'
 import { failureText, type Place } from './failure.ts'
 import { schemaInputs } from './inputs.ts'
 import { link } from './link.ts'
 import { violations } from './messages.ts'
 import type { Rules } from './node.ts'
 
+const budget = () => ({ left: MAX_LOOKS })
 const START: Place = { instance: [], rule: '#', depth: 0 }
 
 export interface SchemaSource {
@@ -41,11 +42,11 @@ export async function compileSchema(
     inputs,
     identifierTitle: identifierLabel?.title,
     identifierLabel,
-    validate: (traits) => violations(evaluate(rules, document, { traits }, START)),
+    validate: (traits) => violations(evaluate({ ...rules, budget: budget() }, document, { traits }, START)),
     derive(traits) {
-      const derived = nothingDerived()
-      const failure = evaluate({ ...rules, visit: collector(derived) }, document, { traits }, START)
-      if (!failure) return { kind: 'derived', ...derived }
+      const uses = new Uses()
+      const failure = evaluate({ ...rules, budget: budget(), visit: collector(uses) }, document, { traits }, START)
+      if (!failure) return { kind: 'derived', ...uses.derived() }
       return { kind: 'failure', reason: failureText(failure), violations: violations(failure) }
     },
   }

@@ -1,3 +1,4 @@
+import { badRequest } from '../../kernel/http/errors.ts'
 import type { Json, JsonObject } from '../types.ts'
 import { arrayFailures } from './array-rules.ts'
 import { combinedFailures } from './combined-rules.ts'
@@ -11,6 +12,12 @@ import { formatHolds, numberFailures, stringFailures } from './scalar-rules.ts'
 const MAX_DEPTH = 300
 
 /**
+ * Values that one evaluation looks at. A schema that refers to itself in two places doubles its work with each level of
+ * the value; without that, even the largest traits stay far below.
+ */
+export const MAX_LOOKS = 50_000
+
+/**
  * Evaluates a value against a draft-07 schema. All rules are tried, in the order in which Kratos tries them, because
  * the order and the shape of the tree are visible in answers; a wrong type alone ends the work at a value.
  *
@@ -20,6 +27,7 @@ export function evaluate(rules: Rules, schema: Json, value: Json, place: Place):
   if (schema === false) return fail(place, '', 'always fail')
   if (!isObject(schema)) return undefined
   if (place.depth > MAX_DEPTH) return fail(place, '', 'the schema refers to itself without end')
+  if (rules.budget && --rules.budget.left < 0) throw badRequest('The traits take too much work to be checked.')
 
   const target = rules.target(schema)
   if (target) return referenceFailure(rules, target, value, place)

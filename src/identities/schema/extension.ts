@@ -1,5 +1,5 @@
 import { normaliseIdentifier, normalisePhone, trimSpace } from '../normalise.ts'
-import type { Json, JsonObject, TraitAddress } from '../types.ts'
+import type { DerivedTraits, Json, JsonObject, TraitAddress } from '../types.ts'
 import { type Failure, fail, type Place } from './failure.ts'
 import { FORMATS } from './formats.ts'
 import { asObject, asString, member } from './node.ts'
@@ -8,24 +8,45 @@ import { quoted } from './print.ts'
 /** The keyword by which a schema says what a trait is used for. */
 export const EXTENSION = 'ory.sh/kratos'
 
-/** What the traits of an identity are used for; values are normalised, each appears once, in schema order. */
-export interface Derived {
+type Derived = Omit<DerivedTraits, 'kind'>
+
+/** Collects what the traits of an identity are used for; a list of addresses may be as long as people like. */
+export class Uses {
   /** by credential type, only types that the schema marks; for `code` these are the addresses */
-  identifiers: Map<string, string[]>
-  codeAddresses: TraitAddress[]
-  verifiable: TraitAddress[]
-  recovery: TraitAddress[]
+  readonly identifiers = new Map<string, Set<string>>()
+  readonly code = new Addresses()
+  readonly verifiable = new Addresses()
+  readonly recovery = new Addresses()
+
+  derived(): Derived {
+    return {
+      identifiers: new Map([...this.identifiers].map(([type, texts]) => [type, [...texts]])),
+      codeAddresses: [...this.code.values()],
+      verifiable: [...this.verifiable.values()],
+      recovery: [...this.recovery.values()],
+    }
+  }
+
+  /** An empty text identifies nobody: two identities without a user name must not collide on it. */
+  addIdentifier(type: string, identifier: string): void {
+    const known = this.identifiers.get(type) ?? new Set()
+    if (identifier !== '') known.add(identifier)
+    this.identifiers.set(type, known)
+  }
 }
 
-export function nothingDerived(): Derived {
-  return { identifiers: new Map(), codeAddresses: [], verifiable: [], recovery: [] }
+/** Each address once, in the order in which they came. */
+class Addresses extends Map<string, TraitAddress> {
+  add(address: TraitAddress): void {
+    if (address.value !== '') this.set(`${address.via}\0${address.value}`, address)
+  }
 }
 
 /**
  * Notes in `into` what a value is used for. An address that is none is a failure of the rule `format`, also when the
  * schema gives no format.
  */
-export function collector(into: Derived): (schema: JsonObject, value: Json, place: Place) => Failure[] {
+export function collector(into: Uses): (schema: JsonObject, value: Json, place: Place) => Failure[] {
   return (schema, value, place) => {
     const marks = member(schema, EXTENSION)
     if (marks === undefined) return []
@@ -51,23 +72,23 @@ const broken = (use: Use, format: string) =>
     params: { value: use.value, format },
   })
 
-function noteCredentials(use: Use, into: Derived): Failure | undefined {
+function noteCredentials(use: Use, into: Uses): Failure | undefined {
   const credentials = asObject(member(use.marks, 'credentials'))
   const marked = (type: string) => member(asObject(member(credentials, type)), 'identifier') === true
   const identifier = normaliseIdentifier(use.text)
   for (const type of ['password', 'webauthn']) {
-    if (marked(type)) addIdentifier(into, type, identifier)
+    if (marked(type)) into.addIdentifier(type, identifier)
   }
   if (!marked('code')) return undefined
   const channel = asString(member(asObject(member(credentials, 'code')), 'via')) ?? 'email'
   const value = channel === 'sms' ? normalisePhone(use.text) : identifier
   if (value === undefined) return broken(use, 'tel')
-  addIdentifier(into, 'code', value)
-  add(into.codeAddresses, { via: channel, value })
+  into.addIdentifier('code', value)
+  into.code.add({ via: channel, value })
   return undefined
 }
 
-function noteVerifiable(use: Use, into: Derived): Failure | undefined {
+function noteVerifiable(use: Use, into: Uses): Failure | undefined {
   const channel = via(use, 'verification')
   if (channel === '') return undefined
   const format = asString(member(use.schema, 'format')) ?? ''
@@ -78,7 +99,7 @@ function noteVerifiable(use: Use, into: Derived): Failure | undefined {
   if (format === '' && !isEmail(use.value)) return broken(use, 'email')
   const value = verifiableValue(format, use.text)
   if (value === undefined) return broken(use, format)
-  add(into.verifiable, { via: channel, value })
+  into.verifiable.add({ via: channel, value })
   return undefined
 }
 
@@ -87,29 +108,17 @@ function verifiableValue(format: string, text: string): string | undefined {
   return format === '' || format === 'email' ? normaliseIdentifier(text) : trimSpace(text)
 }
 
-function noteRecovery(use: Use, into: Derived): Failure | undefined {
+function noteRecovery(use: Use, into: Uses): Failure | undefined {
   const channel = via(use, 'recovery')
   if (channel === '') return undefined
   const format = asString(member(use.schema, 'format')) ?? ''
   if (channel === 'sms') {
     const value = normalisePhone(use.text)
     if (value === undefined) return broken(use, 'tel')
-    add(into.recovery, { via: channel, value })
+    into.recovery.add({ via: channel, value })
     return undefined
   }
   if ((format === '' || format === 'email') && !isEmail(use.value)) return broken(use, 'email')
-  add(into.recovery, { via: channel, value: normaliseIdentifier(use.text) })
+  into.recovery.add({ via: channel, value: normaliseIdentifier(use.text) })
   return undefined
-}
-
-/** An empty text identifies nobody: two identities without a user name must not collide on it. */
-function addIdentifier(into: Derived, type: string, identifier: string): void {
-  const known = into.identifiers.get(type) ?? []
-  if (identifier !== '' && !known.includes(identifier)) known.push(identifier)
-  into.identifiers.set(type, known)
-}
-
-function add(addresses: TraitAddress[], address: TraitAddress): void {
-  const known = addresses.some(({ via, value }) => via === address.via && value === address.value)
-  if (address.value !== '' && !known) addresses.push(address)
 }

@@ -1,4 +1,14 @@
+import { shortened } from '../../kernel/base/text.ts'
 import type { JsonObject } from '../types.ts'
+
+/**
+ * Broken rules that are looked for among the items or members of one value, and told: nobody mends more at once, and
+ * whoever sends the value chooses how many there could be.
+ */
+export const MAX_PROBLEMS = 50
+/** Characters of one told line, and of one step in it. */
+export const MAX_LINE = 2048
+const MAX_STEP = 255
 
 /** One broken rule of a schema, as a tree: a rule made of rules names the broken ones as causes. */
 export interface Failure {
@@ -35,8 +45,9 @@ export function fail(
 
 /** Escapes one step of a JSON pointer that stands in a URL fragment. */
 export function pointerStep(step: string): string {
-  return encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1')).replace(/%(24|26|2B|3A|3D|40)/g, (code) =>
-    decodeURIComponent(code),
+  return encodeURIComponent(shortened(step, MAX_STEP).replaceAll('~', '~0').replaceAll('/', '~1')).replace(
+    /%(24|26|2B|3A|3D|40)/g,
+    (code) => decodeURIComponent(code),
   )
 }
 
@@ -46,21 +57,35 @@ export function pointer(steps: readonly string[]): string {
 
 /** `traits.name.first`; a dot inside a name is escaped with a backslash. */
 export function dotted(steps: readonly string[]): string {
-  return steps.map((step) => step.replaceAll('.', '\\.')).join('.')
+  return steps.map((step) => shortened(step, MAX_STEP).replaceAll('.', '\\.')).join('.')
 }
 
 /** The line of this rule alone: `I[#/traits/email] S[#/…/format] "x" is not valid "email"`. */
 export function failureLine(failure: Failure): string {
-  return `I[${pointer(failure.instance)}] S[${failure.schema}] ${failure.message}`
+  return shortened(`I[${pointer(failure.instance)}] S[${failure.schema}] ${failure.message}`, MAX_LINE)
 }
 
-/** The line of the rule and, indented below it, those of its causes. */
+/** The line of the rule and, indented below it, those of its causes; the first {@link MAX_PROBLEMS} of them. */
 export function failureText(failure: Failure): string {
-  const causes = failure.causes.flatMap((cause) => failureText(cause).split('\n'))
-  return [failureLine(failure), ...causes.map((line) => `  ${line}`)].join('\n')
+  return first(MAX_PROBLEMS, lines(failure, '')).join('\n')
+}
+
+function* lines(failure: Failure, indent: string): Generator<string> {
+  yield `${indent}${failureLine(failure)}`
+  for (const cause of failure.causes) yield* lines(cause, `${indent}  `)
 }
 
 /** The rules at the ends of the tree: what a form shows, in order. */
-export function leaves(failure: Failure): Failure[] {
-  return failure.missing || failure.causes.length === 0 ? [failure] : failure.causes.flatMap(leaves)
+export function* leaves(failure: Failure): Generator<Failure> {
+  if (failure.missing || failure.causes.length === 0) yield failure
+  else for (const cause of failure.causes) yield* leaves(cause)
+}
+
+export function first<T>(count: number, all: Iterable<T>): T[] {
+  const taken: T[] = []
+  for (const one of all) {
+    if (taken.length >= count) break
+    taken.push(one)
+  }
+  return taken
 }

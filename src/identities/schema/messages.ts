@@ -1,5 +1,6 @@
+import { shortened } from '../../kernel/base/text.ts'
 import type { Json, JsonObject, SchemaViolation } from '../types.ts'
-import { dotted, type Failure, failureLine, leaves } from './failure.ts'
+import { dotted, type Failure, failureLine, first, leaves, MAX_LINE, MAX_PROBLEMS } from './failure.ts'
 import { plainNumber, quoted } from './print.ts'
 
 type Params = Record<string, Json>
@@ -30,10 +31,10 @@ const FORMAT_MESSAGES: Record<string, [id: number, text: string]> = {
   tel: [4000041, 'Enter a valid phone number'],
 }
 
-/** The form messages of a failure, one for each broken rule and missing property, in order. */
+/** The form messages of a failure, one for each broken rule and missing property, in order; the first of them. */
 export function violations(failure: Failure | undefined): SchemaViolation[] {
   if (!failure) return []
-  return leaves(failure).flatMap((leaf) =>
+  return first(MAX_PROBLEMS, leaves(failure)).flatMap((leaf) =>
     leaf.missing
       ? leaf.missing.map((name) => missing(leaf, name))
       : [violation(leaf.instance, failureLine(leaf), ...message(leaf))],
@@ -58,8 +59,16 @@ function violation(
 function message(leaf: Failure): [id: number, text: string, context: JsonObject] {
   const { keyword, params } = leaf
   const format = keyword === 'format' && params ? FORMAT_MESSAGES[String(params.format)] : undefined
-  if (format) return [...format, { value: params!.value! }]
+  if (format) return [...format, { value: told(params!.value!) }]
   if (keyword === 'const' && !params) return [4000030, leaf.message, {}]
   const known = params && MESSAGES[keyword]
-  return known ? [known[0], known[1](params), params] : [4000001, leaf.message, { reason: leaf.message }]
+  if (known) return [known[0], known[1](params), params]
+  const text = shortened(leaf.message, MAX_LINE)
+  return [4000001, text, { reason: text }]
+}
+
+/** A value as it came, unless it is longer than a line: it is stored with the form. */
+function told(value: Json): Json {
+  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  return text.length > MAX_LINE ? shortened(text, MAX_LINE) : value
 }

@@ -12,6 +12,8 @@ export interface Rules {
   /** what the `$ref` of a schema names; undefined when it has none */
   target(schema: JsonObject): Target | undefined
   pattern(text: string): RegExp
+  /** values still to be looked at before the work is given up */
+  budget?: { left: number } | undefined
   /** called at every value that passed its type, with the schema object in force */
   visit?: ((schema: JsonObject, value: Json, place: Place) => Failure[]) | undefined
 }
@@ -45,6 +47,14 @@ export function equal(a: Json, b: Json): boolean {
   return (
     names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && equal(a[name]!, b[name]!))
   )
+}
+
+/** One text for all values that are {@link equal}, and for no others. */
+export function canonical(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (!isObject(value)) return typeof value === 'string' ? JSON.stringify(value) : String(value)
+  const names = Object.keys(value).sort()
+  return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name]!)}`).join()}}`
 }
 
 /** The place of a step into the value under another rule. */

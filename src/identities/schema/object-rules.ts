@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../types.ts'
-import { type Failure, fail, type Place, pointerStep } from './failure.ts'
+import { type Failure, fail, MAX_PROBLEMS, type Place, pointerStep } from './failure.ts'
 import { asArray, asNumber, asObject, type Evaluate, into, member, type Rules } from './node.ts'
 import { quoted } from './print.ts'
 
@@ -57,24 +57,32 @@ function memberFailures(
     const failure = evaluate(rules, rule, value[name]!, into(place, keyword, name))
     if (failure) failures.push(failure)
   }
+  const enough = () => failures.length >= MAX_PROBLEMS
   for (const [name, rule] of Object.entries(asObject(member(schema, 'properties')))) {
     if (Object.hasOwn(value, name)) apply(name, [rule, `properties/${pointerStep(name)}`])
   }
   const nameRule = member(schema, 'propertyNames')
   for (const name of nameRule === undefined ? [] : Object.keys(value)) {
+    if (enough()) return failures
     const failure = evaluate(rules, nameRule!, name, into(place, 'propertyNames', name))
     if (failure) failures.push(failure)
   }
   for (const [pattern, rule] of Object.entries(asObject(member(schema, 'patternProperties')))) {
     const names = Object.keys(value).filter((name) => rules.pattern(pattern).test(name))
-    for (const name of names) apply(name, [rule, `patternProperties/${pointerStep(pattern)}`])
+    for (const name of names) {
+      if (enough()) return failures
+      apply(name, [rule, `patternProperties/${pointerStep(pattern)}`])
+    }
   }
   const additional = member(schema, 'additionalProperties')
   if (additional === false && left.size > 0) {
-    const names = [...left].map(quoted).join(', ')
+    const names = [...left].slice(0, MAX_PROBLEMS).map(quoted).join(', ')
     failures.push(fail(place, 'additionalProperties', `additionalProperties ${names} not allowed`))
   } else if (additional !== undefined && additional !== false) {
-    for (const name of left) apply(name, [additional, 'additionalProperties'])
+    for (const name of left) {
+      if (enough()) break
+      apply(name, [additional, 'additionalProperties'])
+    }
   }
   return failures
 }

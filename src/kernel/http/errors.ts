@@ -1,4 +1,8 @@
 import { STATUS_CODES } from 'node:http'
+import { shortened } from '../base/text.ts'
+
+/** Characters of a message and of a reason: many quote what was sent. */
+const MAX_TOLD = 16_384
 
 export interface HttpErrorBody {
   id?: string
@@ -22,10 +26,10 @@ export class HttpError extends Error {
   readonly headers: Record<string, string> | undefined
 
   constructor(status: number, message: string, body: HttpErrorBody = {}) {
-    super(message, body.cause === undefined ? undefined : { cause: body.cause })
+    super(shortened(message, MAX_TOLD), body.cause === undefined ? undefined : { cause: body.cause })
     this.status = status
     this.id = body.id
-    this.reason = body.reason
+    this.reason = body.reason === undefined ? undefined : shortened(body.reason, MAX_TOLD)
     this.details = body.details
     this.extra = body.extra
     this.headers = body.headers
