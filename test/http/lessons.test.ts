@@ -249,7 +249,7 @@ describe('classes', () => {
     const calls: string[] = []
     const hasher = {
       verify: async () => void calls.push('hash') === undefined && false,
-      waste: async () => void calls.push('hash'),
+      dummyVerify: async () => void calls.push('hash'),
       needsRehash: () => false,
       hash: async () => '',
     }

@@ -12,7 +12,7 @@ export interface PasswordDeps {
     /** Writes `to` unless the hash is no longer `from`. */
     replacePasswordHash(identityId: string, hash: { from: string; to: string }): Promise<unknown>
   }
-  hasher: Pick<Hasher, 'verify' | 'waste' | 'needsRehash' | 'hash'>
+  hasher: Pick<Hasher, 'verify' | 'dummyVerify' | 'needsRehash' | 'hash'>
   attempts: LoginAttempts
   log: { warn(details: object, message: string): void }
 }
@@ -43,7 +43,7 @@ export async function authenticate(d: PasswordDeps, proof: Proof, address: strin
 async function verified(d: PasswordDeps, { identifier, password }: Proof): Promise<PasswordCredential | undefined> {
   const credential = await d.identities.findByPasswordIdentifier(identifier)
   if (credential?.hash !== undefined) return (await d.hasher.verify(password, credential.hash)) ? credential : undefined
-  await d.hasher.waste(password)
+  await d.hasher.dummyVerify(password)
   return undefined
 }
 

@@ -38,4 +38,18 @@ describe('boundedQueue', () => {
       { numRuns: 50 },
     )
   })
+
+  it('is not fooled by jobs that were quick, nor by a machine that was suspended', async () => {
+    const take = (ms: number) => () => new Promise<void>((done) => setTimeout(done, ms))
+    const refusedWith = async (before: number[], waiting: number) => {
+      const run = boundedQueue({ concurrency: 1, queue: 1000, maxWaitMs: 500 })
+      for (const ms of before) await run(take(ms))
+      const outcomes = await Promise.allSettled(Array.from({ length: waiting }, () => run(take(0))))
+      return outcomes.some(({ status }) => status === 'rejected')
+    }
+    const slow = Array.from({ length: 12 }, () => 50)
+    assert.ok(await refusedWith([...slow, 0, 0, 0, 0], 40), 'forty times 30 ms are more than half a second')
+    const quick = Array.from({ length: 13 }, () => 1)
+    assert.ok(!(await refusedWith([...quick, 700, 700, 700], 10)), 'three that were held up are no rule')
+  })
 })

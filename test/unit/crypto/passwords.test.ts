@@ -130,20 +130,84 @@ describe('needsRehash', () => {
   })
 })
 
+/** Processor time of one call, of all threads: however busy the machine is, it is the work that counts. */
+async function cost(work: () => Promise<unknown>): Promise<number> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return user + system
+}
+
+async function costs(times: number, work: () => Promise<unknown>): Promise<number[]> {
+  const all: number[] = []
+  for (let i = 0; i < times; i++) all.push(await cost(work))
+  return all.sort((a, b) => a - b)
+}
+
 describe('work for nobody', () => {
   it('is done on a hash with exactly the configured parameters', () => {
     const settings = { ...cheapHasherSettings, dev: false }
-    assert.match(dummyBcrypt(settings, randomBytes), /^\$2a\$12\$/)
+    const [bcrypt, ...more] = dummyBcrypt(settings, randomBytes)
+    assert.deepEqual(more, [])
+    assert.match(bcrypt!, /^\$2a\$12\$/)
     assert.match(dummyArgon2(settings, randomBytes), /^\$argon2id\$v=19\$m=64,t=1,p=1\$/)
-    assert.ok(hasher.knows(dummyBcrypt(settings, randomBytes)))
+    assert.ok(hasher.knows(bcrypt!))
     assert.ok(hasher.knows(dummyArgon2(settings, randomBytes)))
   })
 
   it('runs for both algorithms and any password', async () => {
-    for (const password of ['', 'password', 'x'.repeat(100)]) {
-      await hasher.waste(password)
-      await argon2.waste(password)
+    for (const password of ['', 'password', 'x'.repeat(100), 'a\0b']) {
+      await hasher.dummyVerify(password)
+      await argon2.dummyVerify(password)
     }
+  })
+
+  const bcrypt9 = testHasher({ bcrypt: { cost: 9 } })
+  const argon2OfSome = testHasher({
+    algorithm: 'argon2',
+    argon2: { ...cheapHasherSettings.argon2, memory: 32 * 1024 * 1024 },
+  })
+  for (const [name, of] of [
+    ['bcrypt', bcrypt9],
+    ['argon2', argon2OfSome],
+  ] as const) {
+    it(`costs what a wrong password costs, each of 32 times (${name})`, async () => {
+      const stored = await of.hash('right')
+      const real = (await costs(9, () => of.verify('wrong', stored)))[4]!
+      const dummies = await costs(32, () => of.dummyVerify('wrong'))
+      assert.ok(dummies[0]! > real / 3, `${dummies[0]} µs where a real one takes ${real}`)
+      assert.ok(dummies[16]! < real * 2, `${dummies[16]} µs where a real one takes ${real}`)
+    })
+
+    it(`tells no kind of stored hash apart that costs less (${name})`, async () => {
+      const lighter = hashes.filter(({ hash }) => of.knows(hash) && !/^\$2.\$1|^\$argon2.*m=(?!\d{1,4},)/.test(hash))
+      const nobody = (await costs(9, () => of.dummyVerify('wrong')))[4]!
+      const kinds = new Map(lighter.map(({ id, hash }) => [/^\W?\w+(-\w+)?/.exec(hash)![0], { id, hash }]))
+      for (const { id, hash } of kinds.values()) {
+        const real = (await costs(5, () => of.verify('wrong', hash)))[2]!
+        assert.ok(real > nobody / 2, `${id}: ${real} µs, and nobody ${nobody}`)
+      }
+    })
+  }
+
+  it('a digest with bits to spare, which no library writes, fits nothing and costs the same', async () => {
+    const stored = await bcrypt9.hash('right')
+    const last = stored.at(-1)!
+    const letters = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+    const spare = `${stored.slice(0, -1)}${letters[letters.indexOf(last) | 1]}`
+    const real = (await costs(5, () => bcrypt9.verify('wrong', stored)))[2]!
+    for (const password of ['right', 'wrong']) assert.ok(!(await bcrypt9.verify(password, spare)))
+    assert.ok((await costs(5, () => bcrypt9.verify('wrong', spare)))[0]! > real / 3)
+  })
+
+  it('what a lower cost has left undone is made up by hashes of lower costs', () => {
+    const settings = { ...cheapHasherSettings, bcrypt: { cost: 10 } }
+    const costsOf = (done: number) => dummyBcrypt(settings, randomBytes, 1024 - done).map((hash) => hash.slice(4, 6))
+    assert.deepEqual(costsOf(0), ['10'])
+    assert.deepEqual(costsOf(512), ['09'])
+    assert.deepEqual(costsOf(256), ['09', '08'])
+    assert.deepEqual(costsOf(1000), [])
+    assert.deepEqual(costsOf(4096), [])
   })
 })
 
@@ -152,7 +216,7 @@ describe('under load', () => {
     const narrow = createHasher(() => cheapHasherSettings, { random: randomBytes, concurrency: 1, queue: 2 })
     const all = [
       narrow.hash('a'),
-      narrow.waste('b'),
+      narrow.dummyVerify('b'),
       narrow.verify('c', '$md5$CY9rzUYh03PK3k6DJie09g=='),
       narrow.hash('d'),
     ]
@@ -165,7 +229,7 @@ describe('under load', () => {
   it('refuses who would wait too long', async () => {
     const run = boundedQueue({ concurrency: 1, queue: 100, maxWaitMs: 0 })
     const job = () => new Promise<void>((done) => setTimeout(done, 5))
-    await Promise.all(Array.from({ length: 9 }, () => run(job))) // how long a job takes is not known yet
+    await Promise.all(Array.from({ length: 17 }, () => run(job))) // how long a job takes is not known yet
     const underWay = run(job)
     await assert.rejects(run(job), HashingBusy)
     await underWay

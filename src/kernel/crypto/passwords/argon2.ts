@@ -9,6 +9,8 @@ import type { HasherSettings, ParseHash } from './types.ts'
 /** Values of the library's const enum, which cannot be imported under `isolatedModules`. */
 const ALGORITHM = { i: 1, id: 2 } as const
 const MAX_FOREIGN_MEMORY_KIB = 1024 * 1024
+/** Filling 116 KiB once takes as long as one round of bcrypt. */
+const PASSES_OF_ONE_ROUND = 116
 /** memory times passes: ten over 1 GiB, some seconds */
 const MAX_FOREIGN_WORK = 10 * MAX_FOREIGN_MEMORY_KIB
 
@@ -28,9 +30,16 @@ export function hashArgon2(password: Buffer, settings: HasherSettings, random: R
   return nativeHashing.argon2Hash(password, { ...options, algorithm: ALGORITHM.id })
 }
 
-/** A hash that no password fits; to compare with it costs as much as with a real one. */
-export function dummyArgon2(settings: HasherSettings, random: Random): string {
-  const { memoryCost, timeCost, parallelism } = configured(settings)
+/** What the configured hash costs, in rounds of bcrypt. */
+export const argon2Work = (settings: HasherSettings) => passes(configured(settings)) / PASSES_OF_ONE_ROUND
+
+/**
+ * A hash that no password fits; to compare with it costs as much as with a real one.
+ * @param share of that cost, from 0 to 1, by less memory
+ */
+export function dummyArgon2(settings: HasherSettings, random: Random, share = 1): string {
+  const { memoryCost: memory, timeCost, parallelism } = configured(settings)
+  const memoryCost = Math.max(8 * parallelism, Math.round(memory * share))
   const parts = [random(settings.argon2.salt_length), random(settings.argon2.key_length)]
   const [salt, key] = parts.map((bytes) => encodeBase64(bytes, 'raw'))
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${key}`
@@ -48,8 +57,8 @@ export const parseArgon2: ParseHash = (text, settings) => {
   const options = { ...costs, salt, outputLen: key.length, algorithm: ALGORITHM[m[1] as 'i' | 'id'] }
   return {
     family: `argon2${m[1]}`,
-    cheap: work(costs) < 8192,
-    weakerThan: (wanted) => work(costs) < work(configured(wanted)),
+    work: passes(costs) / PASSES_OF_ONE_ROUND,
+    weakerThan: (wanted) => passes(costs) < passes(configured(wanted)),
     matches: async (password) => timingSafeEqual(await nativeHashing.argon2Raw(password, options), key),
   }
 }
@@ -58,9 +67,10 @@ function withinBounds(costs: Costs, own: Costs): boolean {
   const { memoryCost, timeCost, parallelism } = costs
   if (timeCost < 1 || parallelism < 1 || parallelism > 255 || memoryCost < 8 * parallelism) return false
   const memoryLimit = Math.max(MAX_FOREIGN_MEMORY_KIB, own.memoryCost)
-  return memoryCost <= memoryLimit && work(costs) <= Math.max(MAX_FOREIGN_WORK, work(own))
+  return memoryCost <= memoryLimit && passes(costs) <= Math.max(MAX_FOREIGN_WORK, passes(own))
 }
 
-function work(costs: Costs): number {
+/** KiB times passes; lanes are computed one after the other. */
+function passes(costs: Costs): number {
   return costs.memoryCost * costs.timeCost
 }

@@ -22,27 +22,46 @@ export async function hashBcrypt(password: Buffer, settings: HasherSettings, ran
   return (await nativeHashing.bcryptHash(password, bcryptCost(settings), random(16))).replace(/^\$2b/, '$2a')
 }
 
-/** A hash that no password fits; to compare with it costs as much as with a real one. */
-export function dummyBcrypt(settings: HasherSettings, random: Random): string {
-  const text = Array.from(random(53), (byte) => ALPHABET[byte % ALPHABET.length]).join('')
-  return `$2a$${String(bcryptCost(settings)).padStart(2, '0')}$${text}`
+/** 22 letters hold 132 bits of a salt of 128, 31 letters 186 bits of a digest of 184. */
+const SALT_BITS_OF_LAST = 0b110000
+const DIGEST_BITS_OF_LAST = 0b111100
+const lastLetter = (letter: string, mask: number) => ALPHABET[ALPHABET.indexOf(letter) & mask]!
+
+/**
+ * Hashes that no password fits; to compare with all of them costs `missing` rounds, to a sixteenth of the configured
+ * cost: what a lower cost has left undone is a sum of powers of two.
+ */
+export function dummyBcrypt(settings: HasherSettings, random: Random, missing = Number.POSITIVE_INFINITY): string[] {
+  const highest = bcryptCost(settings)
+  const dummies: string[] = []
+  for (let cost = highest, left = Math.min(missing, 2 ** highest); cost >= Math.max(4, highest - 4); cost--) {
+    if (left < 2 ** cost) continue
+    left -= 2 ** cost
+    const letters = Array.from(random(53), (byte) => ALPHABET[byte % ALPHABET.length]!)
+    letters[21] = lastLetter(letters[21]!, SALT_BITS_OF_LAST)
+    letters[52] = lastLetter(letters[52]!, DIGEST_BITS_OF_LAST)
+    dummies.push(`$2a$${String(cost).padStart(2, '0')}$${letters.join('')}`)
+  }
+  return dummies
 }
 
 /** `$2$ $2a$ $2b$ $2y$ $2z$`: all one algorithm to Kratos, and so here. `$2x$` marks a broken one and is not taken. */
 export const parseBcrypt: ParseHash = (text, settings) => {
-  const m = /^\$2[abyz]?\$(\d\d)\$([./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{31})$/.exec(text)
+  const m = /^\$2[abyz]?\$(\d\d)\$([./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{30})([./A-Za-z0-9])$/.exec(text)
   if (!m) return undefined
   const cost = Number(m[1])
   if (cost < 4 || cost > Math.max(MAX_FOREIGN_COST, bcryptCost(settings))) return undefined
-  // 22 characters hold 132 bits of a salt of 128. Some writers leave the four spare bits set; the library refuses that.
-  const lastOfSalt = ALPHABET[ALPHABET.indexOf(m[3]!) & 0b110000]
-  const canonical = `$2b$${m[1]}$${m[2]}${lastOfSalt}${m[4]}`
+  // Some writers leave the spare bits of the salt set. The library refuses spare bits at once, without computing; in the
+  // digest they fit no password, at Kratos too, but that must take as long as any other mismatch.
+  const lastOfDigest = lastLetter(m[5]!, DIGEST_BITS_OF_LAST)
+  const canonical = `$2b$${m[1]}$${m[2]}${lastLetter(m[3]!, SALT_BITS_OF_LAST)}${m[4]}${lastOfDigest}`
+  const fitting = lastOfDigest === m[5]
   return {
     family: 'bcrypt',
-    cheap: cost < 10,
+    work: 2 ** cost,
     weakerThan: (wanted) => cost < bcryptCost(wanted),
     // Too long a password is compared all the same, so that the time is that of any other mismatch.
     matches: async (password) =>
-      (await nativeHashing.bcryptVerify(password, canonical)) && password.length <= MAX_BYTES,
+      (await nativeHashing.bcryptVerify(password, canonical)) && fitting && password.length <= MAX_BYTES,
   }
 }

@@ -10,6 +10,8 @@ import type { ParseHash } from './types.ts'
  */
 const SLICE_ROUNDS = 256
 const MAX_ROUNDS = 1_000_000
+/** So many take as long as one of bcrypt. */
+const ROUNDS_OF_ONE_BCRYPT_ROUND = 50
 /** Bytes. The work grows with rounds times length, and at the start with the length squared. */
 const MAX_PASSWORD = 512
 const ALPHABET = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
@@ -21,7 +23,7 @@ export const parseMd5Crypt: ParseHash = (text) => {
   const salt = Buffer.from(m[1]!)
   return {
     family: 'md5-crypt',
-    cheap: true,
+    work: 1000 / ROUNDS_OF_ONE_BCRYPT_ROUND,
     matches: async (password) => fits(password, m[2]!, async (cut) => md5Crypt(cut, salt)),
   }
 }
@@ -37,7 +39,7 @@ export const parseShaCrypt: ParseHash = (text) => {
   const salt = Buffer.from(m[3]!)
   return {
     family: `${algorithm}-crypt`,
-    cheap: rounds < 100_000,
+    work: rounds / ROUNDS_OF_ONE_BCRYPT_ROUND,
     matches: (password) => fits(password, m[4]!, (cut) => shaCrypt(algorithm, cut, salt, rounds)),
   }
 }

@@ -23,6 +23,15 @@ const PBKDF2_DIGEST: Record<string, string> = {
   '384': 'sha3-384',
   '512': 'sha512',
 }
+/** Iterations in the time of one round of bcrypt. A key longer than the digest takes all of them for each further piece. */
+const PBKDF2_ITERATIONS_OF_ONE_ROUND: Record<string, number> = {
+  sha1: 200,
+  'sha3-224': 45,
+  sha256: 160,
+  'sha3-384': 45,
+  sha512: 110,
+}
+const PBKDF2_DIGEST_BYTES: Record<string, number> = { sha1: 20, 'sha3-224': 28, sha256: 32, 'sha3-384': 48, sha512: 64 }
 
 /** `$pbkdf2-sha256$i=<iterations>,l=<length>$salt$hash`, unpadded base64. The length is that of the hash, whatever l says. */
 export const parsePbkdf2: ParseHash = (text) => {
@@ -35,7 +44,7 @@ export const parsePbkdf2: ParseHash = (text) => {
   if (salt === undefined || !isKey(key) || iterations < 1 || iterations > MAX_PBKDF2_ITERATIONS) return undefined
   return {
     family: 'pbkdf2',
-    cheap: iterations < 100_000,
+    work: (iterations / PBKDF2_ITERATIONS_OF_ONE_ROUND[digest]!) * Math.ceil(key.length / PBKDF2_DIGEST_BYTES[digest]!),
     matches: async (password) =>
       timingSafeEqual(await derivePbkdf2(password, salt, iterations, key.length, digest), key),
   }
@@ -50,7 +59,7 @@ export const parseScrypt: ParseHash = (text) => {
   if (!options || !salt || !isKey(key)) return undefined
   return {
     family: 'scrypt',
-    cheap: isCheapScrypt(options),
+    work: scryptWork(options),
     matches: async (password) => timingSafeEqual(await deriveScrypt(password, salt, key.length, options), key),
   }
 }
@@ -68,7 +77,7 @@ export const parseFirebaseScrypt: ParseHash = (text) => {
   const salted = Buffer.concat([salt, separator])
   return {
     family: 'firescrypt',
-    cheap: isCheapScrypt(options),
+    work: scryptWork(options),
     matches: async (password) => {
       const key = await deriveScrypt(password, salted, 32, options)
       const cipher = createCipheriv('aes-256-ctr', key, Buffer.alloc(16))
@@ -93,8 +102,9 @@ function scryptOptions(N: number, r: number, p: number): ScryptCosts | undefined
   return { N, r, p, maxmem: memory + 128 * r * p + 1024 * 1024 }
 }
 
-function isCheapScrypt(options: ScryptCosts): boolean {
-  return options.N * options.r < 2 ** 16
+/** In rounds of bcrypt. */
+function scryptWork({ N, r, p }: ScryptCosts): number {
+  return (N * r * p) / 135
 }
 
 function isKey(key: Buffer | undefined): key is Buffer {

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Random } from '../tokens.ts'
-import { dummyArgon2, hashArgon2, parseArgon2 } from './argon2.ts'
-import { dummyBcrypt, hashBcrypt, parseBcrypt } from './bcrypt.ts'
+import { argon2Work, dummyArgon2, hashArgon2, parseArgon2 } from './argon2.ts'
+import { bcryptCost, dummyBcrypt, hashBcrypt, parseBcrypt } from './bcrypt.ts'
 import { parseMd5Crypt, parseShaCrypt } from './crypt.ts'
 import { parseHmac, parsePlainMd5, parseSaltedSha, parseTemplateDigest } from './digest.ts'
 import { parseFirebaseScrypt, parsePbkdf2, parseScrypt } from './kdf.ts'
@@ -43,11 +43,13 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
     ...(deps.onLoad === undefined ? {} : { onLoad: deps.onLoad }),
   })
 
-  /** Random letters in place of a digest: the work is that of a real comparison, and nothing has to be made before. */
-  async function waste(password: Buffer): Promise<void> {
+  /**
+   * What is missing to the configured work once `done` rounds were computed, by comparing with random digests.
+   * @param done rounds of bcrypt
+   */
+  async function makeUp(password: Buffer, done: number): Promise<void> {
     const now = settings()
-    const dummy = now.algorithm === 'argon2' ? dummyArgon2(now, deps.random) : dummyBcrypt(now, deps.random)
-    await parse(dummy, now)!.matches(password)
+    for (const dummy of dummies(now, done, deps.random)) await parse(dummy, now)!.matches(password)
   }
 
   return {
@@ -62,7 +64,7 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
       const stored = parse(hash, settings())
       return run(async () => {
         const fits = stored !== undefined && (await stored.matches(bytes))
-        if (!fits && (stored === undefined || stored.cheap)) await waste(bytes)
+        if (!fits) await makeUp(bytes, stored?.work ?? 0)
         return fits
       })
     },
@@ -76,8 +78,17 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
       return stored?.family !== wanted || (stored.weakerThan?.(now) ?? false)
     },
 
-    waste: (password) => run(() => waste(Buffer.from(password, 'utf8'))),
+    dummyVerify: (password) => run(() => makeUp(Buffer.from(password, 'utf8'), 0)),
   }
+}
+
+/** Less than a sixteenth of the work is not told apart from noise. */
+const NOISE = 1 / 16
+
+function dummies(settings: HasherSettings, done: number, random: Random): string[] {
+  if (settings.algorithm === 'bcrypt') return dummyBcrypt(settings, random, 2 ** bcryptCost(settings) - done)
+  const missing = 1 - done / argon2Work(settings)
+  return missing < NOISE ? [] : [dummyArgon2(settings, random, missing)]
 }
 
 function parse(hash: string, settings: HasherSettings): StoredHash | undefined {

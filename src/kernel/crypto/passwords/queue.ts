@@ -11,8 +11,10 @@ export interface QueueLimits {
   onLoad?: (running: number, waiting: number) => void
 }
 
-/** Jobs that tell how long one takes. The quickest of them counts: others may have waited for a thread to start. */
-const RECENT = 8
+/** Jobs that tell how long one takes. */
+const RECENT = 16
+/** The slowest of them do not count: they waited for a thread to start, or the machine was suspended. */
+const OUTLIERS = 4
 
 /**
  * First come, first served. Beyond `queue` waiting jobs, or where their work takes longer than `maxWaitMs`, the caller is
@@ -24,8 +26,12 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
   const { maxWaitMs = 5000 } = limits
   let running = 0
   const recentMs: number[] = []
-  const expectedMs = () =>
-    recentMs.length < RECENT ? 0 : ((waiting.length + 1) * Math.min(...recentMs)) / limits.concurrency
+  /** A mean, since a quick job (an imported hash without cost, say) tells nothing about those that wait. */
+  const oneMs = () => {
+    const counted = recentMs.toSorted((a, b) => a - b).slice(0, RECENT - OUTLIERS)
+    return counted.reduce((sum, ms) => sum + ms, 0) / counted.length
+  }
+  const expectedMs = () => (recentMs.length < RECENT ? 0 : ((waiting.length + 1) * oneMs()) / limits.concurrency)
   const changed = () => limits.onLoad?.(running, waiting.length)
 
   return async (job) => {

@@ -36,17 +36,18 @@ export interface Hasher {
    * The work of one `verify`, for an identifier that nobody has, so that the time does not tell who is registered.
    * @throws HashingBusy
    */
-  waste(password: string): Promise<void>
+  dummyVerify(password: string): Promise<void>
 }
 
 /** A stored hash that was understood. */
 export interface StoredHash {
   family: string
   /**
-   * Much faster than any hash made today. After a mismatch the configured work is added, otherwise the quick answer
-   * would tell that the account exists and how badly it is protected.
+   * What one comparison costs, in rounds of bcrypt (2^cost), measured side by side on one machine. After a mismatch the
+   * rest up to the configured cost is added, otherwise a quicker answer would tell that the account exists and how badly
+   * it is protected.
    */
-  cheap: boolean
+  work: number
   /** weaker than these settings would make it; only asked within the configured family */
   weakerThan?(settings: HasherSettings): boolean
   matches(password: Buffer): Promise<boolean>
