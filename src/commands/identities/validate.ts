@@ -1,8 +1,8 @@
 import { readCreateBody } from '../../identities/admin/bodies.ts'
 import { compileSchema } from '../../identities/schema/compile.ts'
-import { loadJson } from '../../identities/schema/load.ts'
-import type { IdentitySchema, JsonObject } from '../../identities/types.ts'
+import type { IdentitySchema, Json, JsonObject } from '../../identities/types.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
+import { loadJson } from '../../kernel/outbound/load.ts'
 import { type Client, createClient, endpointOf } from '../kit/client.ts'
 import { Failure } from '../kit/errors.ts'
 import { type Io, print } from '../kit/io.ts'
@@ -60,7 +60,9 @@ async function fetchSchema(client: Client, endpoint: string, id: string): Promis
     throw new Failure(`Could not fetch schema with ID ${JSON.stringify(id)}: ${error.message}`)
   }
   const { body } = await client.call('GET', path).catch(refuse)
-  const load = (url: string) => loadJson(url, { cwd: '.', disallowPrivateIps: false, privateIpExceptions: [] })
-  const source = { id, url: endpoint + path, selectable: false, document: body as JsonObject }
+  const options = { cwd: '.', disallowPrivateIps: false, privateIpExceptions: [] }
+  const load = async (url: string) => (await loadJson(url, options)) as Json
+  // The server has taken the schema with its patterns.
+  const source = { id, url: endpoint + path, selectable: false, document: body as JsonObject, backtracking: true }
   return compileSchema(source, load).catch(refuse)
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { events } from './events.ts'
-import { byteSize, duration, integer, key, section, stringMap, unique } from './fields.ts'
+import { byteSize, duration, integer, key, section, stringMap, strings, unique } from './fields.ts'
 
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
 const NO_NETWORK = 'is neither an address nor a range such as 10.0.0.0/8 or fd00::/8'
@@ -49,6 +49,12 @@ export const lethe = section({
     identity_disabled: key(
       z.enum(['suspend', 'end']).default('suspend'),
       'What becomes of the sessions of an identity that is disabled: they let nobody in until it is enabled, as in Kratos, or they end for good. Either way their end is an event; the first is taken back by `session.resumed`.',
+    ),
+  }),
+  identity: section({
+    backtracking_patterns: key(
+      strings().default([]),
+      'Ids of identity schemas whose patterns may use what cannot run in linear time: look-around and back-references, which Kratos refuses. A clumsy one lets a single text stop the server for minutes. Schemas that are not named are refused at start with such a pattern.',
     ),
   }),
   database: section({

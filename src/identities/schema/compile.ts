@@ -6,6 +6,7 @@ import { schemaInputs } from './inputs.ts'
 import { link } from './link.ts'
 import { violations } from './messages.ts'
 import type { Rules } from './node.ts'
+import { compilePattern } from './patterns.ts'
 
 const budget = () => ({ left: MAX_LOOKS })
 const START: Place = { instance: [], rule: '#', depth: 0 }
@@ -15,20 +16,22 @@ export interface SchemaSource {
   url: string
   selectable: boolean
   document: JsonObject
+  /** whether patterns may backtrack that cannot run in linear time */
+  backtracking?: boolean
 }
 
 /**
  * Makes a schema ready for use.
  *
  * @param load fetches a document that a `$ref` names
- * @throws Error when a reference or pattern cannot be used
+ * @throws PatternError, Error when a reference cannot be used
  */
 export async function compileSchema(
   source: SchemaSource,
   load: (url: string) => Promise<Json>,
 ): Promise<IdentitySchema> {
-  const { id, url, selectable, document } = source
-  const links = await link(url, document, load)
+  const { id, url, selectable, document, backtracking } = source
+  const links = await link(url, document, load, (pattern) => compilePattern(pattern, backtracking))
   const rules: Rules = {
     target: (schema) => links.targets.get(schema),
     pattern: (text) => links.patterns.get(text)!,

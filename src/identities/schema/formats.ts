@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import { normalisePhone } from '../normalise.ts'
+import { isPattern } from './patterns.ts'
 
 type Check = (text: string) => boolean
 
@@ -43,15 +44,6 @@ function isUriReference(text: string): boolean {
   return !/[\s<>"]/.test(authority)
 }
 
-function isRegex(text: string): boolean {
-  try {
-    toRegExp(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 const isJsonPointer: Check = (text) => /^(?:\/(?:[^~/]|~[01~])*)*$/.test(text)
 
 /** The formats that are checked; others are let through, as JSON schema allows. `no-validate` is Kratos's own. */
@@ -71,22 +63,8 @@ export const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['uriref', isUriReference],
   ['iri-reference', isUriReference],
   ['uri-template', (text) => isUriReference(text) && !/\{[^}]*(\{|$)|^[^{]*\}/.test(text)],
-  ['regex', isRegex],
+  ['regex', isPattern],
   ['json-pointer', isJsonPointer],
   ['relative-json-pointer', (text) => /^(?:0|[1-9]\d*)(?:#|(?:\/.*)?)$/s.test(text)],
   ['no-validate', () => true],
 ])
-
-/**
- * Reads a pattern of a schema. Kratos's come from RE2: leading flags, `\A`, `\z` and `(?P<name>` are translated.
- * @throws SyntaxError
- */
-export function toRegExp(pattern: string): RegExp {
-  const [, flags = '', rest = pattern] = /^\(\?([ims]+)\)(.*)$/s.exec(pattern) ?? []
-  const source = rest.replaceAll('(?P<', '(?<').replace(/\\([Az])/g, (_, c) => (c === 'A' ? '^' : '$'))
-  try {
-    return new RegExp(source, `${flags}u`)
-  } catch {
-    return new RegExp(source, flags)
-  }
-}

@@ -1,7 +1,8 @@
 import { parseUrl } from '../../kernel/base/url.ts'
 import type { Json, JsonObject } from '../types.ts'
-import { toRegExp } from './formats.ts'
+import { pointer } from './failure.ts'
 import { asObject, asString, isObject, member, type Target } from './node.ts'
+import type { Pattern } from './patterns.ts'
 
 /** A document and where it came from. */
 interface Root {
@@ -11,7 +12,21 @@ interface Root {
 
 export interface Links {
   targets: ReadonlyMap<JsonObject, Target>
-  patterns: ReadonlyMap<string, RegExp>
+  patterns: ReadonlyMap<string, Pattern>
+}
+
+/** A pattern that cannot be used, and where it stands. */
+export class PatternError extends Error {
+  /** address of the document */
+  readonly url: string
+  /** names from the root of the document to the pattern */
+  readonly path: readonly string[]
+
+  constructor(url: string, path: readonly string[], pattern: string, cause: Error) {
+    super(`${pointer(path)}: pattern ${JSON.stringify(pattern)} cannot be read: ${cause.message}`, { cause })
+    this.url = url
+    this.path = path
+  }
 }
 
 /** More documents than any real schema has; a chain of references must end somewhere. */
@@ -25,12 +40,18 @@ const MAPS = ['properties', 'patternProperties', 'dependencies']
  * Finds what every `$ref` names, also in other documents, and reads every pattern, so that nothing can be missing when
  * values are evaluated.
  *
- * @param load fetches the text of another document by its URL
- * @throws Error that names the reference or pattern
+ * @param load fetches another document by its URL
+ * @param compile reads a pattern
+ * @throws PatternError, Error that names the reference
  */
-export async function link(url: string, document: Json, load: (url: string) => Promise<Json>): Promise<Links> {
+export async function link(
+  url: string,
+  document: Json,
+  load: (url: string) => Promise<Json>,
+  compile: (pattern: string) => Pattern,
+): Promise<Links> {
   const targets = new Map<JsonObject, Target>()
-  const patterns = new Map<string, RegExp>()
+  const patterns = new Map<string, Pattern>()
   const visited = new Set<JsonObject>()
   const documents = new Map<string, Root>()
 
@@ -41,25 +62,32 @@ export async function link(url: string, document: Json, load: (url: string) => P
     return root
   }
 
-  const visit = async (schema: Json | undefined, root: Root): Promise<void> => {
+  const visit = async (schema: Json | undefined, root: Root, path: readonly string[]): Promise<void> => {
     if (!isObject(schema) || visited.has(schema)) return
     visited.add(schema)
     const ref = asString(member(schema, '$ref'))
     if (ref !== undefined) {
-      const [target, home] = await follow(ref, root)
+      const [target, home, place] = await follow(ref, root)
       targets.set(schema, target)
-      return visit(target.schema, home)
+      return visit(target.schema, home, place)
     }
-    readPatterns(schema, patterns)
-    for (const inner of subschemas(schema)) await visit(inner, root)
+    for (const [steps, pattern] of patternsOf(schema)) {
+      try {
+        if (!patterns.has(pattern)) patterns.set(pattern, compile(pattern))
+      } catch (cause) {
+        throw new PatternError(root.url, [...path, ...steps], pattern, cause as Error)
+      }
+    }
+    for (const [steps, inner] of subschemas(schema)) await visit(inner, root, [...path, ...steps])
   }
 
-  const follow = async (ref: string, root: Root): Promise<[Target, Root]> => {
+  const follow = async (ref: string, root: Root): Promise<[Target, Root, string[]]> => {
     const [path = '', fragment = ''] = ref.split(/#(.*)/s)
     const home = path === '' ? root : await documentAt(absolute(path, root), ref)
-    const schema = step(home.document, fragment)
+    const place = fragment.split('/').slice(1).map(unescapeStep)
+    const schema = at(home.document, place)
     if (schema === undefined) throw new Error(`$ref ${JSON.stringify(ref)} names nothing`)
-    return [{ schema, name: `${home === root ? '' : home.url}#${fragment}` }, home]
+    return [{ schema, name: `${home === root ? '' : home.url}#${fragment}` }, home, place]
   }
 
   const documentAt = async (address: string, ref: string): Promise<Root> => {
@@ -72,7 +100,7 @@ export async function link(url: string, document: Json, load: (url: string) => P
     return register({ url: address, document: loaded })
   }
 
-  await visit(document, register({ url, document }))
+  await visit(document, register({ url, document }), [])
   return { targets, patterns }
 }
 
@@ -86,9 +114,8 @@ function absolute(path: string, root: Root): string {
   return path
 }
 
-function step(document: Json, fragment: string): Json | undefined {
-  const steps = fragment.split('/').slice(1).map(unescapeStep)
-  return steps.reduce<Json | undefined>((node, name) => {
+function at(document: Json, path: readonly string[]): Json | undefined {
+  return path.reduce<Json | undefined>((node, name) => {
     if (Array.isArray(node)) return node[Number(name)]
     return isObject(node) ? member(node, name) : undefined
   }, document)
@@ -98,23 +125,22 @@ function unescapeStep(text: string): string {
   return decodeURIComponent(text).replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-function subschemas(schema: JsonObject): Json[] {
-  const items = member(schema, 'items')
-  return [
-    ...SCHEMAS.flatMap((keyword) => member(schema, keyword) ?? []),
-    ...[items, ...LISTS.map((keyword) => member(schema, keyword))].flatMap((value) => value ?? []),
-    ...MAPS.flatMap((keyword) => Object.values(asObject(member(schema, keyword)))),
-  ]
+/** The schemas right inside a schema, each with the names that lead there. */
+function* subschemas(schema: JsonObject): Generator<[path: string[], schema: Json]> {
+  for (const keyword of [...SCHEMAS, 'items', ...LISTS]) {
+    const value = member(schema, keyword)
+    if (Array.isArray(value)) for (const [i, inner] of value.entries()) yield [[keyword, String(i)], inner]
+    else if (value !== undefined) yield [[keyword], value]
+  }
+  for (const keyword of MAPS) {
+    for (const [name, inner] of Object.entries(asObject(member(schema, keyword)))) yield [[keyword, name], inner]
+  }
 }
 
-function readPatterns(schema: JsonObject, into: Map<string, RegExp>): void {
+function* patternsOf(schema: JsonObject): Generator<[path: string[], pattern: string]> {
   const pattern = asString(member(schema, 'pattern'))
-  const names = Object.keys(asObject(member(schema, 'patternProperties')))
-  for (const text of pattern === undefined ? names : [pattern, ...names]) {
-    try {
-      into.set(text, toRegExp(text))
-    } catch (cause) {
-      throw new Error(`pattern ${JSON.stringify(text)} cannot be read: ${(cause as Error).message}`, { cause })
-    }
+  if (pattern !== undefined) yield [['pattern'], pattern]
+  for (const name of Object.keys(asObject(member(schema, 'patternProperties')))) {
+    yield [['patternProperties', name], name]
   }
 }

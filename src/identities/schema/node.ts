@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../types.ts'
 import type { Failure, Place } from './failure.ts'
+import type { Pattern } from './patterns.ts'
 
 export interface Target {
   schema: Json
@@ -11,7 +12,7 @@ export interface Target {
 export interface Rules {
   /** what the `$ref` of a schema names; undefined when it has none */
   target(schema: JsonObject): Target | undefined
-  pattern(text: string): RegExp
+  pattern(text: string): Pattern
   /** values still to be looked at before the work is given up */
   budget?: { left: number } | undefined
   /** called at every value that passed its type, with the schema object in force */

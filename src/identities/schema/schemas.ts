@@ -1,7 +1,16 @@
-import { type HttpClientConfig, type LoadOptions, loadOptions, shortUrl } from '../../kernel/outbound/load.ts'
-import type { IdentitySchema } from '../types.ts'
+import { pathKey } from '../../config/sources/sources.ts'
+import { parseYaml } from '../../config/sources/yaml.ts'
+import {
+  type HttpClientConfig,
+  type LoadOptions,
+  loadOptions,
+  loadText,
+  parseJson,
+  shortUrl,
+} from '../../kernel/outbound/load.ts'
+import type { IdentitySchema, Json } from '../types.ts'
 import { compileSchema } from './compile.ts'
-import { loadJson } from './load.ts'
+import { PatternError } from './link.ts'
 import { createMetaCheck } from './meta.ts'
 import { isObject } from './node.ts'
 
@@ -11,6 +20,7 @@ export interface SchemaConfig extends HttpClientConfig {
     default_schema_id: string
     schemas: readonly { id: string; url: string; selfservice_selectable?: boolean | undefined }[]
   }
+  lethe?: { identity: { backtracking_patterns: readonly string[] } }
 }
 
 /** The identity schemas in force. Immutable: a reload makes a new one. */
@@ -42,7 +52,8 @@ export async function createSchemas(config: SchemaConfig, cwd: string): Promise<
     const where = `identity.schemas[${i}] (id ${JSON.stringify(entry.id)}, ${shortUrl(entry.url)})`
     if (list.some(({ id }) => id === entry.id)) throw new SchemaLoadError(`${where}: this id is used twice`)
     try {
-      list.push(await readSchema(entry, options, check))
+      const backtracking = config.lethe?.identity.backtracking_patterns.includes(entry.id) ?? false
+      list.push(await readSchema(entry, options, check, backtracking))
     } catch (cause) {
       throw new SchemaLoadError(`${where} ${(cause as Error).message}`, { cause })
     }
@@ -54,12 +65,29 @@ async function readSchema(
   entry: SchemaConfig['identity']['schemas'][number],
   options: LoadOptions,
   check: (document: unknown) => string | undefined,
+  backtracking: boolean,
 ): Promise<IdentitySchema> {
-  const document = await loadJson(entry.url, options)
+  const texts = new Map<string, string>()
+  const load = async (url: string) => {
+    const text = await loadText(url, options)
+    texts.set(url, text)
+    return parseJson(text) as Json
+  }
+  const document = await load(entry.url)
   const problem = check(document)
   if (problem !== undefined || !isObject(document)) throw new Error(`is not an identity schema: ${problem}`)
   const selectable = entry.selfservice_selectable === true
-  return compileSchema({ id: entry.id, url: entry.url, selectable, document }, (url) => loadJson(url, options))
+  try {
+    return await compileSchema({ id: entry.id, url: entry.url, selectable, document, backtracking }, load)
+  } catch (error) {
+    throw error instanceof PatternError ? located(error, entry.url, texts.get(error.url) ?? '') : error
+  }
+}
+
+/** Says in which line, and in which document when it is another one than the schema's own. */
+function located({ url, path, message, cause }: PatternError, own: string, text: string): Error {
+  const line = parseYaml(url, text, true).lines.get(pathKey(path))
+  return new Error(`${url === own ? '' : `${shortUrl(url)} `}line ${line ?? '?'}, ${message}`, { cause })
 }
 
 function registry(list: readonly IdentitySchema[], defaultId: string): Schemas {

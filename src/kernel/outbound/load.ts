@@ -28,7 +28,11 @@ export function loadOptions({ clients }: HttpClientConfig, cwd: string): LoadOpt
  * @throws Error that says what went wrong, without the address
  */
 export async function loadJson(url: string, options: LoadOptions): Promise<unknown> {
-  const text = await loadText(url, options)
+  return parseJson(await loadText(url, options))
+}
+
+/** @throws Error that says what went wrong, without the address */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
