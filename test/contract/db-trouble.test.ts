@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import pg from 'pg'
 import { type Db, StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
-import { OutcomeUnknown } from '../../src/kernel/db/errors.ts'
+import { OutcomeUnknown, ReadOnlyServer } from '../../src/kernel/db/errors.ts'
 import { createDatabase, openAt, pglite } from '../helpers/db.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
 
@@ -14,6 +14,10 @@ const SHOW = sql(
           current_setting('application_name') as application, current_setting('search_path') as path`,
 )
 const LOCK = sql('test.lock', `select id from identity_credential_types where name = 'password' for update`)
+const WRITE = sql(
+  'test.write',
+  'insert into networks (id, created_at, updated_at) values (gen_random_uuid(), now(), now())',
+)
 const QUICK = { connectTimeoutMs: 300, acquireTimeoutMs: 400, statementTimeoutMs: 300, lockTimeoutMs: 100 }
 
 async function works(db: Db): Promise<boolean> {
@@ -150,14 +154,27 @@ describe('contract=db client, a database in trouble', () => {
     await assert.rejects(missing.query(ONE), (e: unknown) => e instanceof StoreUnavailable && /3D000/.test(e.message))
   })
 
-  test('a read-only server is unavailable for writes', async (t) => {
+  test('a read-only server is unavailable, for reads too', async (t) => {
     const url = `${await createDatabase(t, { migrated: true })}&default_transaction_read_only=on`
     const db = await openAt(t, url, QUICK)
-    const write = sql(
-      'test.write',
-      `insert into networks (id, created_at, updated_at) values (gen_random_uuid(), now(), now())`,
-    )
-    await assert.rejects(db.query(write), (e: unknown) => e instanceof StoreUnavailable && /25006/.test(e.message))
+    const takesNoWrites = (e: Error) => e instanceof ReadOnlyServer && /default_transaction_read_only/.test(e.message)
+    await assert.rejects(db.query(SHOW), takesNoWrites)
+    await assert.rejects(db.writable(), takesNoWrites)
+  })
+
+  test('a server that is set to be read only while connections are open loses them', async (t) => {
+    const url = await createDatabase(t, { migrated: true })
+    const db = await openAt(t, url, QUICK)
+    await Promise.all(Array.from({ length: 8 }, () => db.query(SHOW)))
+    const admin = await openAt(t, url)
+    const name = new URL(url).pathname.slice(1)
+    await admin.script(`alter database ${name} set default_transaction_read_only = on`)
+    // for a connection that is open: as `alter system` would
+    await db.query(sql('test.set', `select set_config('default_transaction_read_only', 'on', false)`))
+    await assert.rejects(db.query(WRITE), ReadOnlyServer)
+    await assert.rejects(db.query(SHOW), ReadOnlyServer)
+    await admin.script(`alter database ${name} reset default_transaction_read_only`)
+    await db.query(WRITE)
   })
 
   test('limits and settings of the address reach the server; its word is the last', async (t) => {

@@ -35,6 +35,8 @@ export interface Db extends Queryable {
   readonly backend: 'postgres' | 'pglite'
   /** Runs `work` in one transaction; any throw rolls it back. Nested calls are not supported. */
   tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
+  /** Whether writes are taken now: not by a standby, nor by a server set to be read only. @throws StoreUnavailable */
+  writable(): Promise<void>
   /** absent where there is no pool */
   connections?(): PoolCounts
   /**

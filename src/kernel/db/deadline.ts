@@ -1,13 +1,21 @@
 import { OutcomeUnknown } from './errors.ts'
 
-/** The other end is silent; the connection is of no more use. */
-export class NoAnswer extends OutcomeUnknown {}
+/** The other end is silent. */
+export class NoAnswer extends OutcomeUnknown {
+  /** what did not come in time; it may still come */
+  readonly answer: Promise<unknown>
+  constructor(message: string, answer: Promise<unknown>) {
+    super(message)
+    this.answer = answer
+  }
+}
 
 /** @throws NoAnswer after `ms` milliseconds; the answer itself is then ignored */
 export async function answerWithin<T>(ms: number, statement: string, answer: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new NoAnswer(`${statement}: no answer from the database within ${ms} ms`)), ms)
+    const message = `${statement}: no answer from the database within ${ms} ms`
+    timer = setTimeout(() => reject(new NoAnswer(message, answer)), ms)
   })
   try {
     return await Promise.race([answer, late])

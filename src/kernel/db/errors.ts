@@ -3,6 +3,12 @@ import { Conflict, StoreError, StoreUnavailable } from './client.ts'
 /** The connection went away with a statement on its way: whether that took effect is unknown. */
 export class OutcomeUnknown extends StoreUnavailable {}
 
+/** The same of a write, which whoever asked for it must be told. */
+export class CommitUnknown extends OutcomeUnknown {}
+
+/** A server that takes no writes: a standby, which may be behind, or one that was set to be read only. */
+export class ReadOnlyServer extends StoreUnavailable {}
+
 /** What both drivers give for an error that the server reported. */
 interface ServerError {
   code: string
@@ -22,7 +28,6 @@ const PASSING = new Set([
   '57P', // server shuts down, starts up, ended this connection
   '57014', // statement_timeout
   '55P03', // lock_timeout
-  '25006', // read-only: a standby, or a server in fail-over
   '25P03', // idle in transaction
   '25P04', // transaction_timeout
   '40001', // serialisation
@@ -47,6 +52,7 @@ export function mapError(error: unknown, statement: string): Error {
   if (error instanceof StoreUnavailable || error instanceof Conflict || error instanceof StoreError) return error
   const e = serverError(error)
   if (!e) return new OutcomeUnknown(`${statement}: the connection failed${systemCode(error)}`)
+  if (e.code === '25006') return new ReadOnlyServer(`${statement}: the server takes no writes`)
   if ((e.code === '23505' || e.code === '23503') && e.constraint) return new Conflict(e.constraint)
   const where = e.routine ? ` in ${e.routine}` : ''
   if (PASSING.has(e.code) || PASSING.has(e.code.slice(0, 3)) || PASSING.has(e.code.slice(0, 2))) {

@@ -13,20 +13,51 @@ describe('the address of the database', () => {
   test('names host, port, user, password and database', () => {
     const p = postgres('postgresql://us%40er:p%23%2Fw@db.example:6543/my%20base?sslmode=disable')
     assert.deepEqual(
-      [p.host, p.port, p.user, p.password, p.database, p.tls.mode],
-      ['db.example', 6543, 'us@er', 'p#/w', 'my base', 'disable'],
+      [p.hosts, p.user, p.password, p.database, p.tls.mode],
+      [[{ host: 'db.example', port: 6543 }], 'us@er', 'p#/w', 'my base', 'disable'],
     )
   })
 
   test('may name them as parameters, which win', () => {
     const p = postgres('postgres://host/db?user=me&password=secret&port=7&dbname=other&host=/run/pg')
-    assert.deepEqual([p.host, p.port, p.user, p.password, p.database], ['/run/pg', 7, 'me', 'secret', 'other'])
+    assert.deepEqual(
+      [p.hosts, p.user, p.password, p.database],
+      [[{ host: '/run/pg', port: 7 }], 'me', 'secret', 'other'],
+    )
   })
 
   test('leaves out what the environment or the driver fills in', () => {
     const p = postgres('postgres:///')
-    assert.deepEqual([p.host, p.port, p.user, p.password, p.database], Array(5).fill(undefined))
-    assert.equal(postgres('postgres://[::1]:5/db').host, '::1')
+    assert.deepEqual(p.hosts, [{ host: undefined, port: undefined }])
+    assert.deepEqual([p.user, p.password, p.database], Array(3).fill(undefined))
+  })
+
+  const hosts: [string, string][] = [
+    ['u:p@[::1]:5/db', '::1|5'],
+    ['u:p@/db?host=/cloudsql/project:region:db', '/cloudsql/project:region:db|'],
+    ['u:p@%2Frun%2Fpostgresql/db', '/run/postgresql|'],
+    ['/db?host=/run/pg&port=6432', '/run/pg|6432'],
+    ['?host=h', 'h|'],
+    [':5433/db', '|5433'],
+    ['u:p@h1:5432,h2:5433/db?target_session_attrs=read-write', 'h1|5432 h2|5433'],
+    ['u:p@h1,h2:6,[fd00::1]:7,[fd00::2]/db', 'h1| h2|6 fd00::1|7 fd00::2|'],
+    ['h1:1,h2:2/db?port=9', 'h1|9 h2|9'],
+    ['/db?host=a,b,/run/c&port=1,2,3', 'a|1 b|2 /run/c|3'],
+    // twice: the first counts, as in pgx
+    ['/db?host=a&host=b', 'a|'],
+    ['u:p%40%2C%2Fw@h1,h2', 'h1| h2|'],
+    ['u:p@w@h1,h2/db', 'h1| h2|'],
+  ]
+  for (const [rest, expected] of hosts) {
+    test(`asks ${expected} for postgres://${rest}`, () => {
+      const { hosts } = postgres(`postgres://${rest}`)
+      assert.equal(hosts.map(({ host, port }) => `${host ?? ''}|${port ?? ''}`).join(' '), expected)
+    })
+  }
+
+  test('takes any wish for a server that writes', () => {
+    for (const wish of ['any', 'read-write', 'primary', 'prefer-standby'])
+      assert.deepEqual(postgres(`postgres://h/d?target_session_attrs=${wish}`).warnings, [], wish)
   })
 
   test('has the four parameters of the pool, which do not reach the server', () => {
@@ -50,10 +81,10 @@ describe('the address of the database', () => {
   }
 
   test('hands other parameters to the server as settings', () => {
-    const p = postgres('postgres://h/d?search_path=a,b&application_name=x&connect_timeout=7&target_session_attrs=any')
+    const p = postgres('postgres://h/d?search_path=a,b&application_name=x&connect_timeout=7&channel_binding=prefer')
     assert.deepEqual(p.runtime, { search_path: 'a,b', application_name: 'x' })
     assert.equal(p.connectTimeoutMs, 7000)
-    assert.deepEqual(p.warnings, ['dsn: parameter target_session_attrs has no effect'])
+    assert.deepEqual(p.warnings, ['dsn: parameter channel_binding has no effect'])
   })
 
   test('can ask for no prepared statements, as pgx reads it', () => {
@@ -76,8 +107,16 @@ describe('the address of the database', () => {
     ['', /unknown kind/],
     ['pglite://', /folder/],
     ['postgres://u:pw#secret@h/d', /percent-encode/],
-    ['postgres://u:pw-secret@h1:1,h2:2/d', /one host/],
-    ['postgres://u:pw-secret@h1,h2/d', /name one/],
+    ['postgres://u:pw-secret@h1:1,:2/d', /empty entry/],
+    ['postgres://u:pw-secret@h1,,h2/d', /empty entry/],
+    ['postgres://u:pw-secret@h1,h2/d?port=1,2,3', /3 ports for 2 hosts/],
+    [`postgres://u:pw-secret@${Array(17).fill('h').join(',')}/d`, /more than 16/],
+    ['postgres://u:pw-secret/more@h/d', /port.*percent-encode/],
+    ['postgres://u:pw-secret@h:x/d', /port/],
+    ['postgres:u:pw-secret@h/d', /"\/\/" is missing/],
+    ['postgres://u:pw-secret@h/d?target_session_attrs=standby', /cannot write/],
+    ['postgres://u:pw-secret@h/d?target_session_attrs=best', /not one of/],
+    ['postgres://u:pw-secret@h/d?service=mine', /service is not supported/],
     ['postgres://u:pw%secret@h/d', /%25/],
     ['postgres://u:pw-secret@h/d?sslmode=maybe', /sslmode/],
     ['postgres://u:pw-secret@h/d?port=pw-secret', /port/],

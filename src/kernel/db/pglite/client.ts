@@ -68,6 +68,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
 
   return {
     backend: 'pglite',
+    writable: async () => {},
     query: <R>(statement: Sql, values: readonly unknown[] = []) => alone(() => run<R>(statement, values)),
     tx: (work) =>
       alone(async () => {

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type pg from 'pg'
 import type { Db, Row, Sql } from '../client.ts'
-import { answerWithin, NoAnswer } from '../deadline.ts'
-import { mapError, serverError } from '../errors.ts'
+import { answerWithin } from '../deadline.ts'
+import { mapError, ReadOnlyServer, serverError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { encodeValue } from '../values.ts'
 import { DsnError, parseDsn } from './dsn.ts'
-import { createPool, type Pool } from './pool.ts'
+import { createLender } from './lend.ts'
+import { createPool, inspect } from './pool.ts'
+import { CHECK_PRIMARY, cameFromStandby, onPrimary, writes } from './statement-kind.ts'
+import { createWriteShare, shareOfWrites } from './write-share.ts'
 
 export interface PostgresOptions {
   dsn: string
@@ -46,6 +49,8 @@ export function openPostgres(options: PostgresOptions): Db {
   for (const warning of dsn.warnings) onError(new DsnError(warning))
   const maxConnections = options.maxConnections ?? Math.max(4, 2 * availableParallelism())
   const pool = createPool(dsn, { ...options, maxConnections, onError })
+  const writers = createWriteShare(shareOfWrites(dsn.pool.maxConnections ?? maxConnections), options.acquireTimeoutMs)
+  const lend = createLender(pool, writers)
   const answerMs = options.statementTimeoutMs + ANSWER_GRACE_MS
   let named = dsn.prepared
 
@@ -70,7 +75,8 @@ export function openPostgres(options: PostgresOptions): Db {
     values: readonly unknown[],
     inTx: boolean,
   ): Promise<R[]> {
-    const config = { text: statement.text, values: values.map(encodeValue) }
+    const guarded = !inTx && pool.pooled() && !writes(statement)
+    const config = { text: guarded ? onPrimary(statement) : statement.text, values: values.map(encodeValue) }
     const send = (name?: string) =>
       answerWithin(answerMs, statement.name, client.query<Row>(name === undefined ? config : { ...config, name }))
     const started = performance.now()
@@ -86,6 +92,7 @@ export function openPostgres(options: PostgresOptions): Db {
       ok = true
       return result.rows as R[]
     } catch (error) {
+      if (guarded && cameFromStandby(error)) throw new ReadOnlyServer(`${statement.name}: ${STANDBY}`)
       throw mapError(error, statement.name)
     } finally {
       options.onStatement?.(statement.name, (performance.now() - started) / 1000, ok)
@@ -98,35 +105,30 @@ export function openPostgres(options: PostgresOptions): Db {
   return {
     backend: 'postgres',
     query: <R>(statement: Sql, values: readonly unknown[] = []) =>
-      borrow(pool, (client) => run<R>(client, statement, values, false)),
+      (writes(statement) ? lend.write : lend.read)((client) => run<R>(client, statement, values, false)),
     tx: (work) =>
-      borrow(pool, async (client) => {
+      lend.write(async (client) => {
         const plain = (text: string, name = text) =>
           answerWithin(answerMs, name, client.query(text)).catch((error: unknown) => {
+            if (cameFromStandby(error)) throw new ReadOnlyServer(`${name}: ${STANDBY}`)
             throw mapError(error, name)
           })
-        await plain(pool.pooled() ? `begin; ${limits}` : 'begin', 'begin')
+        await plain(pool.pooled() ? `begin; ${limits}; ${CHECK_PRIMARY}` : 'begin', 'begin')
         return transaction({ query: (statement, values) => run(client, statement, values, true), plain }, work)
       }),
-    connections: () => pool.counts(),
+    writable: () =>
+      lend.read(async (client) => {
+        await answerWithin(answerMs, 'writable', inspect(client)).catch((error: unknown) => {
+          throw mapError(error, 'writable')
+        })
+      }),
+    connections: () => {
+      const counts = pool.counts()
+      return { ...counts, waiting: counts.waiting + writers.waiting() }
+    },
     script: (text, { alone = false } = {}) =>
-      borrow(pool, (client) => runScript(client, text, { alone, pooled: pool.pooled() })),
+      lend.read((client) => runScript(client, text, { alone, pooled: pool.pooled() })),
     close: () => pool.end(),
-  }
-}
-
-/** Lends a connection to `work`; one that gave no answer does not come back. */
-async function borrow<T>(pool: Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.acquire()
-  let silent: NoAnswer | undefined
-  try {
-    return await work(client)
-  } catch (error) {
-    if (error instanceof NoAnswer) silent = error
-    throw error
-  } finally {
-    if (silent) pool.abandon(client, silent)
-    else pool.release(client)
   }
 }
 
@@ -149,6 +151,8 @@ async function runScript(client: pg.PoolClient, text: string, how: { alone: bool
     if (onConnection) await client.query(each((name) => `reset ${name}`)).catch(() => {})
   }
 }
+
+const STANDBY = 'it ran on a standby'
 
 const digests = new WeakMap<Sql, string>()
 

@@ -1,10 +1,9 @@
 import { parseUrl } from '../../base/url.ts'
+import { DsnError } from './dsn-error.ts'
+import { cutHosts, decode, type Host, readHosts } from './dsn-hosts.ts'
 import { type PoolSettings, parsePoolSettings } from './dsn-pool.ts'
 
-/** The address of the database cannot be used. The message names the part and the remedy, never the address itself. */
-export class DsnError extends Error {
-  override readonly name = 'DsnError'
-}
+export { DsnError } from './dsn-error.ts'
 
 export type TlsMode = 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full'
 
@@ -19,9 +18,8 @@ export interface TlsSettings {
 
 export interface PostgresDsn {
   kind: 'postgres'
-  /** name, address or folder of a unix socket; undefined: `PGHOST` or localhost */
-  host: string | undefined
-  port: number | undefined
+  /** at least one; the first that can write is used, and the next when it no longer can */
+  hosts: Host[]
   user: string | undefined
   password: string | undefined
   database: string | undefined
@@ -52,7 +50,7 @@ const OTHER_DATABASES: Record<string, string> = {
 const TLS_MODES = new Set<string>(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
 /** Parameters of libpq and pgx that say nothing to the server and have no counterpart here. */
 const IGNORED = new Set([
-  'target_session_attrs',
+  'load_balance_hosts',
   'channel_binding',
   'gssencmode',
   'krbsrvname',
@@ -67,6 +65,11 @@ const IGNORED = new Set([
   'description_cache_capacity',
   'min_read_buffer_size',
 ])
+
+/** What pgx and libpq look up elsewhere; unread, they would reach the server, which knows no such setting. */
+const ELSEWHERE = new Set(['service', 'servicefile', 'passfile', 'hostaddr', 'requirepeer'])
+/** All of these come to the same here: no answer is taken from a server that cannot write. */
+const WRITABLE = new Set(['any', 'read-write', 'primary', 'prefer-standby'])
 
 /**
  * Reads `memory`, `pglite://DIR` and `postgres://…` with the query parameters that Kratos takes.
@@ -100,8 +103,9 @@ function parsePglite(dsn: string): PgliteDsn {
 }
 
 function parsePostgres(dsn: string): PostgresDsn {
-  const url = readUrl(dsn)
-  const query = new Map(url.searchParams)
+  const { list, url } = readUrl(dsn)
+  // of a parameter that is given twice the first counts, as in pgx
+  const query = new Map([...url.searchParams].reverse())
   const take = (name: string) => {
     const value = query.get(name)
     query.delete(name)
@@ -112,8 +116,7 @@ function parsePostgres(dsn: string): PostgresDsn {
   if (!TLS_MODES.has(mode)) throw new DsnError(`sslmode is not one of ${[...TLS_MODES].join(', ')}`)
   const result: PostgresDsn = {
     kind: 'postgres',
-    host: take('host') ?? (decode(url.hostname).replace(/^\[(.*)\]$/, '$1') || undefined),
-    port: integer('port', take('port') ?? url.port),
+    hosts: readHosts(list, take('host'), take('port')),
     user: take('user') ?? (decode(url.username) || undefined),
     password: take('password') ?? (decode(url.password) || undefined),
     database: take('dbname') ?? take('database') ?? (decode(url.pathname.slice(1)) || undefined),
@@ -130,9 +133,10 @@ function parsePostgres(dsn: string): PostgresDsn {
     runtime: {},
     warnings,
   }
-  if (result.host?.includes(',')) throw new DsnError('several hosts in one address are not supported; name one')
+  requireWritable(take('target_session_attrs') ?? 'read-write')
   for (const [name, value] of query) {
     if (name.startsWith('pool_')) throw new DsnError(`${name} is not known; the size of the pool is max_conns`)
+    if (ELSEWHERE.has(name)) throw new DsnError(`${name} is not supported; write its values into the address`)
     if (IGNORED.has(name)) warnings.push(`dsn: parameter ${name} has no effect`)
     else if (/^[a-z_][a-z0-9_.]*$/i.test(name)) result.runtime[name] = value
     else throw new DsnError('a query parameter has a name that no setting of the server can have')
@@ -140,27 +144,23 @@ function parsePostgres(dsn: string): PostgresDsn {
   return result
 }
 
-function readUrl(dsn: string): URL {
-  // WHATWG would cut the password at a raw "#" without a word
-  const url = dsn.includes('#') ? undefined : parseUrl(dsn)
-  if (url) return url
-  const hint =
-    'percent-encode the characters # / ? @ : % in user name and password, and name one host with a numeric port'
-  throw new DsnError(`the address cannot be read as a URL; ${hint}`)
+function readUrl(dsn: string): { list: string; url: URL } {
+  const { list, url: text } = cutHosts(dsn)
+  const url = parseUrl(text)
+  if (url) return { list, url }
+  throw new DsnError(
+    'the address cannot be read as a URL; percent-encode the characters # / ? @ : % in user name and password',
+  )
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    throw new DsnError('the address has a "%" that starts no percent-encoding; write %25 for a plain percent sign')
-  }
-}
-
-function integer(name: string, text: string): number | undefined {
-  if (text === '') return undefined
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535) throw new DsnError(`${name} is not a number from 0 to 65535`)
-  return Number(text)
+function requireWritable(attributes: string): void {
+  if (WRITABLE.has(attributes)) return
+  const known = attributes === 'read-only' || attributes === 'standby'
+  throw new DsnError(
+    known
+      ? `target_session_attrs=${attributes} asks for a server that cannot write; use read-write, or leave it away`
+      : 'target_session_attrs is not one of any, read-write, primary, prefer-standby',
+  )
 }
 
 function seconds(text: string | undefined): number | undefined {

@@ -1,10 +1,10 @@
 import pg from 'pg'
 import type { PoolCounts } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
-import { mapConnectError, serverError } from '../errors.ts'
+import { mapConnectError, ReadOnlyServer } from '../errors.ts'
 import { ARRAY_PARSERS, PARSERS } from '../values.ts'
 import type { PostgresDsn } from './dsn.ts'
-import { tlsOptions } from './tls.ts'
+import { createServers, type Servers, type Target } from './servers.ts'
 
 export interface PoolOptions {
   maxConnections: number
@@ -22,6 +22,8 @@ export interface Pool {
   release(client: pg.PoolClient): void
   /** Closes a connection that gave no answer in time. Those opened before it are closed too, when their turn comes. */
   abandon(client: pg.PoolClient, reason: Error): void
+  /** Closes a connection whose state is not known. */
+  discard(client: pg.PoolClient, reason: Error): void
   /** whether a pooler stands before the server, so that the next statement may run on another connection to it */
   pooled(): boolean
   counts(): PoolCounts
@@ -32,28 +34,35 @@ const TYPES = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') => parserFor(oid, format),
 } as pg.CustomTypesConfig
 
-/** The pool of pg with what it lacks: settings that fit what is at the other end, listeners that keep the process up. */
+/**
+ * The pool of pg with what it lacks: only connections to a server that takes writes, several servers, settings that fit
+ * what is at the other end, listeners that keep the process up.
+ */
 export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
-  const server = adaptiveServer(dsn)
+  const servers = createServers(dsn)
+  const triedAt = new WeakMap<object, Target>()
+  let generation = 0
+  let pooled = false
   const pool = new pg.Pool({
-    Client: clientClass(dsn, options, server),
+    Client: clientClass(dsn, options, servers, triedAt),
     types: TYPES,
     max: dsn.pool.maxConnections ?? options.maxConnections,
     connectionTimeoutMillis: options.acquireTimeoutMs,
     idleTimeoutMillis: dsn.pool.maxIdleTimeMs ?? 0,
-    maxLifetimeSeconds: (dsn.pool.maxLifetimeMs ?? 0) / 1000,
+    maxLifetimeSeconds: (dsn.pool.maxLifetimeMs ?? MAX_LIFETIME_MS) / 1000,
     verify: (client, done) => {
-      if (server.pooled !== undefined) return done()
-      answerWithin(options.connectTimeoutMs, 'pooler', isPooled(client)).then(
-        (pooled) => {
-          server.pooled = pooled
+      answerWithin(options.connectTimeoutMs, 'connect', inspect(client)).then(
+        (found) => {
+          pooled ||= found.pooled
           done()
         },
-        (error) => done(error),
+        (error) => {
+          triedAt.set(error, triedAt.get(client)!)
+          done(error)
+        },
       )
     },
   })
-  let generation = 0
   const born = new WeakMap<pg.PoolClient, number>()
   pool.on('error', (error) => options.onError(mapConnectError(error)))
   pool.on('connect', (client) => {
@@ -64,13 +73,19 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
   const tooManyIdle = () => pool.idleCount >= (dsn.pool.maxIdleConnections ?? Number.POSITIVE_INFINITY)
   return {
     async acquire() {
-      for (;;) {
-        const client = await pool.connect().catch((error: unknown) => {
-          if (server.adapt(error)) return undefined
-          throw mapConnectError(error)
-        })
-        if (client && born.get(client) === generation) return client
-        client?.release(true)
+      const until = performance.now() + options.acquireTimeoutMs
+      for (let refusals = 0; ; ) {
+        try {
+          const client = await pool.connect()
+          if (born.get(client) === generation) return client
+          client.release(true)
+        } catch (error) {
+          refusals += 1
+          const target = targetOf(error, triedAt)
+          const again = target !== undefined && servers.another(target, error)
+          // each server may refuse twice what it was asked for, and once be of no use
+          if (!again || refusals >= 3 * servers.count || performance.now() >= until) throw mapConnectError(error)
+        }
       }
     },
     release: (client) => client.release(tooManyIdle() && pool.waitingCount === 0),
@@ -78,69 +93,78 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
       generation += 1
       client.release(reason)
     },
-    pooled: () => server.pooled === true || !server.keepsTimeouts,
+    discard: (client, reason) => client.release(reason),
+    pooled: () => pooled || !servers.target().server.keepsTimeouts,
     counts: () => ({ used: pool.totalCount - pool.idleCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     end: () => pool.end(),
   }
 }
 
+/** So that an address that has moved is noticed even where the server at the old one never closes a connection. */
+const MAX_LIFETIME_MS = 30 * 60_000
+/** Where another server can be asked, one that is silent is not waited for as long. */
+const FAILOVER_CONNECT_MS = 1500
+
+/** The pool wraps an error of which it made a timeout. */
+function targetOf(error: unknown, triedAt: WeakMap<object, Target>): Target | undefined {
+  if (!(error instanceof Error)) return undefined
+  return triedAt.get(error) ?? (error.cause instanceof Error ? triedAt.get(error.cause) : undefined)
+}
+
 /**
- * What is at the other end shows only when a connection is tried: a server without TLS, or PgBouncer, which refuses
- * settings that it does not know in the first message. `adapt` says whether another try, with less, makes sense.
+ * What is at the other end of a new connection. A pooler makes up the number of the process that it gives to its client.
+ *
+ * @throws ReadOnlyServer for one that must not be asked, not even to read: a standby may be behind
  */
-function adaptiveServer(dsn: PostgresDsn) {
-  const tls = tlsOptions(dsn.tls, dsn.host)
-  return {
-    tls: dsn.tls.mode === 'allow' ? undefined : tls,
-    keepsTimeouts: true,
-    pooled: undefined as boolean | undefined,
-    adapt(error: unknown): boolean {
-      const text = error instanceof Error ? error.message : ''
-      if (dsn.tls.mode === 'prefer' && this.tls && text.includes('does not support SSL')) {
-        this.tls = undefined
-        return true
-      }
-      if (dsn.tls.mode === 'allow' && !this.tls && tls && serverError(error)?.code === '28000') {
-        this.tls = tls
-        return true
-      }
-      if (this.keepsTimeouts && text.includes('unsupported startup parameter')) {
-        this.keepsTimeouts = false
-        return true
-      }
-      return false
-    },
-  }
+export async function inspect(client: pg.PoolClient): Promise<{ pooled: boolean }> {
+  const { rows } = await client.query<{ pid: number; standby: boolean; read_only: boolean }>(
+    `select pg_backend_pid() as pid, pg_is_in_recovery() as standby, current_setting('transaction_read_only')::boolean as read_only`,
+  )
+  const { pid, standby, read_only } = rows[0]!
+  if (standby) throw new ReadOnlyServer('the server is a standby, and only the primary is asked')
+  if (read_only) throw new ReadOnlyServer('the server takes no writes: default_transaction_read_only is on')
+  return { pooled: pid !== (client as unknown as { processID: number }).processID }
 }
 
-/** A pooler makes up the number of the process that it gives to its client. */
-async function isPooled(client: pg.PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-  return rows[0]?.pid !== (client as unknown as { processID: number }).processID
-}
-
-function clientClass(dsn: PostgresDsn, options: PoolOptions, server: ReturnType<typeof adaptiveServer>) {
+function clientClass(
+  dsn: PostgresDsn,
+  options: PoolOptions,
+  servers: Servers,
+  triedAt: WeakMap<object, Target>,
+): typeof pg.Client {
   const timeouts = {
     statement_timeout: String(options.statementTimeoutMs),
     lock_timeout: String(options.lockTimeoutMs),
     // a transaction whose client vanished must not keep its locks
     idle_in_transaction_session_timeout: String(options.statementTimeoutMs * 2),
   }
-  return class extends pg.Client {
+  const connectTimeoutMs =
+    dsn.connectTimeoutMs ?? Math.min(options.connectTimeoutMs, servers.count > 1 ? FAILOVER_CONNECT_MS : 3_600_000)
+  class Client extends pg.Client {
     constructor(config?: pg.ClientConfig) {
+      const target = servers.target()
+      const { host, port, tls } = target.server
       super({
         ...config,
-        host: dsn.host,
-        port: dsn.port,
+        host,
+        port,
         user: dsn.user,
         password: dsn.password,
         database: dsn.database,
-        ssl: server.tls ?? false,
+        ssl: tls ?? false,
         keepAlive: true,
         keepAliveInitialDelayMillis: 10_000,
-        connectionTimeoutMillis: dsn.connectTimeoutMs ?? options.connectTimeoutMs,
+        connectionTimeoutMillis: connectTimeoutMs,
       } as pg.ClientConfig)
+      triedAt.set(this, target)
     }
+
+    /** The pool gives a callback, always. */
+    override connect = ((callback: (error?: Error) => void) =>
+      super.connect((error?: Error) => {
+        if (error) triedAt.set(error, triedAt.get(this)!)
+        callback(error)
+      })) as pg.Client['connect']
 
     /** The first message to the server. The address has the last word. */
     getStartupConf(): Record<string, string> {
@@ -150,11 +174,12 @@ function clientClass(dsn: PostgresDsn, options: PoolOptions, server: ReturnType<
         application_name: options.applicationName,
         DateStyle: 'ISO, MDY',
         TimeZone: 'UTC',
-        ...(server.keepsTimeouts ? timeouts : {}),
+        ...(triedAt.get(this)!.server.keepsTimeouts ? timeouts : {}),
         ...dsn.runtime,
       }
     }
   }
+  return Client as typeof pg.Client
 }
 
 function parserFor(oid: number, format?: 'text' | 'binary'): unknown {

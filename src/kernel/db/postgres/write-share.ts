@@ -1,0 +1,58 @@
+import { StoreUnavailable } from '../client.ts'
+
+export interface WriteShare {
+  /** Waits for a place among those who write. @returns gives the place back @throws StoreUnavailable */
+  enter(): Promise<() => void>
+  waiting(): number
+}
+
+/**
+ * How many connections writes may hold. With synchronous replication a commit waits for a standby, for as long as that
+ * takes; without a bound such commits hold every connection, and reads, which wait for nobody, find none.
+ */
+export function shareOfWrites(connections: number): number {
+  return Math.max(1, connections - Math.ceil(connections / 4))
+}
+
+/** @param timeoutMs who has waited longer is refused */
+export function createWriteShare(size: number, timeoutMs: number): WriteShare {
+  const queue: (() => void)[] = []
+  let free = size
+
+  function leave(): void {
+    const next = queue.shift()
+    if (next) next()
+    else free += 1
+  }
+
+  /** Leaves once, however often it is called. */
+  const place = () => {
+    let mine = true
+    return () => {
+      if (mine) leave()
+      mine = false
+    }
+  }
+
+  return {
+    waiting: () => queue.length,
+    async enter() {
+      if (free > 0) {
+        free -= 1
+        return place()
+      }
+      await new Promise<void>((resolve, reject) => {
+        const enter = () => {
+          clearTimeout(timer)
+          resolve()
+        }
+        queue.push(enter)
+        const timer = setTimeout(() => {
+          queue.splice(queue.indexOf(enter), 1)
+          reject(new StoreUnavailable(`every connection for writing was busy for ${timeoutMs} ms`))
+        }, timeoutMs)
+      })
+      return place()
+    },
+  }
+}
