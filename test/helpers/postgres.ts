@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { arch, platform, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +15,8 @@ export interface TestServer {
   crash(): Promise<void>
   /** starts it again on the same port and data */
   restart(): Promise<void>
+  /** Another server that follows this one, as it stands now. `select pg_promote()` makes it a primary. */
+  standby(): Promise<TestServer>
 }
 
 let started: Promise<TestServer> | undefined
@@ -50,12 +52,25 @@ export async function startPostgres(flags: readonly string[] = FLAGS): Promise<T
   await writeFile(passwordFile, 'test', { mode: 0o644 })
   const initdb = [`--pgdata=${data}`, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`]
   await run(bin.initdb, [...initdb, '--no-locale', '--encoding=UTF8', '--no-sync'], as)
+  return launchIn({ home, program: bin.postgres, as, flags })
+}
+
+interface Place {
+  home: string
+  program: string
+  as: { uid: number; gid: number } | undefined
+  flags: readonly string[]
+}
+
+async function launchIn(place: Place): Promise<TestServer> {
+  const { home, program, as, flags } = place
+  const data = join(home, 'data')
   const port = await freePort()
   const args = ['-D', data, '-h', '127.0.0.1', '-p', String(port), ...flags.flatMap((flag) => ['-c', flag])]
   const guard = '"$@" & pid=$!; cat > /dev/null; kill -QUIT $pid; wait $pid; rm -rf "$0"'
   const url = `postgres://postgres:test@127.0.0.1:${port}/postgres?sslmode=disable`
   async function launch(attempts: number) {
-    const child = spawn('sh', ['-c', guard, home, bin.postgres, ...args], {
+    const child = spawn('sh', ['-c', guard, home, program, ...args], {
       stdio: ['pipe', 'ignore', 'ignore'],
       // in a group of its own: a signal for the group of the tests would end the shell before it has cleaned up
       detached: true,
@@ -89,6 +104,33 @@ export async function startPostgres(flags: readonly string[] = FLAGS): Promise<T
       // It refuses to start while a process of the one that was killed is still at its last statement.
       await launch(25).catch(() => launch(150))
     },
+    async standby() {
+      const copy = await mkdtemp(join(tmpdir(), 'lethe-standby-'))
+      await copyRunning(url, data, join(copy, 'data'))
+      await writeFile(join(copy, 'data/standby.signal'), '')
+      if (as) await run('chown', ['-R', `${as.uid}:${as.gid}`, copy])
+      const source = `host=127.0.0.1 port=${port} user=postgres password=test sslmode=disable`
+      return launchIn({
+        ...place,
+        home: copy,
+        flags: [...flags, `primary_conninfo=${source} application_name=standby`],
+      })
+    },
+  }
+}
+
+/** A base backup by hand, since the package brings no pg_basebackup; what is missing comes from the server it follows. */
+async function copyRunning(url: string, from: string, to: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`select pg_backup_start('copy', fast => true)`)
+    await cp(from, to, { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('postmaster.pid') })
+    const { rows } = await client.query('select labelfile from pg_backup_stop(wait_for_archive => false)')
+    await writeFile(join(to, 'backup_label'), rows[0].labelfile)
+    await chmod(to, 0o700)
+  } finally {
+    await client.end()
   }
 }
 

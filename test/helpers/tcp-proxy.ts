@@ -10,6 +10,8 @@ export interface Proxy {
   cut(): void
   /** what the server sends takes this long to arrive, milliseconds */
   delay(ms: number): void
+  /** new connections lead to this server from now on, as when a name or a virtual address moves; open ones stay */
+  leadTo(url: string): void
   /** new connections work again; those that fell silent stay silent */
   restore(): void
   /** connections that are open on the side of the client */
@@ -21,7 +23,7 @@ export interface Proxy {
  * not hold, as PgBouncer refuses settings that it does not know.
  */
 export async function proxyTo(t: Scope, url: string, options: { refuses?: string } = {}): Promise<Proxy> {
-  const target = new URL(url)
+  let target = new URL(url)
   const clients = new Set<Socket>()
   let silent = false
   let away = false
@@ -66,6 +68,9 @@ export async function proxyTo(t: Scope, url: string, options: { refuses?: string
     },
     delay(ms) {
       delayMs = ms
+    },
+    leadTo(other) {
+      target = new URL(other)
     },
     restore() {
       silent = false
