@@ -100,6 +100,10 @@ function onAdminPort(d: Deps, url: string): string | undefined {
 
 const withoutPrefix = (url: string) => (url.startsWith('/admin/') ? url.slice('/admin'.length) : url)
 
+const UNNAMED_PROXY =
+  'a proxy hands requests on and is not named: its clients cannot be told apart, so that failed logins are not limited by ' +
+  'address and devices show the address of the proxy; name it in lethe.http.trusted_proxies'
+
 function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): FastifyInstance {
   const { http } = d.config().lethe
   const tls = options.tls?.[port]
@@ -110,6 +114,7 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     responseTimeoutMs: http.response_timeout * (port === 'admin' ? 6 : 1),
     bodyLimitBytes: http.body_limit,
     trustedProxies: http.trusted_proxies,
+    ...(port === 'public' ? { onUnnamedProxy: (peer: string) => d.log.warn({ peer }, UNNAMED_PROXY) } : {}),
     maxEventLoopDelayMs: http.max_event_loop_delay,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
     ...(tls === undefined ? {} : { tls }),

@@ -22,8 +22,7 @@ export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
     scripted: isJsonRequest(req),
     credentials: d.credentials.read(req),
     device: deviceFacts(req),
-    // none on a Unix socket
-    address: req.ip ?? '',
+    client: req.client,
     form: () => {
       form ??= readForm(req)
       return form

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import type { Micros, Timestamp } from '../kernel/base/clock.ts'
+import type { Client } from '../kernel/http/client.ts'
 import type { Credentials, DeviceFacts } from '../sessions/types.ts'
 
 /** `browser`: cookies and an anti-CSRF token; also single-page apps. `api`: neither. */
@@ -73,8 +74,7 @@ export interface Caller {
   scripted: boolean
   credentials: Credentials
   device: DeviceFacts
-  /** as trusted proxies tell it; empty when unknown. What `device` notes can be forged by the client */
-  address: string
+  client: Client
   /** the form, decoded at the first call. @throws 400 with the reason that the form shows */
   form(): Promise<SubmittedForm>
   /** @throws 403 `security_csrf_violation` unless the token fits the cookie */

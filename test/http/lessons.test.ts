@@ -265,7 +265,7 @@ describe('classes', () => {
         identities: { findByPasswordIdentifier: async () => credential, replacePasswordHash: async () => {} },
         ...{ hasher, attempts: { check() {}, failed() {} }, log: { warn() {} } },
       }
-      await authenticate(d, { identifier, password: 'x' }, '').then(
+      await authenticate(d, { identifier, password: 'x' }, { network: '', shared: true }).then(
         () => assert.fail('let in'),
         (error: Error) => messages.add(error.message),
       )

@@ -100,6 +100,40 @@ describe('limits of sign-in over HTTP', () => {
     assert.deepEqual(statuses, [400, 400, 429, 400])
   })
 
+  test('behind a proxy that is not named nobody locks out the others, and guesses at one account stay limited', async (t) => {
+    const { server } = await setup(t, { per_identifier: 3, per_address: 4 })
+    const person = await createPerson(server)
+    const from = async (forwarded: string, identifier: string, password = 'wrong-password') => {
+      const client = new Client(server)
+      const { ui } = (await client.get('/self-service/login/api')).body
+      const headers = { 'x-forwarded-for': forwarded }
+      return (await client.send('POST', ui.action, { json: { method: 'password', identifier, password }, headers }))
+        .status
+    }
+    for (let i = 0; i < 10; i++) assert.equal(await from('203.0.113.7', `x${i}@example.com`), 400)
+    assert.equal(await from('198.51.100.9', person.email, person.password), 200)
+    for (let i = 0; i < 3; i++) assert.equal(await from(`203.0.113.${i}`, 'y@example.com'), 400)
+    assert.equal(await from('203.0.113.9', 'y@example.com'), 429)
+  })
+
+  test('a proxy that adds a port gives nobody a fresh limit', async (t) => {
+    const config = {
+      lethe: { limits: { login: { per_identifier: 0, per_address: 2 } }, http: { trusted_proxies: ['127.0.0.1/32'] } },
+    }
+    for (const host of ['198.51.100.2', '[2001:db8:1::1]']) {
+      const server = await testServer(t, { backend: postgres, config })
+      const statuses = []
+      for (let port = 40_001; port < 40_004; port++) {
+        const client = new Client(server)
+        const { ui } = (await client.get('/self-service/login/api')).body
+        const json = { method: 'password', identifier: `p${port}@example.com`, password: 'x' }
+        const headers = { 'x-forwarded-for': `${host}:${port}` }
+        statuses.push((await client.send('POST', ui.action, { json, headers })).status)
+      }
+      assert.deepEqual(statuses, [400, 400, 429])
+    }
+  })
+
   test('a browser gets a page, with nothing stored', async (t) => {
     const { server } = await setup(t)
     const person = await createPerson(server)

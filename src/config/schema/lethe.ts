@@ -91,8 +91,8 @@ export const lethe = section({
     ),
     body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 400.', ...START),
     trusted_proxies: key(
-      z.array(z.string().regex(CIDR).refine(isNetwork, NO_NETWORK)).default([]),
-      'Addresses (CIDR) whose `X-Forwarded-*` headers count. Empty: none.',
+      z.array(z.literal('unix').or(z.string().regex(CIDR).refine(isNetwork, NO_NETWORK))).default([]),
+      'Proxies that are believed when they say who the client is: addresses and ranges (CIDR), `unix` for a Unix socket. `X-Forwarded-For` counts before `True-Client-IP`, `CF-Connecting-IP` and `X-Real-IP`; `CF-IPCity` and `CF-IPCountry` are believed too. Empty: none, and whoever connects is the client.',
       ...START,
     ),
   }),
@@ -116,7 +116,7 @@ export const lethe = section({
       ),
       per_address: key(
         integer(0).default(100),
-        'Failed logins from one address (IPv6: one /64 network) within the window; 0: no limit. Needs `lethe.http.trusted_proxies` behind a proxy, which all people share otherwise.',
+        'Failed logins from one address (IPv6: one /64 network) within the window; 0: no limit. Behind a proxy that is not in `lethe.http.trusted_proxies` there is no such limit, since all people would share it.',
       ),
       window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
     }),

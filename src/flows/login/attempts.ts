@@ -1,8 +1,8 @@
-import { isIPv6 } from 'node:net'
 import type { Config } from '../../config/schema/schema.ts'
 import { normaliseIdentifier } from '../../identities/normalise.ts'
 import type { Clock, Micros } from '../../kernel/base/clock.ts'
 import { sha256Hex } from '../../kernel/crypto/tokens.ts'
+import type { Client } from '../../kernel/http/client.ts'
 import { tooManyAttempts } from '../../kernel/http/errors.ts'
 
 export interface LoginAttemptsDeps {
@@ -17,6 +17,7 @@ export interface LoginAttemptsDeps {
 /** A failure as it is counted: what is told to others holds no identifier. */
 export interface FailedAttempt {
   identifier: string
+  /** empty when unknown, or when many people may be behind it: none of them must pay for another */
   network: string
 }
 
@@ -36,8 +37,7 @@ export interface LoginAttempts {
 
 export interface Attempt {
   identifier: string
-  /** of the client as trusted proxies tell it; empty when unknown, as on a Unix socket */
-  address: string
+  client: Pick<Client, 'network' | 'shared'>
 }
 
 /** About 4 MB each for identifiers and addresses with the default limits. */
@@ -63,17 +63,17 @@ export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
   d.attemptsElsewhere?.listen(count)
 
   return {
-    check({ identifier, address }) {
+    check({ identifier, client }) {
       const now = d.clock.now()
       const { per_identifier, per_address } = limits()
       const wait = Math.max(
         identifiers.wait(identifierKey(identifier), now, windowOf(), per_identifier),
-        addresses.wait(networkOf(address), now, windowOf(), per_address),
+        addresses.wait(client.network, now, windowOf(), per_address),
       )
       if (wait > 0) throw tooManyAttempts(Math.ceil(wait / 1_000_000))
     },
-    failed({ identifier, address }) {
-      const attempt = { identifier: identifierKey(identifier), network: networkOf(address) }
+    failed({ identifier, client }) {
+      const attempt = { identifier: identifierKey(identifier), network: client.shared ? '' : client.network }
       count(attempt)
       d.attemptsElsewhere?.tell(attempt)
     },
@@ -106,17 +106,4 @@ function createFailures(maxKeys: number) {
 /** As accounts are looked up, so that another spelling is no other key; hashed, so that its length does not matter. */
 function identifierKey(identifier: string): string {
   return sha256Hex(normaliseIdentifier(identifier))
-}
-
-/** Whoever has one IPv6 address has the 2^64 of its network. */
-function networkOf(address: string): string {
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped) return mapped[1]!
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const after = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => '0')
-  const full = [...groups, ...zeros, ...after].slice(0, 4)
-  return full.map((group) => Number.parseInt(group, 16).toString(16)).join(':')
 }

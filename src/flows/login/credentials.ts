@@ -4,7 +4,7 @@ import { type Hasher, HashingBusy, PasswordTooLong } from '../../kernel/crypto/p
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
 import { refused } from '../attempt.ts'
 import { messages } from '../messages.ts'
-import type { LoginAttempts } from './attempts.ts'
+import type { Attempt, LoginAttempts } from './attempts.ts'
 
 export interface PasswordDeps {
   identities: {
@@ -24,13 +24,16 @@ export interface Proof {
 
 /**
  * Whose password it is. An identifier that nobody has costs as much time as a wrong password.
- * @param address of the client, as trusted proxies tell it
  * @throws FormRefused, the same for both; 429 after too many failures; HashingBusy
  */
-export async function authenticate(d: PasswordDeps, proof: Proof, address: string): Promise<PasswordCredential> {
+export async function authenticate(
+  d: PasswordDeps,
+  proof: Proof,
+  client: Attempt['client'],
+): Promise<PasswordCredential> {
   // Nobody's, and not a guess either: no work is done for it.
   if (isLongerThan(proof.identifier, MAX_IDENTIFIER)) throw refused(messages.wrongCredentials)
-  const who = { identifier: proof.identifier, address }
+  const who = { identifier: proof.identifier, client }
   d.attempts.check(who)
   const credential = await verified(d, proof)
   // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.

@@ -51,7 +51,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     told.transientPayload = transientPayload(form)
     checkOrigin(flow, caller, form)
     checkComplete(proof)
-    const credential = await authenticate(d, proof, caller.address)
+    const credential = await authenticate(d, proof, caller.client)
     checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
     const returnTo = returnToOf(d, flow)
     await renewHash(d, credential, proof.password)

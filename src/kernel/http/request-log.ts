@@ -11,7 +11,7 @@ export function installRequestLog(app: FastifyInstance, skip: (route: string) =>
     if (skip(route)) return
     req.log.info(
       {
-        http_request: { method: req.method, route, remote: req.ip },
+        http_request: { method: req.method, route, remote: req.client.address },
         http_response: { status: reply.statusCode, took_ms: Math.round(reply.elapsedTime * 1000) / 1000 },
       },
       'completed handling request',

@@ -9,6 +9,7 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import { type ClientOptions, installClient } from './client.ts'
 import { installLoadShedding } from './load-shedding.ts'
 import { installResponseTimeout } from './response-timeout.ts'
 
@@ -22,9 +23,7 @@ export interface ServerLimits {
   maxEventLoopDelayMs: number
 }
 
-export interface ServerOptions extends ServerLimits {
-  /** addresses and ranges whose `X-Forwarded-For` is believed, so that `req.ip` is the client */
-  trustedProxies: readonly string[]
+export interface ServerOptions extends ServerLimits, ClientOptions {
   log: FastifyBaseLogger
   requestId(): string
   /** rewrites the URL before routing, e.g. to take off a prefix */
@@ -67,8 +66,6 @@ export function createServer(options: ServerOptions): FastifyInstance {
       const given = req.headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : options.requestId()
     },
-    // Never a number of hops: whoever reaches the port past a proxy could then write any address into the header.
-    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,
     connectionTimeout: 0,
@@ -94,6 +91,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const app: FastifyInstance = fastify(settings)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) => done(null, body))
+  installClient(app, options)
   installResponseTimeout(app, options.responseTimeoutMs)
   app.register(cookie)
   installLoadShedding(app, options.maxEventLoopDelayMs)

@@ -43,14 +43,17 @@ describe('who has no account and who errs', () => {
         attempts: { check() {}, failed() {} },
         log: { warn() {} },
       }
-      await assert.rejects(authenticate(d, { identifier: 'a', password: 'wrong' }, ''), (error) => {
-        assert.ok(error instanceof FormRefused)
-        assert.deepEqual(
-          error.problems.map(({ path, message }) => [path, message.id]),
-          [[undefined, 4000006]],
-        )
-        return true
-      })
+      await assert.rejects(
+        authenticate(d, { identifier: 'a', password: 'wrong' }, { network: '', shared: true }),
+        (error) => {
+          assert.ok(error instanceof FormRefused)
+          assert.deepEqual(
+            error.problems.map(({ path, message }) => [path, message.id]),
+            [[undefined, 4000006]],
+          )
+          return true
+        },
+      )
       assert.deepEqual(work, [expected])
     })
   }
