@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import pg from 'pg'
-import { type Db, StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
-import { OutcomeUnknown, ReadOnlyServer } from '../../src/kernel/db/errors.ts'
+import { type Db, OutcomeUnknown, StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
+import { ReadOnlyServer } from '../../src/kernel/db/errors.ts'
 import { createDatabase, openAt, pglite } from '../helpers/db.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
 

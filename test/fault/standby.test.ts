@@ -5,6 +5,7 @@ import pg from 'pg'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { openDb } from '../../src/kernel/db/open.ts'
+import { CHECK_PRIMARY, cameFromStandby, onPrimary } from '../../src/kernel/db/postgres/statement-kind.ts'
 import { createReadiness } from '../../src/ops/readiness.ts'
 import { Client, createPerson, type Person, signIn } from '../helpers/client.ts'
 import { closingScope, openAt } from '../helpers/db.ts'
@@ -97,6 +98,20 @@ describe('a standby behind the address', { timeout: 180_000 }, () => {
     assert.equal((await whoami(alive.token)).status, 200)
     assert.equal((await logout(alive.token)).status, 204)
     assert.equal(await ready(), true)
+  })
+
+  test('a read behind a pooler, which may lead anywhere, fails on the standby even where it finds nothing', async () => {
+    for (const text of [
+      'select 1 as n',
+      "select oid::int as n from pg_class where relname = 'none'",
+      'select n from (values (2), (1)) v (n) order by n',
+    ]) {
+      const guarded = onPrimary(sql('test.read', text))
+      assert.deepEqual(await run(primary.url, guarded), await run(primary.url, text))
+      await assert.rejects(run(standby.url, guarded), cameFromStandby)
+    }
+    await assert.rejects(run(standby.url, CHECK_PRIMARY), cameFromStandby)
+    await run(primary.url, CHECK_PRIMARY)
   })
 
   test('several hosts in one address: the one that writes is found, and the other one after a fail-over', async () => {

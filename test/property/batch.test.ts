@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { createBatcher } from '../../src/kernel/db/batch.ts'
-import { StoreUnavailable } from '../../src/kernel/db/client.ts'
-import { OutcomeUnknown } from '../../src/kernel/db/errors.ts'
+import { OutcomeUnknown, StoreUnavailable } from '../../src/kernel/db/client.ts'
 
 type Key = { id: number; fate: 'row' | 'missing' | 'poison' }
 type Outcome = { value: string } | { error: string }

@@ -1,5 +1,4 @@
-import { StoreUnavailable } from './client.ts'
-import { OutcomeUnknown } from './errors.ts'
+import { OutcomeUnknown, StoreUnavailable } from './client.ts'
 
 export interface BatcherOptions<K, R> {
   /** One statement for all keys; the answers in their order. An `Error` among them is for that caller alone. */

@@ -52,6 +52,12 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
 
+/** The connection went away, or fell silent, with a statement on its way: whether that took effect is unknown. */
+export class OutcomeUnknown extends StoreUnavailable {}
+
+/** The same of a write, which whoever asked for it must be told. */
+export class CommitUnknown extends OutcomeUnknown {}
+
 /** A unique or foreign key stood in the way. `constraint` is the name in the database. */
 export class Conflict extends Error {
   override readonly name = 'Conflict'

@@ -1,4 +1,4 @@
-import { OutcomeUnknown } from './errors.ts'
+import { OutcomeUnknown } from './client.ts'
 
 /** The other end is silent. */
 export class NoAnswer extends OutcomeUnknown {

@@ -1,10 +1,4 @@
-import { Conflict, StoreError, StoreUnavailable } from './client.ts'
-
-/** The connection went away with a statement on its way: whether that took effect is unknown. */
-export class OutcomeUnknown extends StoreUnavailable {}
-
-/** The same of a write, which whoever asked for it must be told. */
-export class CommitUnknown extends OutcomeUnknown {}
+import { Conflict, OutcomeUnknown, StoreError, StoreUnavailable } from './client.ts'
 
 /** A server that takes no writes: a standby, which may be behind, or one that was set to be read only. */
 export class ReadOnlyServer extends StoreUnavailable {}

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
 import { HashingBusy } from '../crypto/passwords/passwords.ts'
-import { Conflict, StoreUnavailable } from '../db/client.ts'
+import { CommitUnknown, Conflict, StoreUnavailable } from '../db/client.ts'
 import { badRequest, conflict, type ErrorAnswer, errorAnswer, HttpError, internalError, unavailable } from './errors.ts'
 import { isJsonRequest } from './negotiate.ts'
 import { withQuery } from './query.ts'
@@ -68,8 +68,11 @@ function givenRequestId(req: FastifyRequest): string | undefined {
   return req.headers['x-request-id'] === undefined ? undefined : req.id
 }
 
+const UNKNOWN = 'The session store did not answer in time, so whether the change was made is not known. Ask again.'
+
 function toHttpError(thrown: FastifyError | Error): HttpError {
   if (thrown instanceof HttpError) return thrown
+  if (thrown instanceof CommitUnknown) return unavailable(UNKNOWN, thrown)
   if (thrown instanceof StoreUnavailable) return unavailable('The session store did not answer in time.', thrown)
   if (thrown instanceof Conflict) return conflict(undefined, { cause: thrown })
   if (thrown instanceof HashingBusy) return unavailable('Too many sign-ins at once.', thrown, thrown.retryAfterSeconds)

@@ -1,6 +1,7 @@
 import type pg from 'pg'
+import { CommitUnknown, OutcomeUnknown } from '../client.ts'
 import { NoAnswer } from '../deadline.ts'
-import { CommitUnknown, OutcomeUnknown, ReadOnlyServer } from '../errors.ts'
+import { ReadOnlyServer } from '../errors.ts'
 import { waitForCommit } from './hanging-commit.ts'
 import type { Pool } from './pool.ts'
 import type { WriteShare } from './write-share.ts'
