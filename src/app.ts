@@ -20,6 +20,7 @@ import { installPublicHooks, NO_STORE } from './kernel/http/public-hooks.ts'
 import { redirectRoutes } from './kernel/http/redirects.ts'
 import { installRequestLog } from './kernel/http/request-log.ts'
 import { createServer, type TlsPair } from './kernel/http/server.ts'
+import { refuseWebPages } from './kernel/http/web-pages.ts'
 import { logoutRoutes } from './logout/routes.ts'
 import { configHashRoutes, healthRoutes, NOT_READY, versionRoutes } from './ops/health.ts'
 import { installMetrics, metricsRoutes } from './ops/metrics-http.ts'
@@ -69,6 +70,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
     reply.header('cache-control', NO_STORE)
     done()
   })
+  refuseWebPages(app, d)
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
   app.register(versionRoutes(options))
   app.register(configHashRoutes(options))

@@ -1,3 +1,4 @@
+import { socketHost } from './listen-host.ts'
 import type { Config } from './schema/schema.ts'
 
 /** What the addresses depend on besides the configuration. `hostname` is the machine's name, default `localhost`. */
@@ -21,7 +22,7 @@ export function adminBaseUrl(config: Config, context: BaseUrlContext): string {
 }
 
 function derived(listener: { readonly host: string; readonly port: number }, context: BaseUrlContext): string {
-  const everywhere = listener.host === '0.0.0.0' || listener.host === '' || listener.host === '::'
+  const everywhere = listener.host === '0.0.0.0' || listener.host === '' || socketHost(listener.host) === '::'
   const name = everywhere || listener.host.startsWith('unix:') ? (context.hostname ?? 'localhost') : listener.host
   const host = name.includes(':') && !name.startsWith('[') ? `[${name}]` : name
   return `${context.dev ? 'http' : 'https'}://${host}:${listener.port}/`

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { socketHost } from '../config/listen-host.ts'
 import type { Config } from '../config/schema/schema.ts'
 import type { Logger } from '../kernel/base/log.ts'
 import { freeSocketPath, setSocketRights } from './unix-socket.ts'
@@ -26,7 +27,7 @@ export async function listen(apps: NamedApp[], config: Config, log: Logger, shar
 }
 
 async function open(app: FastifyInstance, at: Config['serve']['public' | 'admin'], shared: boolean): Promise<string> {
-  if (!at.host.startsWith('unix:')) return app.listen({ host: at.host, port: at.port })
+  if (!at.host.startsWith('unix:')) return app.listen({ host: socketHost(at.host), port: at.port })
   const path = at.host.slice('unix:'.length)
   if (!shared) await freeSocketPath(path)
   const addr = await app.listen({ path })

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { parseUrl } from '../../kernel/base/url.ts'
 import { events } from './events.ts'
 import { byteSize, duration, integer, key, section, stringMap, strings, unique } from './fields.ts'
 
@@ -11,6 +12,20 @@ function isNetwork(text: string): boolean {
   const version = isIP(address)
   return version !== 0 && (bits === undefined || Number(bits) <= (version === 4 ? 32 : 128))
 }
+
+const webOrigin = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => /^https?:\/\//.test(text) && parseUrl(text)?.origin === text, {
+    message:
+      'is not an origin: a scheme, a host and a port that is not the default one, as in https://tools.example.com',
+  })
+const hostName = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text), {
+    message: 'is not the name of a host, without scheme and port: as in lethe.example.com or *.example.com',
+  })
 
 const SITE_DATA = ['cache', 'storage', 'cookies', 'executionContexts'] as const
 const START = ['A', 'start'] as const
@@ -39,6 +54,16 @@ export const lethe = section({
         )
         .default([]),
       'Session cookies under earlier names, domains or paths, cleared too at logout. Otherwise one left behind could outlive it.',
+    ),
+  }),
+  admin: section({
+    allowed_origins: key(
+      unique(webOrigin).default([]),
+      'Origins of web pages that may send requests to the admin port, as `https://tools.example.com`, beside its own. Others get 403. They cannot read answers: there is no CORS.',
+    ),
+    allowed_hosts: key(
+      unique(hostName).default([]),
+      'Names that requests to the admin port may use for its host, as `lethe.example.com` or `*.example.com`, beside addresses, `localhost`, the name of the machine and that of `serve.admin.base_url`. Empty: none more on a loopback address; elsewhere any from programs, and from browsers those of private networks.',
     ),
   }),
   sessions: section({

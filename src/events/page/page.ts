@@ -1,12 +1,9 @@
+import { isLoopback } from '../../config/listen-host.ts'
 import type { Config } from '../../config/schema/schema.ts'
 
 /** Whether the page is served: as configured, else only where nobody but this machine can reach the admin port. */
 export function servesPage({ lethe, serve }: Config): boolean {
   return lethe.events.page ?? isLoopback(serve.admin.host)
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host) || host.startsWith('unix:')
 }
 
 const STYLE = `
