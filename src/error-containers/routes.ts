@@ -5,6 +5,7 @@ import type { ErrorContainers } from './service.ts'
 /** Whoever has the id may read an error, and more than once: error pages are reloaded. */
 export function errorRoutes(d: { errors: ErrorContainers }): FastifyPluginAsync {
   return async (app) => {
-    app.get('/self-service/errors', (req) => d.errors.read(queryValue(req, 'id')))
+    // `error` is what the parameter was called before.
+    app.get('/self-service/errors', (req) => d.errors.read(queryValue(req, 'error') || queryValue(req, 'id')))
   }
 }

@@ -1,6 +1,6 @@
 import { isUriOrPath } from '../config/checks/uris.ts'
 import type { Config } from '../config/schema/schema.ts'
-import { encodeQuery, withQuery } from '../kernel/http/query.ts'
+import { encodeQuery, queryPairs, withQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
 import type { FlowKind, FlowType } from './types.ts'
 
@@ -51,7 +51,7 @@ export function createFlowUrls(d: { config(): Config; publicBaseUrl(): string })
 /** The query of the URL that began a flow. */
 export function requestQuery(requestUrl: string): URLSearchParams {
   const at = requestUrl.indexOf('?')
-  return new URLSearchParams(at < 0 ? '' : requestUrl.slice(at + 1))
+  return new URLSearchParams(at < 0 ? [] : queryPairs(requestUrl.slice(at + 1)))
 }
 
 /** As it was asked for, not yet judged; empty when nothing was. */

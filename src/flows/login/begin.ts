@@ -75,7 +75,8 @@ function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {
       `Unable to parse AuthenticationMethod Assurance Level (AAL): expected one of [aal1, aal2] but got ${aal}`,
     )
   }
-  const schema = query.get('identity_schema') ?? ''
+  // A second factor is asked of somebody who is known: no schema is chosen, not even a wrong one.
+  const schema = aal === 'aal1' ? (query.get('identity_schema') ?? '') : ''
   selectSchema(d.schemas(), schema)
   return { refresh: isYes(query.get('refresh')), aal, schema }
 }

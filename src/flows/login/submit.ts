@@ -39,11 +39,12 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
   const current = await d.sessions.resolve(caller.credentials)
   const nothingToProve = current !== undefined && !flow.refresh && flow.requested_aal <= current.session.aal
   if (nothingToProve && flow.type === 'browser' && !caller.scripted) return { kind: 'signedInAlready' }
+  const nobodyToProve = current === undefined && flow.requested_aal === 'aal2'
   const expired = expiryOf(flow, d.clock.now())
-  if (expired && !nothingToProve) return replace(d, flow, expired, caller, current?.session)
+  if (expired && !nothingToProve && !nobodyToProve) return replace(d, flow, expired, caller, current?.session)
   return attempt(d, flow, caller, async (told) => {
     if (nothingToProve) throw signedInAlready('login')
-    if (!current && flow.requested_aal === 'aal2') throw secondFactorNeedsSession()
+    if (nobodyToProve) throw secondFactorNeedsSession()
     const form = await caller.form()
     const proof = readProof(d, flow, form)
     told.taken = true

@@ -35,16 +35,21 @@ export type BegunRegistration =
   /** who is signed in has registered already */
   | { kind: 'signedIn'; returnTo: string }
 
-/** @throws 400 for a `return_to` or `identity_schema` that cannot be, a `login_challenge`, and where nobody may sign up */
+/**
+ * An app that is signed in hears of that first, a browser of what is wrong with its request.
+ * @throws 400 for a `return_to` or `identity_schema` that cannot be, a `login_challenge`, and where nobody may sign up
+ */
 export async function beginRegistration(
   d: BeginRegistrationDeps,
   request: BeginRequest & { credentials: Credentials },
 ): Promise<BegunRegistration> {
+  const signedIn = (await d.sessions.resolve(request.credentials)) !== undefined
+  if (signedIn && request.type === 'api') return { kind: 'signedIn', returnTo: d.urls.home() }
+  assertEnabled(d.config())
   const returnTo = d.urls.returnTo(request.requestUrl)
   refuseLoginChallenge(request.requestUrl)
-  assertEnabled(d.config())
   const flow = newRegistrationFlow(d, request, requestQuery(request.requestUrl).get('identity_schema') ?? '')
-  if (await d.sessions.resolve(request.credentials)) return { kind: 'signedIn', returnTo }
+  if (signedIn) return { kind: 'signedIn', returnTo }
   const code = await exchangeCode(d, flow)
   await d.store.insert(flow)
   return { kind: 'begun', flow, exchangeCode: code }

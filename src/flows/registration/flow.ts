@@ -3,7 +3,7 @@ import { findFlow } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
 import { flowExpired } from '../errors.ts'
 import type { Caller } from '../types.ts'
-import { type BegunRegistration, beginRegistration } from './begin.ts'
+import { assertEnabled, type BegunRegistration, beginRegistration } from './begin.ts'
 import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
 
@@ -11,7 +11,7 @@ export interface RegistrationFlows {
   begin(request: BeginRequest & { credentials: Credentials }): Promise<BegunRegistration>
   /**
    * @param checkReader throws unless the token of the flow fits the reader's cookie; asked for browser flows only
-   * @throws 404, 403, 410
+   * @throws 400 where nobody may sign up, 404, 403, 410
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<RegistrationFlow>
   submit(flowId: string, caller: Caller): Promise<RegistrationOutcome>
@@ -24,6 +24,7 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
   return {
     begin: (request) => beginRegistration(d, request),
     async read(id, checkReader) {
+      assertEnabled(d.config())
       const flow = await findFlow(d.store, id)
       if (flow.type === 'browser') checkReader(flow.csrf_token)
       if (expiryOf(flow, d.clock.now())) throw flowExpired('registration', flow, d.urls)

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Identity } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
-import { acceptsJson } from '../../kernel/http/negotiate.ts'
+import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
@@ -42,7 +42,7 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     if (begun.kind === 'begun') {
       return acceptsJson(req) ? answer(begun.flow) : reply.redirect(d.flowUrls.page('registration', begun.flow.id), 303)
     }
-    if (acceptsJson(req)) throw signedInAlready('registration')
+    if (isJsonRequest(req)) throw signedInAlready('registration')
     return reply.redirect(begun.returnTo, 303)
   }
 
@@ -69,13 +69,14 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     const outcome = await d.registration.submit(queryValue(req, 'flow'), caller)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
     if (outcome.kind === 'registered') return registered(req, reply, caller, outcome)
+    if (outcome.kind === 'signedInAlready') {
+      return caller.scripted
+        ? sendError(signedInAlready('registration'), req, reply)
+        : reply.redirect(d.flowUrls.home(), 302)
+    }
     const page = d.flowUrls.page('registration', outcome.flow.id)
     const readsJson = caller.scripted || outcome.flow.type === 'api'
     switch (outcome.kind) {
-      case 'signedInAlready':
-        return readsJson
-          ? sendError(signedInAlready('registration'), req, reply)
-          : reply.redirect(d.flowUrls.home(), 302)
       case 'replaced':
         return readsJson
           ? sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)

@@ -28,7 +28,7 @@ export type RegistrationOutcome =
   | Failed
   /** another screen of the form */
   | { kind: 'screen'; flow: RegistrationFlow; transientPayload: Json | undefined }
-  | { kind: 'signedInAlready'; flow: RegistrationFlow }
+  | { kind: 'signedInAlready' }
   | { kind: 'replaced'; flow: RegistrationFlow; expired: Expired }
 
 interface Submission {
@@ -48,8 +48,8 @@ export async function submitRegistration(
   flowId: string,
   caller: Caller,
 ): Promise<RegistrationOutcome> {
+  if (await d.sessions.resolve(caller.credentials)) return { kind: 'signedInAlready' }
   const flow = await findSubmitted(d.store, flowId)
-  if (await d.sessions.resolve(caller.credentials)) return { kind: 'signedInAlready', flow }
   assertEnabled(d.config())
   const expired = expiryOf(flow, d.clock.now())
   if (expired) return replace(d, flow, expired, caller)

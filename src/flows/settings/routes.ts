@@ -57,7 +57,8 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
     return answer(await d.settings.begin(request, resolved.session), resolved.session.identity)
   }
 
-  async function read(req: FastifyRequest) {
+  async function read(req: FastifyRequest, reply: FastifyReply) {
+    if (!isJsonRequest(req) && !(await current(req))) return reply.redirect(d.flowUrls.loginPage(), 302)
     const flow = await d.settings.read(queryValue(req, 'id'), () => {}, d.credentials.read(req))
     return answer(flow, flow.identity)
   }

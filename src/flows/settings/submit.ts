@@ -53,10 +53,10 @@ export async function submitSettings(
 ): Promise<SettingsOutcome> {
   const flow = await findSubmitted(d.store, flowId)
   if (flow.identity_id !== session.identity_id) throw initiatedByOther()
-  const expired = expiryOf(flow, d.clock.now())
-  if (expired) return replace(d, flow, expired, caller, session)
   return attempt(d, flow, caller, async (told): Promise<SettingsOutcome> => {
     assertProven(d, session, d.urls.page('settings', flow.id))
+    const expired = expiryOf(flow, d.clock.now())
+    if (expired) return replace(d, flow, expired, caller, session)
     const form = await caller.form()
     const method = methodOf(d, form)
     told.taken = true

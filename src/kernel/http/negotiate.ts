@@ -46,9 +46,12 @@ export function acceptsJson(req: FastifyRequest): boolean {
   return negotiate(String(req.headers.accept ?? ''), ['text/html', 'application/json']) === 'application/json'
 }
 
-/** Whether the client is a script rather than a browser page: it prefers JSON or sends JSON. */
+/**
+ * Whether the client is a script rather than a browser page: it prefers JSON, or says that it sends JSON. Kratos compares
+ * the header by the letter, with or without a body: one with a charset behind the type is that of a browser.
+ */
 export function isJsonRequest(req: FastifyRequest): boolean {
-  return acceptsJson(req) || mediaType(req) === 'application/json'
+  return acceptsJson(req) || req.headers['content-type'] === 'application/json'
 }
 
 /** The media type of the body, lower case, without parameters; empty when there is none. */

@@ -11,6 +11,7 @@ import fastify, {
 } from 'fastify'
 import { type ClientOptions, installClient } from './client.ts'
 import { installLoadShedding } from './load-shedding.ts'
+import { parseQuery } from './query.ts'
 import { installResponseTimeout } from './response-timeout.ts'
 
 export interface ServerLimits {
@@ -71,7 +72,12 @@ export function createServer(options: ServerOptions): FastifyInstance {
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: MAX_PARAM_LENGTH },
+    routerOptions: {
+      caseSensitive: true,
+      ignoreTrailingSlash: false,
+      maxParamLength: MAX_PARAM_LENGTH,
+      querystringParser: parseQuery,
+    },
     ...(options.tls === undefined
       ? { http: limits }
       : { https: { ...options.tls, ...limits, handshakeTimeout: options.requestTimeoutMs } }),
