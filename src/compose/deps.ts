@@ -177,7 +177,7 @@ function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
 
 function eventDeps(d: Base & ReturnType<typeof sessionDeps>) {
   const metrics = d.metrics.events
-  const events = createEvents({ ...d, onDelivery: metrics.delivery })
+  const events = createEvents({ ...d, onDelivery: metrics.delivery, onEpoch: metrics.epoch, onLost: metrics.lost })
   const streams = createStreams({ maxListeners: () => d.config().lethe.events.stream.max_listeners })
   metrics.watchReceivers(events.receiverStates)
   metrics.watchStreams(streams.count)

@@ -56,7 +56,7 @@ export const eventsDescription: Description = {
       summary: 'Tells what happens to sessions as it happens.',
       parameters: [
         ...filter,
-        query('after', 'Begins after the event with this `seq`.', integer),
+        query('after', 'Begins after this place: an `id` of a stream, a `cursor`, or the `seq` of an event.'),
         query('last', 'Begins with so many past events.', integer),
         header('Last-Event-ID', 'Where a broken stream goes on.'),
       ],
@@ -73,7 +73,7 @@ export const eventsDescription: Description = {
       summary:
         'Lists the sessions that ended for as long as a token can speak for them. On the public port only where `lethe.events.revocations.public` is set.',
       parameters: [
-        query('after', 'The `cursor` of an earlier list: only what is new.', integer),
+        query('after', 'The `cursor` of an earlier list: only what is new.'),
         query('template', 'Whose key signs, with `Accept: application/jose`.'),
         header('If-None-Match', 'The `ETag` of an earlier answer.'),
       ],
@@ -95,7 +95,11 @@ export const eventsDescription: Description = {
   schemas: {
     ...webhookSchemas,
     revocationList: object({
-      cursor: integer,
+      cursor: text,
+      epoch: text,
+      reset: bool,
+      complete_up_to: time,
+      behind_ms: integer,
       more: bool,
       window_seconds: integer,
       sessions: list(object({ id: uuid, seq: integer, ended_at: time })),

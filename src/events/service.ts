@@ -5,11 +5,13 @@ import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Db } from '../kernel/db/client.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { TokenTemplates } from '../tokens/templates.ts'
+import { tellEpoch } from './log/epoch-log.ts'
 import { createFeed } from './log/feed.ts'
-import { createLogHead } from './log/high-water-mark.ts'
+import { createHighWaterMark } from './log/high-water-mark.ts'
 import { createEventLog } from './log/log.ts'
-import { createLogWatch } from './log/poller.ts'
+import { createLogPoller } from './log/poller.ts'
 import { createEventLogStore } from './log/store.ts'
+import { createMarkStore, type EpochReason } from './log/store-marks.ts'
 import { createDeliverer, type DelivererDeps } from './receivers/deliver.ts'
 import { createDeliveries } from './receivers/deliveries.ts'
 import { createDispatcher } from './receivers/dispatch.ts'
@@ -28,24 +30,28 @@ export interface EventDeps {
   config(): Config
   clock: Clock
   random: Random
-  log: Pick<Logger, 'warn'>
+  log: Pick<Logger, 'warn' | 'info'>
   db: Db
   meta: { nid: string }
   sessions: Pick<SessionService, 'resolve'>
   tokenTemplates(): TokenTemplates
   baseUrls: { public(): string }
   onDelivery: DelivererDeps['onDelivery']
+  onEpoch(reason: EpochReason): void
+  /** a follower was told something that the log has lost */
+  onLost(follower: 'stream' | 'revocations'): void
 }
 
 /** Everything by which others hear of events. Reads the log only while somebody listens. */
 export function createEvents(d: EventDeps) {
   const store = createEventLogStore(d.db, d.meta.nid)
-  const head = createLogHead(store)
+  const embedded = d.db.backend === 'pglite' ? d.random(8).toString('hex') : undefined
+  const highWaterMark = createHighWaterMark(createMarkStore(d.db, embedded), tellEpoch(d))
   const onError = (err: unknown) => d.log.warn({ err }, 'the log of events could not be read; trying again')
   const onDeliveryError = (err: unknown) => d.log.warn({ err }, 'deliveries of events wait for the database')
-  const watch = createLogWatch({ head, intervalMs: d.config().lethe.events.poll_interval, onError })
-  const feed = createFeed({ store, head, watch, onError })
-  const shared = { ...d, store, head, feed }
+  const poller = createLogPoller({ highWaterMark, intervalMs: d.config().lethe.events.poll_interval, onError })
+  const feed = createFeed({ store, highWaterMark, poller, onError })
+  const shared = { ...d, store, highWaterMark, feed }
   const webhookStore = createWebhookStore(d.db, d.meta.nid)
   const deliveryStore = createDeliveryStore(d.db, () => formatTime(d.clock.now()))
   const sender = createSender()
@@ -55,17 +61,22 @@ export function createEvents(d: EventDeps) {
     webhooks: webhookStore,
     deliveries: deliveryStore,
     deliverer,
-    watch,
+    highWaterMark,
+    poller,
     onError: onDeliveryError,
   })
   const list = createDeliveryListStore(d.db, d.meta.nid)
   const onChange = dispatcher.refresh
-  const webhooks = createWebhooks({ ...d, head, webhooks: webhookStore, list, onChange })
+  const webhooks = createWebhooks({ ...d, highWaterMark, webhooks: webhookStore, list, onChange })
   return {
     eventLog: createEventLog(shared),
-    eventStream: createEventStream(shared),
+    eventStream: createEventStream({ ...shared, onLost: () => d.onLost('stream') }),
     holderStream: createHolderStream(shared),
-    revocations: createRevocations({ ...shared, store: createRevocationStore(d.db, d.meta.nid) }),
+    revocations: createRevocations({
+      ...shared,
+      store: createRevocationStore(d.db, d.meta.nid),
+      onLost: () => d.onLost('revocations'),
+    }),
     webhooks,
     receiverStates: createReceiverStates({ ...d, webhooks }),
     deliveries: createDeliveries({ ...d, webhooks, list, onChange }),
@@ -74,7 +85,7 @@ export function createEvents(d: EventDeps) {
         start: dispatcher.start,
         async stop() {
           await dispatcher.stop()
-          watch.stop()
+          poller.stop()
           sender.close()
         },
       },

@@ -15,6 +15,10 @@ export interface EventMetrics {
   /** @param read asked at each scrape; what cannot be had is left out */
   watchReceivers(read: () => Promise<ReceiverState[]>): void
   watchStreams(read: () => number): void
+  /** @param reason of the few for which another epoch of the log begins */
+  epoch(reason: string): void
+  /** @param follower of the few kinds of those who follow the log */
+  lost(follower: string): void
 }
 
 export function createEventMetrics(registry: Registry): EventMetrics {
@@ -25,7 +29,21 @@ export function createEventMetrics(registry: Registry): EventMetrics {
     labelNames: ['receiver', 'result'],
     registers,
   })
+  const epochs = new Counter({
+    name: 'lethe_event_log_epochs_total',
+    help: 'New epochs of the log of events that this node has seen begin, by reason. `promoted` and `went_back` may have lost commits.',
+    labelNames: ['reason'],
+    registers,
+  })
+  const lost = new Counter({
+    name: 'lethe_event_followers_set_back_total',
+    help: 'Times that a follower was told something that the log has lost, and went on with a gap.',
+    labelNames: ['follower'],
+    registers,
+  })
   return {
+    epoch: (reason) => epochs.inc({ reason }),
+    lost: (follower) => lost.inc({ follower }),
     delivery: (receiver, result) => deliveries.inc({ receiver, result }),
     watchReceivers: (read) => watchReceivers(registers, read),
     watchStreams(read) {

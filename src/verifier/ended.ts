@@ -1,7 +1,13 @@
 /** The answer of `/sessions/revocations`, as far as it is read here. */
 export interface RevocationAnswer {
-  cursor: number
+  /** a number alone: of a server that knows no epochs */
+  cursor: string | number
+  epoch?: string
+  /** everything, and not what came after the last list */
+  reset?: boolean
   more: boolean
+  /** how long ago the list was complete */
+  behind_ms?: number
   window_seconds: number
   sessions: { id: string; seq: number; ended_at: string }[]
   identities: { id: string; not_before: string }[]
@@ -18,44 +24,70 @@ export interface StreamEvent {
   identity_id: string | null
 }
 
+interface Note {
+  /** in the log, with its epoch; of two in one log the later counts */
+  epoch: string | undefined
+  seq: number
+  ended: boolean
+  at: number
+}
+
 /** Between this clock and the server's, before an entry is forgotten. */
 const SLACK_MS = 5 * 60_000
 const VOIDING = new Set(['identity_disabled', 'identity_deleted'])
 
 /** What has ended, put together from lists and events in whatever order they come. */
 export function createEnded() {
-  /** the last thing known of each session, by its place in the log */
-  const sessions = new Map<string, { seq: number; ended: boolean; at: number }>()
+  const sessions = new Map<string, Note>()
   /** milliseconds before which tokens of an identity are void */
   const identities = new Map<string, number>()
 
-  function note(id: string, seq: number, ended: boolean, at: number): void {
+  function note(id: string, next: Note): void {
     const known = sessions.get(id)
-    if (known === undefined || known.seq < seq) sessions.set(id, { seq, ended, at })
+    if (known === undefined || known.seq < next.seq) sessions.set(id, next)
+  }
+
+  function addList(list: RevocationAnswer, now: number): void {
+    const { epoch } = list
+    for (const { id, seq, ended_at } of list.sessions) note(id, { epoch, seq, ended: true, at: Date.parse(ended_at) })
+    for (const { id, not_before } of list.identities) identities.set(id, Date.parse(not_before))
+    for (const { id, seq, identity_id } of list.resumed) {
+      note(id, { epoch, seq, ended: false, at: now })
+      if (identity_id !== null) identities.delete(identity_id)
+    }
+    const oldest = now - list.window_seconds * 1000 - SLACK_MS
+    for (const [id, { at }] of sessions) if (at < oldest) sessions.delete(id)
+    for (const [id, at] of identities) if (at < oldest) identities.delete(id)
+  }
+
+  /** What another epoch told after a place may be gone, and its numbers stand for other events now. */
+  function forgetOtherEpochs(epoch: string | undefined, after: number): void {
+    for (const [id, known] of sessions) if (known.epoch !== epoch && known.seq > after) sessions.delete(id)
   }
 
   return {
-    addList(list: RevocationAnswer, now: number): void {
-      for (const { id, seq, ended_at } of list.sessions) note(id, seq, true, Date.parse(ended_at))
-      for (const { id, not_before } of list.identities) identities.set(id, Date.parse(not_before))
-      for (const { id, seq, identity_id } of list.resumed) {
-        note(id, seq, false, now)
-        if (identity_id !== null) identities.delete(identity_id)
-      }
-      const oldest = now - list.window_seconds * 1000 - SLACK_MS
-      for (const [id, { at }] of sessions) if (at < oldest) sessions.delete(id)
-      for (const [id, at] of identities) if (at < oldest) identities.delete(id)
+    addList,
+    forgetOtherEpochs,
+    /** Everything that counts, page by page; only what the stream told beyond stays. */
+    replace(pages: readonly RevocationAnswer[], now: number): void {
+      const { epoch, cursor } = pages.at(-1)!
+      const last = seqOf(cursor)
+      for (const [id, known] of sessions) if (known.epoch !== epoch || known.seq <= last) sessions.delete(id)
+      identities.clear()
+      for (const page of pages) addList(page, now)
     },
-    addEvent({ seq, type, time, cause, session_id, identity_id }: StreamEvent): void {
+    /** @param epoch of the log that the event is of; @param listed of the last list */
+    addEvent(event: StreamEvent, epoch: string | undefined, listed: string | undefined): void {
+      const { seq, type, time, cause, session_id, identity_id } = event
       if (session_id === null) return
-      note(session_id, seq, type === 'session.ended', Date.parse(time))
+      const ended = type === 'session.ended'
+      // numbers of two logs cannot be compared: until the next list has said what counts, nothing is taken back
+      if (epoch !== listed && !ended) return
+      if (epoch !== listed) sessions.delete(session_id)
+      note(session_id, { epoch, seq, ended, at: Date.parse(time) })
       if (identity_id === null) return
       if (type === 'session.resumed') identities.delete(identity_id)
       else if (cause !== null && VOIDING.has(cause)) identities.set(identity_id, Date.parse(time))
-    },
-    clear(): void {
-      sessions.clear()
-      identities.clear()
     },
     hasEnded: (sessionId: string): boolean => sessions.get(sessionId)?.ended === true,
     /** @param issuedAt seconds */
@@ -68,3 +100,8 @@ export function createEnded() {
 }
 
 export type Ended = ReturnType<typeof createEnded>
+
+/** The number of a place such as `0f5f8a5e.4711`. */
+export function seqOf(place: string | number): number {
+  return Number(String(place).replace(/^\w{8}\./, ''))
+}

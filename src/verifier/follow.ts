@@ -1,4 +1,4 @@
-import type { Ended, RevocationAnswer } from './ended.ts'
+import { type Ended, type RevocationAnswer, seqOf } from './ended.ts'
 
 export interface FollowOptions {
   ended: Ended
@@ -17,9 +17,9 @@ export interface FollowOptions {
 export interface Following {
   /** Resolves after the first try, whatever came of it. */
   first: Promise<void>
-  /** when the list was last known to be complete: the start of the last request that was answered */
+  /** up to when it is known what has ended, by this clock: never later than the server's word for it */
   knownAt(): number
-  cursor(): number
+  cursor(): string
   stop(): void
 }
 
@@ -28,35 +28,59 @@ const SILENCE_MS = 45_000
 const AGAIN_MS = 1000
 
 /**
- * Asks for what is new again and again: that is the proof that nothing is missing. A stream tells it sooner, and what it
- * tells twice or in another order does no harm.
+ * Asks for what is new again and again: that is the proof that nothing is missing up to the time that the answer names,
+ * which is earlier than the question where somebody is still writing, or the server knows no more. A stream tells it
+ * sooner, and what it tells twice or in another order does no harm.
  */
 export function follow(o: FollowOptions): Following {
   const stop = new AbortController()
   let knownAt = Number.NEGATIVE_INFINITY
-  let cursor = 0
+  let cursor = ''
+  let epoch: string | undefined
 
   async function poll(): Promise<void> {
-    for (let more = true; more; ) {
+    // a list that replaces everything counts when it is whole: until then what is known keeps sessions out
+    let whole: RevocationAnswer[] | undefined
+    for (let after = cursor, more = true; more; ) {
       const started = o.now()
-      const url = new URL(o.revocations)
-      if (cursor > 0) url.searchParams.set('after', String(cursor))
-      const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(o.timeoutMs)])
-      const headers = { ...o.headers, accept: 'application/json' }
-      const answer = await o.fetch(url, { headers, redirect: 'error', signal })
-      if (!answer.ok) throw new Error(`the list of ended sessions was answered with status ${answer.status}`)
-      const list = (await answer.json()) as RevocationAnswer
-      if (!Number.isSafeInteger(list.cursor) || !Array.isArray(list.sessions)) {
-        throw new Error('what was answered is not a list of ended sessions')
-      }
-      // a log that was set back, as by a restore: what is known of it is no longer true
-      if (list.cursor < cursor) o.ended.clear()
-      o.ended.addList(list, o.now())
-      cursor = list.cursor
+      const list = await ask(after)
+      if (after === '' || list.reset === true || isSetBack(list)) whole = []
       more = list.more
-      if (!more) knownAt = started
+      after = String(list.cursor)
+      if (whole !== undefined) whole.push(list)
+      if (whole !== undefined && more) continue
+      if (whole !== undefined) o.ended.replace(whole, o.now())
+      else {
+        if (list.epoch !== epoch) o.ended.forgetOtherEpochs(list.epoch, seqOf(cursor))
+        o.ended.addList(list, o.now())
+      }
+      cursor = after
+      epoch = list.epoch
+      if (more) continue
+      const at = started - (list.behind_ms ?? 0)
+      knownAt = whole === undefined ? Math.max(knownAt, at) : at
     }
   }
+
+  async function ask(after: string): Promise<RevocationAnswer> {
+    const url = new URL(o.revocations)
+    if (after !== '') url.searchParams.set('after', after)
+    const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(o.timeoutMs)])
+    const headers = { ...o.headers, accept: 'application/json' }
+    const answer = await o.fetch(url, { headers, redirect: 'error', signal })
+    // a server of an earlier release, which knows no such places
+    if (answer.status === 400 && after !== '') return { ...(await ask('')), reset: true }
+    if (!answer.ok) throw new Error(`the list of ended sessions was answered with status ${answer.status}`)
+    const list = (await answer.json()) as RevocationAnswer
+    if (!Number.isSafeInteger(seqOf(list.cursor)) || !Array.isArray(list.sessions)) {
+      throw new Error('what was answered is not a list of ended sessions')
+    }
+    return list
+  }
+
+  /** A server that knows no epochs tells nothing of a log that was set back, as by a restore, but its lower number. */
+  const isSetBack = (list: RevocationAnswer) =>
+    list.epoch === undefined && (epoch !== undefined || Number(list.cursor) < seqOf(cursor))
 
   async function pollOn(): Promise<void> {
     while (!stop.signal.aborted) {
@@ -75,7 +99,7 @@ export function follow(o: FollowOptions): Following {
   async function readStream(base: string): Promise<void> {
     const url = new URL(base)
     url.searchParams.set('type', 'session.ended,session.resumed')
-    url.searchParams.set('after', String(cursor))
+    if (cursor !== '') url.searchParams.set('after', cursor)
     const silence = new AbortController()
     const signal = AbortSignal.any([stop.signal, silence.signal])
     let timer = setTimeout(() => silence.abort(), SILENCE_MS)
@@ -91,7 +115,8 @@ export function follow(o: FollowOptions): Following {
         rest = blocks.pop()!
         for (const block of blocks) {
           const data = /^data: ?(.*)$/m.exec(block)?.[1]
-          if (data !== undefined && /^event: ?session\./m.test(block)) o.ended.addEvent(JSON.parse(data))
+          if (data === undefined || !/^event: ?session\./m.test(block)) continue
+          o.ended.addEvent(JSON.parse(data), /^id: ?(\w{8})\./m.exec(block)?.[1], epoch)
         }
       }
     } finally {

@@ -19,7 +19,7 @@ export interface VerifierOptions {
   headers?: Record<string, string>
   /** pause between two questions for what is new @default 1000 */
   pollMs?: number
-  /** how old the knowledge of ends may be @default 10000 */
+  /** how old the knowledge of ends may be: since the time up to which the server says that it told them all @default 10000 */
   maxStaleMs?: number
   /** what becomes of tokens when it is older; `accept` trusts the signature alone @default 'reject' */
   whenStale?: 'reject' | 'accept'
@@ -47,7 +47,7 @@ export interface Verifier {
   /** Resolves when the list of ended sessions was asked for once, whatever came of it. */
   ready(): Promise<void>
   /** For health checks and metrics. */
-  state(): { fresh: boolean; staleMs: number; endedSessions: number; cursor: number }
+  state(): { fresh: boolean; staleMs: number; endedSessions: number; cursor: string }
   /** Ends polling and stream. */
   close(): void
 }

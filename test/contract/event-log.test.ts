@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { createLogHead } from '../../src/events/log/high-water-mark.ts'
+import { createHighWaterMark } from '../../src/events/log/high-water-mark.ts'
 import { createEventLogStore, type EventPage } from '../../src/events/log/store.ts'
+import { createMarkStore } from '../../src/events/log/store-marks.ts'
 import type { Db } from '../../src/kernel/db/client.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { backends, createDatabase, openAt, postgres } from '../helpers/db.ts'
@@ -40,6 +41,16 @@ function eventRows(db: Db, nid = randomUUID()) {
     return (await on.query<{ seq: number }>(ADD, [type, cause, session, identity, nid, at]))[0]!.seq
   }
   return { nid, add, log: createEventLogStore(db, nid) }
+}
+
+/** The mark of a node, as numbers. */
+function headOf(db: Db) {
+  const mark = createHighWaterMark(createMarkStore(db, undefined), () => {})
+  return {
+    advance: async () => (await mark.advance()).seq,
+    newest: async () => (await mark.advance()).newest,
+    isBehind: mark.isBehind,
+  }
 }
 
 for (const backend of backends()) {
@@ -131,7 +142,7 @@ describe('the place up to which the log is complete', () => {
   test('does not pass a row that is not committed yet, and none is lost when it is', async (t) => {
     const db = await postgres.open(t)
     const { add, log } = eventRows(db)
-    const head = createLogHead(log)
+    const head = headOf(db)
     const before = await add({})
     assert.equal(await head.advance(), before)
     const steps: number[] = []
@@ -140,7 +151,7 @@ describe('the place up to which the log is complete', () => {
       low = await add({ on: tx })
       high = await add({})
       // committed and seen, but one below it is still to come
-      assert.ok(high > low && (await log.newest()) === high)
+      assert.ok(high > low && (await head.newest()) === high)
       steps.push(await head.advance(), await head.advance())
       assert.equal(head.isBehind(), true)
     })
@@ -154,8 +165,8 @@ describe('the place up to which the log is complete', () => {
 
   test('passes one that was rolled back', async (t) => {
     const db = await postgres.open(t)
-    const { add, log } = eventRows(db)
-    const head = createLogHead(log)
+    const { add } = eventRows(db)
+    const head = headOf(db)
     let high = 0
     await db
       .tx(async (tx) => {
@@ -170,11 +181,11 @@ describe('the place up to which the log is complete', () => {
 
   test('does not wait for transactions that write elsewhere, nor for readers', async (t) => {
     const db = await postgres.open(t)
-    const { add, log } = eventRows(db)
-    const head = createLogHead(log)
+    const { add } = eventRows(db)
+    const head = headOf(db)
     await db.tx(async (tx) => {
       await tx.query(TOUCH)
-      await createEventLogStore({ ...db, query: tx.query }, randomUUID()).newest()
+      await createEventLogStore({ ...db, query: tx.query }, randomUUID()).read(0, 1, 1)
       const seq = await add({})
       assert.equal(await head.advance(), seq)
     })
@@ -185,7 +196,7 @@ describe('the place up to which the log is complete', () => {
     const [writers, reader] = [await openAt(t, url, { maxConnections: 12 }), await openAt(t, url)]
     const { nid, add } = eventRows(writers)
     const log = createEventLogStore(reader, nid)
-    const head = createLogHead(log)
+    const head = headOf(reader)
     const seen: { seq: number; type: string; session_id: string | null }[] = []
     let place = 0
     const look = async () => {
@@ -214,7 +225,7 @@ describe('the place up to which the log is complete', () => {
     await Promise.all(Array.from({ length: 8 }, (_, worker) => write(worker)))
     writing = false
     await reading
-    for (let i = 0; i < 100 && place < (await log.newest()); i++) await look()
+    for (let i = 0; i < 100 && place < (await head.newest()); i++) await look()
     assert.deepEqual(
       seen.map(({ seq }) => seq),
       (await log.read(0, Number.MAX_SAFE_INTEGER, 100_000)).map(({ seq }) => seq),

@@ -1,69 +1,99 @@
+import { formatTime, type Micros } from '../../kernel/base/clock.ts'
 import type { EventAnswer } from '../types.ts'
 import { eventAnswer } from './answer.ts'
-import type { LogHead } from './high-water-mark.ts'
-import type { LogWatch } from './poller.ts'
+import type { HighWaterMark, Mark } from './high-water-mark.ts'
+import { formatPlace, isAfter, type LogPlace } from './place.ts'
+import type { LogPoller } from './poller.ts'
 import type { EventLogStore } from './store.ts'
 
 /** An event on its way to listeners; its text is made once for all of them. */
 export interface FeedItem {
   event: EventAnswer
+  place: LogPlace
   /** as a message of a stream: `id`, `event`, `data` */
   text: string
 }
 
+export interface FeedListener {
+  onItem(item: FeedItem): void
+  /** Something that was told up to the place is not in the log any more; it goes on after another, with what was told. */
+  onLost?(lost: Lost): void
+}
+
+export interface Lost {
+  after: LogPlace
+  continuesAfter: LogPlace
+}
+
+/** How far the feed has come. */
+export interface FeedPosition extends LogPlace {
+  /** what was committed before has been handed over; undefined: that is not known */
+  completeAt: Micros | undefined
+  /** by the clock of the database, when that was known */
+  readAt: Micros
+}
+
 export interface Membership {
   /** events after this place are handed over; earlier ones must be read from the log */
-  from: number
+  from: FeedPosition
   leave(): void
 }
 
 export interface Feed {
   /** Hears every event from now on, in the order of the log. @throws StoreUnavailable */
-  join(onItem: (item: FeedItem) => void): Promise<Membership>
+  join(listener: FeedListener): Promise<Membership>
   /** Hears only those of one session. @throws StoreUnavailable */
   joinSession(sessionId: string, onItem: (item: FeedItem) => void): Promise<Membership>
-  /** the place up to which events were handed over; undefined while nobody listens */
-  position(): number | undefined
+  /** undefined while nobody listens */
+  position(): FeedPosition | undefined
 }
 
 export interface FeedDeps {
   store: Pick<EventLogStore, 'read'>
-  head: LogHead
-  watch: LogWatch
+  highWaterMark: HighWaterMark
+  poller: LogPoller
   onError(error: unknown): void
 }
 
 const PAGE = 500
 
-export function feedItem(event: EventAnswer): FeedItem {
+/** @param completeAt what was committed before has been told on this stream; undefined: that is not known yet */
+export function feedItem(event: EventAnswer, log: LogPlace, completeAt: Micros | undefined): FeedItem {
+  const place = { epoch: log.epoch, number: log.number, seq: event.seq }
   let text: string | undefined
   return {
     event,
+    place,
     get text() {
-      text ??= `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+      text ??= `${comment(completeAt)}id: ${formatPlace(place)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
       return text
     },
   }
 }
 
+/** A line that clients skip, unless they want to know up to when they have been told everything. */
+export function comment(completeAt: Micros | undefined): string {
+  return `: complete_up_to ${completeAt === undefined ? 'unknown' : formatTime(completeAt)}\n`
+}
+
 /** Reads the log once for all listeners of this process, and only while there are any. */
 export function createFeed(d: FeedDeps): Feed {
-  const everything = new Set<(item: FeedItem) => void>()
+  const everything = new Set<FeedListener>()
   const bySession = new Map<string, Set<(item: FeedItem) => void>>()
   let count = 0
-  let position: number | undefined
+  let position: FeedPosition | undefined
   let starting: Promise<void> | undefined
-  let unwatch: (() => void) | undefined
+  let stopPolling: (() => void) | undefined
   let pumping = false
-  let head = 0
+  let mark: Mark | undefined
 
   function start(): Promise<void> {
-    starting ??= d.head
-      .advance()
+    starting ??= d.highWaterMark
+      .settle()
       .then((now) => {
-        position = now
-        unwatch = d.watch.add((grown) => {
-          head = Math.max(head, grown)
+        position = positionOf(now)
+        stopPolling = d.poller.add((grown) => {
+          mark = grown
           void pump()
         })
       })
@@ -77,14 +107,7 @@ export function createFeed(d: FeedDeps): Feed {
     if (pumping) return
     pumping = true
     try {
-      while (position !== undefined && position < head) {
-        const upTo = head
-        const rows = await d.store.read(position, upTo, PAGE)
-        // everybody may have left, and others come, while the statement was on its way
-        if (position === undefined) break
-        for (const row of rows) if (row.seq > position) hand(feedItem(eventAnswer(row)))
-        position = Math.max(position, rows.length < PAGE ? upTo : rows.at(-1)!.seq)
-      }
+      while (mark !== undefined && position !== undefined && isBehind(position, mark)) await step(mark)
     } catch (error) {
       d.onError(error)
     } finally {
@@ -92,10 +115,27 @@ export function createFeed(d: FeedDeps): Feed {
     }
   }
 
+  async function step(upTo: Mark): Promise<void> {
+    const before = position!
+    if (before.epoch !== upTo.epoch) return goOn(before)
+    const rows = before.seq < upTo.seq ? await d.store.read(before.seq, upTo.seq, PAGE) : []
+    // everybody may have left, and others come, while the statement was on its way
+    if (position !== before) return
+    for (const row of rows) hand(feedItem(eventAnswer(row), before, before.completeAt))
+    position = rows.length < PAGE ? positionOf(upTo) : { ...before, seq: rows.at(-1)!.seq }
+  }
+
+  async function goOn(before: FeedPosition): Promise<void> {
+    const { place, lost } = await d.highWaterMark.follow(before)
+    if (position !== before) return
+    position = { ...before, ...place, completeAt: lost ? undefined : before.completeAt }
+    if (lost) for (const { onLost } of everything) onLost?.({ after: before, continuesAfter: place })
+  }
+
   function hand(item: FeedItem): void {
-    for (const listener of everything) listener(item)
+    for (const { onItem } of everything) onItem(item)
     const { session_id } = item.event
-    if (session_id !== null) for (const listener of bySession.get(session_id) ?? []) listener(item)
+    if (session_id !== null) for (const onItem of bySession.get(session_id) ?? []) onItem(item)
   }
 
   async function join(add: () => void, remove: () => void): Promise<Membership> {
@@ -104,9 +144,10 @@ export function createFeed(d: FeedDeps): Feed {
       remove()
       count -= 1
       if (count > 0) return
-      unwatch?.()
-      unwatch = undefined
+      stopPolling?.()
+      stopPolling = undefined
       position = undefined
+      mark = undefined
     }
     try {
       while (position === undefined) await start()
@@ -127,10 +168,10 @@ export function createFeed(d: FeedDeps): Feed {
   }
 
   return {
-    join: (onItem) =>
+    join: (listener) =>
       join(
-        () => everything.add(onItem),
-        () => everything.delete(onItem),
+        () => everything.add(listener),
+        () => everything.delete(listener),
       ),
     joinSession(sessionId, onItem) {
       const add = () => {
@@ -147,4 +188,13 @@ export function createFeed(d: FeedDeps): Feed {
     },
     position: () => position,
   }
+}
+
+const positionOf = ({ epoch, number, seq, completeAt, readAt }: Mark): FeedPosition => ({
+  ...{ epoch, number, seq, completeAt, readAt },
+})
+
+/** A mark that was asked for earlier may arrive later. */
+function isBehind(position: FeedPosition, mark: Mark): boolean {
+  return isAfter(mark, position) || (!isAfter(position, mark) && mark.readAt > position.readAt)
 }

@@ -1,61 +1,175 @@
-import type { EventLogStore } from './store.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Micros, parseTime } from '../../kernel/base/clock.ts'
+import type { LogPlace, Place } from './place.ts'
+import type { Candidate, EpochReason, MarkRow, MarkStore, OpenWriter } from './store-marks.ts'
 
-export interface LogHead {
+/** Up to where the log is complete. All times are by the clock of the database. */
+export interface Mark extends LogPlace {
+  /** nothing at or below this place can come any more */
+  seq: number
+  /** whatever was committed before is at or below `seq` */
+  completeAt: Micros
+  /** when the database was asked */
+  readAt: Micros
+  /** the greatest place that was seen; smaller ones may still come */
+  newest: number
+  /** transactions that may still write to the log */
+  writers: readonly OpenWriter[]
+}
+
+/** Another epoch counts than the one before. */
+export interface EpochChange {
+  /** undefined: the first that this process has seen */
+  before: Place | undefined
+  epoch: string
+  number: number
+  reason: EpochReason
+  timeline: string | null
+  /** the last place of the log before that is still there; what was told beyond is told again, or gone */
+  continuesAfter: number
+  /** whether places beyond it had been seen here */
+  lost: boolean
+}
+
+export interface HighWaterMark {
+  /** Asks the database after the call, so that what was committed before it counts. @throws StoreUnavailable */
+  advance(): Promise<Mark>
   /**
-   * The place up to which the log is complete: no row at or below it can appear any more. Asked of the database after
-   * the call, so that what was committed before it counts.
-   * @throws StoreUnavailable
+   * The same, and waits a moment for transactions that are writing now: without one that hangs, the mark holds everything
+   * that was committed before the call.
    */
-  advance(): Promise<number>
+  settle(): Promise<Mark>
   /** whether more has been seen than is known to be complete, so that it is worth asking again soon */
   isBehind(): boolean
+  /** of the last answer of the database */
+  known(): Mark | undefined
+  /**
+   * Where the log goes on after a place that was given out, by whatever node and whatever epoch.
+   * @returns `lost`: something that was told at or below the place is not in this log any more
+   */
+  follow(place: Place): Promise<{ place: LogPlace; lost: boolean }>
 }
+
+/** Between two looks at transactions that take milliseconds. */
+const PAUSES_MS = [2, 4, 8, 16, 32, 32]
+/** Deciding on an epoch is a race that one of the nodes wins; the next look shows who. */
+const TRIES = 5
 
 /**
  * Places are drawn before their transactions commit, so a row may appear below one that was read already, and a reader
  * that only asks for what is greater would miss it. So the greatest place seen counts only when every transaction that
- * was writing to the log at that moment has ended. Other transactions, however long, do not matter; to them a comparison
- * of transaction ids with the oldest one that runs would be tied.
+ * was writing to the log at that moment has ended. What then is known to be complete is written down, for all nodes and
+ * for the time after a restart, before anybody is told.
  */
-export function createLogHead(store: Pick<EventLogStore, 'newest' | 'writers'>): LogHead {
-  let complete = 0
-  let candidate = 0
-  let waiting: ReadonlySet<string> = new Set()
-  let asking: Promise<number> | undefined
-  let next: Promise<number> | undefined
+export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochChange) => void): HighWaterMark {
+  let known: Mark | undefined
+  let candidate: Candidate | undefined
+  let asking: Promise<Mark> | undefined
+  let next: Promise<Mark> | undefined
 
-  async function ask(): Promise<number> {
-    if (waiting.size === 0) {
-      candidate = Math.max(complete, await store.newest())
-      if (candidate === complete) return complete
-      waiting = new Set(await store.writers())
-    } else {
-      const writing = new Set(await store.writers())
-      waiting = new Set([...waiting].filter((id) => writing.has(id)))
+  async function ask(): Promise<Mark> {
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      const row = await store.advance(known && { id: known.epoch, complete: known.seq }, candidate)
+      if (row === undefined) await store.first()
+      else if (!row.same_server) await begin(row, 'server_started')
+      else if (hasGoneBack(row)) await begin(row, 'went_back')
+      else return take(row)
     }
-    if (waiting.size === 0) complete = candidate
-    return complete
+    throw new Error('no epoch of the log of events could be agreed on with the other nodes')
   }
 
-  function start(): Promise<number> {
+  function hasGoneBack(row: MarkRow): boolean {
+    if (known === undefined) return false
+    return row.id === known.epoch ? row.complete < known.seq : !row.knows
+  }
+
+  async function begin(row: MarkRow, reason: EpochReason): Promise<void> {
+    const timeline = await store.timeline()
+    const promoted = row.timeline !== null && timeline !== undefined && row.timeline !== timeline
+    const number = Math.max(row.number, known?.number ?? 0) + 1
+    const first = row.reason === 'first' && row.number === 0
+    candidate = undefined
+    await store.begin(row.number, number, timeline, first ? 'first' : promoted ? 'promoted' : reason)
+  }
+
+  async function take(row: MarkRow): Promise<Mark> {
+    if (known?.epoch !== row.id) {
+      const end = known === undefined ? undefined : ((await store.endOf(known.epoch)) ?? 0)
+      const lost = known !== undefined && end! < known.seq
+      onEpoch({
+        ...{ before: known, epoch: row.id, number: row.number, reason: row.reason, timeline: row.timeline },
+        ...{ continuesAfter: end ?? row.begins_after, lost },
+      })
+      known = undefined
+      candidate = undefined
+    }
+    const readAt = parseTime(row.read_at)
+    note(row)
+    known = {
+      ...{ epoch: row.id, number: row.number, seq: row.complete, newest: row.newest, writers: row.writers, readAt },
+      completeAt: Math.max(known?.completeAt ?? 0, parseTime(row.complete_at), completeAt(row, readAt) ?? 0),
+    }
+    return known
+  }
+
+  /** A place that nobody writes below any more, once those who write now have ended. */
+  function note(row: MarkRow): void {
+    if (row.newest === row.complete || row.writers.length === 0) candidate = undefined
+    else if (candidate === undefined || candidate.seq <= row.complete) {
+      candidate = { seq: row.newest, at: row.read_at, writers: row.writers.map(({ id }) => id) }
+    }
+  }
+
+  function start(): Promise<Mark> {
     asking = ask().finally(() => {
       asking = undefined
     })
     return asking
   }
 
-  return {
-    advance() {
-      if (!asking) return start()
-      // the one under way may have looked before the caller's commit
-      next ??= asking
-        .catch(() => undefined)
-        .then(() => {
-          next = undefined
-          return start()
-        })
-      return next
-    },
-    isBehind: () => waiting.size > 0,
+  function advance(): Promise<Mark> {
+    if (!asking) return start()
+    // the one under way may have looked before the caller's commit
+    next ??= asking
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined
+        return start()
+      })
+    return next
   }
+
+  return {
+    advance,
+    async settle() {
+      let mark = await advance()
+      const { newest, number } = mark
+      for (const pause of PAUSES_MS) {
+        if (mark.number !== number || mark.seq >= newest) break
+        await sleep(pause)
+        mark = await advance()
+      }
+      return mark
+    },
+    isBehind: () => candidate !== undefined,
+    known: () => known,
+    async follow(place) {
+      const { epoch } = place
+      let mark = known ?? (await advance())
+      const isPresent = () => epoch === undefined || epoch === mark.epoch
+      // another node may have seen more than this one, or another epoch
+      if (!isPresent() || place.seq > mark.seq) mark = await advance()
+      // of a life of the database of which it knows nothing: nobody can say what was told, so everything is told again
+      const end = isPresent() ? mark.seq : ((await store.endOf(epoch!)) ?? 0)
+      const lost = place.seq > end
+      const seq = !lost ? place.seq : isPresent() ? 0 : end
+      return { place: { epoch: mark.epoch, number: mark.number, seq }, lost }
+    },
+  }
+}
+
+/** What was committed before this time is at or below `complete`; undefined when this role may not see who writes. */
+function completeAt(row: MarkRow, readAt: Micros): Micros | undefined {
+  if (row.complete < row.newest || row.writers.some(({ since }) => since === null)) return undefined
+  return Math.min(readAt, ...row.writers.map(({ since }) => since!))
 }

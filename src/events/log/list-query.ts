@@ -2,6 +2,7 @@ import { formatTime, parseTime, type Timestamp } from '../../kernel/base/clock.t
 import { badRequest } from '../../kernel/http/errors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
 import { END_CAUSES, EVENT_TYPES, type EventFilter } from '../types.ts'
+import { type Place, parsePlace } from './place.ts'
 
 export interface EventListQuery {
   filter: EventFilter
@@ -42,6 +43,12 @@ export function readInteger(query: URLSearchParams, name: string, min: number, m
   const value = /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN
   if (!(value >= min && value <= max)) throw badRequest(`"${name}" must be a whole number from ${min} to ${max}.`)
   return value
+}
+
+/** @throws HttpError 400 */
+export function readPlace(query: URLSearchParams, name: string): Place | undefined {
+  const text = query.get(name) ?? ''
+  return text === '' ? undefined : parsePlace(text, name)
 }
 
 export function encodeToken({ time, seq }: { time: Timestamp; seq: number }): string {

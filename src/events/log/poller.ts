@@ -1,19 +1,19 @@
-import type { LogHead } from './high-water-mark.ts'
+import type { HighWaterMark, Mark } from './high-water-mark.ts'
 
-export interface LogWatch {
+export interface LogPoller {
   /**
-   * Calls `onHead` at every turn with the place up to which the log is complete, until the function that is returned is
-   * called; also when it has not grown, so that work that failed is tried again.
+   * Calls `onMark` at every turn, until the function that is returned is called; also when the log has not grown, so that
+   * work that failed is tried again.
    */
-  add(onHead: (head: number) => void): () => void
+  add(onMark: (mark: Mark) => void): () => void
   /** Looks at once instead of at the next turn. */
   poke(): void
   /** Ends all watching. */
   stop(): void
 }
 
-export interface LogWatchOptions {
-  head: LogHead
+export interface LogPollerOptions {
+  highWaterMark: HighWaterMark
   intervalMs: number
   onError(error: unknown): void
 }
@@ -27,8 +27,8 @@ const TROUBLE_MS = 1000
  * Looks whether the log has grown, while anybody wants to know: one small statement a turn for the whole process. NOTIFY
  * would take one lock of the whole cluster in every logout's commit, and LISTEN a connection that no pooler may share.
  */
-export function createLogWatch({ head, intervalMs, onError }: LogWatchOptions): LogWatch {
-  const listeners = new Set<(head: number) => void>()
+export function createLogPoller({ highWaterMark, intervalMs, onError }: LogPollerOptions): LogPoller {
+  const listeners = new Set<(mark: Mark) => void>()
   let timer: NodeJS.Timeout | undefined
   let looking = false
   let again = false
@@ -46,13 +46,13 @@ export function createLogWatch({ head, intervalMs, onError }: LogWatchOptions): 
     }
     looking = true
     again = false
-    head
+    highWaterMark
       .advance()
       .then(
-        (now) => {
+        (mark) => {
           troubled = false
-          for (const listener of listeners) listener(now)
-          plan(again ? 0 : head.isBehind() ? Math.min(BEHIND_MS, intervalMs) : intervalMs)
+          for (const listener of listeners) listener(mark)
+          plan(again ? 0 : highWaterMark.isBehind() ? Math.min(BEHIND_MS, intervalMs) : intervalMs)
         },
         (error) => {
           // told once for an outage, not with every try
@@ -67,8 +67,8 @@ export function createLogWatch({ head, intervalMs, onError }: LogWatchOptions): 
   }
 
   return {
-    add(onHead) {
-      const listener = (now: number) => onHead(now)
+    add(onMark) {
+      const listener = (mark: Mark) => onMark(mark)
       listeners.add(listener)
       if (listeners.size === 1) plan(0)
       return () => {

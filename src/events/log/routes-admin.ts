@@ -1,11 +1,11 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { badRequest } from '../../kernel/http/errors.ts'
 import { link } from '../../kernel/http/lists/pagination.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
 import type { Streams } from '../stream/sse.ts'
 import type { EventStream } from '../stream/stream.ts'
-import { MAX_SIZE, readFilter, readInteger, readListQuery } from './list-query.ts'
+import { MAX_SIZE, readFilter, readInteger, readListQuery, readPlace } from './list-query.ts'
 import type { EventLog } from './log.ts'
+import { type Place, parsePlace } from './place.ts'
 
 export interface EventAdminRouteDeps {
   eventLog: EventLog
@@ -36,7 +36,7 @@ export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
     const query = queryOf(req)
     const request = {
       filter: readFilter(query),
-      after: lastEventId(req) ?? readInteger(query, 'after', 0),
+      after: lastEventId(req) ?? readPlace(query, 'after'),
       last: readInteger(query, 'last', 0, MAX_SIZE),
     }
     await d.eventStream.open(request, d.streams.open(reply))
@@ -45,13 +45,9 @@ export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
 }
 
 /** What a client that connects again has seen last. @throws HttpError 400 */
-function lastEventId(req: FastifyRequest): number | undefined {
+function lastEventId(req: FastifyRequest): Place | undefined {
   const text = req.headers['last-event-id']
-  if (text === undefined || text === '') return undefined
-  if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) {
-    throw badRequest('"Last-Event-ID" must be an id of this stream, a whole number.')
-  }
-  return Number(text)
+  return text === undefined || text === '' ? undefined : parsePlace(String(text), 'Last-Event-ID')
 }
 
 function queryOf(req: FastifyRequest): URLSearchParams {

@@ -48,20 +48,6 @@ const LAST = {
   identity: last('identity', 'e.identity_id = $6'),
 }
 
-const NEWEST = sql('events.newest', 'select coalesce(max(e.seq), 0) as seq from lethe.events e')
-
-/**
- * Transactions that may hold a place in the log and have not ended. The lock comes before the place is drawn and goes
- * after the row can be seen, whatever plan and however many rows.
- */
-const WRITERS = sql(
-  'events.writers',
-  `select l.virtualtransaction as id from pg_locks l
-   where l.locktype = 'relation' and l.relation = 'lethe.events'::regclass and l.mode = 'RowExclusiveLock' and l.granted
-     and l.database = (select d.oid from pg_database d where d.datname = current_database())
-     and l.pid is distinct from pg_backend_pid()`,
-)
-
 /**
  * What is old goes, from the beginning of the log on. What a receiver is still to get stays, unless nobody has tried for
  * as long: then nobody knows that receiver any more. The end of what went is kept, so that a reader who comes back later
@@ -120,13 +106,6 @@ export function createEventLogStore(db: Db, nid: string) {
       const values = [nid, upTo, limit, types, causes]
       if (sessionId !== undefined) return db.query(LAST.session, [...values, sessionId, identityId ?? null])
       return identityId === undefined ? db.query(LAST.all, values) : db.query(LAST.identity, [...values, identityId])
-    },
-    /** The greatest place that can be seen. Smaller ones may still appear: see `createLogHead`. */
-    async newest(): Promise<number> {
-      return (await db.query<{ seq: number }>(NEWEST))[0]!.seq
-    },
-    async writers(): Promise<string[]> {
-      return (await db.query<{ id: string }>(WRITERS)).map(({ id }) => id)
     },
     /** Up to this place rows have been deleted. */
     async floor(): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, formatTime, type Micros } from '../../kernel/base/clock.ts'
-import type { LogWatch } from '../log/poller.ts'
+import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
+import type { LogPoller } from '../log/poller.ts'
 import type { WebhookStore } from '../webhooks/store.ts'
 import type { Deliverer } from './deliver.ts'
 import { wantedTypes } from './receiver.ts'
@@ -13,7 +14,8 @@ export interface DispatcherDeps {
   webhooks: WebhookStore
   deliveries: Pick<DeliveryStore, 'due'>
   deliverer: Deliverer
-  watch: LogWatch
+  highWaterMark: HighWaterMark
+  poller: LogPoller
   onError(error: unknown): void
 }
 
@@ -39,11 +41,11 @@ const BATCH = 500
 export function createDispatcher(d: DispatcherDeps): Dispatcher {
   let since: Micros = d.clock.now()
   let receivers: readonly KnownReceiver[] = []
-  let unwatch: (() => void) | undefined
+  let stopPolling: (() => void) | undefined
   let timer: NodeJS.Timeout | undefined
   let stopped = true
-  let head = 0
-  let done = 0
+  /** up to here every receiver has its deliveries */
+  let done: Mark | undefined
   let running: Promise<void> | undefined
   let troubled = false
 
@@ -70,43 +72,42 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
     const fresh = d.config().lethe.events.webhooks.filter(({ id }) => !known.has(id))
     if (fresh.length > 0) {
       const ids = fresh.map(({ id }) => id)
+      // the mark of a log that nobody has read for an hour is an hour old
+      await d.highWaterMark.settle()
       await d.webhooks.addConfigured(ids, formatTime(since), formatTime(now))
       rows = await d.webhooks.all()
     }
     receivers = receiversOf(d.config(), rows)
     // one that is new, or was added by another node, may be behind although the log has not grown
-    if (receivers.some(({ position }) => position < done)) done = 0
-    if (receivers.length > 0 && !stopped) unwatch ??= d.watch.add(onHead)
+    if (done !== undefined && receivers.some(({ position }) => position < done!.seq)) done = undefined
+    if (receivers.length > 0 && !stopped) stopPolling ??= d.poller.add(onMark)
     else pause()
   }
 
-  function onHead(now: number): void {
-    head = Math.max(head, now)
-    if (head <= done || running) return
-    running = fanOut(head)
+  function onMark(mark: Mark): void {
+    if (running || (done?.epoch === mark.epoch && done.seq === mark.seq)) return
+    running = fanOut(mark)
       .catch(trouble)
       .finally(() => {
         running = undefined
       })
   }
 
-  async function fanOut(upTo: number): Promise<void> {
+  async function fanOut(mark: Mark): Promise<void> {
     const rows = new Map((await d.webhooks.all()).map((row) => [row.id, row]))
     let complete = true
     for (const receiver of receivers) {
-      for (let position = rows.get(receiver.id)?.position ?? upTo; position < upTo && !stopped; ) {
+      const position = rows.get(receiver.id)?.position ?? mark.seq
+      for (let more = position < mark.seq; more && !stopped; ) {
         const now = formatTime(d.clock.now())
-        const result = await d.webhooks.fanOut(receiver.id, upTo, BATCH, now, wantedTypes(receiver))
+        const result = await d.webhooks.fanOut(receiver.id, BATCH, now, wantedTypes(receiver))
         // another node is at it; what it leaves behind is seen at the next turn
-        if (!result) {
-          complete = false
-          break
-        }
-        position = result.position
-        if (result.added > 0) d.deliverer.wake(receiver)
+        if (!result) complete = false
+        else if (result.added > 0) d.deliverer.wake(receiver)
+        more = result?.more ?? false
       }
     }
-    if (complete) done = Math.max(done, upTo)
+    if (complete && !stopped) done = mark
   }
 
   function schedule(ms: number): void {
@@ -120,8 +121,8 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
   }
 
   function pause(): void {
-    unwatch?.()
-    unwatch = undefined
+    stopPolling?.()
+    stopPolling = undefined
   }
 
   return {

@@ -2,12 +2,17 @@ import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, formatTime, type Micros, SECOND, type Timestamp } from '../../kernel/base/clock.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import type { TokenTemplates } from '../../tokens/templates.ts'
-import type { LogHead } from '../log/high-water-mark.ts'
+import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
+import { formatPlace, type Place } from '../log/place.ts'
 import type { RevocationRow, RevocationStore } from './store.ts'
 
-export interface RevocationList {
-  /** where the next list goes on, with `after` */
-  cursor: number
+interface Revoked {
+  /** the place where the next list goes on, with `after` */
+  cursor: string
+  /** of the log; numbers of another one mean nothing in this one */
+  epoch: string
+  /** true: it is not what came after an earlier list, but everything; what earlier ones told no longer counts */
+  reset: boolean
   /** true: there is more than fits; ask at once, with the cursor */
   more: boolean
   /** how far back the list reaches: no token lives longer */
@@ -19,13 +24,22 @@ export interface RevocationList {
   resumed: { id: string; seq: number; identity_id: string | null }[]
 }
 
+export interface RevocationList extends Revoked {
+  /** every end that was acknowledged before is told with `cursor`, by the clock of the database */
+  complete_up_to: Timestamp
+  /** how long ago that was when the question was asked, so that nobody's clock must agree with it */
+  behind_ms: number
+}
+
 export interface RevocationDeps {
   config(): Config
   clock: Clock
-  head: LogHead
+  highWaterMark: HighWaterMark
   store: RevocationStore
   tokenTemplates(): TokenTemplates
   baseUrls: { public(): string }
+  /** hears of each client that was told something which the log has lost */
+  onLost(): void
 }
 
 /** Some 5 MB of JSON. */
@@ -40,22 +54,36 @@ const VOIDING = new Set(['identity_disabled', 'identity_deleted'])
 
 /** Which sessions have ended for as long as a token can speak for them, for those who check tokens without asking. */
 export function createRevocations(d: RevocationDeps) {
-  let kept = { head: -1, at: 0, lists: new Map<number, RevocationList>() }
+  let kept = { at: 0, mark: '', lists: new Map<string, Revoked>() }
 
-  /** @param after a cursor; 0 for everything */
-  async function list(after: number): Promise<RevocationList> {
-    const head = await d.head.advance()
-    const now = d.clock.now()
-    // a cursor from elsewhere, or from a log that was restored: from the beginning
-    const from = after > head ? 0 : after
-    if (kept.head !== head || now - kept.at > KEEP) kept = { head, at: now, lists: new Map() }
-    const known = kept.lists.get(from)
+  /** @param after a place; undefined: everything */
+  async function list(after: Place | undefined): Promise<RevocationList> {
+    const mark = await d.highWaterMark.settle()
+    const { from, reset } = await beginning(after)
+    return {
+      ...(await listAfter(from, reset, mark)),
+      complete_up_to: formatTime(mark.completeAt),
+      behind_ms: Math.ceil((mark.readAt - mark.completeAt) / 1000),
+    }
+  }
+
+  async function beginning(after: Place | undefined): Promise<{ from: number; reset: boolean }> {
+    if (after === undefined || after.seq === 0) return { from: 0, reset: true }
+    const { place, lost } = await d.highWaterMark.follow(after)
+    if (lost) d.onLost()
+    return lost ? { from: 0, reset: true } : { from: place.seq, reset: false }
+  }
+
+  async function listAfter(from: number, reset: boolean, mark: Mark): Promise<Revoked> {
+    const [now, place, key] = [d.clock.now(), formatPlace(mark), `${from} ${reset}`]
+    if (kept.mark !== place || now - kept.at > KEEP) kept = { mark: place, at: now, lists: new Map() }
+    const known = kept.lists.get(key)
     if (known) return known
     const { lists } = kept
     const windowMs = windowOf(d.config())
-    const rows = await d.store.read(formatTime(now - Math.trunc(windowMs * 1000)), from, head, PAGE)
-    const made = listOf(rows, head, windowMs)
-    if (lists.size < KEPT) lists.set(from, made)
+    const rows = await d.store.read(formatTime(now - Math.trunc(windowMs * 1000)), from, mark.seq, PAGE)
+    const made = { ...listOf(rows, mark, windowMs), reset }
+    if (lists.size < KEPT) lists.set(key, made)
     return made
   }
 
@@ -68,7 +96,7 @@ export function createRevocations(d: RevocationDeps) {
      * The list as a signed token (JWS, compact), by the key of a tokenizer template: it may come by way of anybody.
      * @throws HttpError 400 without such a template
      */
-    async signed(after: number, templateName: string | undefined): Promise<string> {
+    async signed(after: Place | undefined, templateName: string | undefined): Promise<string> {
       const name = templateName ?? Object.keys(d.config().session.whoami.tokenizer.templates)[0]
       const template = name === undefined ? undefined : d.tokenTemplates().get(name)
       if (!template)
@@ -91,7 +119,7 @@ function windowOf({ lethe, session }: Config): number {
   return lethe.events.revocations.window ?? Math.max(SHORTEST_MS, ...ttls.map((ttl) => ttl + LEEWAY_MS))
 }
 
-function listOf(rows: readonly RevocationRow[], head: number, windowMs: number): RevocationList {
+function listOf(rows: readonly RevocationRow[], mark: Mark, windowMs: number): Omit<Revoked, 'reset'> {
   const more = rows.length === PAGE
   const ended = rows.filter(({ type }) => type === 'session.ended')
   const marks = new Map<string, Timestamp>()
@@ -99,7 +127,8 @@ function listOf(rows: readonly RevocationRow[], head: number, windowMs: number):
     if (cause !== null && VOIDING.has(cause) && identity_id !== null) marks.set(identity_id, created_at)
   }
   return {
-    cursor: more ? rows.at(-1)!.seq : head,
+    cursor: formatPlace(more ? { ...mark, seq: rows.at(-1)!.seq } : mark),
+    epoch: mark.epoch,
     more,
     window_seconds: Math.ceil(windowMs / 1000),
     sessions: ended.map(({ session_id, seq, created_at }) => ({ id: session_id, seq, ended_at: created_at })),

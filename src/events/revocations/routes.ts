@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { notFound } from '../../kernel/http/errors.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
-import { readInteger } from '../log/list-query.ts'
+import { readPlace } from '../log/list-query.ts'
 import type { RevocationList, Revocations } from './revocations.ts'
 
 export interface RevocationRouteDeps {
@@ -9,6 +9,9 @@ export interface RevocationRouteDeps {
 }
 
 const JWS_TYPE = 'application/jose'
+/** Of every answer, also one that says only that nothing is new. */
+const COMPLETE = 'lethe-complete-up-to'
+const BEHIND = 'lethe-behind-ms'
 
 /**
  * Which sessions have ended, for those who check tokens without asking.
@@ -22,24 +25,24 @@ export function revocationRoutes({ revocations }: RevocationRouteDeps, isOpen: (
   async function list(req: FastifyRequest, reply: FastifyReply) {
     if (!isOpen()) throw notFound('The list of ended sessions is not served on this port.')
     const query = new URLSearchParams(splitUrl(req.url)[1])
-    const after = readInteger(query, 'after', 0) ?? 0
+    const after = readPlace(query, 'after')
     reply.headers({ 'cache-control': 'no-cache', vary: varyOf(reply) })
     if (wantsJws(req)) {
       const signed = await revocations.signed(after, query.get('template') ?? undefined)
       return reply.header('content-type', JWS_TYPE).send(signed)
     }
     const found = await revocations.list(after)
-    const etag = etagOf(found, after)
-    reply.header('etag', etag)
+    const etag = etagOf(found, query.get('after') ?? '')
+    reply.headers({ etag, [COMPLETE]: found.complete_up_to, [BEHIND]: found.behind_ms })
     const known = req.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
     return known?.includes(etag) ? reply.code(304).send() : found
   }
 }
 
 /** Changes with what the list tells. What only leaves it in the course of time is no reason to send it again. */
-function etagOf({ sessions, resumed, more }: RevocationList, after: number): string {
+function etagOf({ epoch, sessions, resumed, more }: RevocationList, after: string): string {
   const last = Math.max(0, sessions.at(-1)?.seq ?? 0, resumed.at(-1)?.seq ?? 0)
-  return `"${after}-${last}${more ? '-more' : ''}"`
+  return `"${after}-${epoch}-${last}${more ? '-more' : ''}"`
 }
 
 function wantsJws(req: FastifyRequest): boolean {

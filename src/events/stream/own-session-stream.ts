@@ -1,15 +1,15 @@
 import { type Clock, parseTime } from '../../kernel/base/clock.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Credentials, Session } from '../../sessions/types.ts'
-import type { Feed } from '../log/feed.ts'
-import type { LogHead } from '../log/high-water-mark.ts'
+import { comment, type Feed } from '../log/feed.ts'
+import type { HighWaterMark } from '../log/high-water-mark.ts'
 import type { EventLogStore } from '../log/store.ts'
 import type { Sink } from './stream.ts'
 
 export interface HolderStreamDeps {
   clock: Clock
   feed: Feed
-  head: LogHead
+  highWaterMark: HighWaterMark
   store: Pick<EventLogStore, 'last'>
   sessions: Pick<SessionService, 'resolve'>
 }
@@ -49,7 +49,8 @@ export function createHolderStream(d: HolderStreamDeps) {
     }
     const finishAsLogged = async () => {
       const types = ['session.ended']
-      const [end] = await d.store.last(await d.head.advance(), 1, { types, sessionId: session.id })
+      const { seq } = await d.highWaterMark.settle()
+      const [end] = await d.store.last(seq, 1, { types, sessionId: session.id })
       finish({ cause: end?.cause ?? null, time: end?.created_at ?? null })
     }
     /** The collector may be late with its event, and an extension may have come: at the stated end both are looked at. */
@@ -73,7 +74,7 @@ export function createHolderStream(d: HolderStreamDeps) {
       if (!now) return await finishAsLogged()
       const data = { session_id: session.id, expires_at: now.expires_at }
       sink.write(`event: session.active\ndata: ${JSON.stringify(data)}\n\n`)
-      sink.keepAlive(() => '')
+      sink.keepAlive(() => `${comment(d.feed.position()?.completeAt)}\n`)
       watchExpiry(now.expires_at)
     } catch (error) {
       leave()

@@ -13,11 +13,16 @@ const ADD = sql(
    on conflict do nothing returning id`,
 )
 
-/** A receiver that the configuration names for the first time gets what happened since it was read. */
+/**
+ * A receiver that the configuration names for the first time gets what happened since it was read, and what may still come
+ * below that.
+ */
 const ADD_CONFIGURED = sql(
   'events.add_configured_webhooks',
   `insert into lethe.webhooks (id, position, created_at, updated_at)
-   select id, (select coalesce(max(e.seq), 0) from lethe.events e where e.created_at < $2), $3, $3
+   select id, least(
+     (select min(e.seq) - 1 from lethe.events e where e.created_at >= $2),
+     (select m.complete from lethe.event_epochs m order by m.number desc limit 1)), $3, $3
    from unnest($1::text[]) as given (id)
    on conflict do nothing`,
 )
@@ -39,26 +44,33 @@ const DELETE = sql(
 
 /**
  * Writes the deliveries of the next events of a receiver and moves its place. Another node at the same receiver is not
- * waited for. The place that is read is the one under the lock, not one from before it.
+ * waited for. The place that is read is the one under the lock, not one from before it; how far the log is complete is
+ * read here too, so that nothing that a node remembers of another server moves a receiver past what it is to get. Both
+ * bounds are scalars: as columns of a join they were no bounds of the index, and each batch read the log from its start.
  */
 const FAN_OUT = sql(
   'events.fan_out',
-  `with receiver as (
-    select id, position from lethe.webhooks where id = $1 and position < $2 for update skip locked
+  `with mark as (
+    select m.complete from lethe.event_epochs m order by m.number desc limit 1
+  ), receiver as (
+    select id, position from lethe.webhooks
+    where id = $1 and position < (select complete from mark) for update skip locked
   ), batch as (
-    select e.seq, e.type, e.session_id from receiver, lethe.events e
-    where e.nid = $3 and e.seq > receiver.position and e.seq <= $2 order by e.seq limit $4
+    select e.seq, e.type, e.session_id from lethe.events e
+    where e.nid = $2 and e.seq > (select position from receiver) and e.seq <= (select complete from mark)
+    order by e.seq limit $3
   ), added as (
     insert into lethe.deliveries (webhook_id, seq, session_id, state, attempts, due_at, created_at)
-    select $1, batch.seq, batch.session_id, 'pending', 0, $5, $5 from batch
-    where $6::text[] is null or batch.type = any ($6)
+    select $1, batch.seq, batch.session_id, 'pending', 0, $4, $4 from batch
+    where $5::text[] is null or batch.type = any ($5)
     on conflict do nothing returning seq
   ), moved as (
     update lethe.webhooks w
-    set position = case when (select count(*) from batch) < $4 then $2 else (select max(seq) from batch) end
-    from receiver where w.id = receiver.id returning w.position
+    set position = case when (select count(*) from batch) < $3 then mark.complete else (select max(seq) from batch) end
+    from receiver, mark where w.id = receiver.id returning w.position
   )
-  select (select count(*) from added) as added, (select position from moved) as position`,
+  select (select count(*) from added) as added, (select position from moved) as position,
+    (select complete from mark) as complete`,
 )
 
 export interface WebhookRow {
@@ -93,15 +105,17 @@ export function createWebhookStore(db: Db, nid: string) {
       return (await db.query(DELETE, [id])).length > 0
     },
     /**
-     * @param upTo the place up to which the log is complete
+     * Up to where the log is complete.
      * @param types undefined: all
-     * @returns how many deliveries were written and how far the receiver has come; undefined when another node is at it
+     * @returns how many deliveries were written and whether there is more; undefined when the receiver has them all, or
+     *   another node is at it
      */
-    async fanOut(id: string, upTo: number, limit: number, now: Timestamp, types: readonly string[] | undefined) {
-      const [row] = await db.query<{ added: number; position: number | null }>(FAN_OUT, [
-        ...[id, upTo, nid, limit, now, types ?? null],
+    async fanOut(id: string, limit: number, now: Timestamp, types: readonly string[] | undefined) {
+      const [row] = await db.query<{ added: number; position: number | null; complete: number }>(FAN_OUT, [
+        ...[id, nid, limit, now, types ?? null],
       ])
-      return row === undefined || row.position === null ? undefined : { added: row.added, position: row.position }
+      if (row === undefined || row.position === null) return undefined
+      return { added: row.added, more: row.position < row.complete }
     },
   }
 }

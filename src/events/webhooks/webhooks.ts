@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, formatTime } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { conflict, notFound } from '../../kernel/http/errors.ts'
-import type { LogHead } from '../log/high-water-mark.ts'
+import type { HighWaterMark } from '../log/high-water-mark.ts'
 import { type ReceiverSettings, wantedTypes } from '../receivers/receiver.ts'
 import { type KnownReceiver, receiversOf } from '../receivers/receivers.ts'
 import type { DeliveryCounts, DeliveryListStore } from '../receivers/store-list.ts'
@@ -14,7 +14,7 @@ export interface WebhookDeps {
   config(): Config
   clock: Clock
   random: Random
-  head: LogHead
+  highWaterMark: HighWaterMark
   webhooks: WebhookStore
   list: Pick<DeliveryListStore, 'counts'>
   /** called after a change, so that this node follows it at once */
@@ -71,7 +71,7 @@ export function createWebhooks(d: WebhookDeps) {
     /** It gets what happens from now on. The answer alone shows its secret. @throws HttpError 409 when the id is taken */
     async create({ id = `wh-${d.random(6).toString('hex')}`, secret, timeout, ...rest }: NewWebhook) {
       const settings = { ...rest, secrets: [secret ?? newWebhookSecret(d.random)], timeoutMs: timeout }
-      const position = await d.head.advance()
+      const { seq: position } = await d.highWaterMark.settle()
       const configured = d.config().lethe.events.webhooks.some((webhook) => webhook.id === id)
       if (configured || !(await d.webhooks.add(id, settings, position, now()))) {
         throw conflict(`There is a receiver of events named ${JSON.stringify(id)} already.`)

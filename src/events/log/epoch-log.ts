@@ -1,0 +1,34 @@
+import type { Logger } from '../../kernel/base/log.ts'
+import type { EpochChange } from './high-water-mark.ts'
+import { formatPlace } from './place.ts'
+import type { EpochReason } from './store-marks.ts'
+
+export interface EpochLogDeps {
+  log: Pick<Logger, 'warn' | 'info'>
+  /** for metrics */
+  onEpoch(reason: EpochReason): void
+}
+
+const WORDS: Record<EpochReason, string> = {
+  first: 'the log of events has its first epoch',
+  server_started: 'the database server was started anew: a new epoch of the log of events',
+  promoted: 'another database server was promoted: a new epoch of the log of events',
+  went_back:
+    'THE DATABASE WENT BACK IN TIME: it knows nothing of a state that this node has seen. Ends of sessions that were acknowledged may be undone; see "When the database goes back" in docs/events.md',
+}
+
+/** Says to operators that another epoch counts, and whether something that was told is gone. */
+export function tellEpoch(d: EpochLogDeps): (change: EpochChange) => void {
+  return ({ before, epoch, reason, timeline, continuesAfter, lost }) => {
+    // what a node finds when it starts has been told by the nodes that saw it
+    if (before === undefined) return
+    d.onEpoch(reason)
+    const details = {
+      ...{ epoch, reason, timeline, place_before: formatPlace(before) },
+      continues_after: formatPlace({ epoch, seq: continuesAfter }),
+    }
+    const loss = lost ? '; events after that place are gone or are told again, and followers hear of a gap' : ''
+    if (lost || reason === 'went_back') d.log.warn(details, `${WORDS[reason]}${loss}`)
+    else d.log.info(details, WORDS[reason])
+  }
+}

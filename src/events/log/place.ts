@@ -1,0 +1,38 @@
+import { badRequest } from '../../kernel/http/errors.ts'
+
+/** A place in the log, as it leaves the process: numbers start again where a database has lost its last ones. */
+export interface Place {
+  /** undefined: a number alone, as earlier releases gave it and as people type it; meant is the present log */
+  epoch: string | undefined
+  seq: number
+}
+
+/** `0f5f8a5e.4711` */
+export function formatPlace({ epoch, seq }: Place): string {
+  return epoch === undefined ? String(seq) : `${epoch}.${seq}`
+}
+
+/** @param name of the parameter or header, for the error @throws HttpError 400 */
+export function parsePlace(text: string, name: string): Place {
+  const [, epoch, digits] = /^(?:([0-9a-f]{8})\.)?(\d{1,16})$/.exec(text) ?? []
+  const seq = Number(digits)
+  if (!Number.isSafeInteger(seq)) {
+    throw badRequest(
+      `"${name}" must be a place in the log as this server gives them out, such as 0f5f8a5e.4711, or a whole number.`,
+    )
+  }
+  return { epoch, seq }
+}
+
+/** A place of this log: its epoch is known, and so what comes after what. */
+export interface LogPlace extends Place {
+  epoch: string
+  /** of the epoch: counts them */
+  number: number
+}
+
+export function isAfter(a: LogPlace, b: LogPlace): boolean {
+  return a.number === b.number ? a.seq > b.seq : a.number > b.number
+}
+
+export const laterOf = (a: LogPlace, b: LogPlace): LogPlace => (isAfter(b, a) ? b : a)
