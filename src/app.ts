@@ -117,7 +117,8 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     bodyLimitBytes: http.body_limit,
     trustedProxies: http.trusted_proxies,
     ...(port === 'public' ? { onUnnamedProxy: (peer: string) => d.log.warn({ peer }, UNNAMED_PROXY) } : {}),
-    maxEventLoopDelayMs: http.max_event_loop_delay,
+    // Operators get in while clients are refused.
+    maxEventLoopDelayMs: port === 'public' ? http.max_event_loop_delay : 0,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
     ...(tls === undefined ? {} : { tls }),
   })

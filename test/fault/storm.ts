@@ -20,17 +20,19 @@ const AT_ONCE = 24
 export interface Child {
   url: string
   ready(): Promise<void>
+  /** SIGSTOP, and SIGCONT after so many milliseconds: a laptop that sleeps, a container that is frozen */
+  pause(ms: number): Promise<void>
   /** SIGKILL: nothing is finished, nothing is tidied up */
   kill(): Promise<void>
 }
 
 /** The server as a process of its own, ended with the test. */
-export async function serverProcess(t: Scope, dsn: string): Promise<Child> {
+export async function serverProcess(t: Scope, dsn: string, lethe: object = {}): Promise<Child> {
   const [publicPort, adminPort] = [await freePort(), await freePort()]
   const folder = await mkdtemp(join(tmpdir(), 'lethe-fault-'))
   const text = JSON.stringify({
     ...WIRE_CONFIGS.default,
-    lethe: { http: { response_timeout: `${RESPONSE_TIMEOUT_MS}ms` } },
+    lethe: { http: { response_timeout: `${RESPONSE_TIMEOUT_MS}ms` }, ...lethe },
   })
   const base = `http://127.0.0.1:${publicPort}`
   const file = join(folder, 'config.json')
@@ -51,6 +53,11 @@ export async function serverProcess(t: Scope, dsn: string): Promise<Child> {
   return {
     url: base,
     kill,
+    async pause(ms) {
+      child.kill('SIGSTOP')
+      await sleep(ms)
+      child.kill('SIGCONT')
+    },
     async ready() {
       let over = false
       ended.then(() => (over = true))

@@ -111,7 +111,7 @@ export const lethe = section({
     ),
     max_event_loop_delay: key(
       duration().prefault('1s'),
-      'While work waits longer than this for its turn inside the process, requests are answered with 503 at once; 0: never. `/health/alive` and metrics are exempt.',
+      'While requests wait behind more work than this inside the process, those at the public port are answered with 503 at once; 0: never. A pause of the machine is no work. `/health/alive` and the admin port are exempt.',
       ...START,
     ),
     body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 400.', ...START),

@@ -1,3 +1,4 @@
+import { runningMs } from '../base/running-clock.ts'
 import { OutcomeUnknown, StoreUnavailable } from './client.ts'
 
 export interface BatcherOptions<K, R> {
@@ -52,7 +53,7 @@ export function createBatcher<K, R>(options: BatcherOptions<K, R>): (key: K) => 
   }
 
   function refusedAsLate(call: Call<K, R>): boolean {
-    const late = performance.now() - call.since > maxWaitMs
+    const late = runningMs() - call.since > maxWaitMs
     if (late) call.reject(call.failure ?? new StoreUnavailable(`the database was busy for ${maxWaitMs} ms`))
     return late
   }
@@ -99,7 +100,7 @@ export function createBatcher<K, R>(options: BatcherOptions<K, R>): (key: K) => 
         reject(new StoreUnavailable(`${maxQueue} calls are waiting for the database already`))
         return
       }
-      queue.push({ key, since: performance.now(), resolve, reject })
+      queue.push({ key, since: runningMs(), resolve, reject })
       pump()
     })
 }

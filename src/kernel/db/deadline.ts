@@ -1,3 +1,4 @@
+import { startDeadline } from '../base/running-clock.ts'
 import { OutcomeUnknown } from './client.ts'
 
 /** The other end is silent. */
@@ -12,14 +13,14 @@ export class NoAnswer extends OutcomeUnknown {
 
 /** @throws NoAnswer after `ms` milliseconds; the answer itself is then ignored */
 export async function answerWithin<T>(ms: number, statement: string, answer: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
+  let stop = () => {}
   const late = new Promise<never>((_, reject) => {
     const message = `${statement}: no answer from the database within ${ms} ms`
-    timer = setTimeout(() => reject(new NoAnswer(message, answer)), ms)
+    stop = startDeadline(ms, () => reject(new NoAnswer(message, answer)))
   })
   try {
     return await Promise.race([answer, late])
   } finally {
-    clearTimeout(timer)
+    stop()
   }
 }

@@ -1,3 +1,4 @@
+import { runningMs } from '../base/running-clock.ts'
 import { type Queryable, type Sql, StoreUnavailable } from './client.ts'
 
 export interface LaneOptions {
@@ -36,7 +37,7 @@ export function createLane(db: Queryable, options: LaneOptions = {}): Queryable 
       const at = waiting.findIndex(({ name }) => !underWay.has(name))
       if (at < 0) return
       const [call] = waiting.splice(at, 1) as [Call]
-      if (performance.now() - call.since > maxWaitMs) {
+      if (runningMs() - call.since > maxWaitMs) {
         call.reject(new StoreUnavailable(`the database was busy for ${maxWaitMs} ms`))
         continue
       }
@@ -67,7 +68,7 @@ export function createLane(db: Queryable, options: LaneOptions = {}): Queryable 
           statement,
           values,
           name: `${statement.name} ${values[0]}`,
-          since: performance.now(),
+          since: runningMs(),
           resolve,
           reject,
         })

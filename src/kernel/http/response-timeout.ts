@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { runningMs } from '../base/running-clock.ts'
 import { unavailable } from './errors.ts'
 
 const LOOKS_PER_LIMIT = 10
@@ -15,7 +16,7 @@ export function installResponseTimeout(app: FastifyInstance, limitMs: number): v
   const due = new Map<FastifyReply, number>()
 
   app.addHook('onRequest', (_req, reply, done) => {
-    due.set(reply, performance.now() + limitMs)
+    due.set(reply, runningMs() + limitMs)
     done()
   })
   app.addHook('onResponse', (_req, reply, done) => {
@@ -24,7 +25,7 @@ export function installResponseTimeout(app: FastifyInstance, limitMs: number): v
   })
 
   const timer = setInterval(() => {
-    const now = performance.now()
+    const now = runningMs()
     for (const [reply, time] of due) {
       if (time > now) return
       due.delete(reply)

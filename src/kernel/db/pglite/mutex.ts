@@ -1,3 +1,4 @@
+import { startDeadline } from '../../base/running-clock.ts'
 import { StoreUnavailable } from '../client.ts'
 
 /**
@@ -13,16 +14,17 @@ export function createMutex(timeoutMs: number): <T>(work: () => Promise<T>) => P
       release = resolve
     })
     last = previous.then(() => mine)
-    let timer: NodeJS.Timeout | undefined
+    let stop = () => {}
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new StoreUnavailable(`the database was busy for ${timeoutMs} ms`)), timeoutMs)
+      const busy = () => reject(new StoreUnavailable(`the database was busy for ${timeoutMs} ms`))
+      stop = startDeadline(timeoutMs, busy)
     })
     try {
       await Promise.race([previous, late])
-      clearTimeout(timer)
+      stop()
       return await work()
     } finally {
-      clearTimeout(timer)
+      stop()
       release()
     }
   }

@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { runningMs } from '../../base/running-clock.ts'
 import type { PoolCounts } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
 import { mapConnectError, ReadOnlyServer } from '../errors.ts'
@@ -74,12 +75,16 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
   return {
     async acquire() {
       const until = performance.now() + options.acquireTimeoutMs
+      const began = runningMs()
       for (let refusals = 0; ; ) {
         try {
           const client = await pool.connect()
           if (born.get(client) === generation) return client
           client.release(true)
         } catch (error) {
+          // The pool's own timers do not know of a pause: what they gave up in it is asked for once more.
+          const paused = runningMs() - began < options.acquireTimeoutMs / 2
+          if (paused && performance.now() >= until && isTimeout(error)) continue
           refusals += 1
           const target = targetOf(error, triedAt)
           const again = target !== undefined && servers.another(target, error)
@@ -104,6 +109,10 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
 const MAX_LIFETIME_MS = 30 * 60_000
 /** Where another server can be asked, one that is silent is not waited for as long. */
 const FAILOVER_CONNECT_MS = 1500
+
+/** Words of the pool and of its connections. */
+const isTimeout = (error: unknown) =>
+  error instanceof Error && /timeout (exceeded|expired)|connection timeout/i.test(error.message)
 
 /** The pool wraps an error of which it made a timeout. */
 function targetOf(error: unknown, triedAt: WeakMap<object, Target>): Target | undefined {

@@ -1,3 +1,4 @@
+import { startDeadline } from '../../base/running-clock.ts'
 import { StoreUnavailable } from '../client.ts'
 
 export interface WriteShare {
@@ -43,14 +44,14 @@ export function createWriteShare(size: number, timeoutMs: number): WriteShare {
       }
       await new Promise<void>((resolve, reject) => {
         const enter = () => {
-          clearTimeout(timer)
+          stop()
           resolve()
         }
         queue.push(enter)
-        const timer = setTimeout(() => {
+        const stop = startDeadline(timeoutMs, () => {
           queue.splice(queue.indexOf(enter), 1)
           reject(new StoreUnavailable(`every connection for writing was busy for ${timeoutMs} ms`))
-        }, timeoutMs)
+        })
       })
       return place()
     },
