@@ -31,6 +31,8 @@ import type { Meta } from '../kernel/db/meta.ts'
 import { type Csrf, createCsrf } from '../kernel/http/csrf.ts'
 import { encodeQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
+import { exchange } from '../kernel/outbound/client.ts'
+import { addressRules } from '../kernel/outbound/guard.ts'
 import { createLogoutFlow } from '../logout/flow.ts'
 import { createCollector } from '../maintenance/collector.ts'
 import { createRevivalWatch } from '../maintenance/revived.ts'
@@ -191,7 +193,11 @@ function flowDeps(
   const flowUrls = createFlowUrls({ config: d.config, publicBaseUrl: d.baseUrls.public })
   const shared = { ...d, urls: flowUrls, exchanges: createExchangeStore(d.db, nid) }
   const login = createLoginFlow({ ...shared, attempts: createLoginAttempts(d), store: createLoginStore(d.db, nid) })
-  const breaches = createPwnedChecker({ fetch, settings: () => d.config().selfservice.methods.password.config })
+  const breaches = createPwnedChecker({
+    exchange,
+    settings: () => d.config().selfservice.methods.password.config,
+    rules: () => addressRules(d.config()),
+  })
   const registration = createRegistrationFlow({ ...shared, breaches, store: createRegistrationStore(d.db, nid) })
   const settings = createSettingsFlow({ ...shared, breaches, store: createSettingsStore(d.db, nid) })
   const logout = createLogoutFlow({

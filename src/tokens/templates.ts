@@ -1,5 +1,6 @@
 import { unavailable } from '../kernel/http/errors.ts'
-import { type HttpClientConfig, loadJson, loadOptions, loadText, shortUrl } from '../kernel/outbound/load.ts'
+import type { HttpClientConfig } from '../kernel/outbound/guard.ts'
+import { loadJson, loadOptions, loadText, shortUrl } from '../kernel/outbound/load.ts'
 import { firstSigningKey, KeyUnusable, keepKey, type SigningKey } from './keys.ts'
 import { type ClaimsMapper, parseClaimsMapper } from './mapper.ts'
 

@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, formatTime, parseTime, SECOND } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
-import type { AddressRules } from '../../kernel/outbound/guard.ts'
+import { addressRules } from '../../kernel/outbound/guard.ts'
 import { eventAnswer } from '../log/answer.ts'
 import { webhookHeaders } from '../webhooks/signature.ts'
 import { pauseMs } from './backoff.ts'
@@ -38,14 +38,16 @@ const GONE = 410
 
 /** A receiver that is slow or away holds up nobody else: each has a number of tries at once, and its own queue. */
 export function createDeliverer(d: DelivererDeps): Deliverer {
-  const lanes = new Map<string, { busy: number; claiming: boolean; again: boolean }>()
+  const lanes = new Map<string, { receiver: Receiver; busy: number; claiming: boolean; again: boolean }>()
   const underWay = new Set<Promise<void>>()
   let stopped = false
 
   function wake(receiver: Receiver): void {
-    if (stopped || !receiver.enabled) return
-    const lane = lanes.get(receiver.id) ?? { busy: 0, claiming: false, again: false }
+    const lane = lanes.get(receiver.id) ?? { receiver, busy: 0, claiming: false, again: false }
     lanes.set(receiver.id, lane)
+    // what goes on in the lane goes on with what the receiver is now
+    lane.receiver = receiver
+    if (stopped || !receiver.enabled) return
     const free = d.config().lethe.events.delivery.concurrency - lane.busy
     if (lane.claiming || free <= 0) {
       lane.again = true
@@ -60,10 +62,10 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
           for (const row of rows) {
             lane.busy += 1
             track(
-              deliver(receiver, row, id).finally(() => {
+              deliver(withSettings(receiver, row), row, id).finally(() => {
                 lane.busy -= 1
                 // the next event of the session may go now, and there is room for another
-                wake(receiver)
+                wake(lane.receiver)
               }),
             )
           }
@@ -72,7 +74,7 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
       )
       .finally(() => {
         lane.claiming = false
-        if (lane.again) wake(receiver)
+        if (lane.again) wake(lane.receiver)
       })
     track(work)
   }
@@ -120,7 +122,8 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
       'content-type': 'application/json',
       ...webhookHeaders(event.id, seconds, body, receiver.secrets),
     }
-    return d.sender.post({ url: receiver.url, headers, body, timeoutMs: receiver.timeoutMs }, rulesOf(d.config()))
+    const { url, timeoutMs } = receiver
+    return d.sender.post({ url, headers, body, timeoutMs }, addressRules(d.config()), d.clock.now() / 1000)
   }
 
   function judge(row: ClaimedRow, attempt: Attempt): Pick<Outcome, 'state' | 'dueAt'> {
@@ -143,9 +146,9 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
   }
 }
 
-function rulesOf({ clients }: Config): AddressRules {
-  const { disallow_private_ip_ranges, private_ip_exception_urls } = clients.http
-  return { disallowPrivateIps: disallow_private_ip_ranges, privateIpExceptions: private_ip_exception_urls }
+/** As it stood when the delivery was taken, so that whatever an answer has said of a change holds for what follows it. */
+function withSettings(receiver: Receiver, { settings }: ClaimedRow): Receiver {
+  return receiver.source === 'config' || settings === null ? receiver : { ...receiver, ...settings }
 }
 
 /** So that a header of the configuration cannot stand beside one of ours in another spelling. */

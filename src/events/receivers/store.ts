@@ -3,6 +3,7 @@ import { createBatcher } from '../../kernel/db/batch.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
 import { EVENT_COLUMNS } from '../log/sql.ts'
 import type { EventRow } from '../types.ts'
+import type { ReceiverSettings } from './receiver.ts'
 
 const DUE = sql(
   'events.due_webhooks',
@@ -16,9 +17,12 @@ const DUE = sql(
  */
 const CLAIM = sql(
   'events.claim_deliveries',
-  `with due as (
+  `with receiver as (
+    select w.id, w.settings from lethe.webhooks w
+    where w.id = $1 and coalesce((w.settings ->> 'enabled')::boolean, true)
+  ), due as (
     select d.webhook_id, d.seq from lethe.deliveries d
-    where d.webhook_id = $1 and d.state = 'pending' and d.due_at <= $2 and not exists (
+    where d.webhook_id = (select id from receiver) and d.state = 'pending' and d.due_at <= $2 and not exists (
       select from lethe.deliveries b
       where b.webhook_id = d.webhook_id and b.session_id = d.session_id and b.state = 'pending' and b.seq < d.seq
     )
@@ -28,7 +32,7 @@ const CLAIM = sql(
     from due where d.webhook_id = due.webhook_id and d.seq = due.seq
     returning d.seq, d.attempts, d.created_at
   )
-  select c.attempts, c.created_at as queued_at, ${EVENT_COLUMNS}
+  select c.attempts, c.created_at as queued_at, (select settings from receiver) as settings, ${EVENT_COLUMNS}
   from claimed c join lethe.events e on e.seq = c.seq order by e.seq`,
 )
 
@@ -56,6 +60,8 @@ export interface ClaimedRow extends EventRow {
   /** this one included */
   attempts: number
   queued_at: Timestamp
+  /** of the receiver, as they are now; null: those of the configuration */
+  settings: ReceiverSettings | null
 }
 
 export interface Outcome {

@@ -27,9 +27,19 @@ const ADD_CONFIGURED = sql(
    on conflict do nothing`,
 )
 
+/** Touches only the members that are given, so that changes at once lose nothing of each other. */
 const CHANGE = sql(
   'events.change_webhook',
-  'update lethe.webhooks set settings = $2, updated_at = $3 where id = $1 and settings is not null returning id',
+  `update lethe.webhooks set settings = settings || $2::jsonb, updated_at = $3
+   where id = $1 and settings is not null returning settings`,
+)
+
+/** The new secret first; of those before, the one that was in force last stays, unless none is to. */
+const ROTATE = sql(
+  'events.rotate_webhook_secret',
+  `update lethe.webhooks set updated_at = $4, settings = jsonb_set(settings, '{secrets}', jsonb_build_array($2::text)
+     || case when $3::boolean then jsonb_build_array(settings -> 'secrets' -> 0) else '[]' end)
+   where id = $1 and settings is not null returning settings`,
 )
 
 const DELETE = sql(
@@ -96,9 +106,18 @@ export function createWebhookStore(db: Db, nid: string) {
     async addConfigured(ids: readonly string[], since: Timestamp, now: Timestamp): Promise<void> {
       await db.query(ADD_CONFIGURED, [ids, since, now])
     },
-    /** @returns false when there is none, or it is the configuration's */
-    async change(id: string, settings: ReceiverSettings, now: Timestamp): Promise<boolean> {
-      return (await db.query(CHANGE, [id, settings, now])).length > 0
+    /** @returns undefined when there is none, or it is the configuration's */
+    async change(id: string, change: Partial<ReceiverSettings>, now: Timestamp): Promise<ReceiverSettings | undefined> {
+      return (await db.query<{ settings: ReceiverSettings }>(CHANGE, [id, change, now]))[0]?.settings
+    },
+    /** @returns undefined when there is none, or it is the configuration's */
+    async rotate(
+      id: string,
+      secret: string,
+      keepPrevious: boolean,
+      now: Timestamp,
+    ): Promise<ReceiverSettings | undefined> {
+      return (await db.query<{ settings: ReceiverSettings }>(ROTATE, [id, secret, keepPrevious, now]))[0]?.settings
     },
     /** With its deliveries. @returns false when there is none, or it is the configuration's */
     async remove(id: string): Promise<boolean> {

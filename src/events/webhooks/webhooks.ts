@@ -21,8 +21,7 @@ export interface WebhookDeps {
   onChange(): void
 }
 
-/** Secrets that sign at once: the present one and the one before. */
-const SECRETS = 2
+const unknownReceiver = (id: string) => notFound(`There is no receiver of events named ${JSON.stringify(id)}.`)
 
 /** Receivers of events as operators see and change them. Secrets and the values of headers are never shown again. */
 export function createWebhooks(d: WebhookDeps) {
@@ -32,7 +31,7 @@ export function createWebhooks(d: WebhookDeps) {
   /** @throws HttpError 404 */
   async function find(id: string): Promise<KnownReceiver> {
     const receiver = (await all()).find((one) => one.id === id)
-    if (!receiver) throw notFound(`There is no receiver of events named ${JSON.stringify(id)}.`)
+    if (!receiver) throw unknownReceiver(id)
     return receiver
   }
 
@@ -45,11 +44,11 @@ export function createWebhooks(d: WebhookDeps) {
     return receiver
   }
 
-  async function save(id: string, settings: ReceiverSettings): Promise<void> {
-    if (!(await d.webhooks.change(id, settings, now()))) {
-      throw notFound(`There is no receiver of events named ${JSON.stringify(id)}.`)
-    }
+  /** @throws HttpError 404 for one that was removed meanwhile */
+  function changed(id: string, settings: ReceiverSettings | undefined): ReceiverSettings {
+    if (!settings) throw unknownReceiver(id)
     d.onChange()
+    return settings
   }
 
   return {
@@ -81,18 +80,17 @@ export function createWebhooks(d: WebhookDeps) {
     },
 
     /** @throws HttpError 404, 409 */
-    async change(id: string, { timeout, ...rest }: WebhookChange) {
-      const { id: _id, source: _source, position: _position, ...before } = await findOwn(id)
-      const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined))
-      await save(id, { ...before, ...given, ...(timeout === undefined ? {} : { timeoutMs: timeout }) })
+    async change(id: string, { timeout: timeoutMs, ...rest }: WebhookChange) {
+      await findOwn(id)
+      const given = Object.entries({ ...rest, timeoutMs }).filter(([, value]) => value !== undefined)
+      changed(id, await d.webhooks.change(id, Object.fromEntries(given), now()))
       return this.get(id)
     },
 
     /** A new secret; the one before goes on signing beside it, so that the receiver can change over. */
     async rotate(id: string, { secret = newWebhookSecret(d.random), keep_previous }: SecretRotation) {
-      const { id: _id, source: _source, position: _position, ...before } = await findOwn(id)
-      const secrets = keep_previous ? [secret, ...before.secrets].slice(0, SECRETS) : [secret]
-      await save(id, { ...before, secrets })
+      await findOwn(id)
+      const { secrets } = changed(id, await d.webhooks.rotate(id, secret, keep_previous, now()))
       return { secret, signs_with: secrets.length }
     },
 

@@ -1,13 +1,7 @@
 import { pathKey } from '../../config/sources/sources.ts'
 import { parseYaml } from '../../config/sources/yaml.ts'
-import {
-  type HttpClientConfig,
-  type LoadOptions,
-  loadOptions,
-  loadText,
-  parseJson,
-  shortUrl,
-} from '../../kernel/outbound/load.ts'
+import type { HttpClientConfig } from '../../kernel/outbound/guard.ts'
+import { type LoadOptions, loadOptions, loadText, parseJson, shortUrl } from '../../kernel/outbound/load.ts'
 import type { IdentitySchema, Json } from '../types.ts'
 import { compileSchema } from './compile.ts'
 import { PatternError } from './link.ts'

@@ -1,6 +1,6 @@
-import { get as httpGet, type IncomingMessage, type RequestOptions } from 'node:http'
-import { get as httpsGet } from 'node:https'
-import { type AddressRules, guarded, Refused } from './guard.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { exchange } from './client.ts'
+import { type AddressRules, Refused } from './guard.ts'
 
 export interface FetchRules extends AddressRules {
   /** @default 3; 1 where a request waits for the answer */
@@ -28,41 +28,18 @@ export async function fetchText(url: string, maxBytes: number, rules: FetchRules
       if (cause instanceof Refused) break
     }
     const pause = PAUSE_MS[attempt - 1]
-    if (pause !== undefined && attempt < tries) await new Promise((done) => setTimeout(done, pause))
+    if (pause !== undefined && attempt < tries) await sleep(pause)
   }
   throw failure
 }
 
 async function fetchOnce(url: string, maxBytes: number, rules: FetchRules): Promise<string> {
-  const options: RequestOptions = {
-    timeout: TIMEOUT_MS,
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { accept: 'application/json' },
-    ...guarded(url, rules),
+  const headers = { accept: 'application/json' }
+  const { status, body, cut } = await exchange({ method: 'GET', url, headers, timeoutMs: TIMEOUT_MS, maxBytes }, rules)
+  if (status !== 200) {
+    const answer = `answered with status ${status}`
+    throw status < 500 ? new Refused(answer) : new Error(answer)
   }
-  return new Promise((done, failed) => {
-    const get = url.startsWith('https:') ? httpsGet : httpGet
-    const request = get(url, options, (response) => {
-      readText(response, maxBytes).then(done, (error) => {
-        request.destroy()
-        failed(error)
-      })
-    })
-    request.on('error', failed)
-  })
-}
-
-async function readText(response: IncomingMessage, maxBytes: number): Promise<string> {
-  if (response.statusCode !== 200) {
-    const answer = `answered with status ${response.statusCode}`
-    throw (response.statusCode ?? 500) < 500 ? new Refused(answer) : new Error(answer)
-  }
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length
-    if (size > maxBytes) throw new Refused(`is larger than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  if (cut !== undefined) throw cut.startsWith('is larger') ? new Refused(cut) : new Error(cut)
+  return body.toString('utf8')
 }

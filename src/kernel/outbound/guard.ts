@@ -1,6 +1,7 @@
 import { lookup as dnsLookup, type LookupAddress } from 'node:dns'
 import type { RequestOptions } from 'node:http'
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import { isPrivateAddress } from './addresses.ts'
 
 /** Which addresses this process may connect to. */
 export interface AddressRules {
@@ -10,37 +11,21 @@ export interface AddressRules {
   privateIpExceptions: readonly string[]
 }
 
+/** The part of the configuration that says which addresses may be asked. */
+export interface HttpClientConfig {
+  clients: { http: { disallow_private_ip_ranges: boolean; private_ip_exception_urls: readonly string[] } }
+}
+
+export function addressRules({ clients }: HttpClientConfig): AddressRules {
+  const { disallow_private_ip_ranges, private_ip_exception_urls } = clients.http
+  return { disallowPrivateIps: disallow_private_ip_ranges, privateIpExceptions: private_ip_exception_urls }
+}
+
 /** Trying again would not help. */
 export class Refused extends Error {}
 
-const PRIVATE = new BlockList()
-for (const [net, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  PRIVATE.addSubnet(net, bits, 'ipv4')
-  PRIVATE.addSubnet(`::ffff:${net}`, 96 + bits, 'ipv6')
-}
-for (const [net, bits] of [
-  ['::', 127],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const) {
-  PRIVATE.addSubnet(net, bits, 'ipv6')
-}
-
-export function isPrivateAddress(address: string): boolean {
-  return PRIVATE.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-}
+export const isGuarded = (url: string, rules: AddressRules): boolean =>
+  rules.disallowPrivateIps && !rules.privateIpExceptions.includes(url)
 
 /**
  * What a request to `url` needs so that it cannot reach a private address. The address is judged when the connection is
@@ -48,11 +33,10 @@ export function isPrivateAddress(address: string): boolean {
  *
  * @throws Refused when the URL itself names a private address
  */
-export function guarded(url: string, rules: AddressRules): Pick<RequestOptions, 'lookup'> {
-  if (!rules.disallowPrivateIps || rules.privateIpExceptions.includes(url)) return {}
+export function guard(url: string): NonNullable<RequestOptions['lookup']> {
   const literal = new URL(url).hostname.replace(/^\[|\]$/g, '')
   if (isIP(literal) !== 0 && isPrivateAddress(literal)) throw privateAddress()
-  return { lookup: publicLookup }
+  return publicLookup
 }
 
 const privateAddress = () =>
@@ -60,13 +44,38 @@ const privateAddress = () =>
     'its address is private and clients.http.disallow_private_ip_ranges is set; add the URL to private_ip_exception_urls',
   )
 
-const publicLookup: NonNullable<RequestOptions['lookup']> = (hostname, options, callback) => {
-  dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    if (error) return callback(error, '', 0)
-    const open = addresses.filter(({ address }) => !isPrivateAddress(address))
-    const [first] = open
-    if (!first) return callback(privateAddress(), '', 0)
-    if (options.all) return (callback as unknown as (e: null, all: LookupAddress[]) => void)(null, open)
-    return callback(null, first.address, first.family)
-  })
+/** Looks up a name. Calls for a name that is being looked up share the answer: see `shared`. */
+export const anyLookup = lookupWith((addresses) => addresses)
+const publicLookup = lookupWith((addresses) => addresses.filter(({ address }) => !isPrivateAddress(address)))
+
+function lookupWith(allowed: (addresses: LookupAddress[]) => LookupAddress[]): NonNullable<RequestOptions['lookup']> {
+  return (hostname, options, callback) => {
+    shared(hostname, options).then(
+      (addresses) => {
+        const open = allowed(addresses)
+        const [first] = open
+        if (!first) return callback(privateAddress(), '', 0)
+        if (options.all) return (callback as unknown as (e: null, all: LookupAddress[]) => void)(null, open)
+        return callback(null, first.address, first.family)
+      },
+      (error) => callback(error, '', 0),
+    )
+  }
+}
+
+const underWay = new Map<string, Promise<LookupAddress[]>>()
+
+/**
+ * A lookup takes one of four threads of the process for as long as the name server is silent. One for each name, so that
+ * a receiver whose name server hangs does not take all of them.
+ */
+function shared(hostname: string, options: object): Promise<LookupAddress[]> {
+  const key = `${hostname} ${JSON.stringify(options)}`
+  const known = underWay.get(key)
+  if (known) return known
+  const answer = new Promise<LookupAddress[]>((resolve, reject) => {
+    dnsLookup(hostname, { ...options, all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)))
+  }).finally(() => underWay.delete(key))
+  underWay.set(key, answer)
+  return answer
 }

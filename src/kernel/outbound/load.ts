@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { type FetchRules, fetchText } from './fetch.ts'
+import { addressRules, type HttpClientConfig } from './guard.ts'
 
 /** What the configuration points to has a few KiB; Kratos stops at 1 MiB too. */
 export const MAX_DOCUMENT_BYTES = 1024 * 1024
@@ -10,17 +11,8 @@ export interface LoadOptions extends FetchRules {
   cwd: string
 }
 
-/** The part of the configuration that says which addresses may be asked. */
-export interface HttpClientConfig {
-  clients: { http: { disallow_private_ip_ranges: boolean; private_ip_exception_urls: readonly string[] } }
-}
-
-export function loadOptions({ clients }: HttpClientConfig, cwd: string): LoadOptions {
-  return {
-    cwd,
-    disallowPrivateIps: clients.http.disallow_private_ip_ranges,
-    privateIpExceptions: clients.http.private_ip_exception_urls,
-  }
+export function loadOptions(config: HttpClientConfig, cwd: string): LoadOptions {
+  return { cwd, ...addressRules(config) }
 }
 
 /**

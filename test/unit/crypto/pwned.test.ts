@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
 import { BreachCheckUnavailable, createPwnedChecker } from '../../../src/kernel/crypto/passwords/pwned.ts'
+import { exchange } from '../../../src/kernel/outbound/client.ts'
 
 const PASSWORD = 'correct horse'
 const SHA1 = createHash('sha1').update(PASSWORD).digest('hex').toUpperCase()
@@ -22,7 +23,9 @@ async function checker(t: TestContext, listener: RequestListener, ignore = false
   })
   const { port } = server.address() as AddressInfo
   return createPwnedChecker({
-    fetch: (url, init) => fetch(String(url).replace('https://pwned.test', `http://127.0.0.1:${port}`), init),
+    exchange: ({ url, ...rest }, ...more) =>
+      exchange({ url: url.replace('https://pwned.test', `http://127.0.0.1:${port}`), ...rest }, ...more),
+    rules: () => ({ disallowPrivateIps: false, privateIpExceptions: [] }),
     settings: () => ({ haveibeenpwned_host: 'pwned.test', ignore_network_errors: ignore }),
     timeoutMs,
   })

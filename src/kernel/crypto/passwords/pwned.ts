@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto'
+import type { exchange } from '../../outbound/client.ts'
+import { createConnections } from '../../outbound/connections.ts'
+import type { AddressRules } from '../../outbound/guard.ts'
 
 /** How often the password occurs in known breaches; 0 for never. @throws BreachCheckUnavailable */
 export type BreachCount = (password: string) => Promise<number>
@@ -33,40 +36,28 @@ const MAX_ANSWER_BYTES = 1024 * 1024
  * @see https://haveibeenpwned.com/API/v3#PwnedPasswords
  */
 export function createPwnedChecker(deps: {
-  fetch: typeof globalThis.fetch
+  exchange: typeof exchange
   settings: () => PwnedSettings
+  rules: () => AddressRules
   timeoutMs?: number
 }): BreachCount {
+  const connections = createConnections()
   return async (password) => {
     const { haveibeenpwned_host: host, ignore_network_errors: ignore } = deps.settings()
     const sha1 = createHash('sha1').update(password, 'utf8').digest('hex').toUpperCase()
+    const url = `https://${host}/range/${sha1.slice(0, 5)}`
+    const limits = { timeoutMs: deps.timeoutMs ?? 1000, maxBytes: MAX_ANSWER_BYTES }
     try {
-      const response = await deps.fetch(`https://${host}/range/${sha1.slice(0, 5)}`, {
-        headers: { 'Add-Padding': 'true' },
-        redirect: 'error',
-        signal: AbortSignal.timeout(deps.timeoutMs ?? 1000),
-      })
-      return countOf(sha1.slice(5), await readText(response))
+      const request = { method: 'GET', url, headers: { 'Add-Padding': 'true' }, ...limits } as const
+      const { status, body, cut } = await deps.exchange(request, deps.rules(), connections)
+      if (status !== 200) throw new Error(`status ${status}`)
+      if (cut !== undefined) throw new Error(cut)
+      return countOf(sha1.slice(5), body.toString('utf8'))
     } catch (error) {
       if (ignore) return 0
       throw new BreachCheckUnavailable(host, { cause: error })
     }
   }
-}
-
-async function readText(response: Response): Promise<string> {
-  if (response.status !== 200 || response.body === null) {
-    await response.body?.cancel()
-    throw new Error(`status ${response.status}`)
-  }
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Lines `ENDING:COUNT`; padding has count 0. A line without a count, which the service was seen to send, counts as one. */
