@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { boundedQueue } from '../../../src/kernel/crypto/passwords/queue.ts'
+import { createTurns } from '../../../src/kernel/crypto/passwords/turns.ts'
 import { HashingBusy } from '../../../src/kernel/crypto/passwords/types.ts'
 
 describe('boundedQueue', () => {
@@ -51,5 +52,44 @@ describe('boundedQueue', () => {
     assert.ok(await refusedWith([...slow, 0, 0, 0, 0], 40), 'forty times 30 ms are more than half a second')
     const quick = Array.from({ length: 13 }, () => 1)
     assert.ok(!(await refusedWith([...quick, 700, 700, 700], 10)), 'three that were held up are no rule')
+  })
+
+  it('one account, or one network, does not keep the others from their turn', async () => {
+    const run = boundedQueue({ concurrency: 1, queue: 64 })
+    const order: string[] = []
+    const job = (name: string) => async () => void order.push(name)
+    const greedy = { identifier: 'greedy', network: '192.0.2.1' }
+    const all = [
+      ...Array.from({ length: 20 }, () => run(job('greedy'), greedy)),
+      // elsewhere, and of the same network
+      run(job('a'), { identifier: 'a', network: '192.0.2.9' }),
+      run(job('b'), { identifier: 'b', network: '192.0.2.1' }),
+      run(job('greedy'), { identifier: 'greedy', network: '192.0.2.7' }),
+      ...Array.from({ length: 40 }, (_, i) => run(job('crowd'), { identifier: `crowd${i}`, network: '192.0.2.5' })),
+      run(job('c'), { identifier: 'c', network: '192.0.2.8' }),
+      ...['d', 'e'].map((name) => run(job(name), { identifier: name, network: '' })),
+    ]
+    const outcomes = await Promise.allSettled(all)
+    const refused = outcomes.filter((o) => o.status === 'rejected' && o.reason instanceof HashingBusy).length
+    assert.equal(refused, 20 - 5 + 1 + 40 - 16, 'a sixteenth of the queue for an identifier, a quarter for a network')
+    for (const name of ['a', 'b', 'c', 'd', 'e'])
+      assert.ok(order.indexOf(name) >= 0 && order.indexOf(name) < 10, `${name}: ${order.join()}`)
+  })
+
+  it('takes turns as it foretells, whoever waits', async () => {
+    const share = fc.record({ identifier: fc.constantFrom('a', 'b', 'c'), network: fc.constantFrom('', 'x', 'y') })
+    fc.assert(
+      fc.property(fc.array(share, { maxLength: 12 }), share, (others, mine) => {
+        const turns = createTurns<string>()
+        for (const other of others) turns.add(other, 'other')
+        const ahead = turns.ahead(mine)
+        turns.add(mine, 'mine')
+        assert.equal(turns.size, others.length + 1)
+        const order = Array.from({ length: turns.size }, () => turns.next())
+        assert.ok(order.indexOf('mine') <= ahead, `${order.join()} where ${ahead} were foretold`)
+        assert.equal(turns.next(), undefined)
+        assert.deepEqual(turns.of(mine), { identifier: 0, network: 0 })
+      }),
+    )
   })
 })

@@ -9,7 +9,7 @@ import type { QueueLimits } from './queue.ts'
 import { boundedQueue } from './queue.ts'
 import type { Hasher, HasherSettings, ParseHash, StoredHash } from './types.ts'
 
-export type { Hasher, HasherSettings } from './types.ts'
+export type { Hasher, HasherSettings, Share } from './types.ts'
 export { HashingBusy, PasswordTooLong } from './types.ts'
 
 const FAMILIES: readonly ParseHash[] = [
@@ -53,20 +53,20 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
   }
 
   return {
-    hash(password) {
+    hash(password, share) {
       const now = settings()
       const make = now.algorithm === 'argon2' ? hashArgon2 : hashBcrypt
-      return run(async () => make(Buffer.from(password, 'utf8'), now, deps.random))
+      return run(async () => make(Buffer.from(password, 'utf8'), now, deps.random), share)
     },
 
-    verify(password, hash) {
+    verify(password, hash, share) {
       const bytes = Buffer.from(password, 'utf8')
       const stored = parse(hash, settings())
       return run(async () => {
         const fits = stored !== undefined && (await stored.matches(bytes))
         if (!fits) await makeUp(bytes, stored?.work ?? 0)
         return fits
-      })
+      }, share)
     },
 
     knows: (hash) => parse(hash, settings()) !== undefined,
@@ -78,7 +78,7 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
       return stored?.family !== wanted || (stored.weakerThan?.(now) ?? false)
     },
 
-    dummyVerify: (password) => run(() => makeUp(Buffer.from(password, 'utf8'), 0)),
+    dummyVerify: (password, share) => run(() => makeUp(Buffer.from(password, 'utf8'), 0), share),
   }
 }
 

@@ -1,4 +1,5 @@
-import { HashingBusy } from './types.ts'
+import { createTurns } from './turns.ts'
+import { HashingBusy, type Share } from './types.ts'
 
 export interface QueueLimits {
   /** jobs at once */
@@ -17,12 +18,19 @@ const RECENT = 16
 const OUTLIERS = 4
 
 /**
- * First come, first served. Beyond `queue` waiting jobs, or where their work takes longer than `maxWaitMs`, the caller is
- * refused at once: a flood of logins then costs 503s and not memory, no work is done for a client that has given up, and
- * those who wait still get their answer in time.
+ * The least part of the queue that one identifier, and one network, may fill. Sign-ins with the right password cost as
+ * much as wrong ones: without these bounds one account at six a second was seen to keep everybody else out.
  */
-export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) => Promise<T> {
-  const waiting: (() => void)[] = []
+const SHARES = { identifier: 1 / 16, network: 1 / 4 }
+const NOBODY: Share = { identifier: '', network: '' }
+
+/**
+ * Networks and identifiers take turns. Beyond `queue` waiting jobs, beyond its share of them, or where the turn would come
+ * later than in `maxWaitMs`, the caller is refused at once: a flood of logins then costs 503s and not memory, no work is
+ * done for a client that has given up, and those who wait still get their answer in time.
+ */
+export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>, share?: Share) => Promise<T> {
+  const waiting = createTurns<() => void>()
   const { maxWaitMs = 5000 } = limits
   let running = 0
   const recentMs: number[] = []
@@ -31,15 +39,24 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
     const counted = recentMs.toSorted((a, b) => a - b).slice(0, RECENT - OUTLIERS)
     return counted.reduce((sum, ms) => sum + ms, 0) / counted.length
   }
-  const expectedMs = () => (recentMs.length < RECENT ? 0 : ((waiting.length + 1) * oneMs()) / limits.concurrency)
-  const changed = () => limits.onLoad?.(running, waiting.length)
+  const expectedMs = (share: Share) =>
+    recentMs.length < RECENT ? 0 : ((waiting.ahead(share) + 1) * oneMs()) / limits.concurrency
+  const changed = () => limits.onLoad?.(running, waiting.size)
 
-  return async (job) => {
+  function isFullFor(share: Share): boolean {
+    if (waiting.size >= limits.queue) return true
+    const { identifier, network } = waiting.of(share)
+    const mayWait = (part: number) => Math.max(1, limits.queue * part)
+    if (share.identifier !== '' && identifier >= mayWait(SHARES.identifier)) return true
+    return share.network !== '' && network >= mayWait(SHARES.network)
+  }
+
+  return async (job, share = NOBODY) => {
     if (running >= limits.concurrency) {
-      if (waiting.length >= limits.queue || expectedMs() > maxWaitMs) throw new HashingBusy()
+      if (isFullFor(share) || expectedMs(share) > maxWaitMs) throw new HashingBusy()
       // The turn is handed over by the job that ends, so `running` does not change and nobody can slip in between.
       await new Promise<void>((turn) => {
-        waiting.push(turn)
+        waiting.add(share, turn)
         changed()
       })
     } else {
@@ -52,7 +69,7 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>) =>
     } finally {
       recentMs.push(performance.now() - started)
       if (recentMs.length > RECENT) recentMs.shift()
-      const next = waiting.shift()
+      const next = waiting.next()
       if (next === undefined) running--
       else next()
       changed()

@@ -17,17 +17,25 @@ export interface HasherSettings {
   dev: boolean
 }
 
+/** On whose account work is done, so that nobody takes the turns of others. */
+export interface Share {
+  /** as accounts are looked up; empty where it is about none */
+  identifier: string
+  /** of the client; empty when unknown, or shared by many people */
+  network: string
+}
+
 export interface Hasher {
   /**
    * A new hash by the configured algorithm.
    * @throws PasswordTooLong, HashingBusy
    */
-  hash(password: string): Promise<string>
+  hash(password: string, share?: Share): Promise<string>
   /**
    * Whether the password fits. False for hashes that are not known, after the same work.
    * @throws HashingBusy
    */
-  verify(password: string, hash: string): Promise<boolean>
+  verify(password: string, hash: string, share?: Share): Promise<boolean>
   /** Whether `verify` can ever succeed: a known format with parameters within the bounds. */
   knows(hash: string): boolean
   /** Another algorithm than the configured one, or weaker parameters: replace it after a successful login. */
@@ -36,7 +44,7 @@ export interface Hasher {
    * The work of one `verify`, for an identifier that nobody has, so that the time does not tell who is registered.
    * @throws HashingBusy
    */
-  dummyVerify(password: string): Promise<void>
+  dummyVerify(password: string, share?: Share): Promise<void>
 }
 
 /** A stored hash that was understood. */
