@@ -13,6 +13,7 @@ import type { Db } from './kernel/db/client.ts'
 import { loadMeta, type Meta } from './kernel/db/meta.ts'
 import { openDb } from './kernel/db/open.ts'
 import { awaitDatabase } from './ops/await-database.ts'
+import { createDrain, type Drain } from './ops/drain.ts'
 import { expectLoad } from './ops/heap.ts'
 import { checkSecrets, demandSecrets } from './ops/known-secrets.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
@@ -34,6 +35,8 @@ export interface ServeOptions {
   env: Record<string, string | undefined>
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable
+  /** instead of `lethe.http.drain_delay` */
+  drainDelayMs?: number | undefined
   /** resolves when the process is asked to stop */
   stopRequested: Promise<string>
   /** set in one of several processes that serve the same ports */
@@ -101,13 +104,17 @@ async function serveUntilStopped(started: Started): Promise<number> {
     return 0
   }
   const deps = await createServices(started, ready.kind)
-  const apps = createApps(deps, live, tls)
+  const drain = createDrain(createReadiness(deps.db))
+  const apps = createApps(deps, live, tls, drain)
   await listen(apps, config, log, shared)
   const certificates = followTls({ apps, config, initial: tls, log })
   expectLoad()
   for (const work of deps.background) work.start()
   options.primary?.serving()
-  log.info({ signal: await options.stopRequested }, 'stopping')
+  const signal = await options.stopRequested
+  const drainMs = drainDelay(started, signal)
+  log.info({ signal, drain_ms: drainMs }, 'stopping')
+  await drain.run(apps, drainMs)
   certificates.close()
   await stopInPhases(
     [
@@ -117,6 +124,13 @@ async function serveUntilStopped(started: Started): Promise<number> {
     log,
   )
   return 0
+}
+
+/** None where nobody can take over, and none for who sits before a terminal. */
+function drainDelay({ options, live, db }: Started, signal: string): number {
+  if (options.drainDelayMs !== undefined) return options.drainDelayMs
+  if (live.dev || db.backend === 'pglite' || signal === 'SIGINT') return 0
+  return live.config().lethe.http.drain_delay
 }
 
 async function openConfigured(config: Config, log: Logger, metrics: Metrics, primary?: Primary): Promise<Db> {
@@ -176,8 +190,7 @@ async function createServices(started: Started, kind: 'owned' | 'adopted'): Prom
   })
 }
 
-function createApps(deps: Deps, live: LiveConfig, tls: TlsPairs): NamedApp[] {
-  const isReady = createReadiness(deps.db)
+function createApps(deps: Deps, live: LiveConfig, tls: TlsPairs, { isReady }: Drain): NamedApp[] {
   const options = { version: VERSION, isReady, requestId: randomUUID, configHash: live.hash, tls }
   return [
     { name: 'public', app: createPublicApp(deps, options) },

@@ -18,7 +18,7 @@ export function healthRoutes(d: HealthDeps): FastifyPluginAsync {
     app.get('/health/ready', async (_req, reply: FastifyReply) => {
       if (await d.isReady()) return { status: 'ok' }
       const error = { code: 500, status: 'Internal Server Error', message: d.notReadyMessage }
-      return reply.code(503).header('content-type', 'application/json').send({ error })
+      return reply.code(503).header('retry-after', '1').header('content-type', 'application/json').send({ error })
     })
   }
 }

@@ -21,7 +21,7 @@ export interface RunOptions {
 
 /** Starts the program as a process of its own, with nothing of this environment that could be configuration. */
 export function start(args: string[], options: RunOptions = {}): { child: ChildProcess; ended: Promise<Outcome> } {
-  const env = { PATH: process.env.PATH, TZ: 'UTC', ...options.env }
+  const env = { PATH: process.env.PATH, TZ: 'UTC', LETHE_HTTP_DRAIN_DELAY: '0s', ...options.env }
   const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], {
     cwd: ROOT,
     env,

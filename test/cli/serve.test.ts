@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -58,6 +59,50 @@ describe('serve', () => {
       assert.equal(code, 0, stdout)
     })
   }
+
+  it('leaves without failing anybody: first not ready, then on for a while, then closed', async (t) => {
+    const { file, env, ...urls } = await setup(t)
+    const DSN = await createDatabase(t, { migrated: true })
+    const { child, ended } = start(['serve', '-c', file, '--drain-delay', '1500ms'], { env: { ...env, DSN } })
+    t.after(() => child.kill('SIGKILL'))
+    await untilStatus(`${urls.public}/health/ready`, 200, ended)
+    const agent = new Agent({ keepAlive: true, maxSockets: 4 })
+    t.after(() => agent.destroy())
+    const ask = (path: string) =>
+      new Promise<IncomingMessage>((resolve, reject) => {
+        get(`${urls.public}${path}`, { agent }, (res) => resolve(res.resume())).on('error', reject)
+      })
+
+    // A load balancer: it sends requests for as long as the node says that it is ready.
+    let asked = 0
+    const balancer = async () => {
+      for (;;) {
+        const ready = await ask('/health/ready')
+        if (ready.statusCode !== 200) return ready
+        for (const { statusCode } of await Promise.all(Array.from({ length: 8 }, () => ask('/sessions/whoami')))) {
+          assert.equal(statusCode, 401)
+          asked += 1
+        }
+      }
+    }
+    const noticed = balancer()
+    await sleep(200)
+    child.kill('SIGTERM')
+    const red = await noticed
+    assert.ok(asked > 0)
+    assert.deepEqual([red.statusCode, red.headers['retry-after']], [503, '1'])
+    // who has not noticed yet is served, and led away
+    const late = await ask('/sessions/whoami')
+    assert.deepEqual([late.statusCode, late.headers.connection], [401, 'close'])
+    assert.equal((await ended).code, 0)
+  })
+
+  it('a drain that is no duration is refused', async (t) => {
+    const { file } = await setup(t)
+    const { code, stderr } = await run(['serve', '-c', file, '--drain-delay', 'soon'])
+    assert.equal(code, 1)
+    assert.match(stderr, /--drain-delay.*no duration/)
+  })
 
   it('waits for its tables, and takes them from a migration that runs beside it', async (t) => {
     const { file, env, admin } = await setup(t)

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { DURATION, durationToMs } from '../../config/schema/durations.ts'
 import { limitHeap } from '../../ops/heap.ts'
 import type { Cmd } from '../kit/command.ts'
 import { Failure, UsageError } from '../kit/errors.ts'
@@ -9,6 +10,7 @@ interface Options {
   dev?: boolean
   migrate?: boolean
   workers: string
+  drainDelay?: string
 }
 
 const MOST_WORKERS = 64
@@ -21,6 +23,10 @@ export function addServe(program: Cmd, io: Io): void {
     .option('--dev', 'for development on http://: cookies without Secure, weak hashes allowed')
     .option('--migrate', 'apply pending migrations before the ports open; embedded databases always do')
     .option('--workers <number>', 'processes behind the same ports: 1 to 64, or auto for one per processor', '1')
+    .option(
+      '--drain-delay <duration>',
+      'how long to go on after SIGTERM with /health/ready red, instead of lethe.http.drain_delay',
+    )
     .option('--watch-courier', 'accepted for compatibility: no message is sent')
     .option('--sqa-opt-out', 'accepted for compatibility: there is no telemetry')
     .examples(
@@ -29,10 +35,11 @@ export function addServe(program: Cmd, io: Io): void {
       'serve -c kratos.yaml --workers 4',
     )
     .action(async () => {
-      const { config: files = [], dev, migrate, workers } = serve.optsWithGlobals<Options>()
+      const { config: files = [], dev, migrate, workers, drainDelay } = serve.optsWithGlobals<Options>()
       const count = workersOf(workers, serve)
       const { env, stdout, stderr } = io
-      const asked = { files, dev: dev === true, migrate: migrate === true }
+      const drainDelayMs = drainDelay === undefined ? undefined : durationOf(drainDelay, serve)
+      const asked = { files, dev: dev === true, migrate: migrate === true, drainDelayMs }
       const options = { ...asked, env, stdout, stderr, stopRequested: io.stopRequested() }
       limitHeap()
       const code =
@@ -41,6 +48,11 @@ export function addServe(program: Cmd, io: Io): void {
           : await (await import('./workers.ts')).serveAmongOthers(io, options, count)
       if (code !== 0) throw new Failure('')
     })
+}
+
+function durationOf(value: string, command: Cmd): number {
+  if (DURATION.test(value)) return durationToMs(value)
+  throw new UsageError(`--drain-delay: ${JSON.stringify(value)} is no duration such as 5s`, command.helpInformation())
 }
 
 function workersOf(value: string, command: Cmd): number {

@@ -20,7 +20,7 @@ export async function serveAmongOthers(io: Io, options: ServeOptions, workers: n
     stop = resolve
   })
   void options.stopRequested.then(stop)
-  const primary = await joinPrimary(channel, () => stop('primary'))
+  const primary = await joinPrimary(channel, stop)
   if (primary === undefined) return 0
   const { serve } = await import('../../serve.ts')
   return serve({ ...options, stopRequested, primary })

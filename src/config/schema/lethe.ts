@@ -104,6 +104,11 @@ export const lethe = section({
   }),
   http: section({
     request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
+    drain_delay: key(
+      duration().prefault('5s'),
+      'After SIGTERM, how long the node goes on answering while `/health/ready` is already red: at least two probes of your load balancer. None after SIGINT, with `--dev`, and with the embedded database.',
+      ...START,
+    ),
     response_timeout: key(
       duration().prefault('20s'),
       'Time to answer a request; then the answer is 503. Six times as long on the admin port, where batches hash many passwords.',

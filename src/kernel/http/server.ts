@@ -72,6 +72,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
+    // What comes on a connection that is still open while the server closes is answered as before.
+    return503OnClosing: false,
     routerOptions: {
       caseSensitive: true,
       ignoreTrailingSlash: false,

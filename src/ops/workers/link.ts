@@ -30,7 +30,7 @@ export interface Primary {
  * @param onStop called when the primary wants this process to stop
  * @returns undefined when it is not to start at all
  */
-export function joinPrimary(channel: Channel, onStop: () => void): Promise<Primary | undefined> {
+export function joinPrimary(channel: Channel, onStop: (signal: string) => void): Promise<Primary | undefined> {
   const changes: ConfigChange[] = []
   let takeChange = (change: ConfigChange): void => void changes.push(change)
   let takeAttempt = (_attempt: FailedAttempt) => {}
@@ -83,7 +83,7 @@ export function joinPrimary(channel: Channel, onStop: () => void): Promise<Prima
         case 'start':
           return resolve(primary(message))
         case 'stop':
-          onStop()
+          onStop(message.signal)
           return resolve(undefined)
         case 'config':
           return void takeChange({ ...message.change, loaded: deepFreeze(message.change.loaded) })

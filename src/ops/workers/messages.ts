@@ -12,7 +12,7 @@ export type ToWorker =
   | { kind: 'count'; ask: number }
   /** what the other workers have counted */
   | { kind: 'others'; ask: number; others: Series[][] }
-  | { kind: 'stop' }
+  | { kind: 'stop'; signal: string }
 
 /** What a worker says to the primary. */
 export type ToPrimary =

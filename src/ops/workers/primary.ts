@@ -21,6 +21,8 @@ export interface PrimaryOptions {
   pause(ms: number): Promise<unknown>
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable
+  /** instead of `lethe.http.drain_delay` */
+  drainDelayMs?: number | undefined
   /** resolves when the process is asked to stop */
   stopRequested: Promise<string>
 }
@@ -77,7 +79,8 @@ async function run(options: PrimaryOptions, loaded: LoadedConfig, log: Logger): 
     for (const { host } of [loaded.config.serve.public, loaded.config.serve.admin])
       if (host.startsWith('unix:')) await freeSocketPath(host.slice('unix:'.length))
     const { stopRequested, fork, pause, workers: count } = options
-    server = superviseWorkers({ count, fork, loaded: () => current, stopRequested, log, pause })
+    const drainMs = () => options.drainDelayMs ?? current.config.lethe.http.drain_delay
+    server = superviseWorkers({ count, fork, loaded: () => current, stopRequested, log, drainMs, pause })
     return await server.ended
   } finally {
     live.close()

@@ -16,7 +16,7 @@ const MOST_FAILED_STARTS = 5
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 const LONG_LIFE_MS = 30_000
-/** A worker stops within 40 s, each phase of the stop having its limit, unless it hangs. */
+/** A worker stops within 40 s after it has drained, each phase of the stop having its limit, unless it hangs. */
 const PATIENCE_MS = 42_000
 
 interface Slot {
@@ -43,6 +43,8 @@ export function superviseWorkers(d: {
   loaded(): LoadedConfig
   stopRequested: Promise<string>
   log: Logger
+  /** how long a worker may go on before it begins to stop */
+  drainMs(): number
   pause(ms: number): Promise<unknown>
 }): Supervised {
   const slots = Array.from({ length: d.count }, (_, i): Slot => ({ number: i + 1, failedStarts: 0, ends: 0 }))
@@ -77,7 +79,7 @@ export function superviseWorkers(d: {
     if (!members.has(member)) return
     switch (message.kind) {
       case 'hello':
-        if (stopping !== undefined) return fork.send({ kind: 'stop' })
+        if (stopping !== undefined) return fork.send({ kind: 'stop', signal: 'SIGINT' })
         return fork.send({ kind: 'start', worker: slot.number, workers: d.count, loaded: d.loaded() })
       case 'serving':
         return onServing(member)
@@ -123,16 +125,16 @@ export function superviseWorkers(d: {
     })
   }
 
-  function stop(code: 0 | 1): void {
+  function stop(code: 0 | 1, signal = 'SIGINT'): void {
     if (stopping !== undefined) return
     stopping = code
-    tell({ kind: 'stop' })
+    tell({ kind: 'stop', signal })
     patience = setTimeout(() => {
       for (const { slot, fork } of members) {
         d.log.error({ worker: slot.number, worker_pid: fork.pid }, 'worker does not stop; it is ended')
         fork.kill()
       }
-    }, PATIENCE_MS)
+    }, PATIENCE_MS + d.drainMs())
     finishWhenEmpty(code)
   }
 
@@ -144,7 +146,7 @@ export function superviseWorkers(d: {
 
   void d.stopRequested.then((signal) => {
     d.log.info({ signal }, 'stopping')
-    stop(0)
+    stop(0, signal)
   })
   launch(slots[0]!)
   return { ended, tell: (message) => tell(message) }

@@ -38,6 +38,7 @@ function setup(count: number) {
       stop = resolve
     }),
     log: { info: quiet, error: quiet, fatal: quiet } as unknown as Logger,
+    drainMs: () => 0,
     pause: async (ms) => pauses.push(ms),
   })
   const serve = (index: number) => {
