@@ -114,7 +114,12 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     requestId: options.requestId,
     requestTimeoutMs: http.request_timeout,
     responseTimeoutMs: http.response_timeout * (port === 'admin' ? 6 : 1),
-    bodyLimitBytes: http.body_limit,
+    headerLimitBytes: http.header_limit,
+    bodyLimitBytes: port === 'admin' ? http.body_limit : Math.min(http.body_limit, http.form_limit),
+    bodyLimits: {
+      json: { values: http.json_values * (port === 'admin' ? 10 : 1), depth: http.json_depth },
+      fields: http.form_fields,
+    },
     trustedProxies: http.trusted_proxies,
     ...(port === 'public' ? { onUnnamedProxy: (peer: string) => d.log.warn({ peer }, UNNAMED_PROXY) } : {}),
     // Operators get in while clients are refused.

@@ -163,6 +163,7 @@ function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
     store: createIdentityStore(d.db, d.meta.nid),
     writer: createIdentityWriter(d.meta.nid, () => uuid(d.random)),
     answers: d.identityAnswers,
+    limits: () => d.config().lethe.limits,
     sessions: {
       endSessionsOf: (tx, identityId, cause, except) =>
         sessions.revokeAllOf(identityId, cause, { tx, ...(except === undefined ? {} : { except }) }),

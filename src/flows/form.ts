@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../identities/types.ts'
+import { type JsonLimits, parseJson } from '../kernel/http/json.ts'
 import { nativeFlowInBrowser } from './errors.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
 
@@ -14,19 +15,24 @@ function jsonText(value: Json): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** What a client wants handed on. It is told back in answers and never stored. */
+/** What a client wants handed on. It is told back in answers and never stored. @throws 400, see {@link parsed} */
 export function transientPayload(form: SubmittedForm): Json | undefined {
   const text = fieldText(form, 'transient_payload')
   if (text === '') return undefined
-  const value = parsed(text)
+  const value = parsed(text, form.limits)
   return isObject(value) ? value : undefined
 }
 
-export function parsed(text: string): Json | undefined {
+/**
+ * JSON in a text of a form, held to the same limits as a body; undefined for what is no JSON.
+ * @throws 400 for more than the limits, and for what cannot be stored
+ */
+export function parsed(text: string, limits: JsonLimits): Json | undefined {
   try {
-    return JSON.parse(text) as Json
-  } catch {
-    return undefined
+    return parseJson(text, limits) as Json
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
   }
 }
 

@@ -40,7 +40,7 @@ async function readForm(req: FastifyRequest): Promise<SubmittedForm> {
     )
   }
   const { kind, value } = await formBody(req)
-  return { kind, values: value } as SubmittedForm
+  return { kind, values: value, limits: req.server.bodyLimits.json } as SubmittedForm
 }
 
 /** Cookies of these names come from a CDN in front; native apps cannot help it. */

@@ -35,7 +35,7 @@ export function traitValues(traits: Json, inputs: readonly TraitInput[]): Map<st
 function wholeTraits(form: SubmittedForm): Json | undefined {
   const value = form.kind === 'json' ? form.values.traits : form.values.traits?.[0]
   if (value === undefined || value === null || value === '') return undefined
-  return typeof value === 'string' ? (parsed(value) ?? value) : (value as Json)
+  return typeof value === 'string' ? (parsed(value, form.limits) ?? value) : (value as Json)
 }
 
 function fieldTexts(form: SubmittedForm, name: string): readonly string[] {
@@ -52,7 +52,7 @@ function fieldValue(texts: readonly string[], input: TraitInput, list: boolean):
   return typed(text, input.type)
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 const BOOLEANS: Record<string, boolean> = {
   ...Object.fromEntries(['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true])),
   ...Object.fromEntries(['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false])),

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import type { Micros, Timestamp } from '../kernel/base/clock.ts'
 import type { Client } from '../kernel/http/client.ts'
+import type { JsonLimits } from '../kernel/http/json.ts'
 import type { Credentials, DeviceFacts } from '../sessions/types.ts'
 
 /** `browser`: cookies and an anti-CSRF token; also single-page apps. `api`: neither. */
@@ -63,10 +64,11 @@ export interface Flow {
   ui: Ui
 }
 
-/** A submitted form: a JSON object, or form fields with all their values. */
-export type SubmittedForm =
+/** A submitted form: a JSON object, or form fields with all their values. `limits` are for JSON inside a text. */
+export type SubmittedForm = { limits: JsonLimits } & (
   | { kind: 'json'; values: JsonObject }
   | { kind: 'form'; values: Readonly<Record<string, readonly string[]>> }
+)
 
 /** Who submits a form, and how, without the words of HTTP. */
 export interface Caller {

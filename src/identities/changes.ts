@@ -18,7 +18,7 @@ import { changedParts } from './parts.ts'
 import type { IdentityServiceDeps } from './service.ts'
 import type { FullIdentity, Json } from './types.ts'
 
-type Deps = Omit<IdentityServiceDeps, 'schemas' | 'clock' | 'random'> & { workshop(): Workshop }
+type Deps = Omit<IdentityServiceDeps, 'schemas' | 'limits' | 'clock' | 'random'> & { workshop(): Workshop }
 
 export function createChanges(d: Deps) {
   /** Reads, changes and writes an identity while no one else can. */

@@ -5,6 +5,7 @@ import { schemaBroken, schemaUnknown, tooLong } from './failures.ts'
 import { isLongerThan, MAX_IDENTIFIER } from './normalise.ts'
 import { equal } from './schema/node.ts'
 import type { Schemas } from './schema/schemas.ts'
+import { assertSizes, type IdentityLimits } from './sizes.ts'
 import type { DerivedTraits, FullIdentity, Identity, Json, JsonObject, StoredCredential } from './types.ts'
 
 /** What someone wants an identity to be, not checked yet. */
@@ -24,6 +25,7 @@ export interface DraftCredential extends Pick<StoredCredential, 'type' | 'config
 
 export interface Workshop {
   schemas: Schemas
+  limits: IdentityLimits
   now: Timestamp
   newId(): string
 }
@@ -42,6 +44,7 @@ const DERIVED_TYPES = ['password', 'code', 'webauthn']
  * @throws 400 for an unknown schema, traits that break it, values too long for their column
  */
 export function assemble(shop: Workshop, draft: Draft, before: FullIdentity | undefined): FullIdentity {
+  assertSizes(shop.limits, draft, before)
   const schema = shop.schemas.get(draft.schema_id)
   if (!schema) throw schemaUnknown(draft.schema_id)
   const derived = schema.derive(draft.traits)

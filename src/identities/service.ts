@@ -13,6 +13,7 @@ import { createCreation, type Registration } from './creation.ts'
 import { schemaUnknown, unknownIdentity } from './failures.ts'
 import { normaliseIdentifier } from './normalise.ts'
 import type { Schemas } from './schema/schemas.ts'
+import type { IdentityLimits } from './sizes.ts'
 import type { IdentityStore, ListFilter, ListPage } from './store.ts'
 import type { IdentityWriter } from './store-write.ts'
 import type { DerivedTraits, FullIdentity, Json, PasswordCredential, TraitsFailure } from './types.ts'
@@ -25,6 +26,7 @@ export interface IdentityServiceDeps {
   writer: IdentityWriter
   /** the schemas in force; read at each call, as a reload may change them */
   schemas(): Schemas
+  limits(): IdentityLimits
   hasher: Pick<Hasher, 'hash' | 'knows'>
   answers: IdentityAnswers
   sessions: SessionEnds
@@ -83,7 +85,12 @@ export interface IdentityService {
 }
 
 export function createIdentities(d: IdentityServiceDeps): IdentityService {
-  const workshop = () => ({ schemas: d.schemas(), now: formatTime(d.clock.now()), newId: () => uuid(d.random) })
+  const workshop = () => ({
+    schemas: d.schemas(),
+    limits: d.limits(),
+    now: formatTime(d.clock.now()),
+    newId: () => uuid(d.random),
+  })
   const creation = createCreation({ ...d, workshop })
   const changes = createChanges({ ...d, workshop })
   const found = (identity: FullIdentity | undefined) => {

@@ -71,6 +71,7 @@ export async function identityRows(db: Db) {
   const hasher = testHasher()
   const store = createIdentityStore(db, nid)
   const identities = createIdentities({
+    limits: () => ({ traits: 65_536, metadata: 65_536 }),
     ...{ db, clock, random: randomBytes, answers, hasher, store },
     writer: createIdentityWriter(nid, randomUUID),
     schemas: () => schemas,

@@ -119,7 +119,32 @@ export const lethe = section({
       'While requests wait behind more work than this inside the process, those at the public port are answered with 503 at once; 0: never. A pause of the machine is no work. `/health/alive` and the admin port are exempt.',
       ...START,
     ),
-    body_limit: key(byteSize().prefault('5MB'), 'Largest request body; more is answered with 400.', ...START),
+    header_limit: key(
+      byteSize().prefault('32KB'),
+      'Largest request line and headers together; more is answered with 431.',
+      ...START,
+    ),
+    body_limit: key(
+      byteSize().prefault('5MB'),
+      'Largest request body on the admin port; more is answered with 400.',
+      ...START,
+    ),
+    form_limit: key(
+      byteSize().prefault('256KB'),
+      'Largest request body on the public port, where all bodies are forms of self-service; more is answered with 400.',
+      ...START,
+    ),
+    form_fields: key(integer(1).default(1000), 'Fields of one form; more are answered with 400.', ...START),
+    json_values: key(
+      integer(1).default(10_000),
+      'Members and items of one JSON body, on all its levels together; more are answered with 400. Ten times as many on the admin port, where batches come in.',
+      ...START,
+    ),
+    json_depth: key(
+      integer(1, 500).default(64),
+      'Levels of objects and lists in one JSON body; more are answered with 400.',
+      ...START,
+    ),
     trusted_proxies: key(
       z.array(z.literal('unix').or(z.string().regex(CIDR).refine(isNetwork, NO_NETWORK))).default([]),
       'Proxies that are believed when they say who the client is: addresses and ranges (CIDR), `unix` for a Unix socket. `X-Forwarded-For` counts before `True-Client-IP`, `CF-Connecting-IP` and `X-Real-IP`; `CF-IPCity` and `CF-IPCountry` are believed too. Empty: none, and whoever connects is the client.',
@@ -139,6 +164,11 @@ export const lethe = section({
     ),
   }),
   limits: section({
+    traits: key(
+      byteSize().prefault('64KB'),
+      'Largest traits of one identity, as JSON; larger ones are answered with 400. Those that are stored already stay, and may not grow.',
+    ),
+    metadata: key(byteSize().prefault('64KB'), 'The same for `metadata_public` and for `metadata_admin`, each.'),
     login: section({
       per_identifier: key(
         integer(0).default(10),

@@ -1,3 +1,4 @@
+import { assertSize } from '../../identities/sizes.ts'
 import type { IdentitySchema, Json } from '../../identities/types.ts'
 import {
   attempt,
@@ -84,6 +85,7 @@ async function turnTo(
   screen: 'profile' | 'credentials',
   payload: Json | undefined,
 ): Promise<RegistrationOutcome> {
+  assertTraitsSize(d, traits)
   if (screen === 'credentials') {
     assertObeyed(schema, traits)
     derived(schema, traits)
@@ -101,6 +103,7 @@ async function turnTo(
 async function signUp(d: SubmitRegistrationDeps, s: Submission): Promise<Registered> {
   const password = fieldText(s.form, 'password')
   const missing = password === '' ? [{ path: 'password', message: messages.missing('password') }] : []
+  assertTraitsSize(d, s.traits)
   assertObeyed(s.schema, s.traits, missing)
   const identifiers = derived(s.schema, s.traits).identifiers.get('password') ?? []
   if (identifiers.length === 0) throw refused(messages.noIdentifier)
@@ -110,6 +113,9 @@ async function signUp(d: SubmitRegistrationDeps, s: Submission): Promise<Registe
   const registered = await register(d, { schemaId: s.schema.id, traits: s.traits, passwordHash }, s.caller)
   return { kind: 'registered', flow: s.flow, returnTo, ...registered }
 }
+
+const assertTraitsSize = (d: SubmitRegistrationDeps, traits: Json) =>
+  assertSize('traits', d.config().lethe.limits.traits, traits, undefined)
 
 function assertObeyed(schema: IdentitySchema, traits: Json, more: FormProblem[] = []): void {
   const problems = [...schema.validate(traits), ...more]

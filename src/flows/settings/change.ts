@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { assertSize } from '../../identities/sizes.ts'
 import type { DerivedTraits, FullIdentity, Identity, IdentitySchema, Json } from '../../identities/types.ts'
 import type { Hasher } from '../../kernel/crypto/passwords/passwords.ts'
 import { Conflict, type Db, type Queryable } from '../../kernel/db/client.ts'
@@ -72,6 +73,7 @@ export function traitsChange(
   traits: Json,
   privileged: boolean,
 ): CheckedChange | undefined {
+  assertSize('traits', d.config().lethe.limits.traits, traits, identity.traits)
   const violations = schema.validate(traits)
   if (violations.length > 0) throw new FormRefused(violations)
   const after = derive(schema, traits)

@@ -1,13 +1,24 @@
 import type { FastifyRequest } from 'fastify'
 import { badRequest } from './errors.ts'
+import { assertText, type JsonLimits, parseJson } from './json.ts'
 import { mediaType } from './negotiate.ts'
 
 export const JSON_TYPE = 'application/json'
 export const FORM_TYPE = 'application/x-www-form-urlencoded'
 export const MULTIPART_TYPE = 'multipart/form-data'
 
-/** Members a body may have; a JSON bomb of nesting is cut off by {@link MAX_DEPTH}. */
-const MAX_DEPTH = 64
+declare module 'fastify' {
+  interface FastifyInstance {
+    bodyLimits: BodyLimits
+  }
+}
+
+/** What the bodies of a port may hold, beside their bytes. */
+export interface BodyLimits {
+  json: JsonLimits
+  /** fields of a form */
+  fields: number
+}
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
@@ -24,34 +35,15 @@ function decodeText(bytes: Buffer): string {
   }
 }
 
-function parseJson(text: string): unknown {
-  let value: unknown
+function decodeJson(text: string, limits: JsonLimits): unknown {
   try {
-    value = JSON.parse(text)
+    return parseJson(text, limits)
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
     // Where, and not what: the parser quotes the text around, which may be a password.
-    const where = / at position \d+/.exec((cause as Error).message)?.[0] ?? ''
+    const where = / at position \d+/.exec(cause.message)?.[0] ?? ''
     throw badRequest(`Unable to decode JSON payload: it is not valid JSON${where}.`, { cause })
   }
-  assertStorable(value, 0)
-  return value
-}
-
-/** NUL and lone surrogates cannot be stored as text or jsonb: refused here, so that they never reach a statement. */
-function assertStorable(value: unknown, depth: number): void {
-  if (depth > MAX_DEPTH) throw badRequest(`The JSON payload is nested deeper than ${MAX_DEPTH} levels.`)
-  if (typeof value === 'string') assertText(value)
-  else if (Array.isArray(value)) for (const item of value) assertStorable(item, depth + 1)
-  else if (value !== null && typeof value === 'object')
-    for (const [key, member] of Object.entries(value)) {
-      assertText(key)
-      assertStorable(member, depth + 1)
-    }
-}
-
-function assertText(text: string): void {
-  if (text.includes('\0')) throw badRequest('The request contains a NUL character, which is not allowed.')
-  if (!text.isWellFormed()) throw badRequest('The request contains an incomplete Unicode character.')
 }
 
 function assertNotEmpty(bytes: Buffer): void {
@@ -75,12 +67,12 @@ export function jsonBody(req: FastifyRequest): unknown {
   const bytes = rawBody(req)
   assertNotEmpty(bytes)
   if (mediaType(req) !== JSON_TYPE) unknownType(req, [JSON_TYPE])
-  return parseJson(decodeText(bytes))
+  return decodeJson(decodeText(bytes), req.server.bodyLimits.json)
 }
 
 /** Reads a JSON body whatever its content type says, as Kratos's admin API does. */
 export function anyJsonBody(req: FastifyRequest): unknown {
-  return parseJson(decodeText(rawBody(req)))
+  return decodeJson(decodeText(rawBody(req)), req.server.bodyLimits.json)
 }
 
 /** What a form submit carries: the members of a JSON object, or fields with all their values as text. */
@@ -97,9 +89,9 @@ export async function formBody(req: FastifyRequest): Promise<FormBody> {
   assertNotEmpty(bytes)
   switch (mediaType(req)) {
     case JSON_TYPE:
-      return { kind: 'json', value: jsonForm(decodeText(bytes)) }
+      return { kind: 'json', value: jsonForm(decodeText(bytes), req.server.bodyLimits.json) }
     case FORM_TYPE:
-      return { kind: 'form', value: formEntries(new URLSearchParams(decodeText(bytes))) }
+      return { kind: 'form', value: formEntries(formFields(req)) }
     case MULTIPART_TYPE:
       return { kind: 'form', value: formEntries(await multipart(req, bytes)) }
     default:
@@ -107,17 +99,34 @@ export async function formBody(req: FastifyRequest): Promise<FormBody> {
   }
 }
 
-function jsonForm(text: string): Record<string, unknown> {
+/**
+ * The fields of a body that is a form, in the encoding of URLs. They are counted before they are read.
+ * @throws 400 for too many, or bad UTF-8
+ */
+export function formFields(req: FastifyRequest): URLSearchParams {
+  const text = decodeText(rawBody(req))
+  const { fields } = req.server.bodyLimits
+  let count = 1
+  for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', at + 1)) {
+    count += 1
+    if (count > fields) throw tooManyFields(fields)
+  }
+  return new URLSearchParams(text)
+}
+
+const tooManyFields = (fields: number) => badRequest(`The form has more than ${fields} fields.`)
+
+function jsonForm(text: string, limits: JsonLimits): Record<string, unknown> {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text, limits)
   } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause
     // Kratos stops reading behind the first value, so that a number with rubbish after it is a number to it.
     if (/^\s*-?\d/.test(text)) throw notAnObject('Number')
     throw badRequest('Unable to decode form as JSON.', { cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(jsonKind(value))
-  assertStorable(value, 0)
   return value as Record<string, unknown>
 }
 
@@ -135,7 +144,10 @@ async function multipart(req: FastifyRequest, bytes: Buffer): Promise<Iterable<[
   const form = await new Response(new Uint8Array(bytes), { headers }).formData().catch((cause) => {
     throw badRequest('Unable to decode the multipart form.', { cause })
   })
-  return [...form].flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []))
+  const { fields } = req.server.bodyLimits
+  const all = [...form]
+  if (all.length > fields) throw tooManyFields(fields)
+  return all.flatMap(([name, value]): [string, string][] => (typeof value === 'string' ? [[name, value]] : []))
 }
 
 function formEntries(entries: Iterable<[string, string]>): Record<string, string[]> {

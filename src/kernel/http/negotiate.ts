@@ -5,14 +5,20 @@ interface AcceptSpec {
   q: number
 }
 
+/** Browsers send some 150 characters; what follows is not looked at. */
+const MAX_ACCEPT = 4096
+
 function parseAccept(header: string): AcceptSpec[] {
-  return header.split(',').flatMap((part) => {
-    const [type = '', ...params] = part.split(';').map((p) => p.trim())
-    if (type === '') return []
-    const q = params.find((p) => /^q=/i.test(p))
-    const value = q === undefined ? 1 : Number(q.slice(2))
-    return [{ type: type.toLowerCase(), q: Number.isFinite(value) ? value : 0 }]
-  })
+  return header
+    .slice(0, MAX_ACCEPT)
+    .split(',')
+    .flatMap((part) => {
+      const [type = '', ...params] = part.split(';').map((p) => p.trim())
+      if (type === '') return []
+      const q = params.find((p) => /^q=/i.test(p))
+      const value = q === undefined ? 1 : Number(q.slice(2))
+      return [{ type: type.toLowerCase(), q: Number.isFinite(value) ? value : 0 }]
+    })
 }
 
 /** How exactly a spec names an offer: 0 exact, 1 `type/*`, 2 any; undefined when it does not. */
@@ -27,9 +33,10 @@ function wildness(spec: string, offer: string): 0 | 1 | 2 | undefined {
  * earlier offer. Without a usable header, or with none that fits, the first offer wins.
  */
 function negotiate(header: string, offers: readonly [string, ...string[]]): string {
+  const specs = parseAccept(header)
   let best = { offer: offers[0], q: -1, wild: 3 }
   for (const offer of offers) {
-    for (const spec of parseAccept(header)) {
+    for (const spec of specs) {
       const wild = wildness(spec.type, offer)
       if (wild === undefined || spec.q === 0 || spec.q < best.q) continue
       if (spec.q > best.q || wild < best.wild) best = { offer, q: spec.q, wild }

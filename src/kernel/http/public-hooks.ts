@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
-import { FORM_TYPE, rawBody } from './body.ts'
+import { FORM_TYPE, formFields } from './body.ts'
 import { applyCors } from './cors.ts'
 import type { Csrf } from './csrf.ts'
 import { mediaType } from './negotiate.ts'
@@ -83,5 +83,5 @@ export function submittedToken(req: FastifyRequest): string {
   const header = req.headers['x-csrf-token']
   if (typeof header === 'string' && header !== '') return header
   if (mediaType(req) !== FORM_TYPE) return ''
-  return new URLSearchParams(rawBody(req).toString()).get('csrf_token') ?? ''
+  return formFields(req).get('csrf_token') ?? ''
 }

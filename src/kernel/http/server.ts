@@ -9,6 +9,7 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import type { BodyLimits } from './body.ts'
 import { type ClientOptions, installClient } from './client.ts'
 import { installLoadShedding } from './load-shedding.ts'
 import { parseQuery } from './query.ts'
@@ -19,7 +20,10 @@ export interface ServerLimits {
   requestTimeoutMs: number
   /** a request that has no answer by then gets 503; what it began goes on to its end */
   responseTimeoutMs: number
+  /** of the request line and all headers together; more is answered with 431 */
+  headerLimitBytes: number
   bodyLimitBytes: number
+  bodyLimits: BodyLimits
   /** requests are refused while work waits longer than this inside the process; 0: never */
   maxEventLoopDelayMs: number
 }
@@ -39,8 +43,6 @@ export interface TlsPair {
   key: Buffer
 }
 
-/** Header bytes Node reads before it answers 431. Kratos takes 1 MB; 64 kB holds any sane set of cookies. */
-const MAX_HEADER_BYTES = 65_536
 /** Sockets idle longer than this are closed; above the 60 s that common load balancers keep theirs open. */
 const KEEP_ALIVE_MS = 72_000
 /** Longest path parameter: a token of 4,000 characters is only an unknown one, not an error of the router. */
@@ -55,7 +57,7 @@ const REQUEST_ID = /^[\x21-\x7e]{1,128}$/
 export function createServer(options: ServerOptions): FastifyInstance {
   const { rewriteUrl } = options
   const limits = {
-    maxHeaderSize: MAX_HEADER_BYTES,
+    maxHeaderSize: options.headerLimitBytes,
     headersTimeout: options.requestTimeoutMs,
     // How often Node looks who is late; left alone, every 30 s, whatever the limit.
     connectionsCheckingInterval: Math.min(5000, Math.ceil(options.requestTimeoutMs / 2)),
@@ -93,10 +95,11 @@ export function createServer(options: ServerOptions): FastifyInstance {
       if (error.code === 'ERR_SSL_HTTP_REQUEST') return refusePlainHttp(socket)
       if (error.code === 'ECONNRESET' || !socket.writable) return
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-      socket.end(rawAnswer(status))
+      socket.end(rawAnswer(status, options.headerLimitBytes))
     },
   }
   const app: FastifyInstance = fastify(settings)
+  app.decorate('bodyLimits', options.bodyLimits)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) => done(null, body))
   installClient(app, options)
@@ -130,8 +133,12 @@ function refusePlainHttp(socket: Socket): void {
 }
 
 /** An answer written by hand: the request could not even be parsed, so there is nothing to route. */
-function rawAnswer(code: number): string {
-  const body = `${JSON.stringify(plainError(code, 'The HTTP request could not be read.'))}\n`
+function rawAnswer(code: number, headerLimitBytes: number): string {
+  const reason =
+    code === 431
+      ? `The request line and the headers together are larger than ${headerLimitBytes} bytes.`
+      : 'The HTTP request could not be read.'
+  const body = `${JSON.stringify(plainError(code, reason))}\n`
   return [
     `HTTP/1.1 ${code} ${STATUS_TEXT[code]}`,
     'Content-Type: application/json',

@@ -25,8 +25,9 @@ const document: JsonObject = {
   },
 }
 const schema = await compileSchema({ id: 'test', url: 'test:', selectable: true, document }, async () => ({}))
-const json = (values: JsonObject): SubmittedForm => ({ kind: 'json', values })
-const form = (values: Record<string, string[]>): SubmittedForm => ({ kind: 'form', values })
+const json = (values: JsonObject): SubmittedForm => ({ kind: 'json', values, limits: LIMITS })
+const form = (values: Record<string, string[]>): SubmittedForm => ({ kind: 'form', values, limits: LIMITS })
+const LIMITS = { values: 100, depth: 10 }
 const EMPTY = { home: {}, name: {} }
 
 describe('traits of a submitted form', () => {

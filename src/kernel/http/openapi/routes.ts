@@ -11,8 +11,8 @@ export function openapiRoutes(document: unknown): FastifyPluginAsync {
   return async (app) => {
     app.get('/openapi.json', async (req, reply) => {
       reply.headers({ 'cache-control': KEEP, etag: tag })
-      const known = String(req.headers['if-none-match'] ?? '').split(/\s*,\s*/)
-      if (known.some((given) => given.replace(/^W\//, '') === tag)) return reply.code(304).send()
+      const known = String(req.headers['if-none-match'] ?? '').split(',')
+      if (known.some((given) => given.trim().replace(/^W\//, '') === tag)) return reply.code(304).send()
       return reply.header('content-type', 'application/json; charset=utf-8').send(body)
     })
   }
