@@ -14,7 +14,7 @@ import { schemaUnknown, unknownIdentity } from './failures.ts'
 import { normaliseIdentifier } from './normalise.ts'
 import type { Schemas } from './schema/schemas.ts'
 import type { IdentityLimits } from './sizes.ts'
-import type { IdentityStore, ListFilter, ListPage } from './store.ts'
+import type { IdentityPage, IdentityStore, ListFilter, ListPage } from './store.ts'
 import type { IdentityWriter } from './store-write.ts'
 import type { DerivedTraits, FullIdentity, Json, PasswordCredential, TraitsFailure } from './types.ts'
 
@@ -50,7 +50,7 @@ export interface IdentityService {
   get(id: string): Promise<FullIdentity>
   /** @throws 404 */
   getByExternalId(externalId: string): Promise<FullIdentity>
-  list(filter: ListFilter, page: ListPage): Promise<FullIdentity[]>
+  list(filter: ListFilter, page: ListPage): Promise<IdentityPage>
   count(): Promise<number>
   /** The identity of a login identifier, whatever its state; undefined when nobody has it. */
   findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>

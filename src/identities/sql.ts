@@ -34,7 +34,20 @@ const IDENTITY_COLUMNS = `
 /** An identity with its addresses and credentials, as `FullIdentity`. */
 export const SELECT_FULL = `select ${IDENTITY_COLUMNS}, ${CREDENTIALS} as credentials from identities i`
 
-/** The same; credentials are an empty list unless the boolean `flag` is true. */
-export const selectListed = (flag: string) =>
-  `select ${IDENTITY_COLUMNS}, case when ${flag}::boolean then ${CREDENTIALS} else '[]' end as credentials
-  from identities i`
+/** Bytes of JSON in one identity, as they will be sent; the size of the column would be that of its compressed form. */
+export const STORED_BYTES = `octet_length(coalesce(i.traits::text, '')) + octet_length(coalesce(i.metadata_public::text, ''))
+    + octet_length(coalesce(i.metadata_admin::text, ''))`
+
+/**
+ * The identities of `candidates (id, bytes)` in order of their ids, up to `maxBytes` in all, but never none; `more`
+ * tells whether one was left out. Credentials are an empty list unless the boolean `flag` is true.
+ */
+export const selectListed = (candidates: string, maxBytes: number, flag: string) =>
+  `with candidates as (${candidates}), summed as (
+    select id, sum(bytes) over (order by id) as bytes, row_number() over (order by id) as number from candidates
+  ), fitting as (
+    select id from summed where number = 1 or bytes <= ${maxBytes}
+  )
+  select ${IDENTITY_COLUMNS}, case when ${flag}::boolean then ${CREDENTIALS} else '[]' end as credentials,
+    (select count(*) from candidates) > (select count(*) from fitting) as more
+  from identities i where i.id in (select id from fitting) order by i.id`

@@ -1,5 +1,5 @@
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
-import { SELECT_FULL, selectListed } from './sql.ts'
+import { SELECT_FULL, STORED_BYTES, selectListed } from './sql.ts'
 import type { FullIdentity } from './types.ts'
 
 const BY_ID = sql('identity.by_id', `${SELECT_FULL} where i.id = $1 and i.nid = $2`)
@@ -21,11 +21,19 @@ const BY_IDENTIFIER = sql(
 const NORMALISED_TYPES = `('password', 'code', 'webauthn')`
 const EXACT_TYPES = `('oidc', 'saml')`
 
+/** What people and operators have stored may be large; what is left out is on the next page. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
+
 /** Keyset pages: `$2` is the id before the page, `$3` its size, `$4` rows to skip, `$5` whether credentials are wanted. */
 const page = (name: string, filter: string) =>
   sql(
     `identity.list_${name}`,
-    `${selectListed('$5')} where i.nid = $1 and i.id > $2 and ${filter} order by i.id limit $3 offset $4`,
+    selectListed(
+      `select i.id, ${STORED_BYTES} as bytes
+      from identities i where i.nid = $1 and i.id > $2 and ${filter} order by i.id limit $3 offset $4`,
+      MAX_PAGE_BYTES,
+      '$5',
+    ),
   )
 
 const identified = (matches: (value: string) => string) => `i.id in (
@@ -65,6 +73,12 @@ export interface ListPage {
   credentials: boolean
 }
 
+export interface IdentityPage {
+  identities: FullIdentity[]
+  /** whether some that would have stood here did not fit, for their size */
+  cut: boolean
+}
+
 export type IdentityStore = ReturnType<typeof createIdentityStore>
 
 /** Reads identities of one network. Ids must be UUIDs: anything else is an error of the statement. */
@@ -82,8 +96,11 @@ export function createIdentityStore(db: Db, nid: string) {
     byIdentifier: (type: string, identifier: string) =>
       one(db.query<FullIdentity>(BY_IDENTIFIER, [identifier, nid, type])),
     /** Ordered by id. */
-    list: (filter: ListFilter, { after, size, skip, credentials }: ListPage) =>
-      db.query<FullIdentity>(LIST[filter.kind], [nid, after, size, skip, credentials, ...filterValues(filter)]),
+    async list(filter: ListFilter, { after, size, skip, credentials }: ListPage): Promise<IdentityPage> {
+      const values = [nid, after, size, skip, credentials, ...filterValues(filter)]
+      const rows = await db.query<FullIdentity & { more: boolean }>(LIST[filter.kind], values)
+      return { identities: rows.map(({ more: _, ...identity }) => identity), cut: rows[0]?.more ?? false }
+    },
     async count(): Promise<number> {
       const [row] = await db.query<{ count: number }>(COUNT, [nid])
       return row?.count ?? 0

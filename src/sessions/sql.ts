@@ -59,6 +59,10 @@ export const IDENTITY_ROW = `
   i.schema_id, i.state, i.state_changed_at, i.traits::text, i.metadata_public::text, i.metadata_admin::text, i.external_id,
   i.organization_id, i.available_aal, i.created_at, i.updated_at`
 
+/** Bytes of JSON that people and operators have stored with an identity, as they will be sent. */
+export const IDENTITY_BYTES = `(octet_length(coalesce(i.traits::text, ''))
+  + octet_length(coalesce(i.metadata_public::text, '')) + octet_length(coalesce(i.metadata_admin::text, '')))`
+
 const IDENTITY_COLUMNS = `${IDENTITY_ROW},
   ${SECOND_FACTOR} as second_factor,
   ${VERIFIABLE_ADDRESSES} as verifiable_addresses,

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { HttpError } from '../../kernel/http/errors.ts'
+import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 import { link, offsetLinks } from '../../kernel/http/lists/pagination.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
 import type { IdentityAnswers } from '../answers.ts'
@@ -38,13 +38,20 @@ export function identityAdminRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
     const { filter, paging, credentials, include } = readListQuery(query)
     if (paging.kind === 'token') {
       const { after, size } = paging
-      const rows = await identities.list(filter, { after, size: size + 1, skip: 0, credentials })
-      const page = rows.slice(0, size)
-      reply.header('link', tokenLinks(path, query, size, rows.length > size ? page.at(-1)?.id : undefined))
+      const found = await identities.list(filter, { after, size: size + 1, skip: 0, credentials })
+      const page = found.identities.slice(0, size)
+      const more = found.cut || found.identities.length > size
+      reply.header('link', tokenLinks(path, query, size, more ? page.at(-1)?.id : undefined))
       return page.map((identity) => identityAnswers.toAdmin(identity, include))
     }
     const { page, size } = paging
-    const rows = await identities.list(filter, { after: FIRST, size, skip: page * size, credentials })
+    const { identities: rows, cut } = await identities.list(filter, {
+      after: FIRST,
+      size,
+      skip: page * size,
+      credentials,
+    })
+    if (cut) throw pageTooLarge()
     const total = filter.kind === 'identifier' ? rows.length : await identities.count()
     reply.headers({ 'x-total-count': String(total), link: numberLinks(path, query, page, size, total) })
     return rows.map((identity) => identityAnswers.toAdmin(identity, include))
@@ -56,6 +63,10 @@ function target(req: FastifyRequest): { path: string; query: URLSearchParams } {
   const [path, query] = splitUrl(req.url)
   return { path: `/admin${path}`, query: new URLSearchParams(query) }
 }
+
+/** A numbered page cannot go on with what did not fit: the next number begins behind it. */
+const pageTooLarge = () =>
+  badRequest('The identities of this page are too large together. Use page_token and page_size, or a smaller per_page.')
 
 /** Nothing is stored under a text that cannot be stored: that is "not found", not an error of the database. */
 function storable(text: string): string {

@@ -59,7 +59,7 @@ export function createSessionManagement(d: SessionManagementDeps): SessionManage
       const query = { filter, after, limit: size + 1, withIdentity: expand.identity, withDevices: expand.devices }
       const rows = await d.list.list({ ...query, now: formatTime(now) })
       const shown = rows.slice(0, size)
-      const last = rows.length > size ? shown.at(-1) : undefined
+      const last = rows.length > size || rows[0]?.cut ? shown.at(-1) : undefined
       return {
         sessions: shown.map((session) => adminListAnswer(session, now, d.identityAnswer)),
         next: last && { createdAt: last.listedAt, id: last.id },
@@ -69,8 +69,12 @@ export function createSessionManagement(d: SessionManagementDeps): SessionManage
     async listOf(identityId, filter, { size, offset }) {
       const now = d.clock.now()
       const query = { filter, now: formatTime(now), except: undefined, limit: size, offset }
-      const { total, sessions } = await d.list.listOf(identityId, query)
-      return { total, sessions: sessions.map((session) => ownListAnswer(session, now, d.identityAnswer)) }
+      const { total, size: fitting, sessions } = await d.list.listOf(identityId, query)
+      return {
+        total,
+        size: fitting,
+        sessions: sessions.map((session) => ownListAnswer(session, now, d.identityAnswer)),
+      }
     },
 
     async revoke(id) {

@@ -15,6 +15,8 @@ export interface OwnSessionsDeps {
 
 export interface SessionPage {
   total: number
+  /** rows on a page: as asked for, or as many as fit */
+  size: number
   sessions: Record<string, unknown>[]
 }
 
@@ -33,8 +35,12 @@ export function createOwnSessions(d: OwnSessionsDeps): OwnSessions {
     async others(current, { size, offset }) {
       const now = d.clock.now()
       const query = { filter: 'active', now: formatTime(now), except: current.id, limit: size, offset } as const
-      const { total, sessions } = await d.list.listOf(current.identity_id, query)
-      return { total, sessions: sessions.map((session) => ownListAnswer(session, now, d.identityAnswer)) }
+      const { total, size: fitting, sessions } = await d.list.listOf(current.identity_id, query)
+      return {
+        total,
+        size: fitting,
+        sessions: sessions.map((session) => ownListAnswer(session, now, d.identityAnswer)),
+      }
     },
     async revokeOther(current, id) {
       if (id === current.id) throw new HttpError(400, 'cannot revoke current session')

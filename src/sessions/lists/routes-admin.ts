@@ -62,8 +62,8 @@ export function sessionAdminRoutes(d: SessionAdminRouteDeps): FastifyPluginAsync
     const id = pathUuid(req, 'id')
     const filter = activeFilter(query)
     const page = parseOffsetPage(query)
-    const { total, sessions } = await manage.listOf(id, filter, page)
-    reply.headers({ 'x-total-count': String(total), link: offsetLinks(path, query, page, total) })
+    const { total, size, sessions } = await manage.listOf(id, filter, page)
+    reply.headers({ 'x-total-count': String(total), link: offsetLinks(path, query, { ...page, size }, total) })
     return sessions
   }
 

@@ -53,8 +53,8 @@ export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
     const [path, rawQuery] = splitUrl(req.url)
     const query = new URLSearchParams(rawQuery)
     const page = parseOffsetPage(query)
-    const { total, sessions } = await d.ownSessions.others(own(req), page)
-    reply.headers({ 'x-total-count': String(total), link: offsetLinks(path, query, page, total) })
+    const { total, size, sessions } = await d.ownSessions.others(own(req), page)
+    reply.headers({ 'x-total-count': String(total), link: offsetLinks(path, query, { ...page, size }, total) })
     return sessions
   }
 

@@ -1,7 +1,7 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Sql, sql } from '../../kernel/db/client.ts'
 import { toSession } from '../row.ts'
-import { DEVICES, IDENTITY_ROW, SESSION_COLUMNS } from '../sql.ts'
+import { DEVICES, IDENTITY_BYTES, IDENTITY_ROW, SESSION_COLUMNS } from '../sql.ts'
 import type { ActiveFilter, Device, Session, SessionRow } from '../types.ts'
 
 const LAST_SEEN = '(select x.seen_at from lethe.last_seen x where x.session_id = s.id) as last_seen'
@@ -21,18 +21,38 @@ function perFilter(build: (filter: ActiveFilter) => Sql): Record<ActiveFilter, S
   return { any: build('any'), active: build('active'), inactive: build('inactive') }
 }
 
+/** A page shows an identity with each session, and identities may be large: it holds fewer then, and never none. */
+const MAX_PAGE_BYTES = 4 * 1024 * 1024
+
 /** "created_at <=" first, so that the index is entered at the key and not at its beginning. */
 const LIST = perFilter((filter) =>
   sql(
     `session.list${NAMES[filter]}`,
-    `select ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
-      $6::boolean as with_devices, case when $6::boolean then ${DEVICES} end as devices
-    from sessions s left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
-    where s.nid = $1 and s.created_at <= $2 and (s.created_at < $2 or s.id > $3)
-      and ${condition('$7')[filter]}
-    order by s.created_at desc, s.id limit $4`,
+    `with candidates as (
+      select s.id, s.created_at, ${IDENTITY_BYTES} as bytes
+      from sessions s left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
+      where s.nid = $1 and s.created_at <= $2 and (s.created_at < $2 or s.id > $3)
+        and ${condition('$7')[filter]}
+      order by s.created_at desc, s.id limit $4
+    ), summed as (
+      select id, sum(bytes) over page as bytes, row_number() over page as number from candidates
+      window page as (order by created_at desc, id)
+    ), fitting as (
+      select id from summed where number = 1 or bytes <= ${MAX_PAGE_BYTES}
+    )
+    select ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
+      $6::boolean as with_devices, case when $6::boolean then ${DEVICES} end as devices,
+      (select count(*) from candidates) > (select count(*) from fitting) as cut
+    from fitting join sessions s on s.id = fitting.id
+      left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
+    order by s.created_at desc, s.id`,
   ),
 )
+
+/** All rows show the same identity: how many of them fit is known before, and `$5` rows to skip are whole pages. */
+const FITTING = `
+  select greatest(1, least($4::bigint, ${MAX_PAGE_BYTES} / (1 + ${IDENTITY_BYTES}))) as size
+  from identities i where i.id = $1 and i.nid = $2`
 
 /** The count stands in the row of the outer join, so that a page beyond the end knows it too. */
 const LIST_OF = perFilter((filter) =>
@@ -42,10 +62,11 @@ const LIST_OF = perFilter((filter) =>
       select s.id, s.created_at from sessions s
       where s.identity_id = $1 and s.nid = $2 and ($3::uuid is null or s.id <> $3)
         and ${condition('$6')[filter]}
-    ), page as (
-      select m.id from matching m order by m.created_at desc, m.id limit $4 offset $5
+    ), fitting as materialized (${FITTING}), page as (
+      select m.id from matching m order by m.created_at desc, m.id
+      limit (select size from fitting) offset $5::bigint / $4::bigint * (select size from fitting)
     )
-    select (select count(*) from matching) as total,
+    select (select count(*) from matching) as total, (select size from fitting) as size,
       ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
       true as with_devices, ${DEVICES} as devices
     from (values (true)) one (row) left join (
@@ -60,10 +81,18 @@ export interface ListedSession extends Omit<Session, 'identity' | 'devices'> {
   listedAt: Timestamp
   /** when it was last used, as far as it was noted */
   lastSeen: Timestamp | null
+  /** whether rows that would have stood on this page did not fit, for their size */
+  cut: boolean
   /** null unless asked for */
   identity: Session['identity'] | null
   /** null unless asked for */
   devices: Device[] | null
+}
+
+export interface SessionsOf {
+  sessions: ListedSession[]
+  total: number
+  size: number
 }
 
 export interface ListQuery {
@@ -94,11 +123,19 @@ export function createSessionListStore(db: Db, nid: string) {
       const rows = await db.query<ListedRow>(LIST[q.filter], withNow(values, q))
       return rows.map(toListed)
     },
-    /** Sessions of one identity, newest first, and how many there are on all pages. */
-    async listOf(identityId: string, q: ListOfQuery): Promise<{ total: number; sessions: ListedSession[] }> {
+    /** Sessions of one identity, newest first, how many there are on all pages, and how many fit on one. */
+    async listOf(identityId: string, q: ListOfQuery): Promise<SessionsOf> {
       const values = [identityId, nid, q.except ?? null, q.limit, q.offset]
-      const rows = await db.query<ListedRow & { total: number }>(LIST_OF[q.filter], withNow(values, q))
-      return { total: rows[0]?.total ?? 0, sessions: rows.filter((row) => row.id !== null).map(toListed) }
+      const rows = await db.query<ListedRow & { total: number; size: number | null }>(
+        LIST_OF[q.filter],
+        withNow(values, q),
+      )
+      const [first] = rows
+      return {
+        total: first?.total ?? 0,
+        size: first?.size ?? q.limit,
+        sessions: rows.filter((row) => row.id !== null).map(toListed),
+      }
     },
   }
 }
@@ -109,6 +146,8 @@ function withNow(values: unknown[], { filter, now }: { filter: ActiveFilter; now
 }
 
 type ListedRow = SessionRow & {
+  /** not of a list of one identity, where all rows are of one size */
+  cut?: boolean
   listed_at: Timestamp
   last_seen: Timestamp | null
   /** whether devices were asked for */
@@ -127,6 +166,7 @@ function toListed(row: ListedRow): ListedSession {
     ...session,
     listedAt: row.listed_at,
     lastSeen: row.last_seen,
+    cut: row.cut ?? false,
     devices: row.with_devices ? session.devices : null,
     identity: hasIdentity ? identity : null,
   }
