@@ -17,7 +17,10 @@ export function adminListAnswer(session: ListedSession, now: Micros, identityAns
 }
 
 /** Whether it lets anyone in, as far as is known: without its identity, the state of that one is not looked at. */
-export function isLive(session: Omit<ListedSession, 'listedAt' | 'lastSeen' | 'devices' | 'cut'>, now: Micros): boolean {
+export function isLive(
+  session: Omit<ListedSession, 'listedAt' | 'lastSeen' | 'devices' | 'cut'>,
+  now: Micros,
+): boolean {
   return (
     session.active &&
     !session.tombstoned &&
