@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../identities/types.ts'
-import { type JsonLimits, parseJson } from '../kernel/http/json.ts'
+import { type JsonLimits, parseJson } from '../kernel/base/json.ts'
 import { nativeFlowInBrowser } from './errors.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
 

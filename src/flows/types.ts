@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import type { Micros, Timestamp } from '../kernel/base/clock.ts'
+import type { JsonLimits } from '../kernel/base/json.ts'
 import type { Client } from '../kernel/http/client.ts'
-import type { JsonLimits } from '../kernel/http/json.ts'
 import type { Credentials, DeviceFacts } from '../sessions/types.ts'
 
 /** `browser`: cookies and an anti-CSRF token; also single-page apps. `api`: neither. */

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import { assertText, type JsonLimits, parseJson } from '../base/json.ts'
 import { badRequest } from './errors.ts'
-import { assertText, type JsonLimits, parseJson } from './json.ts'
 import { mediaType } from './negotiate.ts'
 
 export const JSON_TYPE = 'application/json'

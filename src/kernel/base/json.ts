@@ -1,4 +1,4 @@
-import { badRequest } from './errors.ts'
+import { badRequest } from '../http/errors.ts'
 
 /** How much one JSON text may hold. */
 export interface JsonLimits {
