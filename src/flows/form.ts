@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../identities/types.ts'
-import { type JsonLimits, parseJson } from '../kernel/base/json.ts'
+import { type JsonLimits, parseJson, TextRefused } from '../kernel/base/json.ts'
+import { badRequest } from '../kernel/http/errors.ts'
 import { nativeFlowInBrowser } from './errors.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
 
@@ -32,7 +33,7 @@ export function parsed(text: string, limits: JsonLimits): Json | undefined {
     return parseJson(text, limits) as Json
   } catch (error) {
     if (error instanceof SyntaxError) return undefined
-    throw error
+    throw error instanceof TextRefused ? badRequest(error.message) : error
   }
 }
 

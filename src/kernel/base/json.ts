@@ -1,5 +1,3 @@
-import { badRequest } from '../http/errors.ts'
-
 /** How much one JSON text may hold. */
 export interface JsonLimits {
   /** members of objects and items of lists, on all levels together */
@@ -8,10 +6,15 @@ export interface JsonLimits {
   depth: number
 }
 
+/** What is refused, and why, in words for the client. */
+export class TextRefused extends Error {
+  override readonly name = 'TextRefused'
+}
+
 /**
  * Reads JSON that comes from outside: a body, or a text inside one. It is measured before anything is built of it, as
  * an object of 400,000 members costs V8 four seconds.
- * @throws SyntaxError for what is no JSON; 400 for more than the limits, NUL and half a character, which no column takes
+ * @throws SyntaxError for what is no JSON; TextRefused for more than the limits, NUL and half a character, which no column takes
  */
 export function parseJson(text: string, limits: JsonLimits): unknown {
   assertSize(text, limits)
@@ -38,9 +41,9 @@ function assertSize(text: string, limits: JsonLimits): void {
     else if (code === OBJECT || code === LIST) {
       values += 1
       depth += 1
-      if (depth > limits.depth) throw badRequest(`The JSON payload is nested deeper than ${limits.depth} levels.`)
+      if (depth > limits.depth) throw new TextRefused(`The JSON payload is nested deeper than ${limits.depth} levels.`)
     } else if (code === OBJECT_END || code === LIST_END) depth -= 1
-    if (values > limits.values) throw badRequest(`The JSON payload holds more than ${limits.values} values.`)
+    if (values > limits.values) throw new TextRefused(`The JSON payload holds more than ${limits.values} values.`)
   }
 }
 
@@ -56,6 +59,6 @@ function assertStorable(value: unknown): void {
 
 /** NUL and lone surrogates cannot be stored as text or jsonb: refused here, so that they never reach a statement. */
 export function assertText(text: string): void {
-  if (text.includes('\0')) throw badRequest('The request contains a NUL character, which is not allowed.')
-  if (!text.isWellFormed()) throw badRequest('The request contains an incomplete Unicode character.')
+  if (text.includes('\0')) throw new TextRefused('The request contains a NUL character, which is not allowed.')
+  if (!text.isWellFormed()) throw new TextRefused('The request contains an incomplete Unicode character.')
 }

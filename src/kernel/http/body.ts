@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { assertText, type JsonLimits, parseJson } from '../base/json.ts'
+import { assertText, type JsonLimits, parseJson, TextRefused } from '../base/json.ts'
 import { badRequest } from './errors.ts'
 import { mediaType } from './negotiate.ts'
 
@@ -35,11 +35,13 @@ function decodeText(bytes: Buffer): string {
   }
 }
 
+const refused = (error: unknown) => (error instanceof TextRefused ? badRequest(error.message) : error)
+
 function decodeJson(text: string, limits: JsonLimits): unknown {
   try {
     return parseJson(text, limits)
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
+    if (!(cause instanceof SyntaxError)) throw refused(cause)
     // Where, and not what: the parser quotes the text around, which may be a password.
     const where = / at position \d+/.exec(cause.message)?.[0] ?? ''
     throw badRequest(`Unable to decode JSON payload: it is not valid JSON${where}.`, { cause })
@@ -121,7 +123,7 @@ function jsonForm(text: string, limits: JsonLimits): Record<string, unknown> {
   try {
     value = parseJson(text, limits)
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause
+    if (!(cause instanceof SyntaxError)) throw refused(cause)
     // Kratos stops reading behind the first value, so that a number with rubbish after it is a number to it.
     if (/^\s*-?\d/.test(text)) throw notAnObject('Number')
     throw badRequest('Unable to decode form as JSON.', { cause })
@@ -153,8 +155,12 @@ async function multipart(req: FastifyRequest, bytes: Buffer): Promise<Iterable<[
 function formEntries(entries: Iterable<[string, string]>): Record<string, string[]> {
   const out: Record<string, string[]> = Object.create(null)
   for (const [name, value] of entries) {
-    assertText(name)
-    assertText(value)
+    try {
+      assertText(name)
+      assertText(value)
+    } catch (error) {
+      throw refused(error)
+    }
     const values = out[name]
     if (values) values.push(value)
     else out[name] = [value]
