@@ -186,7 +186,6 @@ async function createServices(started: Started, kind: 'owned' | 'adopted'): Prom
       onLoad: metrics.hashing,
       ...(concurrency === undefined ? {} : { concurrency }),
     }),
-    attemptsElsewhere: primary?.attemptsElsewhere,
   })
 }
 

@@ -5,9 +5,11 @@ import { createEventRetention } from '../events/log/retention.ts'
 import { createEventLogStore } from '../events/log/store.ts'
 import { createEvents } from '../events/service.ts'
 import { createStreams } from '../events/stream/sse.ts'
-import { type AttemptsElsewhere, createLoginAttempts } from '../flows/login/attempts.ts'
+import { createLoginAttempts } from '../flows/login/attempts.ts'
 import { createLoginFlow } from '../flows/login/flow.ts'
+import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
 import { createLoginStore } from '../flows/login/store.ts'
+import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { createRegistrationFlow } from '../flows/registration/flow.ts'
 import { createRegistrationStore } from '../flows/registration/store.ts'
 import { createSettingsFlow } from '../flows/settings/flow.ts'
@@ -28,6 +30,7 @@ import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Db } from '../kernel/db/client.ts'
 import { createLane } from '../kernel/db/limiter.ts'
 import type { Meta } from '../kernel/db/meta.ts'
+import { knownBrowserCookieAttributes } from '../kernel/http/cookies.ts'
 import { type Csrf, createCsrf } from '../kernel/http/csrf.ts'
 import { encodeQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
@@ -71,8 +74,6 @@ export interface Environment {
   db: Db
   meta: Meta
   hasher: Hasher
-  /** failed sign-ins at the other processes of this node, where there are any */
-  attemptsElsewhere?: AttemptsElsewhere | undefined
 }
 
 export type Deps = ReturnType<typeof createDeps>
@@ -193,7 +194,14 @@ function flowDeps(
   const { nid } = d.meta
   const flowUrls = createFlowUrls({ config: d.config, publicBaseUrl: d.baseUrls.public })
   const shared = { ...d, urls: flowUrls, exchanges: createExchangeStore(d.db, nid) }
-  const login = createLoginFlow({ ...shared, attempts: createLoginAttempts(d), store: createLoginStore(d.db, nid) })
+  const { serverSecret } = d.meta
+  const login = createLoginFlow({
+    ...shared,
+    attempts: createLoginAttempts({ ...d, serverSecret, store: createAttemptStore(d.db, nid) }),
+    knownBrowsers: createKnownBrowsers({ ...d, serverSecret }),
+    store: createLoginStore(d.db, nid),
+  })
+  const knownBrowserCookie = () => knownBrowserCookieAttributes(d.config(), d.dev, d.baseUrls.public())
   const breaches = createPwnedChecker({
     exchange,
     settings: () => d.config().selfservice.methods.password.config,
@@ -211,7 +219,7 @@ function flowDeps(
         token,
       }),
   })
-  return { flowUrls, login, registration, settings, logout }
+  return { flowUrls, login, knownBrowserCookie, registration, settings, logout }
 }
 
 function afterLogout({ selfservice }: Config, publicBase: string) {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { formBody } from '../kernel/http/body.ts'
+import { cookieValues, KNOWN_BROWSER_COOKIE } from '../kernel/http/cookies.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { badRequest } from '../kernel/http/errors.ts'
 import { isJsonRequest } from '../kernel/http/negotiate.ts'
@@ -23,6 +24,7 @@ export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
     credentials: d.credentials.read(req),
     device: deviceFacts(req),
     client: req.client,
+    knownBrowser: cookieValues(req, KNOWN_BROWSER_COOKIE)[0],
     form: () => {
       form ??= readForm(req)
       return form

@@ -77,6 +77,8 @@ export interface Caller {
   credentials: Credentials
   device: DeviceFacts
   client: Client
+  /** cookie of a browser that has signed in before */
+  knownBrowser: string | undefined
   /** the form, decoded at the first call. @throws 400 with the reason that the form shows */
   form(): Promise<SubmittedForm>
   /** @throws 403 `security_csrf_violation` unless the token fits the cookie */

@@ -49,6 +49,8 @@ const ELSEWHERE: Record<string, readonly [file: string, words: RegExp][]> = {
   'a broken connection ends no process': [['fault/kill.test.ts', /connections to the database, again and again/]],
 }
 
+const NOBODY_KNOWN = { address: '', network: '', shared: true, believed: false }
+
 describe('classes that are held elsewhere', () => {
   for (const [name, places] of Object.entries(ELSEWHERE)) {
     test(name, () => {
@@ -263,9 +265,14 @@ describe('classes', () => {
     for (const [identifier, credential] of Object.entries(known)) {
       const d = {
         identities: { findByPasswordIdentifier: async () => credential, replacePasswordHash: async () => {} },
-        ...{ hasher, attempts: { check() {}, failed() {} }, log: { warn() {} } },
+        ...{
+          hasher,
+          attempts: { begin: async () => [], check: async () => {}, failed: async () => {} },
+          knownBrowsers: { of: () => undefined },
+          log: { warn() {} },
+        },
       }
-      await authenticate(d, { identifier, password: 'x' }, { network: '', shared: true }).then(
+      await authenticate(d, { identifier, password: 'x' }, { client: NOBODY_KNOWN, knownBrowser: undefined }).then(
         () => assert.fail('let in'),
         (error: Error) => messages.add(error.message),
       )

@@ -134,6 +134,72 @@ describe('limits of sign-in over HTTP', () => {
     }
   })
 
+  test('two nodes count as one', async (t) => {
+    const { server } = await setup(t)
+    const other = await testServer(t, {
+      db: server.db,
+      config: { lethe: { limits: { login: { per_identifier: 3 } } } },
+    })
+    const person = await createPerson(server)
+    const clocks = await Promise.all([1, 2, 3].map(() => guess(other, person.email)))
+    assert.deepEqual(new Set(clocks.map(({ status }) => status)), new Set([400]))
+    assert.equal((await guess(other, person.email, person.password)).status, 429)
+    const third = await testServer(t, {
+      db: server.db,
+      config: { lethe: { limits: { login: { per_identifier: 3 } } } },
+    })
+    assert.equal((await guess(third, person.email, person.password)).status, 429)
+  })
+
+  describe('guesses of others do not lock the owner out', () => {
+    const PROXY = {
+      http: { trusted_proxies: ['127.0.0.1/32'] },
+      limits: { login: { per_identifier: 3, per_address: 100 } },
+    }
+    const at = (address: string) => ({ 'x-forwarded-for': address })
+
+    async function submit(client: Client, person: Person, headers: Record<string, string>, password = person.password) {
+      const { ui } = (await client.get('/self-service/login/browser')).body
+      const csrf_token = ui.nodes.find((node: any) => node.attributes.name === 'csrf_token').attributes.value
+      const json = { method: 'password', identifier: person.email, password, csrf_token }
+      return client.send('POST', ui.action, { json, headers })
+    }
+    const forget = (client: Client) => {
+      for (const name of ['ory_kratos_session', 'ory_session']) client.jar.take([`${name}=; Path=/; Max-Age=0`])
+    }
+
+    test('a browser that has signed in before is known wherever it is, one that has not is not', async (t) => {
+      const server = await testServer(t, { backend: postgres, config: { lethe: PROXY } })
+      const person = await createPerson(server)
+      const browser = new Client(server)
+      const first = await submit(browser, person, { ...at('203.0.113.1'), 'sec-fetch-site': 'same-origin' })
+      assert.equal(first.status, 200)
+      const cookie = first.setCookie.find((line) => line.startsWith('lethe_known_browser='))
+      assert.match(cookie ?? '', /; Path=\/self-service\/login; HttpOnly; Secure; SameSite=Lax$/)
+      forget(browser)
+      for (let i = 0; i < 5; i++) await submit(new Client(server), person, at(`198.51.100.${i}`), 'wrong-password')
+      assert.equal((await submit(new Client(server), person, at('198.51.100.9'))).status, 429)
+      const forged = new Client(server)
+      forged.jar.take([`lethe_known_browser=${'A'.repeat(48)}; Path=/self-service/login`])
+      assert.equal((await submit(forged, person, at('198.51.100.9'))).status, 429)
+      assert.equal((await submit(browser, person, at('192.0.2.7'))).status, 200)
+    })
+
+    test('an address that has signed in before is known, without any cookie', async (t) => {
+      const server = await testServer(t, { backend: postgres, config: { lethe: PROXY } })
+      const person = await createPerson(server)
+      const first = await submit(new Client(server), person, at('203.0.113.1'))
+      assert.equal(first.status, 200)
+      assert.doesNotMatch(first.setCookie.join(), /lethe_/, 'clients that are no browsers see no cookie more')
+      for (let i = 0; i < 5; i++) await submit(new Client(server), person, at(`198.51.100.${i}`), 'wrong-password')
+      assert.equal((await submit(new Client(server), person, at('198.51.100.9'))).status, 429)
+      assert.equal((await submit(new Client(server), person, at('203.0.113.1:4000'))).status, 200)
+      for (let i = 0; i < 3; i++)
+        assert.equal((await submit(new Client(server), person, at('203.0.113.1'), 'wrong-password')).status, 400)
+      assert.equal((await submit(new Client(server), person, at('203.0.113.1'))).status, 429)
+    })
+  })
+
   test('a browser gets a page, with nothing stored', async (t) => {
     const { server } = await setup(t)
     const person = await createPerson(server)

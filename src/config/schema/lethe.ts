@@ -171,12 +171,12 @@ export const lethe = section({
     metadata: key(byteSize().prefault('64KB'), 'The same for `metadata_public` and for `metadata_admin`, each.'),
     login: section({
       per_identifier: key(
-        integer(0).default(10),
-        'Failed logins of one identifier within the window, counted by each node for itself, all its workers together; 0: no limit.',
+        integer(0, 10_000).default(10),
+        'Failed logins of one identifier within the window, on all nodes together; 0: no limit. A browser or a network that has signed in to the account before has as many of its own, so that guesses of others do not lock the owner out.',
       ),
       per_address: key(
-        integer(0).default(100),
-        'Failed logins from one address (IPv6: one /64 network) within the window; 0: no limit. Behind a proxy that is not in `lethe.http.trusted_proxies` there is no such limit, since all people would share it.',
+        integer(0, 10_000).default(100),
+        'Failed logins from one address (IPv6: one /64 network) within the window, on all nodes together; 0: no limit. Behind a proxy that is not in `lethe.http.trusted_proxies` there is no such limit, since all people would share it.',
       ),
       window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
     }),

@@ -1,109 +1,124 @@
+import { createHmac } from 'node:crypto'
 import type { Config } from '../../config/schema/schema.ts'
 import { normaliseIdentifier } from '../../identities/normalise.ts'
-import type { Clock, Micros } from '../../kernel/base/clock.ts'
-import { sha256Hex } from '../../kernel/crypto/tokens.ts'
+import { networkOf, parseAddress } from '../../kernel/base/address.ts'
+import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import type { Client } from '../../kernel/http/client.ts'
 import { tooManyAttempts } from '../../kernel/http/errors.ts'
+import type { AttemptStore, Count } from './store-attempts.ts'
 
 export interface LoginAttemptsDeps {
   config(): Config
   clock: Clock
-  /** where several processes serve one port */
-  attemptsElsewhere?: AttemptsElsewhere | undefined
-  /** identifiers, and addresses, remembered at most @default 20000 */
-  maxKeys?: number
-}
-
-/** A failure as it is counted: what is told to others holds no identifier. */
-export interface FailedAttempt {
-  identifier: string
-  /** empty when unknown, or when many people may be behind it: none of them must pay for another */
-  network: string
-}
-
-/** The other processes of this node, so that it counts as one. */
-export interface AttemptsElsewhere {
-  tell(attempt: FailedAttempt): void
-  listen(listener: (attempt: FailedAttempt) => void): void
-}
-
-/** Failed sign-ins of the last minutes, on this node. */
-export interface LoginAttempts {
-  /** @throws 429 while the identifier or the address has used up its failures */
-  check(who: Attempt): void
-  /** Counts one more failure. */
-  failed(who: Attempt): void
+  store: AttemptStore
+  /** shared by all nodes */
+  serverSecret: Uint8Array
 }
 
 export interface Attempt {
   identifier: string
   client: Pick<Client, 'network' | 'shared'>
+  /** of a browser that has signed in to this account before */
+  knownBrowser: string | undefined
+  /** whose identifier it is; asked only when a limit is reached */
+  identityId(): Promise<string | undefined>
 }
 
-/** About 4 MB each for identifiers and addresses with the default limits. */
-const MAX_KEYS = 20_000
+/** What one attempt counts for. */
+export type Counts = readonly Count[]
+
+/** Failed sign-ins of the last minutes, on all nodes. */
+export interface LoginAttempts {
+  /** @throws 429 while what it counts for has used up its failures */
+  begin(who: Attempt): Promise<Counts>
+  /** The same once the password was checked. @throws 429 */
+  check(counts: Counts): Promise<void>
+  /** Counts one more failure. @throws 429 for one beyond the limit, of several at once */
+  failed(who: Attempt, counts: Counts): Promise<void>
+}
+
+/** All known browsers of an account together: whoever once had its password may have made any number of them. */
+const BROWSERS_AT_ONCE = 5
 
 /**
  * Limits how fast passwords can be guessed: by identifier for many addresses against one account, by address for one
  * against many accounts. Identifiers that nobody has count alike, so that the limit tells nothing about who exists.
+ * A browser, or else an address, that has signed in to the account before has a count of its own: guesses of others do
+ * not lock the owner out.
  */
 export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
   const limits = () => d.config().lethe.limits.login
-  const windowOf = () => Math.trunc(limits().window * 1000)
-  const maxKeys = d.maxKeys ?? MAX_KEYS
-  const identifiers = createFailures(maxKeys)
-  const addresses = createFailures(maxKeys)
+  const windowOf = (): Micros => Math.trunc(limits().window * 1000)
+  const since = () => d.clock.now() - windowOf()
 
-  function count({ identifier, network }: FailedAttempt): void {
-    const now = d.clock.now()
-    const { per_identifier, per_address } = limits()
-    if (per_identifier > 0) identifiers.add(identifier, now, windowOf())
-    if (per_address > 0) addresses.add(network, now, windowOf())
+  /** Hashed, so that its length does not matter; keyed, so that the table tells nobody who was attacked from where. */
+  function key(...parts: string[]): string {
+    const hmac = createHmac('sha256', d.serverSecret).update('login-failures')
+    for (const part of parts) hmac.update(`\0${part}`)
+    return hmac.digest('base64url').slice(0, 27)
   }
-  d.attemptsElsewhere?.listen(count)
+  const ofIdentifier = (identifier: string, ...more: string[]): Count => ({
+    // As accounts are looked up, so that another spelling is no other key.
+    key: key('identifier', normaliseIdentifier(identifier), ...more),
+    allowed: limits().per_identifier,
+  })
+  const limited = (counts: Count[]): Counts => counts.filter(({ allowed }) => allowed > 0)
+
+  function ofBrowser({ identifier }: Attempt, browser: string): Counts {
+    const all = ofIdentifier(identifier, 'browsers')
+    return limited([ofIdentifier(identifier, 'browser', browser), { ...all, allowed: BROWSERS_AT_ONCE * all.allowed }])
+  }
+  function ofStranger({ identifier, client }: Attempt): Counts {
+    const address = { key: key('network', client.network), allowed: client.network === '' ? 0 : limits().per_address }
+    return limited([ofIdentifier(identifier), address])
+  }
+  const ofKnownNetwork = ({ identifier, client }: Attempt): Counts =>
+    limited([ofIdentifier(identifier, 'network', client.network)])
+
+  async function hasSignedInFrom({ client, identityId }: Attempt): Promise<boolean> {
+    if (client.network === '' || client.shared) return false
+    const id = await identityId()
+    const addresses = id === undefined ? [] : await d.store.knownAddresses(id)
+    return addresses.some((text) => {
+      const address = parseAddress(text)
+      return address !== undefined && networkOf(address) === client.network
+    })
+  }
+
+  async function isReached(counts: Counts): Promise<Micros | undefined> {
+    return counts.length === 0 ? undefined : d.store.reached(counts, since())
+  }
+  function refuseUntilOver(at: Micros | undefined): void {
+    if (at !== undefined) throw tooManyAttempts(Math.max(1, Math.ceil((at - since()) / SECOND)))
+  }
 
   return {
-    check({ identifier, client }) {
+    async begin(who) {
+      const counts = who.knownBrowser === undefined ? ofStranger(who) : ofBrowser(who, who.knownBrowser)
+      const at = await isReached(counts)
+      if (at === undefined) return counts
+      if (who.knownBrowser !== undefined || !(await hasSignedInFrom(who))) refuseUntilOver(at)
+      const own = ofKnownNetwork(who)
+      refuseUntilOver(await isReached(own))
+      return own
+    },
+
+    async check(counts) {
+      refuseUntilOver(await isReached(counts))
+    },
+
+    async failed({ client }, counts) {
+      const network = key('network', client.network)
+      // Many people share it: none of them pays for another.
+      const counted = client.shared ? counts.filter((count) => count.key !== network) : counts
+      if (counted.length === 0) return
       const now = d.clock.now()
-      const { per_identifier, per_address } = limits()
-      const wait = Math.max(
-        identifiers.wait(identifierKey(identifier), now, windowOf(), per_identifier),
-        addresses.wait(client.network, now, windowOf(), per_address),
-      )
-      if (wait > 0) throw tooManyAttempts(Math.ceil(wait / 1_000_000))
-    },
-    failed({ identifier, client }) {
-      const attempt = { identifier: identifierKey(identifier), network: client.shared ? '' : client.network }
-      count(attempt)
-      d.attemptsElsewhere?.tell(attempt)
-    },
-  }
-}
-
-/** Times of failures by key, in a window that slides. The key that failed longest ago goes first. */
-function createFailures(maxKeys: number) {
-  const times = new Map<string, Micros[]>()
-  return {
-    /** how long until one more failure is allowed; 0: now */
-    wait(key: string, now: Micros, window: Micros, limit: number): Micros {
-      if (limit === 0) return 0
-      const recent = (times.get(key) ?? []).filter((time) => time > now - window)
-      return recent.length < limit ? 0 : recent[recent.length - limit]! + window - now
-    },
-    add(key: string, now: Micros, window: Micros): void {
-      if (key === '') return
-      const recent = (times.get(key) ?? []).filter((time) => time > now - window)
-      times.delete(key)
-      times.set(key, [...recent, now])
-      for (const [oldest, list] of times) {
-        if (times.size <= maxKeys && list.at(-1)! > now - window) break
-        times.delete(oldest)
+      const keep = Math.max(...counted.map(({ allowed }) => allowed)) + 1
+      const rows = await d.store.add(counted, { now, since: now - windowOf(), until: now + windowOf(), keep })
+      for (const { key, times } of rows) {
+        const { allowed } = counted.find((count) => count.key === key)!
+        if (times.length > allowed) refuseUntilOver(times.at(-allowed))
       }
     },
   }
-}
-
-/** As accounts are looked up, so that another spelling is no other key; hashed, so that its length does not matter. */
-function identifierKey(identifier: string): string {
-  return sha256Hex(normaliseIdentifier(identifier))
 }

@@ -1,10 +1,12 @@
-import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
+import { isLongerThan, MAX_IDENTIFIER, normaliseIdentifier } from '../../identities/normalise.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
-import { type Hasher, HashingBusy, PasswordTooLong } from '../../kernel/crypto/passwords/passwords.ts'
+import { type Hasher, HashingBusy, PasswordTooLong, type Share } from '../../kernel/crypto/passwords/passwords.ts'
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
 import { refused } from '../attempt.ts'
 import { messages } from '../messages.ts'
+import type { Caller } from '../types.ts'
 import type { Attempt, LoginAttempts } from './attempts.ts'
+import type { KnownBrowsers } from './known-browsers.ts'
 
 export interface PasswordDeps {
   identities: {
@@ -14,6 +16,7 @@ export interface PasswordDeps {
   }
   hasher: Pick<Hasher, 'verify' | 'dummyVerify' | 'needsRehash' | 'hash'>
   attempts: LoginAttempts
+  knownBrowsers: Pick<KnownBrowsers, 'of'>
   log: { warn(details: object, message: string): void }
 }
 
@@ -29,25 +32,39 @@ export interface Proof {
 export async function authenticate(
   d: PasswordDeps,
   proof: Proof,
-  client: Attempt['client'],
+  caller: Pick<Caller, 'client' | 'knownBrowser'>,
 ): Promise<PasswordCredential> {
   // Nobody's, and not a guess either: no work is done for it.
   if (isLongerThan(proof.identifier, MAX_IDENTIFIER)) throw refused(messages.wrongCredentials)
-  const who = { identifier: proof.identifier, client }
-  d.attempts.check(who)
-  const credential = await verified(d, proof)
-  // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.
-  d.attempts.check(who)
-  if (credential) return credential
-  d.attempts.failed(who)
+  const { identifier, password } = proof
+  const { client } = caller
+  const find = () => d.identities.findByPasswordIdentifier(identifier)
+  const who: Attempt = {
+    ...{ identifier, client },
+    knownBrowser: d.knownBrowsers.of(caller.knownBrowser, identifier),
+    identityId: async () => (await find())?.identity.id,
+  }
+  const counts = await d.attempts.begin(who)
+  const credential = await find()
+  const share = { identifier: normaliseIdentifier(identifier), network: client.shared ? '' : client.network }
+  if (await verified(d, credential, password, share)) {
+    // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.
+    await d.attempts.check(counts)
+    return credential!
+  }
+  await d.attempts.failed(who, counts)
   throw refused(messages.wrongCredentials)
 }
 
-async function verified(d: PasswordDeps, { identifier, password }: Proof): Promise<PasswordCredential | undefined> {
-  const credential = await d.identities.findByPasswordIdentifier(identifier)
-  if (credential?.hash !== undefined) return (await d.hasher.verify(password, credential.hash)) ? credential : undefined
-  await d.hasher.dummyVerify(password)
-  return undefined
+async function verified(
+  d: PasswordDeps,
+  credential: PasswordCredential | undefined,
+  password: string,
+  share: Share,
+): Promise<boolean> {
+  if (credential?.hash !== undefined) return d.hasher.verify(password, credential.hash, share)
+  await d.hasher.dummyVerify(password, share)
+  return false
 }
 
 /** Brings an imported or outdated hash up to what is configured. A login never fails for it. */

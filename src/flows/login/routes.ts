@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { type CookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
@@ -8,13 +9,15 @@ import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import { loginAnswer } from './answer.ts'
-import type { SignedIn } from './complete.ts'
 import type { LoginFlows } from './flow.ts'
+import { KNOWN_BROWSER_DAYS } from './known-browsers.ts'
+import type { RememberedSignIn } from './submit.ts'
 
 export interface LoginRouteDeps extends CallerDeps {
   login: LoginFlows
   sessions: Pick<SessionService, 'answer'>
   flowUrls: FlowUrls
+  knownBrowserCookie(): CookieAttributes
 }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
@@ -80,7 +83,7 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
     }
   }
 
-  function signedIn(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: SignedIn) {
+  function signedIn(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: RememberedSignIn) {
     const { session, token, fresh, returnTo, secondFactorAt } = done
     const answer = d.sessions.answer(session)
     if (done.flow.type === 'api') {
@@ -88,11 +91,16 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
       if (secondFactorAt !== undefined) delete answer.identity
       return { session_token: token, session: answer, continue_with: null }
     }
+    if (isRealBrowser(req))
+      setCookie(reply, d.knownBrowserCookie(), done.knownBrowser, { maxAge: KNOWN_BROWSER_DAYS * 86_400 })
     signInBrowser(req, reply, d, { token, expiresAt: session.expires_at, fresh })
     if (!caller.scripted) return reply.redirect(secondFactorAt ?? returnTo, 303)
     if (secondFactorAt !== undefined) return sendError(locationChangeRequired(secondFactorAt), req, reply)
     return { session: answer, continue_with: redirectBrowserTo(returnTo) }
   }
 }
+
+/** Browsers send this and nothing else does: clients that compare answers with those of Kratos see no cookie more. */
+const isRealBrowser = (req: FastifyRequest) => req.headers['sec-fetch-site'] !== undefined
 
 const readsJson = (caller: Caller, flow: { type: string }) => caller.scripted || flow.type === 'api'

@@ -18,12 +18,18 @@ import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
 import { type CompleteLoginDeps, completeLogin, loginHooks, type SignedIn } from './complete.ts'
 import { authenticate, type PasswordDeps, type Proof, renewHash } from './credentials.ts'
+import type { KnownBrowsers } from './known-browsers.ts'
 import type { LoginFlow } from './types.ts'
 
-export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & PasswordDeps
+export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & PasswordDeps & { knownBrowsers: KnownBrowsers }
+
+export interface RememberedSignIn extends SignedIn {
+  /** for the cookie that tells this browser from those who guess */
+  knownBrowser: string
+}
 
 export type LoginOutcome =
-  | SignedIn
+  | RememberedSignIn
   | ShownAgain<LoginFlow>
   | Failed
   /** somebody is signed in who did not ask to prove it anew */
@@ -52,11 +58,12 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     told.transientPayload = transientPayload(form)
     checkOrigin(flow, caller, form)
     checkComplete(proof)
-    const credential = await authenticate(d, proof, caller.client)
+    const credential = await authenticate(d, proof, caller)
     checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
     const returnTo = returnToOf(d, flow)
     await renewHash(d, credential, proof.password)
-    return completeLogin(d, { flow, caller, current, identity: credential.identity, returnTo })
+    const signedIn = await completeLogin(d, { flow, caller, current, identity: credential.identity, returnTo })
+    return { ...signedIn, knownBrowser: d.knownBrowsers.add(caller.knownBrowser, proof.identifier) }
   })
 }
 

@@ -40,6 +40,14 @@ export function csrfCookieAttributes(config: Config, dev: boolean, name: string)
   }
 }
 
+export const KNOWN_BROWSER_COOKIE = 'lethe_known_browser'
+
+/** Sent to the place that takes logins only. @param publicUrl of this server */
+export function knownBrowserCookieAttributes(config: Config, dev: boolean, publicUrl: string): CookieAttributes {
+  const path = `${new URL(publicUrl).pathname.replace(/\/$/, '')}/self-service/login`
+  return { ...csrfCookieAttributes(config, dev, KNOWN_BROWSER_COOKIE), domain: undefined, path }
+}
+
 /** @param expiry seconds until the browser forgets it and the moment itself; absent for a cookie of the browser's run */
 export function setCookie(
   reply: FastifyReply,

@@ -1,7 +1,6 @@
 import { deepFreeze, type LoadedConfig } from '../../config/load.ts'
 import type { ConfigChange } from '../../config/reload.ts'
 import type { WatchOptions } from '../../config/watch.ts'
-import type { AttemptsElsewhere, FailedAttempt } from '../../flows/login/attempts.ts'
 import type { Metrics } from '../metrics.ts'
 import { isOwn, type Series, writeSum } from '../metrics-sum.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'
@@ -19,7 +18,6 @@ export interface Primary {
   loaded: LoadedConfig
   /** follows what the primary has read and checked, in place of the files */
   watch(options: Pick<WatchOptions, 'onChange' | 'onError'>): { close(): void }
-  attemptsElsewhere: AttemptsElsewhere
   /** the same counters, whose text is the sum over all workers */
   shareMetrics(metrics: Metrics): Metrics
   serving(): void
@@ -33,7 +31,6 @@ export interface Primary {
 export function joinPrimary(channel: Channel, onStop: (signal: string) => void): Promise<Primary | undefined> {
   const changes: ConfigChange[] = []
   let takeChange = (change: ConfigChange): void => void changes.push(change)
-  let takeAttempt = (_attempt: FailedAttempt) => {}
   let ownSeries = async (): Promise<Series[]> => []
   const scrapes = new Map<number, (others: Series[][]) => void>()
   let asked = 0
@@ -60,12 +57,6 @@ export function joinPrimary(channel: Channel, onStop: (signal: string) => void):
         },
       }
     },
-    attemptsElsewhere: {
-      tell: (attempt) => channel.send({ kind: 'failedAttempt', attempt }),
-      listen(listener) {
-        takeAttempt = listener
-      },
-    },
     shareMetrics(metrics) {
       ownSeries = metrics.ownSeries
       const text = async () => {
@@ -87,8 +78,6 @@ export function joinPrimary(channel: Channel, onStop: (signal: string) => void):
           return resolve(undefined)
         case 'config':
           return void takeChange({ ...message.change, loaded: deepFreeze(message.change.loaded) })
-        case 'failedAttempt':
-          return takeAttempt(message.attempt)
         case 'count':
           return void ownSeries().then((series) => channel.send({ kind: 'counted', ask: message.ask, series }))
         case 'others':

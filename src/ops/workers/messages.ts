@@ -1,13 +1,11 @@
 import type { LoadedConfig } from '../../config/load.ts'
 import type { ConfigChange } from '../../config/reload.ts'
-import type { FailedAttempt } from '../../flows/login/attempts.ts'
 import type { Series } from '../metrics-sum.ts'
 
 /** What the primary says to a worker. */
 export type ToWorker =
   | { kind: 'start'; worker: number; workers: number; loaded: LoadedConfig }
   | { kind: 'config'; change: ConfigChange }
-  | { kind: 'failedAttempt'; attempt: FailedAttempt }
   /** asks for what the worker has counted */
   | { kind: 'count'; ask: number }
   /** what the other workers have counted */
@@ -20,7 +18,6 @@ export type ToPrimary =
   | { kind: 'hello' }
   /** both ports are open */
   | { kind: 'serving' }
-  | { kind: 'failedAttempt'; attempt: FailedAttempt }
   /** somebody asked this worker for the metrics of all */
   | { kind: 'scrape'; ask: number; own: Series[] }
   | { kind: 'counted'; ask: number; series: Series[] }

@@ -61,8 +61,8 @@ export function superviseWorkers(d: {
     finish = resolve
   })
 
-  function tell(message: ToWorker, except?: Member): void {
-    for (const member of members) if (member !== except) member.fork.send(message)
+  function tell(message: ToWorker): void {
+    for (const member of members) member.fork.send(message)
   }
 
   function launch(slot: Slot): void {
@@ -83,8 +83,6 @@ export function superviseWorkers(d: {
         return fork.send({ kind: 'start', worker: slot.number, workers: d.count, loaded: d.loaded() })
       case 'serving':
         return onServing(member)
-      case 'failedAttempt':
-        return tell(message, member)
       case 'scrape':
         return void collection
           .ofOthers(member, message.own)
@@ -149,5 +147,5 @@ export function superviseWorkers(d: {
     stop(0, signal)
   })
   launch(slots[0]!)
-  return { ended, tell: (message) => tell(message) }
+  return { ended, tell }
 }

@@ -25,6 +25,7 @@ function counting(hasher: Hasher): { hasher: Hasher; work: string[] } {
   }
 }
 
+const client = { address: '', network: '', shared: true, believed: false }
 const hash = await testHasher().hash('right')
 
 describe('who has no account and who errs', () => {
@@ -40,11 +41,12 @@ describe('who has no account and who errs', () => {
       const d: PasswordDeps = {
         hasher,
         identities: { findByPasswordIdentifier: async () => found, replacePasswordHash: async () => false },
-        attempts: { check() {}, failed() {} },
+        attempts: { begin: async () => [], check: async () => {}, failed: async () => {} },
+        knownBrowsers: { of: () => undefined },
         log: { warn() {} },
       }
       await assert.rejects(
-        authenticate(d, { identifier: 'a', password: 'wrong' }, { network: '', shared: true }),
+        authenticate(d, { identifier: 'a', password: 'wrong' }, { client, knownBrowser: undefined }),
         (error) => {
           assert.ok(error instanceof FormRefused)
           assert.deepEqual(

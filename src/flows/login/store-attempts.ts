@@ -1,0 +1,75 @@
+import type { Micros } from '../../kernel/base/clock.ts'
+import { type Db, sql } from '../../kernel/db/client.ts'
+
+/** Something that is counted, and how many failures it may have within the window. */
+export interface Count {
+  key: string
+  allowed: number
+}
+
+/** The failure after which the last allowed one came: until it is out of the window there is no other. */
+const REACHED = sql(
+  'login_failures.reached',
+  `select max(n.at) as at from unnest($1::text[], $2::int[]) as c (key, allowed)
+  join lethe.login_failures f on f.key = c.key
+  cross join lateral (
+    select t as at from unnest(f.times) as t where t > $3 order by t desc offset c.allowed - 1 limit 1
+  ) n`,
+)
+
+/** Rows are locked in one order, so that two failures never wait for each other. */
+const ADD = sql(
+  'login_failures.add',
+  `with over as (
+    select f.key from lethe.login_failures f
+    where f.expires_at <= $2 and f.key <> all($1) order by f.expires_at limit 16 for update skip locked
+  ), swept as (
+    delete from lethe.login_failures f using over where f.key = over.key
+  )
+  insert into lethe.login_failures as f (key, times, expires_at)
+  select k, array[$2::bigint], $4 from unnest($1::text[]) as k order by k
+  on conflict (key) do update set
+    times = (
+      select array_agg(r.t order by r.t) from (
+        select t from unnest(f.times || excluded.times) as t where t > $3 order by t desc limit $5
+      ) r
+    ),
+    expires_at = excluded.expires_at
+  returning key, times`,
+)
+
+/** The latest only: whoever has a thousand sessions is still one person. */
+const ADDRESSES = sql(
+  'login_failures.known_addresses',
+  `select distinct d.ip_address as address from (
+    select id from sessions where nid = $2 and identity_id = $1 order by created_at desc limit 50
+  ) s join session_devices d on d.session_id = s.id where d.nid = $2 and d.ip_address <> ''`,
+)
+
+export type AttemptStore = ReturnType<typeof createAttemptStore>
+
+export function createAttemptStore(db: Pick<Db, 'query'>, nid: string) {
+  return {
+    /** When the failure happened that has to pass first; undefined while one more is allowed. */
+    async reached(counts: readonly Count[], since: Micros): Promise<Micros | undefined> {
+      const [keys, allowed] = [counts.map(({ key }) => key), counts.map((count) => count.allowed)]
+      const [row] = await db.query<{ at: number | null }>(REACHED, [keys, allowed, since])
+      return row?.at ?? undefined
+    },
+
+    /** @returns for each key the failures since, this one included, the oldest first; `keep` of them at most */
+    async add(
+      counts: readonly Count[],
+      when: { now: Micros; since: Micros; until: Micros; keep: number },
+    ): Promise<{ key: string; times: Micros[] }[]> {
+      const keys = counts.map(({ key }) => key)
+      return db.query(ADD, [keys, when.now, when.since, when.until, when.keep])
+    },
+
+    /** Where somebody was signed in lately. */
+    async knownAddresses(identityId: string): Promise<string[]> {
+      const rows = await db.query<{ address: string }>(ADDRESSES, [identityId, nid])
+      return rows.map(({ address }) => address)
+    },
+  }
+}
