@@ -144,6 +144,10 @@ async function openConfigured(config: Config, log: Logger, metrics: Metrics, pri
     lockTimeoutMs: database.lock_timeout,
     onError: (error) => log.warn({ err: error }, 'database connection'),
     onStatement: metrics.statement,
+    onOutage: {
+      onAway: (error) => log.error({ err: error }, 'the database is away'),
+      onBack: ({ ms, failed }) => log.warn({ outage_ms: ms, failed }, 'the database is back'),
+    },
   })
   metrics.watchPool(() => db.connections?.())
   return db

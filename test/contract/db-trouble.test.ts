@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import pg from 'pg'
-import { type Db, OutcomeUnknown, StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
+import { type Db, OutcomeUnknown, StoreError, StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { ReadOnlyServer } from '../../src/kernel/db/errors.ts'
+import type { Outage } from '../../src/kernel/db/postgres/outage.ts'
 import { createDatabase, openAt, pglite } from '../helpers/db.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
 
@@ -125,6 +126,36 @@ describe('contract=db client, a database in trouble', () => {
     proxy.restore()
     assert.ok(await works(db), 'the other silent connections are not handed out again')
     await until(() => proxy.open() <= 4)
+  })
+
+  test('an outage is told once when it begins, and once when it is over, with what failed meanwhile', async (t) => {
+    const proxy = await proxyTo(t, await createDatabase(t, { migrated: true }))
+    const told: (Error | Outage)[] = []
+    const onOutage = { onAway: (error: Error) => told.push(error), onBack: (outage: Outage) => told.push(outage) }
+    const db = await openAt(t, proxy.url, { ...QUICK, connectTimeoutMs: 5000, acquireTimeoutMs: 5000, onOutage })
+    await db.query(ONE)
+    // trouble of one statement is no outage
+    await assert.rejects(db.query(SLEEP), StoreUnavailable)
+    await assert.rejects(db.query(sql('test.zero', 'select 1/0')), StoreError)
+    proxy.cut()
+    for (let i = 0; i < 3; i++) await assert.rejects(db.query(ONE), StoreUnavailable)
+    await assert.rejects(
+      db.tx((tx) => tx.query(ONE)),
+      StoreUnavailable,
+    )
+    assert.deepEqual(told.length, 1)
+    proxy.restore()
+    for (let i = 0; told.length < 2; i++) {
+      await db.query(ONE)
+      assert.ok(i < 500, 'its end was not told')
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    const [away, back] = told
+    assert.ok(away instanceof StoreUnavailable)
+    assert.ok(!(back instanceof Error) && back!.ms > 0)
+    assert.deepEqual((back as Outage).failed, { 'test.one': 3, transaction: 1 })
+    await db.query(ONE)
+    assert.equal(told.length, 2)
   })
 
   test('nothing listens: unavailable at once; the password is not told', async (t) => {

@@ -94,11 +94,11 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
   }
 
   async function fanOut(mark: Mark): Promise<void> {
-    const rows = new Map((await d.webhooks.all()).map((row) => [row.id, row]))
+    // as they are now: another node may have changed what one wants
+    const present = receiversOf(d.config(), await d.webhooks.all())
     let complete = true
-    for (const receiver of receivers) {
-      const position = rows.get(receiver.id)?.position ?? mark.seq
-      for (let more = position < mark.seq; more && !stopped; ) {
+    for (const receiver of present) {
+      for (let more = receiver.position < mark.seq; more && !stopped; ) {
         const now = formatTime(d.clock.now())
         const result = await d.webhooks.fanOut(receiver.id, BATCH, now, wantedTypes(receiver))
         // another node is at it; what it leaves behind is seen at the next turn

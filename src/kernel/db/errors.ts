@@ -1,5 +1,8 @@
 import { Conflict, OutcomeUnknown, StoreError, StoreUnavailable } from './client.ts'
 
+/** No connection, or a server that is stopping, starting or out of what it needs. */
+export class ServerAway extends StoreUnavailable {}
+
 /** A server that takes no writes: a standby, which may be behind, or one that was set to be read only. */
 export class ReadOnlyServer extends StoreUnavailable {}
 
@@ -12,14 +15,10 @@ interface ServerError {
 }
 
 /**
- * SQLSTATE (or its class, two characters) of failures that pass: the same statement may work in a moment, or on another
+ * SQLSTATE of failures that pass: the same statement may work in a moment, or on another
  * connection. A session must never count as signed out because of one of them.
  */
 const PASSING = new Set([
-  '08', // connection
-  '53', // out of connections, memory, disk
-  '58', // system, I/O
-  '57P', // server shuts down, starts up, ended this connection
   '57014', // statement_timeout
   '55P03', // lock_timeout
   '25P03', // idle in transaction
@@ -28,6 +27,14 @@ const PASSING = new Set([
   '40P01', // deadlock
   '26000', // prepared statement unknown: a pooler gave another server connection
   '42P05', // prepared statement known already: the same, from the other side
+])
+
+/** Class of SQLSTATE of a server that is of no use to anybody for a while. */
+const AWAY = new Set([
+  '08', // connection
+  '53', // out of connections, memory, disk
+  '58', // system, I/O
+  '57P', // shuts down, starts up, ended this connection
 ])
 
 /** The server's report inside an error of either driver, or undefined for anything else. */
@@ -48,10 +55,10 @@ export function mapError(error: unknown, statement: string): Error {
   if (!e) return new OutcomeUnknown(`${statement}: the connection failed${systemCode(error)}`)
   if (e.code === '25006') return new ReadOnlyServer(`${statement}: the server takes no writes`)
   if ((e.code === '23505' || e.code === '23503') && e.constraint) return new Conflict(e.constraint)
+  if (AWAY.has(e.code.slice(0, 3)) || AWAY.has(e.code.slice(0, 2)))
+    return new ServerAway(`${statement}: SQLSTATE ${e.code}`)
   const where = e.routine ? ` in ${e.routine}` : ''
-  if (PASSING.has(e.code) || PASSING.has(e.code.slice(0, 3)) || PASSING.has(e.code.slice(0, 2))) {
-    return new StoreUnavailable(`${statement}: SQLSTATE ${e.code}${where}`)
-  }
+  if (PASSING.has(e.code)) return new StoreUnavailable(`${statement}: SQLSTATE ${e.code}${where}`)
   return new StoreError(`${statement}: SQLSTATE ${e.code}${where}`, e.code)
 }
 
@@ -62,10 +69,12 @@ export function mapError(error: unknown, statement: string): Error {
 export function mapConnectError(error: unknown): StoreUnavailable {
   if (error instanceof StoreUnavailable) return error
   const e = serverError(error)
-  if (e)
-    return new StoreUnavailable(`the database refused the connection: ${(error as Error).message} (SQLSTATE ${e.code})`)
+  if (e) return new ServerAway(`the database refused the connection: ${(error as Error).message} (SQLSTATE ${e.code})`)
+  // said by the pool about itself
+  if (error instanceof Error && error.message === 'timeout exceeded when trying to connect')
+    return new StoreUnavailable(`every connection to the database was busy: ${error.message}`)
   const text = error instanceof Error && error.message !== '' ? `: ${error.message}` : systemCode(error)
-  return new StoreUnavailable(`no connection to the database${text}`)
+  return new ServerAway(`no connection to the database${text}`)
 }
 
 function systemCode(error: unknown): string {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import type pg from 'pg'
-import type { Db, Row, Sql } from '../client.ts'
+import type { Db, Queryable, Row, Sql } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
 import { mapError, ReadOnlyServer, serverError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { encodeValue } from '../values.ts'
 import { DsnError, parseDsn } from './dsn.ts'
 import { createLender } from './lend.ts'
+import { createOutageWatch, type OutageListener } from './outage.ts'
 import { createPool, inspect } from './pool.ts'
 import { CHECK_PRIMARY, cameFromStandby, onPrimary, writes } from './statement-kind.ts'
 import { createWriteShare, shareOfWrites } from './write-share.ts'
@@ -28,6 +29,8 @@ export interface PostgresOptions {
   /** hears of connections that fail while nobody uses them, and of parameters of the address without effect */
   onError?: ((error: Error) => void) | undefined
   onStatement?: ((name: string, seconds: number, ok: boolean) => void) | undefined
+  /** hears that the database went away, and that it came back */
+  onOutage?: OutageListener | undefined
 }
 
 /** Long enough for the server's own "canceling statement" to arrive, so that the connection can be kept. */
@@ -51,6 +54,7 @@ export function openPostgres(options: PostgresOptions): Db {
   const pool = createPool(dsn, { ...options, maxConnections, onError })
   const writers = createWriteShare(shareOfWrites(dsn.pool.maxConnections ?? maxConnections), options.acquireTimeoutMs)
   const lend = createLender(pool, writers)
+  const outages = createOutageWatch(options.onOutage ?? {}, () => performance.now())
   const answerMs = options.statementTimeoutMs + ANSWER_GRACE_MS
   let named = dsn.prepared
 
@@ -99,29 +103,33 @@ export function openPostgres(options: PostgresOptions): Db {
     }
   }
 
+  async function runTx<T>(client: pg.PoolClient, work: (tx: Queryable) => Promise<T>): Promise<T> {
+    const plain = (text: string, name = text) =>
+      answerWithin(answerMs, name, client.query(text)).catch((error: unknown) => {
+        if (cameFromStandby(error)) throw new ReadOnlyServer(`${name}: ${STANDBY}`)
+        throw mapError(error, name)
+      })
+    await plain(pool.pooled() ? `begin; ${limits}; ${CHECK_PRIMARY}` : 'begin', 'begin')
+    return transaction({ query: (statement, values) => run(client, statement, values, true), plain }, work)
+  }
+
+  async function requireWritable(client: pg.PoolClient): Promise<void> {
+    await answerWithin(answerMs, 'writable', inspect(client)).catch((error: unknown) => {
+      throw mapError(error, 'writable')
+    })
+  }
+
   const limits = `set local statement_timeout = ${options.statementTimeoutMs};
     set local lock_timeout = ${options.lockTimeoutMs};
     set local idle_in_transaction_session_timeout = ${options.statementTimeoutMs * 2}`
   return {
     backend: 'postgres',
     query: <R>(statement: Sql, values: readonly unknown[] = []) =>
-      (writes(statement) ? lend.write : lend.read)((client) => run<R>(client, statement, values, false)),
-    tx: (work) =>
-      lend.write(async (client) => {
-        const plain = (text: string, name = text) =>
-          answerWithin(answerMs, name, client.query(text)).catch((error: unknown) => {
-            if (cameFromStandby(error)) throw new ReadOnlyServer(`${name}: ${STANDBY}`)
-            throw mapError(error, name)
-          })
-        await plain(pool.pooled() ? `begin; ${limits}; ${CHECK_PRIMARY}` : 'begin', 'begin')
-        return transaction({ query: (statement, values) => run(client, statement, values, true), plain }, work)
-      }),
-    writable: () =>
-      lend.read(async (client) => {
-        await answerWithin(answerMs, 'writable', inspect(client)).catch((error: unknown) => {
-          throw mapError(error, 'writable')
-        })
-      }),
+      outages.watch(statement.name, () =>
+        (writes(statement) ? lend.write : lend.read)((client) => run<R>(client, statement, values, false)),
+      ),
+    tx: (work) => outages.watch('transaction', () => lend.write((client) => runTx(client, work))),
+    writable: () => outages.watch('writable', () => lend.read(requireWritable)),
     connections: () => {
       const counts = pool.counts()
       return { ...counts, waiting: counts.waiting + writers.waiting() }
