@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema/schema.ts'
-import { type Hasher, PasswordTooLong } from '../kernel/crypto/passwords/passwords.ts'
+import { type Hasher, PasswordTooLong, type Share } from '../kernel/crypto/passwords/passwords.ts'
 import { checkPassword, type PolicyResult, tooLong } from '../kernel/crypto/passwords/policy.ts'
 import { BreachCheckUnavailable, type BreachCount } from '../kernel/crypto/passwords/pwned.ts'
 import { unavailable } from '../kernel/http/errors.ts'
@@ -35,9 +35,9 @@ export async function judgePassword(
 }
 
 /** @throws FormRefused for a password that the algorithm cannot take, HashingBusy */
-export async function hashPassword(d: NewPasswordDeps, password: string): Promise<string> {
+export async function hashPassword(d: NewPasswordDeps, password: string, share: Share): Promise<string> {
   try {
-    return await d.hasher.hash(password)
+    return await d.hasher.hash(password, share)
   } catch (error) {
     if (error instanceof PasswordTooLong) assertAccepted(tooLong(error.actualLength))
     throw error

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { type Clock, SECOND } from '../../src/kernel/base/clock.ts'
+import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 import { Client, createPerson, type Person, type Reply, signIn, signInNative } from '../helpers/client.ts'
 import { postgres, type Scope } from '../helpers/db.ts'
+import { cheapHasherSettings } from '../helpers/hasher.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 /** A server with small limits, and a clock that only moves by hand. */
@@ -149,6 +152,24 @@ describe('limits of sign-in over HTTP', () => {
       config: { lethe: { limits: { login: { per_identifier: 3 } } } },
     })
     assert.equal((await guess(third, person.email, person.password)).status, 429)
+  })
+
+  test('sign-ins of one account, with the right password, leave the others their turn', async (t) => {
+    const hasher = createHasher(() => ({ ...cheapHasherSettings, bcrypt: { cost: 9 } }), {
+      ...{ random: randomBytes, concurrency: 1, queue: 48 },
+    })
+    const server = await testServer(t, { backend: postgres, hasher })
+    const [greedy, other] = [await createPerson(server), await createPerson(server)]
+    let stopped = false
+    const statuses = new Set<number>()
+    const flood = Array.from({ length: 12 }, async () => {
+      while (!stopped) statuses.add((await guess(server, greedy.email, greedy.password)).status)
+    })
+    while (!statuses.has(503)) await new Promise((resolve) => setTimeout(resolve, 20))
+    for (let i = 0; i < 4; i++) assert.equal((await guess(server, other.email, other.password)).status, 200)
+    stopped = true
+    await Promise.all(flood)
+    assert.deepEqual([...statuses].sort(), [200, 503])
   })
 
   describe('guesses of others do not lock the owner out', () => {

@@ -1,9 +1,10 @@
-import { isLongerThan, MAX_IDENTIFIER, normaliseIdentifier } from '../../identities/normalise.ts'
+import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
 import { type Hasher, HashingBusy, PasswordTooLong, type Share } from '../../kernel/crypto/passwords/passwords.ts'
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
 import { refused } from '../attempt.ts'
 import { messages } from '../messages.ts'
+import { shareOf } from '../share.ts'
 import type { Caller } from '../types.ts'
 import type { Attempt, LoginAttempts } from './attempts.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
@@ -46,8 +47,7 @@ export async function authenticate(
   }
   const counts = await d.attempts.begin(who)
   const credential = await find()
-  const share = { identifier: normaliseIdentifier(identifier), network: client.shared ? '' : client.network }
-  if (await verified(d, credential, password, share)) {
+  if (await verified(d, credential, password, shareOf(identifier, client))) {
     // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.
     await d.attempts.check(counts)
     return credential!

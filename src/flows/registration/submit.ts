@@ -14,6 +14,7 @@ import { checkOrigin, fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
 import { nodeValues, withProblems } from '../nodes.ts'
+import { shareOf } from '../share.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
 import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
 import { assertEnabled, type BeginRegistrationDeps, isTwoStep, newRegistrationFlow, screenOf } from './begin.ts'
@@ -109,7 +110,7 @@ async function signUp(d: SubmitRegistrationDeps, s: Submission): Promise<Registe
   if (identifiers.length === 0) throw refused(messages.noIdentifier)
   await judgePassword(d, password, identifiers)
   const returnTo = returnToOf(d, s.flow)
-  const passwordHash = await hashPassword(d, password)
+  const passwordHash = await hashPassword(d, password, shareOf(identifiers[0]!, s.caller.client))
   const registered = await register(d, { schemaId: s.schema.id, traits: s.traits, passwordHash }, s.caller)
   return { kind: 'registered', flow: s.flow, returnTo, ...registered }
 }

@@ -40,10 +40,11 @@ export async function passwordChange(
   const { id, traits, credentials } = await d.identities.get(session.identity_id)
   await judgePassword(d, password, identifiersOf(derive(schema, traits)))
   const old = credentials.find(({ type }) => type === 'password')?.config.hashed_password
-  if (typeof old === 'string' && old !== '' && (await d.hasher.verify(password, old))) {
+  const share = { identifier: id, network: '' }
+  if (typeof old === 'string' && old !== '' && (await d.hasher.verify(password, old, share))) {
     throw refused(messages.samePassword, 'password')
   }
-  const hash = await hashPassword(d, password)
+  const hash = await hashPassword(d, password, share)
   return async (tx) => {
     const identity = await d.identities.setPassword(id, hash, tx)
     await endSessions(d, session, tx)

@@ -67,6 +67,7 @@ describe('a new password', () => {
       hashPassword(
         deps(async () => 0),
         'ä'.repeat(37),
+        { identifier: '', network: '' },
       ),
       (error) => {
         assert.deepEqual(ids(error), [['password', 4000033]])
