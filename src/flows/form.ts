@@ -1,7 +1,9 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import { type JsonLimits, parseJson, TextRefused } from '../kernel/base/json.ts'
 import { badRequest } from '../kernel/http/errors.ts'
+import { refused } from './attempt.ts'
 import { nativeFlowInBrowser } from './errors.ts'
+import { messages } from './messages.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
 
 /** A field as text, as Kratos reads scalars of JSON; empty when it is absent. */
@@ -16,12 +18,17 @@ function jsonText(value: Json): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** What a client wants handed on. It is told back in answers and never stored. @throws 400, see {@link parsed} */
-export function transientPayload(form: SubmittedForm): Json | undefined {
+/**
+ * What a client wants handed on. It is told back in answers and never stored.
+ * @throws FormRefused for what is no object; 400, see {@link parsed}
+ */
+export function transientPayload(form: SubmittedForm): JsonObject | undefined {
   const text = fieldText(form, 'transient_payload')
   if (text === '') return undefined
-  const value = parsed(text, form.limits)
-  return isObject(value) ? value : undefined
+  const read = parsed(text, form.limits)
+  const value = read === undefined ? text : read
+  if (!isObject(value)) throw refused(messages.wrongType('object', value), 'transient_payload')
+  return value
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { Json } from '../identities/types.ts'
 import type { Expired, FlowKind, UiMessage } from './types.ts'
 
 const info = (id: number, text: string): UiMessage => ({ id, text, type: 'info' })
@@ -43,6 +44,11 @@ export const messages = {
     'Could not find any login identifiers. Did you forget to set them? This could also be caused by a server misconfiguration.',
   ),
   unverified: error(4000010, 'Account not active yet. Did you forget to verify your email address?'),
+  wrongType: (expected: string, value: Json): UiMessage => {
+    const actual = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+    const context = { allowed_types: [expected], actual_type: actual }
+    return error(4000026, `expected ${expected}, but got ${actual}`, context)
+  },
   samePassword: error(4000039, 'The new password must be different from the old password.'),
   noLoginMethod: error(4010002, 'Could not find a strategy to log you in with. Did you fill out the form correctly?'),
   noRegistrationMethod: error(

@@ -18,15 +18,18 @@ const IDENTIFIERS = `(
   select coalesce(json_agg(x.identifier order by x.identifier), '[]')
   from identity_credential_identifiers x where x.identity_credential_id = c.id and x.nid = c.nid)`
 
+/** A Go program writes JSON `null` for what is empty. */
+const orEmpty = (column: string) => `coalesce(nullif(${column}, 'null'::jsonb), '{}'::jsonb)`
+
 const CREDENTIALS = `(
   select coalesce(json_agg(json_build_object(
-    'id', c.id, 'type', t.name, 'identifiers', ${IDENTIFIERS}, 'config', c.config, 'version', c.version, ${times('c')}
+    'id', c.id, 'type', t.name, 'identifiers', ${IDENTIFIERS}, 'config', ${orEmpty('c.config')}, 'version', c.version, ${times('c')}
   ) order by t.name, c.id), '[]')
   from identity_credentials c join identity_credential_types t on t.id = c.identity_credential_type_id
   where c.identity_id = i.id and c.nid = i.nid)`
 
 const IDENTITY_COLUMNS = `
-  i.id, i.schema_id, i.state, i.state_changed_at, i.traits, i.metadata_public, i.metadata_admin, i.external_id,
+  i.id, i.schema_id, i.state, i.state_changed_at, ${orEmpty('i.traits')} as traits, i.metadata_public, i.metadata_admin, i.external_id,
   i.organization_id, i.available_aal, i.created_at, i.updated_at,
   ${VERIFIABLE_ADDRESSES} as verifiable_addresses,
   ${RECOVERY_ADDRESSES} as recovery_addresses`

@@ -6,6 +6,8 @@ import { isUuid } from '../kernel/http/query.ts'
 
 /** Sessions that one request may name; an identity with more is signed out by scope. */
 const MAX_SESSION_IDS = 100
+/** Characters of an error: it names members that the client chose. */
+const MAX_REASON = 500
 
 /** In the one form that ids are compared in. */
 const uuid = z
@@ -13,12 +15,19 @@ const uuid = z
   .refine(isUuid, 'must be the id of a session')
   .transform((id) => id.toLowerCase())
 
-const logoutBody = z.object({
-  scope: z.enum(['current', 'others', 'all']).default('current'),
-  session_ids: z.array(uuid).min(1).max(MAX_SESSION_IDS).optional(),
-  return_to: z.string().default(''),
-  csrf_token: z.string().default(''),
-})
+/** Strict: a word that is not understood may have been meant to name sessions, and "this one" is no guess to make. */
+const logoutBody = z
+  .strictObject({
+    scope: z.enum(['current', 'others', 'all']).optional(),
+    session_ids: z.array(uuid).min(1).max(MAX_SESSION_IDS).optional(),
+    return_to: z.string().default(''),
+    csrf_token: z.string().default(''),
+  })
+  .refine(
+    ({ scope, session_ids }) => scope === undefined || session_ids === undefined,
+    'Name either a scope or session_ids, not both.',
+  )
+  .transform(({ scope = 'current', ...rest }) => ({ scope, ...rest }))
 
 export type LogoutBody = z.output<typeof logoutBody>
 
@@ -29,22 +38,30 @@ export async function readLogoutBody(req: FastifyRequest): Promise<LogoutBody> {
     body.kind === 'form' ? fromForm(body.value as Record<string, string[]>) : body.value,
   )
   if (!parsed.success)
-    throw badRequest(parsed.error.issues.map((i) => `${i.path.join('.') || 'body'}: ${i.message}`).join('; '))
+    throw badRequest(
+      parsed.error.issues
+        .map((i) => `${i.path.join('.') || 'body'}: ${i.message}`)
+        .join('; ')
+        .slice(0, MAX_REASON),
+    )
   return parsed.data
 }
 
-/** Forms send everything as text, and one field for each id. */
+/** Forms send everything as text, and one field for each id; a field left empty counts as absent. */
 function fromForm(form: Record<string, string[]>): Record<string, unknown> {
-  const { scope, session_ids, return_to, csrf_token } = form
-  return {
-    ...(scope?.[0] ? { scope: scope[0] } : {}),
-    ...(session_ids ? { session_ids } : {}),
-    ...(return_to ? { return_to: return_to[0] } : {}),
-    ...(csrf_token ? { csrf_token: csrf_token[0] } : {}),
-  }
+  return Object.fromEntries(
+    Object.entries(form).flatMap(([name, values]): [string, unknown][] => {
+      if (name === 'session_ids') return [[name, values]]
+      return values[0] === '' ? [] : [[name, values.length === 1 ? values[0] : values]]
+    }),
+  )
 }
 
-const nativeLogoutBody = z.object({ session_token: z.string().nullish() })
+/** `null` counts as an object without members, as in Go. */
+const nativeLogoutBody = z
+  .object({ session_token: z.string().nullish() })
+  .nullable()
+  .transform((body) => body ?? {})
 
 /** The session token that `DELETE /self-service/logout/api` is to end; empty when none is given. @throws 400 */
 export function readNativeLogoutToken(req: FastifyRequest): string {

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { sendError } from '../kernel/http/error-handler.ts'
-import { forbidden } from '../kernel/http/errors.ts'
+import { badRequest, forbidden } from '../kernel/http/errors.ts'
 import { isJsonRequest } from '../kernel/http/negotiate.ts'
 import { methodNotAllowed } from '../kernel/http/not-found.ts'
 import { NO_STORE, submittedToken } from '../kernel/http/public-hooks.ts'
@@ -41,6 +41,8 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
 
   async function end(req: FastifyRequest, reply: FastifyReply) {
     if (queryValue(req, 'token') !== '') return refuseTokenInUrl(req, reply)
+    if (Object.keys(req.query as object).length > 0)
+      throw badRequest('This request is made by its body: leave the query empty.')
     const body = await readLogoutBody(req)
     const result = await d.logout.end({
       credentials: d.credentials.read(req),

@@ -2,10 +2,13 @@ import type { AuthenticationMethod, Session, SessionRow } from './types.ts'
 
 export function methodsOf(session: Session | SessionRow): AuthenticationMethod[] {
   const { authentication_methods: methods } = session
-  return typeof methods === 'string' ? JSON.parse(methods) : methods
+  const value: unknown = typeof methods === 'string' ? JSON.parse(methods) : methods
+  // A Go program writes `null` for a list without elements.
+  return Array.isArray(value) ? value.filter((method) => method !== null && typeof method === 'object') : []
 }
 
-const parsed = <T>(text: string | null, otherwise: T): T => (text === null ? otherwise : JSON.parse(text))
+const parsed = <T>(text: string | null, otherwise: T): T =>
+  text === null ? otherwise : ((JSON.parse(text) as T | null) ?? otherwise)
 
 export function toSession(row: SessionRow): Session {
   return {

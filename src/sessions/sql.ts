@@ -56,7 +56,7 @@ export const SESSION_COLUMNS = `
 
 /** The identity's own row, without what stands in other tables. */
 export const IDENTITY_ROW = `
-  i.schema_id, i.state, i.state_changed_at, i.traits::text, i.metadata_public::text, i.metadata_admin::text, i.external_id,
+  i.schema_id, i.state, i.state_changed_at, coalesce(nullif(i.traits, 'null'), '{}')::text as traits, i.metadata_public::text, i.metadata_admin::text, i.external_id,
   i.organization_id, i.available_aal, i.created_at, i.updated_at`
 
 /** Bytes of JSON that people and operators have stored with an identity, as they will be sent. */

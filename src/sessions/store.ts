@@ -32,7 +32,7 @@ const INSERT_SHARED = sql(
 const REFRESH = sql(
   'session.refresh',
   `update sessions set expires_at = $3, authenticated_at = $4, updated_at = $4, aal = $5,
-    authentication_methods = authentication_methods || $6::jsonb
+    authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || $6::jsonb
   where id = $1 and nid = $2 and active
     and not exists (select from lethe.tombstones x where x.session_id = sessions.id)
   returning id`,

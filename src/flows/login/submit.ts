@@ -56,8 +56,8 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     told.taken = true
     told.values.set('identifier', proof.identifier)
     told.transientPayload = transientPayload(form)
-    checkOrigin(flow, caller, form)
     checkComplete(proof)
+    checkOrigin(flow, caller, form)
     const credential = await authenticate(d, proof, caller)
     checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
     const returnTo = returnToOf(d, flow)

@@ -36,7 +36,6 @@ export async function passwordChange(
   form: SubmittedForm,
 ): Promise<CheckedChange> {
   const password = fieldText(form, 'password')
-  if (password === '') throw refused(messages.missing('password'), 'password')
   const { id, traits, credentials } = await d.identities.get(session.identity_id)
   await judgePassword(d, password, identifiersOf(derive(schema, traits)))
   const old = credentials.find(({ type }) => type === 'password')?.config.hashed_password

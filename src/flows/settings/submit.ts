@@ -13,7 +13,7 @@ import {
 } from '../attempt.ts'
 import { expiryOf } from '../begin.ts'
 import { initiatedByOther, sessionMissing } from '../errors.ts'
-import { checkOrigin, fieldText } from '../form.ts'
+import { checkOrigin, fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
@@ -60,6 +60,9 @@ export async function submitSettings(
     const form = await caller.form()
     const method = methodOf(d, form)
     told.taken = true
+    transientPayload(form)
+    if (method === 'password' && fieldText(form, 'password') === '')
+      throw refused(messages.missing('password'), 'password')
     checkOrigin(flow, caller, form)
     const change = await checkedChange(d, session, method, form, told)
     if (!change) return { kind: 'reauthenticate', flow, at: reauthenticationUrl(d, flow) }

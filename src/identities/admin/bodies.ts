@@ -40,7 +40,9 @@ export function readUpdateBody(body: unknown): IdentityBody {
   return readIdentityBody(asBody(body))
 }
 
+/** `null` is an object without members to Go, so what is wrong with it is the first member that is missed. */
 export function asBody(body: unknown): JsonObject {
+  if (body === null) return {}
   if (!isObject(body)) throw badRequest('Expected the request body to be a JSON object.')
   return body
 }

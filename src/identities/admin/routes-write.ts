@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { anyJsonBody, jsonBody, rawBody } from '../../kernel/http/body.ts'
-import { HttpError } from '../../kernel/http/errors.ts'
+import { badRequest, errorAnswer, HttpError } from '../../kernel/http/errors.ts'
 import { bodyInvalid } from '../failures.ts'
 import type { Json } from '../types.ts'
 import type { BatchItem } from './batch.ts'
@@ -26,7 +26,7 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
     app.patch('/identities', async (req) => {
       const entries = readBatchBody(strictJson(req))
       const items = await identities.batch(entries.flatMap(({ create }) => create ?? []))
-      return { identities: entries.map((entry) => (entry.create ? batchAnswer(entry, items.shift()!) : null)) }
+      return { identities: entries.map((entry) => batchAnswer(entry, entry.create ? items.shift()! : NOTHING_TO_DO)) }
     })
 
     app.put<WithId>('/identities/:id', async (req) => {
@@ -50,6 +50,9 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
     })
   }
 }
+
+/** Kratos answers `null`, which its own API description does not allow: generated clients fail to read the list. */
+const NOTHING_TO_DO: BatchItem = { kind: 'failed', error: errorAnswer(badRequest('The item has no member "create".')) }
 
 function batchAnswer({ patchId }: BatchEntry, item: BatchItem) {
   const patch = patchId === undefined ? {} : { patch_id: patchId }

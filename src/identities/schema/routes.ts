@@ -13,7 +13,10 @@ export function schemaRoutes(d: { schemas(): Schemas }): FastifyPluginAsync {
       const page = parseOffsetPage(params)
       const { list } = d.schemas()
       const start = page.page * page.size
-      reply.headers({ 'x-total-count': String(list.length), link: offsetLinks(path, params, page, list.length) })
+      reply.headers({
+        'x-total-count': String(list.length),
+        link: offsetLinks(path, params, { ...page, offset: start }, list.length),
+      })
       return list.slice(start, start + page.size).map(({ id, document }) => ({ id, schema: document }))
     })
 

@@ -21,12 +21,24 @@ function allowOrigin(cors: CorsConfig, origin: string): Record<string, string> {
   }
 }
 
-/** Browsers send the names in lower case and sorted; Kratos answers nothing to others. */
+/**
+ * Browsers send the names in lower case, sorted and each once; Kratos answers nothing to others. Proxies may add a blank
+ * and leave elements empty.
+ */
 function headersAllowed(cors: CorsConfig, asked: string): boolean {
-  if (asked === '') return true
   const allowed = new Set(cors.allowed_headers.map((name) => name.toLowerCase()))
-  const names = asked.split(',')
-  return allowed.has('*') || names.every((name, i) => allowed.has(name) && (i === 0 || names[i - 1]! < name))
+  if (asked === '' || allowed.has('*')) return true
+  const elements = asked.split(',').map((element) => element.replace(/^[ \t]|[ \t]$/g, ''))
+  const names = elements.filter((name) => name !== '')
+  if (elements.length - names.length > MAX_EMPTY_ELEMENTS) return false
+  return names.every((name, i) => allowed.has(name) && (i === 0 || names[i - 1]! < name))
+}
+
+const MAX_EMPTY_ELEMENTS = 16
+
+/** OPTIONS is always allowed where anything is: it is what a preflight itself is sent with. */
+function methodAllowed(cors: CorsConfig, method: string): boolean {
+  return cors.allowed_methods.some((word) => word === method || method === 'OPTIONS')
 }
 
 function preflight(cors: CorsConfig, req: FastifyRequest, reply: FastifyReply): void {
@@ -35,10 +47,7 @@ function preflight(cors: CorsConfig, req: FastifyRequest, reply: FastifyReply): 
   const asked = String(req.headers['access-control-request-headers'] ?? '')
   reply.header('vary', 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers')
   const allowed =
-    origin !== '' &&
-    originAllowed(cors, origin) &&
-    cors.allowed_methods.some((word) => word === method) &&
-    headersAllowed(cors, asked)
+    origin !== '' && originAllowed(cors, origin) && methodAllowed(cors, method) && headersAllowed(cors, asked)
   if (!allowed) return
   reply.headers({
     ...allowOrigin(cors, origin),
@@ -61,8 +70,7 @@ export function applyCors(cors: CorsConfig, req: FastifyRequest, reply: FastifyR
   }
   const origin = req.headers.origin ?? ''
   reply.header('vary', 'Origin')
-  const methodAllowed = cors.allowed_methods.some((word) => word === req.method) || req.method === 'OPTIONS'
-  if (origin !== '' && methodAllowed && originAllowed(cors, origin)) {
+  if (origin !== '' && methodAllowed(cors, req.method) && originAllowed(cors, origin)) {
     reply.headers({
       ...allowOrigin(cors, origin),
       ...(cors.exposed_headers.length > 0 ? { 'access-control-expose-headers': cors.exposed_headers.join(', ') } : {}),

@@ -41,6 +41,11 @@ function cleanPath(path: string): string {
  */
 export function installNotFound(app: FastifyInstance): void {
   const templates = collectRoutes(app)
+  // A parameter is one segment that is there: `/sessions/` is no session without a name.
+  app.addHook('onRequest', (req, reply, done) => {
+    if (Object.values((req.params ?? {}) as Record<string, string>).includes('')) reply.callNotFound()
+    else done()
+  })
   app.setNotFoundHandler((req: FastifyRequest, reply: FastifyReply) => {
     const [path = '/', query] = splitUrl(req.url)
     const clean = cleanPath(path)

@@ -32,20 +32,30 @@ export function parseOffsetPage(query: URLSearchParams): OffsetPage {
   return { size, page, offset: Math.max(0, page - 1) * size }
 }
 
-/** The `Link` header of a list by pages, with the page numbers of Kratos. @see Kratos pagination HeaderWithFormatter */
-export function offsetLinks(path: string, query: URLSearchParams, { size, page }: OffsetPage, total: number): string {
-  const offset = page * size
+/**
+ * The `Link` header of a list by pages, with the page numbers of Kratos. Those say that the page asked for as `page=1` is
+ * the second, though it is the first: `next` and `prev` go on from the rows that were shown, so that a walk along the links
+ * meets each row. Pages of a single row keep the links that were recorded.
+ * @see Kratos pagination HeaderWithFormatter
+ */
+export function offsetLinks(
+  path: string,
+  query: URLSearchParams,
+  { size, page, offset }: OffsetPage,
+  total: number,
+): string {
   const last = total % size === 0 ? total - size : Math.trunc(total / size) * size
   const links = (targets: [rel: string, offset: number][], per = size) =>
     targets.map(([rel, to]) => link(rel, path, query, offsetParams(to, per))).join(',')
 
   if (total === 0) {
     // An empty list has a next page (recorded); the one after it has none, or a walk along the links would never end.
-    const next: [string, number][] = page > 0 ? [] : [['next', offset + size]]
-    return links([['first', 0], ...next, ['prev', offset - size]])
+    const next: [string, number][] = page > 0 ? [] : [['next', size]]
+    return links([['first', 0], ...next, ['prev', page * size - size]])
   }
   if (total <= size) return links([['first', 0]], total)
-  if (offset >= last)
+  const rowsFollow = offset + size < total && size > 1
+  if (page * size >= last && !rowsFollow)
     return links([
       ['first', 0],
       ['prev', last - size],
@@ -58,7 +68,7 @@ export function offsetLinks(path: string, query: URLSearchParams, { size, page }
   return links([
     ['first', 0],
     ['next', offset + size],
-    ['prev', offset - size],
+    ['prev', Math.max(0, offset - size)],
     ['last', last],
   ])
 }
