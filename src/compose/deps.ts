@@ -5,6 +5,9 @@ import { createEventRetention } from '../events/log/retention.ts'
 import { createEventLogStore } from '../events/log/store.ts'
 import { createEvents } from '../events/service.ts'
 import { createStreams } from '../events/stream/sse.ts'
+import { continuitySecrets, createContinuityCookie } from '../flows/continuity/cookie.ts'
+import { createContinuity } from '../flows/continuity/service.ts'
+import { createContinuityStore } from '../flows/continuity/store.ts'
 import { createLoginAttempts } from '../flows/login/attempts.ts'
 import { createLoginFlow } from '../flows/login/flow.ts'
 import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
@@ -13,6 +16,7 @@ import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { createRegistrationFlow } from '../flows/registration/flow.ts'
 import { createRegistrationStore } from '../flows/registration/store.ts'
 import { createSettingsFlow } from '../flows/settings/flow.ts'
+import { createPendingForms } from '../flows/settings/pending.ts'
 import { createSettingsStore } from '../flows/settings/store.ts'
 import { createExchangeStore } from '../flows/store.ts'
 import { createFlowUrls } from '../flows/urls.ts'
@@ -219,7 +223,13 @@ function flowDeps(
         token,
       }),
   })
-  return { flowUrls, login, knownBrowserCookie, registration, settings, logout }
+  const continuity = createContinuity({
+    ...{ clock: d.clock, random: d.random, store: createContinuityStore(d.db, nid) },
+    secrets: () => continuitySecrets(d.config()),
+    shared: d.meta.kind === 'adopted',
+  })
+  const pending = createPendingForms({ continuity, continuityCookie: createContinuityCookie(d) })
+  return { flowUrls, login, knownBrowserCookie, registration, settings, pending, logout }
 }
 
 function afterLogout({ selfservice }: Config, publicBase: string) {

@@ -1,10 +1,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema/schema.ts'
+import { CONTINUITY_COOKIE } from '../flows/continuity/cookie.ts'
 import { clearCookie, cookieValues, sessionCookieAttributes } from '../kernel/http/cookies.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
-
-const CONTINUITY_COOKIE = 'ory_kratos_continuity'
 
 export interface SignOutDeps {
   config(): Config

@@ -55,9 +55,9 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     const proof = readProof(d, flow, form)
     told.taken = true
     told.values.set('identifier', proof.identifier)
+    checkOrigin(flow, caller, form)
     told.transientPayload = transientPayload(form)
     checkComplete(proof)
-    checkOrigin(flow, caller, form)
     const credential = await authenticate(d, proof, caller)
     checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
     const returnTo = returnToOf(d, flow)

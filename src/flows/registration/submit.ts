@@ -62,8 +62,8 @@ export async function submitRegistration(
     const schema = selectSchema(d.schemas(), flow.identity_schema)
     const submission = { flow, caller, form, schema, traits: submittedTraits(form, schema) }
     told.values = traitValues(submission.traits, schema.inputs)
-    told.transientPayload = transientPayload(form)
     checkOrigin(flow, caller, form)
+    told.transientPayload = transientPayload(form)
     if (step === 'password') return signUp(d, submission)
     return turnTo(d, submission, step, told.transientPayload)
   })

@@ -6,10 +6,13 @@ import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import { flowHead, uiAnswer } from '../answer.ts'
+import type { Owner } from '../continuity/service.ts'
 import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo } from '../http.ts'
+import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { SettingsFlows } from './flow.ts'
+import type { PendingForms } from './pending.ts'
 import type { Saved } from './submit.ts'
 import type { SettingsFlow } from './types.ts'
 
@@ -17,6 +20,7 @@ export interface SettingsRouteDeps extends CallerDeps {
   settings: SettingsFlows
   sessions: Pick<SessionService, 'resolve'>
   flowUrls: FlowUrls
+  pending: PendingForms
   identityAnswer(identity: Identity): Record<string, unknown>
 }
 
@@ -45,6 +49,7 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
     }
     const request = { type: 'browser' as const, requestUrl, csrfToken: d.csrf.token(req) }
     const flow = await d.settings.begin(request, resolved.session)
+    await d.pending.drop(req, reply, { identityId: resolved.session.identity_id, sessionId: resolved.session.id })
     return acceptsJson(req)
       ? answer(flow, resolved.session.identity)
       : reply.redirect(d.flowUrls.page('settings', flow.id), 303)
@@ -69,17 +74,28 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
       if (isJsonRequest(req)) throw sessionMissing()
       return reply.redirect(d.flowUrls.loginPage(), 302)
     }
-    const caller = callerOf(req, d)
+    const owner = { identityId: resolved.session.identity_id, sessionId: resolved.session.id }
+    const caller = await callerBack(req, reply, owner)
     const outcome = await d.settings.submit(queryValue(req, 'flow'), caller, resolved)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
     const readsJson = caller.scripted || outcome.flow.type === 'api'
+    if (outcome.kind === 'saved' && req.method === 'POST') await d.pending.drop(req, reply, owner)
     if (outcome.kind === 'saved') return saved(req, reply, readsJson, resolved, outcome)
     if (outcome.kind === 'reauthenticate') {
+      if (outcome.flow.type === 'browser') await d.pending.put(req, reply, owner, outcome.method, outcome.form)
       return readsJson ? sendError(refreshRequired(outcome.at), req, reply) : reply.redirect(outcome.at, 303)
     }
     if (!readsJson) return reply.redirect(d.flowUrls.page('settings', outcome.flow.id), 303)
     if (outcome.kind === 'replaced') return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
     return reply.code(400).send(answer(outcome.flow, resolved.session.identity))
+  }
+
+  /** A browser that was sent to sign in again comes back by a link: its form was kept meanwhile. */
+  async function callerBack(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<Caller> {
+    const caller = callerOf(req, d)
+    if (req.method !== 'GET' || caller.scripted) return caller
+    const form = await d.pending.take(req, reply, owner, queryValue(req, 'flow'))
+    return form === undefined ? caller : { ...caller, form: async () => form }
   }
 
   function saved(req: FastifyRequest, reply: FastifyReply, readsJson: boolean, resolved: Resolved, done: Saved) {

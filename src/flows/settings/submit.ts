@@ -1,4 +1,4 @@
-import type { Identity } from '../../identities/types.ts'
+import type { Identity, JsonObject } from '../../identities/types.ts'
 import { parseTime } from '../../kernel/base/clock.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
@@ -37,7 +37,7 @@ export type SettingsOutcome =
   | Failed
   | { kind: 'replaced'; flow: SettingsFlow; expired: Expired }
   /** the session is too old for this change: the person has to sign in again and comes back */
-  | { kind: 'reauthenticate'; flow: SettingsFlow; at: string }
+  | { kind: 'reauthenticate'; flow: SettingsFlow; at: string; method: Method; form: JsonObject }
 
 type Method = 'password' | 'profile'
 
@@ -60,12 +60,12 @@ export async function submitSettings(
     const form = await caller.form()
     const method = methodOf(d, form)
     told.taken = true
+    checkOrigin(flow, caller, form)
     transientPayload(form)
     if (method === 'password' && fieldText(form, 'password') === '')
       throw refused(messages.missing('password'), 'password')
-    checkOrigin(flow, caller, form)
     const change = await checkedChange(d, session, method, form, told)
-    if (!change) return { kind: 'reauthenticate', flow, at: reauthenticationUrl(d, flow) }
+    if (!change) return reauthenticate(d, flow, session, method, form)
     // Hashing takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
     if (!(await d.sessions.resolve(caller.credentials))) throw sessionMissing()
     return save(d, flow, caller, method, change)
@@ -103,8 +103,27 @@ function isPrivileged(d: SubmitSettingsDeps, session: Session): boolean {
   return parseTime(session.authenticated_at) + maxAgeMs * 1000 >= d.clock.now()
 }
 
-function reauthenticationUrl(d: SubmitSettingsDeps, flow: SettingsFlow): string {
-  return d.urls.login({ refresh: 'true', return_to: d.urls.action('settings', flow.id) })
+/** Where the person signs in again, and the form in the words of Kratos, to be taken up by whichever server is next. */
+function reauthenticate(
+  d: SubmitSettingsDeps,
+  flow: SettingsFlow,
+  session: Session,
+  method: Method,
+  form: SubmittedForm,
+): SettingsOutcome {
+  const at = d.urls.login({ refresh: 'true', return_to: d.urls.action('settings', flow.id) })
+  const payload = transientPayload(form)
+  const wanted =
+    method === 'password'
+      ? { password: fieldText(form, 'password') }
+      : { traits: submittedTraits(form, schemaOf(d, session.identity)) }
+  return {
+    ...{ kind: 'reauthenticate', flow, at, method },
+    form: {
+      ...{ method, flow: flow.id, csrf_token: fieldText(form, 'csrf_token'), ...wanted },
+      ...(payload === undefined ? {} : { transient_payload: payload }),
+    },
+  }
 }
 
 async function save(

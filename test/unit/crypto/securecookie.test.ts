@@ -50,6 +50,13 @@ describe('session cookie vectors', () => {
     it(`${vector.id} is not taken for a session cookie`, () => {
       assert.equal(decodeSecureCookie(read(vector)), undefined)
     })
+    it(`${vector.id} is read by pairs of secrets, and written so`, () => {
+      const options = { ...read(vector), pairs: true }
+      const values = decodeSecureCookie(options)
+      assert.deepEqual(values, vector.expect.ok && vector.expect.values)
+      const value = encodeSecureCookie({ ...options, values: values!, random: randomBytes })
+      assert.deepEqual(decodeSecureCookie({ ...options, value }), values)
+    })
   }
 })
 

@@ -15,6 +15,8 @@ export interface EncodeOptions {
   values: Readonly<Record<string, string>>
   /** the first one writes */
   secrets: readonly string[]
+  /** see {@link keysOf} */
+  pairs?: boolean
   now: Micros
   random: (bytes: number) => Buffer
 }
@@ -24,6 +26,8 @@ export interface DecodeOptions {
   value: string
   /** all of them read, in this order */
   secrets: readonly string[]
+  /** see {@link keysOf} */
+  pairs?: boolean
   now: Micros
   /** 0 means unlimited */
   maxAgeSeconds: number
@@ -42,13 +46,11 @@ export interface OpenedCookie {
  * @throws Error when there is no secret or the result exceeds `MAX_COOKIE_LENGTH`
  */
 export function encodeSecureCookie(opts: EncodeOptions): string {
-  const secret = opts.secrets[0]
-  if (secret === undefined) throw new Error('no cookie secret: set secrets.cookie or secrets.default')
-  const iv = opts.random(IV_BYTES)
-  const cipher = createCipheriv('aes-256-ctr', blockKey(secret), iv)
-  const payload = encodeBase64(Buffer.concat([iv, cipher.update(encodeGobMap(opts.values)), cipher.final()]), 'url')
+  const keys = keysOf(opts)[0]
+  if (keys === undefined) throw new Error('no cookie secret: set secrets.cookie or secrets.default')
+  const payload = encodeBase64(seal(encodeGobMap(opts.values), keys.block, opts.random), 'url')
   const signed = `${Math.floor(opts.now / SECOND)}|${payload}`
-  const value = encodeBase64(Buffer.concat([Buffer.from(`${signed}|`), mac(secret, opts.name, signed)]), 'url')
+  const value = encodeBase64(Buffer.concat([Buffer.from(`${signed}|`), mac(keys.secret, opts.name, signed)]), 'url')
   if (value.length > MAX_COOKIE_LENGTH) {
     throw new Error(
       `cookie ${opts.name} would have ${value.length} characters, at most ${MAX_COOKIE_LENGTH} are possible`,
@@ -67,8 +69,8 @@ export function openSecureCookie(opts: DecodeOptions): OpenedCookie | undefined 
   if (opts.value.length > MAX_COOKIE_LENGTH) return undefined
   const parts = split(opts.value)
   if (parts === undefined) return undefined
-  for (const secret of opts.secrets) {
-    const opened = open(parts, secret, opts)
+  for (const keys of keysOf(opts)) {
+    const opened = open(parts, keys, opts)
     if (opened !== undefined) return opened
   }
   return undefined
@@ -99,7 +101,7 @@ function split(value: string): Parts | undefined {
   }
 }
 
-function open(parts: Parts, secret: string, opts: DecodeOptions): OpenedCookie | undefined {
+function open(parts: Parts, { secret, block }: Keys, opts: DecodeOptions): OpenedCookie | undefined {
   const expected = mac(secret, opts.name, `${parts.timestamp}|${parts.payload}`)
   if (parts.mac.length !== expected.length || !timingSafeEqual(parts.mac, expected)) return undefined
   if (!/^[+-]?\d{1,15}$/.test(parts.timestamp)) return undefined
@@ -107,9 +109,45 @@ function open(parts: Parts, secret: string, opts: DecodeOptions): OpenedCookie |
   if (!isYoungEnough(timestamp, opts)) return undefined
   const sealed = decodeBase64(parts.payload, 'url')
   if (sealed === undefined || sealed.length <= IV_BYTES) return undefined
-  const cipher = createDecipheriv('aes-256-ctr', blockKey(secret), sealed.subarray(0, IV_BYTES))
-  const values = decodeGobMap(Buffer.concat([cipher.update(sealed.subarray(IV_BYTES)), cipher.final()]))
+  const values = decodeGobMap(unseal(sealed, block))
   return values && { timestamp, values }
+}
+
+interface Keys {
+  secret: string
+  /** none: the value is signed only */
+  block: Buffer | undefined
+}
+
+/**
+ * Each secret signs and, as its digest, encrypts. In `pairs`, as Kratos reads the list for its continuity cookie, the first
+ * secret signs and the second encrypts as it is; the last of an odd number signs only.
+ */
+function keysOf({ secrets, pairs }: Pick<DecodeOptions, 'secrets' | 'pairs'>): Keys[] {
+  if (pairs !== true) return secrets.map((secret) => ({ secret, block: blockKey(secret) }))
+  return secrets.flatMap((secret, i) => (i % 2 === 1 ? [] : [{ secret, block: pairedKey(secrets[i + 1]) }]))
+}
+
+/** A secret that is no key of AES makes Kratos fail; its digest takes its place. */
+function pairedKey(secret: string | undefined): Buffer | undefined {
+  if (secret === undefined) return undefined
+  const raw = Buffer.from(secret, 'utf8')
+  return [16, 24, 32].includes(raw.length) ? raw : blockKey(secret)
+}
+
+const cipherOf = (block: Buffer) => `aes-${block.length * 8}-ctr`
+
+function seal(plain: Buffer, block: Buffer | undefined, random: EncodeOptions['random']): Buffer {
+  if (block === undefined) return plain
+  const iv = random(IV_BYTES)
+  const cipher = createCipheriv(cipherOf(block), block, iv)
+  return Buffer.concat([iv, cipher.update(plain), cipher.final()])
+}
+
+function unseal(sealed: Buffer, block: Buffer | undefined): Buffer {
+  if (block === undefined) return sealed
+  const cipher = createDecipheriv(cipherOf(block), block, sealed.subarray(0, IV_BYTES))
+  return Buffer.concat([cipher.update(sealed.subarray(IV_BYTES)), cipher.final()])
 }
 
 /** Secrets are of any length, so AES gets their digest. The MAC uses the secret itself. */

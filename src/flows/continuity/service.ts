@@ -1,0 +1,99 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
+import type { JsonObject } from '../../identities/types.ts'
+import { type Clock, formatTime, type Micros, parseTime, SECOND } from '../../kernel/base/clock.ts'
+import { uuid } from '../../kernel/base/uuid.ts'
+import { decodeBase64, encodeBase64 } from '../../kernel/crypto/base64.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+import { isObject } from '../form.ts'
+import type { ContinuityStore } from './store.ts'
+
+/** Whose work it is: nobody else can take it up again. */
+export interface Owner {
+  identityId: string
+  /** the session that began it; another one of the same identity does not go on with it */
+  sessionId: string
+}
+
+export interface ContinuityDeps {
+  store: ContinuityStore
+  clock: Clock
+  random: Random
+  /** the first one encrypts, all of them read */
+  secrets(): readonly string[]
+  /** the database is shared with Kratos, which reads what is set aside only as plain JSON */
+  shared: boolean
+}
+
+/** Work that is set aside while a browser is away, and taken up once when it comes back. */
+export interface Continuity {
+  /** @returns the id to come back with; undefined for more than can be set aside */
+  pause(name: string, owner: Owner, payload: JsonObject): Promise<string | undefined>
+  /** Takes it away, whatever becomes of it. @returns undefined where there is none for this owner, or it is too old */
+  resume(name: string, id: string, owner: Owner): Promise<JsonObject | undefined>
+}
+
+const LIFESPAN: Micros = 15 * 60 * SECOND
+/** Characters of JSON. Forms are small; whoever sends more sends it again. */
+const MAX_PAYLOAD = 16_384
+/** Kratos passes over members that it does not know. */
+const SESSION_MEMBER = 'lethe_session_id'
+
+export function createContinuity(d: ContinuityDeps): Continuity {
+  return {
+    async pause(name, { identityId, sessionId }, payload) {
+      const whole = { ...payload, [SESSION_MEMBER]: sessionId }
+      if (JSON.stringify(whole).length > MAX_PAYLOAD) return undefined
+      const id = uuid(d.random)
+      const now = d.clock.now()
+      const end = Math.trunc((now + LIFESPAN) / SECOND) * SECOND
+      const stored = d.shared ? whole : { sealed: seal(d, id, JSON.stringify(whole)) }
+      const times = { now: formatTime(now), expiresAt: formatTime(end) }
+      await d.store.insert({ id, name, identityId, payload: stored, ...times })
+      return id
+    },
+
+    async resume(name, id, { identityId, sessionId }) {
+      const row = await d.store.take(id, name, identityId)
+      if (!row || parseTime(row.expires_at) <= d.clock.now()) return undefined
+      const payload = isObject(row.payload as JsonObject) ? opened(d, id, row.payload as JsonObject) : undefined
+      if (payload === undefined) return undefined
+      const { [SESSION_MEMBER]: begunBy, ...rest } = payload
+      return begunBy === undefined || begunBy === sessionId ? rest : undefined
+    },
+  }
+}
+
+/** A form may hold a new password, which must not lie readable in a table that Kratos does not share. */
+const keyOf = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'lethe continuity', 32))
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+function seal(d: ContinuityDeps, id: string, text: string): string {
+  const secret = d.secrets()[0]
+  if (secret === undefined) throw new Error('no cookie secret: set secrets.cookie or secrets.default')
+  const iv = d.random(IV_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', keyOf(secret), iv).setAAD(Buffer.from(id))
+  return encodeBase64(Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]), 'url')
+}
+
+function opened(d: ContinuityDeps, id: string, payload: JsonObject): JsonObject | undefined {
+  if (typeof payload.sealed !== 'string') return payload
+  const bytes = decodeBase64(payload.sealed, 'url')
+  if (bytes === undefined || bytes.length < IV_BYTES + TAG_BYTES) return undefined
+  for (const secret of d.secrets()) {
+    const text = unseal(bytes, keyOf(secret), id)
+    // Nobody else has the key: it is the object that was sealed.
+    if (text !== undefined) return JSON.parse(text) as JsonObject
+  }
+  return undefined
+}
+
+function unseal(bytes: Buffer, key: Buffer, id: string): string | undefined {
+  const cipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES })
+  cipher.setAAD(Buffer.from(id)).setAuthTag(bytes.subarray(-TAG_BYTES))
+  try {
+    return Buffer.concat([cipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), cipher.final()]).toString('utf8')
+  } catch {
+    return undefined
+  }
+}

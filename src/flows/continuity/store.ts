@@ -1,0 +1,40 @@
+import type { JsonObject } from '../../identities/types.ts'
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, sql } from '../../kernel/db/client.ts'
+
+const INSERT = sql(
+  'continuity.insert',
+  `insert into continuity_containers (id, nid, name, identity_id, payload, expires_at, created_at, updated_at)
+  values ($1, $2, $3, $4, $5, $6, $7, $7)`,
+)
+
+/** One time: whoever reads it has taken it away. */
+const TAKE = sql(
+  'continuity.take',
+  `delete from continuity_containers where id = $1 and nid = $2 and name = $3 and identity_id = $4
+  returning payload, expires_at`,
+)
+
+export interface NewContainer {
+  id: string
+  name: string
+  identityId: string
+  payload: JsonObject
+  expiresAt: Timestamp
+  now: Timestamp
+}
+
+export type ContinuityStore = ReturnType<typeof createContinuityStore>
+
+/** The table in which Kratos keeps what a browser comes back for. */
+export function createContinuityStore(db: Db, nid: string) {
+  return {
+    async insert(c: NewContainer): Promise<void> {
+      await db.query(INSERT, [c.id, nid, c.name, c.identityId, JSON.stringify(c.payload), c.expiresAt, c.now])
+    },
+    async take(id: string, name: string, identityId: string) {
+      const rows = await db.query<{ payload: unknown; expires_at: Timestamp }>(TAKE, [id, nid, name, identityId])
+      return rows[0]
+    },
+  }
+}

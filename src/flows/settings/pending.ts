@@ -1,0 +1,50 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '../../identities/types.ts'
+import { isUuid } from '../../kernel/http/query.ts'
+import type { ContinuityCookie } from '../continuity/cookie.ts'
+import type { Continuity, Owner } from '../continuity/service.ts'
+import type { SubmittedForm } from '../types.ts'
+
+export interface PendingDeps {
+  continuity: Continuity
+  continuityCookie: ContinuityCookie
+}
+
+/** Forms that wait until their sender has signed in again. */
+export interface PendingForms {
+  put(req: FastifyRequest, reply: FastifyReply, owner: Owner, method: string, form: JsonObject): Promise<void>
+  /** The one that was sent to this flow, once. */
+  take(req: FastifyRequest, reply: FastifyReply, owner: Owner, flowId: string): Promise<SubmittedForm | undefined>
+  /** Forgets them all: something else was wanted since. */
+  drop(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<void>
+}
+
+/** As Kratos calls them in cookie and table, so that either server finishes what the other began. */
+const nameOf = (method: string) => `ory_kratos_settings_${method}`
+const NAMES = ['password', 'profile'].map(nameOf)
+
+export function createPendingForms(d: PendingDeps): PendingForms {
+  /** @returns what waited, after it is taken out of table and cookie */
+  async function takeAll(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<JsonObject[]> {
+    const ids = d.continuityCookie.read(req)
+    const waiting = NAMES.filter((name) => Object.hasOwn(ids, name))
+    if (waiting.length === 0) return []
+    d.continuityCookie.write(reply, Object.fromEntries(Object.entries(ids).filter(([name]) => !waiting.includes(name))))
+    const forms = waiting.map((name) => (isUuid(ids[name]!) ? d.continuity.resume(name, ids[name]!, owner) : undefined))
+    return (await Promise.all(forms)).filter((form) => form !== undefined)
+  }
+
+  return {
+    async put(req, reply, owner, method, form) {
+      const id = await d.continuity.pause(nameOf(method), owner, form)
+      if (id !== undefined) d.continuityCookie.write(reply, { ...d.continuityCookie.read(req), [nameOf(method)]: id })
+    },
+    async take(req, reply, owner, flowId) {
+      const values = (await takeAll(req, reply, owner)).find(({ flow }) => flow === flowId)
+      return values && { kind: 'json', values, limits: req.server.bodyLimits.json }
+    },
+    async drop(req, reply, owner) {
+      await takeAll(req, reply, owner)
+    },
+  }
+}
