@@ -16,7 +16,8 @@ const LEVELS = {
 } as const
 
 const SECRET = /\bory_(st|lo|ac|rt)_[A-Za-z0-9]+|\bs2_[\w-]{36}/g
-const DSN_PASSWORD = /(\b[a-z][a-z0-9+]*:\/\/[^:/?#\s]*:)[^@/\s]+@/gi
+/** Not the word PASSWORD itself: it stands in the advice on how an address is written. */
+const DSN_PASSWORD = /(\b[a-z][a-z0-9+]*:\/\/[^:/?#\s]*:)(?!PASSWORD@)[^@/\s]+@/gi
 
 /** Takes tokens and passwords of addresses out of a text. The last line of defence: nothing should put them there. */
 export function redact(text: string): string {
