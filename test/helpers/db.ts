@@ -183,7 +183,7 @@ const SHAPE = sql(
      from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace::regnamespace::text in ('public', 'lethe'))
     || (select string_agg(m.version || m.name || m.checksum || m.breaking, ',' order by m.version) from lethe.migrations m)
     || (select string_agg(n.nspname, ',' order by n.nspname) from pg_namespace n)
-    || (select count(*) from identity_credential_types)) as shape`,
+    || (select string_agg(t.id || t.name, ',' order by t.id) from identity_credential_types t)) as shape`,
 )
 
 const OWN_TABLES = sql(

@@ -102,7 +102,7 @@ const KINDS: [RegExp, string][] = [
   [/^\$2a\$\d\d\$[A-Za-z0-9./]{53}$/, '<bcrypt>'],
   [/^[A-Za-z0-9+/]{86}==$/, '<masked token>'],
   [/^[A-Za-z0-9]{64}$/, '<code>'],
-  [/^127\.0\.0\.1:\d+$/, '<peer>'],
+  [/^127\.0\.0\.1(:\d+)?$/, '<peer>'],
 ]
 
 function kinds(value: unknown): unknown {
