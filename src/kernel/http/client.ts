@@ -5,6 +5,8 @@ import { addressSet, isPrivate, networkOf, parseAddress } from '../base/address.
 export interface Client {
   /** IP address; empty when unknown */
   address: string
+  /** of a client that connects by itself */
+  port?: number | undefined
   /** what limits count by: an IPv4 address or a /64 of IPv6; empty when unknown */
   network: string
   /** many people may stand behind this address, none of whom must pay for another */
@@ -53,7 +55,8 @@ export function installClient(app: FastifyInstance, options: ClientOptions): voi
       told = true
       options.onUnnamedProxy?.(peer === UNKNOWN ? UNIX : peer)
     }
-    return { address: peer, network: networkOf(peer), shared: unnamed || peer === UNKNOWN, believed: false }
+    const shared = unnamed || peer === UNKNOWN
+    return { address: peer, port: req.socket.remotePort, network: networkOf(peer), shared, believed: false }
   }
 
   function behindProxy(req: FastifyRequest, peer: string): Client {

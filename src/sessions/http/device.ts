@@ -25,12 +25,14 @@ function cutBytes(text: string, max: number): string {
  * from the owner's town; here only a named proxy tells them.
  */
 export function deviceFacts(req: FastifyRequest): DeviceFacts {
-  const { address, believed } = req.client
+  const { address, port, believed } = req.client
   const place = believed
     ? ['cf-ipcity', 'cf-ipcountry'].map((name) => header(req, name)).filter((part) => part !== '')
     : []
   return {
-    ip_address: address,
+    // A peer as Kratos writes it into the row: with its port.
+    ip_address:
+      port === undefined || address === '' ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`,
     user_agent: cutBytes(header(req, 'user-agent'), MAX_TEXT_BYTES),
     location: cutBytes(place.join(', '), MAX_TEXT_BYTES),
   }
