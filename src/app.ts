@@ -12,6 +12,7 @@ import { registrationRoutes } from './flows/registration/routes.ts'
 import { settingsRoutes } from './flows/settings/routes.ts'
 import { identityAdminRoutes } from './identities/admin/routes.ts'
 import { schemaRoutes } from './identities/schema/routes.ts'
+import { withoutTrailingSlashes } from './kernel/base/url.ts'
 import { LETHE_VERSION } from './kernel/base/version.ts'
 import { createErrorHandler } from './kernel/http/error-handler.ts'
 import { installNotFound } from './kernel/http/not-found.ts'
@@ -65,7 +66,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
 /** The admin port: what operators and backends reach. Paths stand with and without the prefix /admin. */
 export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   const app = baseApp(d, options, 'admin')
-  const publicUrl = (url: string) => `${d.baseUrls.public().replace(/\/+$/, '')}${url}`
+  const publicUrl = (url: string) => `${withoutTrailingSlashes(d.baseUrls.public())}${url}`
   app.addHook('onRequest', (_req, reply, done) => {
     reply.header('cache-control', NO_STORE)
     done()
@@ -97,7 +98,7 @@ const ADMIN_PATHS = ['/identities', '/courier/messages'].flatMap((path) => [
 /** The admin address is told to the public only where the operator has written it down. */
 function onAdminPort(d: Deps, url: string): string | undefined {
   const base = d.config().serve.admin.base_url
-  return base === undefined ? undefined : `${base.replace(/\/+$/, '')}/admin${url.replace(/^\/admin\//, '/')}`
+  return base === undefined ? undefined : `${withoutTrailingSlashes(base)}/admin${url.replace(/^\/admin\//, '/')}`
 }
 
 const withoutPrefix = (url: string) => (url.startsWith('/admin/') ? url.slice('/admin'.length) : url)

@@ -27,6 +27,7 @@ import { createIdentityStore } from '../identities/store.ts'
 import { createIdentityWriter } from '../identities/store-write.ts'
 import { type Clock, formatTime } from '../kernel/base/clock.ts'
 import type { Logger } from '../kernel/base/log.ts'
+import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
 import { createPwnedChecker } from '../kernel/crypto/passwords/pwned.ts'
@@ -239,5 +240,5 @@ function afterLogout({ selfservice }: Config, publicBase: string) {
 
 /** A URL below /self-service of the public address. */
 function selfServiceUrl(base: string, path: string, query: Record<string, string>): string {
-  return `${base.replace(/\/+$/, '')}/self-service/${path}?${encodeQuery(query)}`
+  return `${withoutTrailingSlashes(base)}/self-service/${path}?${encodeQuery(query)}`
 }

@@ -1,5 +1,6 @@
 import { isUriOrPath } from '../config/checks/uris.ts'
 import type { Config } from '../config/schema/schema.ts'
+import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeQuery, queryPairs, withQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
 import type { FlowKind, FlowType } from './types.ts'
@@ -29,7 +30,7 @@ export interface FlowUrls {
 }
 
 export function createFlowUrls(d: { config(): Config; publicBaseUrl(): string }): FlowUrls {
-  const below = (path: string) => `${d.publicBaseUrl().replace(/\/+$/, '')}${path}`
+  const below = (path: string) => `${withoutTrailingSlashes(d.publicBaseUrl())}${path}`
   return {
     request: (target) => below(target),
     action: (kind, flow) => below(`/self-service/${kind}?${encodeQuery({ flow })}`),

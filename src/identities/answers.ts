@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeSchemaId } from './schema/schemas.ts'
 import type { FullIdentity, Identity, IdentityRow, JsonObject, StoredCredential } from './types.ts'
 
@@ -39,7 +40,7 @@ function createSchemaUrls(publicBaseUrl: () => string): (schemaId: string) => st
       base = publicBaseUrl()
       urls.clear()
     }
-    const url = urls.get(id) ?? `${base.replace(/\/+$/, '')}/schemas/${encodeSchemaId(id)}`
+    const url = urls.get(id) ?? `${withoutTrailingSlashes(base)}/schemas/${encodeSchemaId(id)}`
     urls.set(id, url)
     return url
   }

@@ -45,7 +45,7 @@ function parse(text: string): JsonObject {
 /** A misspelt placeholder would else end up in tokens as it stands. */
 function checkPlaceholders(value: Json): void {
   if (typeof value === 'string') {
-    const rest = /\{\{[^}]*\}\}/.exec(value.replace(PLACEHOLDER, ''))
+    const rest = /\{\{[^}]{0,200}\}\}/.exec(value.replace(PLACEHOLDER, ''))
     if (rest) throw new Error(`has ${rest[0]}, which begins neither with session. nor with claims.`)
   } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(checkPlaceholders)
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/schema.ts'
+import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
 
@@ -25,7 +26,7 @@ export function checkedReturnTo(config: Config, publicBaseUrl: string, asked: st
 export function isUiEnabled(config: Config, publicBaseUrl: string): boolean {
   const { enabled } = config.lethe.ui
   if (enabled !== undefined) return enabled
-  const own = `${publicBaseUrl.replace(/\/+$/, '')}/ui/`
+  const own = `${withoutTrailingSlashes(publicBaseUrl)}/ui/`
   const { login, registration, settings, error } = config.selfservice.flows
   return [login, registration, settings, error].some(
     ({ ui_url }) => ui_url.startsWith(own) || ui_url.startsWith('/ui/'),

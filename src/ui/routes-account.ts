@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { FlowUrls } from '../flows/urls.ts'
 import type { Clock } from '../kernel/base/clock.ts'
+import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { queryValue } from '../kernel/http/query.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
@@ -36,7 +37,7 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
 
   async function welcome(req: FastifyRequest, reply: FastifyReply) {
     const resolved = await d.sessions.resolve(d.credentials.read(req))
-    const here = `${d.baseUrls.public().replace(/\/+$/, '')}/ui/welcome`
+    const here = `${withoutTrailingSlashes(d.baseUrls.public())}/ui/welcome`
     const back = checked(here) === here ? here : ''
     if (!resolved) return reply.redirect(d.flowUrls.init('login', 'browser', back), 303)
     const { session } = resolved

@@ -1,4 +1,4 @@
-import { parseUrl } from '../../kernel/base/url.ts'
+import { parseUrl, withoutTrailingSlashes } from '../../kernel/base/url.ts'
 import { LETHE_VERSION } from '../../kernel/base/version.ts'
 import { Failure } from './errors.ts'
 import type { Io } from './io.ts'
@@ -28,7 +28,7 @@ export function endpointOf(io: Io, given: string | undefined): string {
   if (!/^https?:\/\//.test(endpoint) || parseUrl(endpoint) === undefined) {
     throw new Failure('the remote endpoint must be a URL such as http://127.0.0.1:4434')
   }
-  return endpoint.replace(/\/+$/, '')
+  return withoutTrailingSlashes(endpoint)
 }
 
 /** Talks to the admin port. Names and passwords in the address become a header, which `fetch` does not do itself. */
@@ -42,7 +42,7 @@ export function createClient(io: Io, endpoint: string): Client {
     'user-agent': `lethe-cli/${LETHE_VERSION}`,
     ...(credentials === ':' ? {} : { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }),
   }
-  const address = base.href.replace(/\/+$/, '')
+  const address = withoutTrailingSlashes(base.href)
 
   async function attempt(method: string, path: string, body?: unknown): Promise<Answer> {
     const sent = body === undefined ? {} : { body: JSON.stringify(body) }

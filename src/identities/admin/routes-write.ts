@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { withoutTrailingSlashes } from '../../kernel/base/url.ts'
 import { anyJsonBody, jsonBody, rawBody } from '../../kernel/http/body.ts'
 import { badRequest, errorAnswer, HttpError } from '../../kernel/http/errors.ts'
 import { bodyInvalid } from '../failures.ts'
@@ -19,7 +20,7 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
   return async (app) => {
     app.post('/identities', async (req, reply) => {
       const identity = await identities.create(readCreateBody(strictJson(req)))
-      reply.code(201).header('location', `${d.baseUrls.admin().replace(/\/+$/, '')}/identities/${identity.id}`)
+      reply.code(201).header('location', `${withoutTrailingSlashes(d.baseUrls.admin())}/identities/${identity.id}`)
       return identityAnswers.toAdmin(identity)
     })
 

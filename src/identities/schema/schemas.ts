@@ -94,7 +94,7 @@ function registry(list: readonly IdentitySchema[], defaultId: string): Schemas {
       `identity.default_schema_id ${JSON.stringify(defaultId)} is not among identity.schemas (${known})`,
     )
   }
-  return { default: fallback, list, get: (id) => byId.get(id) ?? byName.get(id.replace(/=+$/, '')) }
+  return { default: fallback, list, get: (id) => byId.get(id) ?? byName.get(id.replace(/={1,2}$/, '')) }
 }
 
 /** The last step of `schema_url`: base64url of the id without padding. */

@@ -17,7 +17,7 @@ const LEVELS = {
 
 const SECRET = /\bory_(st|lo|ac|rt)_[A-Za-z0-9]+|\bs2_[\w-]{36}/g
 /** Not the word PASSWORD itself: it stands in the advice on how an address is written. */
-const DSN_PASSWORD = /(\b[a-z][a-z0-9+]*:\/\/[^:/?#\s]*:)(?!PASSWORD@)[^@/\s]+@/gi
+const DSN_PASSWORD = /(\b[a-z][a-z0-9]*:\/\/[^:/?#\s]*:)(?!PASSWORD@)[^@/\s]+@/gi
 
 /** Takes tokens and passwords of addresses out of a text. The last line of defence: nothing should put them there. */
 export function redact(text: string): string {

@@ -2,7 +2,7 @@ export type Base64Form = 'padded' | 'raw' | 'url'
 
 const ENCODE: Record<Base64Form, (bytes: Uint8Array) => string> = {
   padded: (bytes) => Buffer.from(bytes).toString('base64'),
-  raw: (bytes) => Buffer.from(bytes).toString('base64').replace(/=+$/, ''),
+  raw: (bytes) => Buffer.from(bytes).toString('base64').replaceAll('=', ''),
   url: (bytes) => Buffer.from(bytes).toString('base64').replaceAll('+', '-').replaceAll('/', '_'),
 }
 

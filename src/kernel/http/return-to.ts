@@ -1,5 +1,5 @@
 import { domainToUnicode } from 'node:url'
-import { parseUrl } from '../base/url.ts'
+import { parseUrl, withoutTrailingSlashes } from '../base/url.ts'
 import { badRequest, returnToForbidden } from './errors.ts'
 import { parseStrictUrl, type StrictUrl, UrlSyntaxError } from './strict-url.ts'
 
@@ -38,7 +38,7 @@ export function resolveReturnTo(requested: string, rules: ReturnToRules): string
   if (requested === '') return rules.fallback
   const strict = completed(parsed(requested), rules.fallback)
   const target = needsMending(requested, strict) ? undefined : parseUrl(requested, parseUrl('/', rules.fallback)?.href)
-  const allowed = [...rules.allowed, `${rules.publicBaseUrl.replace(/\/+$/, '')}/self-service`]
+  const allowed = [...rules.allowed, `${withoutTrailingSlashes(rules.publicBaseUrl)}/self-service`]
   if (target === undefined || !isSafe(target) || !allowed.some((entry) => matches({ strict, target }, entry))) {
     throw returnToForbidden(shown(strict))
   }

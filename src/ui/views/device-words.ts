@@ -27,11 +27,15 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b|\bX11\b/, 'Linux'],
 ]
 
+/** What is noted of a session; another program's rows may hold more. */
+const MAX_LENGTH = 512
+
 /** The name of a program that is no browser: `curl/8.5.0` is curl. */
 const PRODUCT = /^([A-Za-z][\w .-]{0,39}?)(?:\/|\s|$)/
 
 /** What a person calls a device, from its user agent: `Chrome on Linux`. Guesses, for recognition only. */
-export function deviceWords(userAgent: string, t: Texts): string {
+export function deviceWords(whole: string, t: Texts): string {
+  const userAgent = whole.slice(0, MAX_LENGTH)
   const browser = nameIn(BROWSERS, userAgent) ?? product(userAgent)
   const system = nameIn(SYSTEMS, userAgent)
   if (browser !== undefined && system !== undefined) return t.get('device.browserOn', { browser, system })

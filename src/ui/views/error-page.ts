@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { withoutTrailingSlashes } from '../../kernel/base/url.ts'
 import type { HttpError } from '../../kernel/http/errors.ts'
 import { formTargets, pageHeaders } from '../headers.ts'
 import { layout } from '../layout.ts'
@@ -16,7 +17,7 @@ export interface ErrorDocument {
  */
 export function errorDocuments(d: PageDeps) {
   return (error: HttpError, req: FastifyRequest): ErrorDocument => {
-    const base = d.baseUrls.public().replace(/\/+$/, '')
+    const base = withoutTrailingSlashes(d.baseUrls.public())
     const view = { ...rootView(d), root: base }
     const again = req.method === 'GET' && error.status >= 500
     const page = errorPageOf(
