@@ -116,8 +116,9 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     requestTimeoutMs: http.request_timeout,
     responseTimeoutMs: http.response_timeout * (port === 'admin' ? 6 : 1),
     headerLimitBytes: http.header_limit,
-    bodyLimitBytes: port === 'admin' ? http.body_limit : Math.min(http.body_limit, http.form_limit),
+    bodyLimitBytes: http.body_limit,
     bodyLimits: {
+      bytes: port === 'admin' ? http.body_limit : Math.min(http.body_limit, http.form_limit),
       json: { values: http.json_values * (port === 'admin' ? 10 : 1), depth: http.json_depth },
       fields: http.form_fields,
     },

@@ -69,6 +69,7 @@ describe('what enters has a limit, and a message of its own', () => {
     ],
     'too many levels': [[{ body: `{"a":${nested(64)}}` }, 'application/json'], /deeper than 64 levels/],
     'too many bytes': [[{ json: { a: 'x'.repeat(256 * KB) } }], /too large/],
+    'megabytes of fields': [[{ form: Array(500_000).fill(['a', 'b']) }], /too large/],
     'too large traits': [
       [{ json: { method: 'password', password: PASSWORD, traits: { email: newEmail(), note: 'x'.repeat(64 * KB) } } }],
       /^traits must not be larger than 65536 bytes/,

@@ -13,8 +13,10 @@ declare module 'fastify' {
   }
 }
 
-/** What the bodies of a port may hold, beside their bytes. */
+/** What the bodies of a port may hold. */
 export interface BodyLimits {
+  /** Those above are read to their end all the same, as a client that is still writing would not see the answer. */
+  bytes: number
   json: JsonLimits
   /** fields of a form */
   fields: number

@@ -2,7 +2,15 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
 import { HashingBusy } from '../crypto/passwords/passwords.ts'
 import { CommitUnknown, Conflict, StoreUnavailable } from '../db/client.ts'
-import { badRequest, conflict, type ErrorAnswer, errorAnswer, HttpError, internalError, unavailable } from './errors.ts'
+import {
+  bodyTooLarge,
+  conflict,
+  type ErrorAnswer,
+  errorAnswer,
+  HttpError,
+  internalError,
+  unavailable,
+} from './errors.ts'
 import { isJsonRequest } from './negotiate.ts'
 import { withQuery } from './query.ts'
 
@@ -77,7 +85,7 @@ function toHttpError(thrown: FastifyError | Error): HttpError {
   if (thrown instanceof Conflict) return conflict(undefined, { cause: thrown })
   if (thrown instanceof HashingBusy) return unavailable('Too many sign-ins at once.', thrown, thrown.retryAfterSeconds)
   const code = 'code' in thrown ? thrown.code : undefined
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return badRequest('http: request body too large')
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge()
   const status = 'statusCode' in thrown ? (thrown.statusCode ?? 500) : 500
   // Fastify's own 4xx: bad URL, bad length. Their texts name nothing of ours.
   if (status >= 400 && status < 500) return new HttpError(status, thrown.message, { reason: thrown.message })

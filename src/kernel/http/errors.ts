@@ -58,6 +58,8 @@ export const notFound = of(404)
 export const conflict = of(409)
 export const internalError = of(500)
 
+export const bodyTooLarge = () => badRequest('http: request body too large')
+
 /** The row that was asked for does not exist. Kratos words it differently from other 404s. */
 export const notLocated = () => new HttpError(404, 'Unable to locate the resource')
 

@@ -11,6 +11,7 @@ import fastify, {
 } from 'fastify'
 import type { BodyLimits } from './body.ts'
 import { type ClientOptions, installClient } from './client.ts'
+import { bodyTooLarge } from './errors.ts'
 import { installLoadShedding } from './load-shedding.ts'
 import { parseQuery } from './query.ts'
 import { installResponseTimeout } from './response-timeout.ts'
@@ -22,6 +23,7 @@ export interface ServerLimits {
   responseTimeoutMs: number
   /** of the request line and all headers together; more is answered with 431 */
   headerLimitBytes: number
+  /** more is not even read: the connection is closed */
   bodyLimitBytes: number
   bodyLimits: BodyLimits
   /** requests are refused while work waits longer than this inside the process; 0: never */
@@ -101,7 +103,9 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const app: FastifyInstance = fastify(settings)
   app.decorate('bodyLimits', options.bodyLimits)
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) => done(null, body))
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) =>
+    body.length > options.bodyLimits.bytes ? done(bodyTooLarge()) : done(null, body),
+  )
   installClient(app, options)
   installResponseTimeout(app, options.responseTimeoutMs)
   app.register(cookie)

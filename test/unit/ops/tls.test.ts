@@ -37,7 +37,7 @@ async function server(t: TestContext) {
     responseTimeoutMs: 0,
     headerLimitBytes: 16_384,
     bodyLimitBytes: 1000,
-    bodyLimits: { json: { values: 10, depth: 10 }, fields: 10 },
+    bodyLimits: { bytes: 1000, json: { values: 10, depth: 10 }, fields: 10 },
     maxEventLoopDelayMs: 0,
     trustedProxies: [],
     tls: initial.public!,
