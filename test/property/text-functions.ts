@@ -256,6 +256,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['texts of the server or the operator', ['sessions/store-suspend createSessionSuspendStore']],
       ['a digest', ['kernel/crypto/passwords/argon2 hashArgon2', 'kernel/crypto/passwords/bcrypt hashBcrypt']],
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
+      ['a digest', ['flows/share shareOf']],
       ['a digest', ['kernel/crypto/tokens storedToken', 'kernel/crypto/tokens restingForms']],
     ] as [string, string[]][]
   ).flatMap(([reason, names]) => names.map((name) => [name, reason])),
