@@ -90,8 +90,11 @@ export async function isAdopted(db: Queryable): Promise<boolean> {
 
 /** Opens the address, and closes it before the database is dropped. */
 export async function openAt(t: Scope, url: string, options: OpenOptions = {}): Promise<Db> {
-  return closing(t, await openDb(url, options))
+  return closing(t, await openDb(url, { ...PATIENT, ...options }))
 }
+
+/** A machine may be slow, or asleep for a while: deadlines are those of the tests that are about deadlines. */
+const PATIENT = { connectTimeoutMs: 60_000, acquireTimeoutMs: 60_000, statementTimeoutMs: 60_000 }
 
 /** A database of its own on the test server, for tests that need several connections or processes; dropped at the end. */
 export async function createDatabase(t: Scope, options: { migrated: boolean }): Promise<string> {
@@ -225,7 +228,7 @@ function closing(t: Scope, db: Db): Db {
 }
 
 function pgliteOptions({ acquireTimeoutMs, onStatement }: OpenOptions) {
-  return { acquireTimeoutMs, onStatement }
+  return { acquireTimeoutMs: acquireTimeoutMs ?? PATIENT.acquireTimeoutMs, onStatement }
 }
 
 async function migrationsKey(): Promise<string> {

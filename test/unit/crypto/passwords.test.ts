@@ -239,13 +239,14 @@ describe('under load', () => {
   it('leaves the processor to requests', {
     skip: platform() !== 'linux' && 'only Linux gives threads a priority',
   }, async () => {
+    const own = getPriority()
     await hasher.hash('a')
     // Field 19 of stat(5), counted behind the name.
     const niceness = readdirSync('/proc/self/task').map((task) => {
       const stat = readFileSync(`/proc/self/task/${task}/stat`, 'utf8')
       return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])
     })
-    assert.equal(Math.max(...niceness), 10)
-    assert.equal(getPriority(), 0)
+    assert.equal(Math.max(...niceness), Math.max(10, own))
+    assert.equal(getPriority(), own)
   })
 })
