@@ -53,8 +53,8 @@ export function openPostgres(options: PostgresOptions): Db {
   const maxConnections = options.maxConnections ?? Math.max(4, 2 * availableParallelism())
   const pool = createPool(dsn, { ...options, maxConnections, onError })
   const writers = createWriteShare(shareOfWrites(dsn.pool.maxConnections ?? maxConnections), options.acquireTimeoutMs)
-  const lend = createLender(pool, writers)
   const outages = createOutageWatch(options.onOutage ?? {}, () => performance.now())
+  const lend = createLender(pool, writers, outages)
   const answerMs = options.statementTimeoutMs + ANSWER_GRACE_MS
   let named = dsn.prepared
 
@@ -125,17 +125,17 @@ export function openPostgres(options: PostgresOptions): Db {
   return {
     backend: 'postgres',
     query: <R>(statement: Sql, values: readonly unknown[] = []) =>
-      outages.watch(statement.name, () =>
-        (writes(statement) ? lend.write : lend.read)((client) => run<R>(client, statement, values, false)),
+      (writes(statement) ? lend.write : lend.read)(statement.name, (client) =>
+        run<R>(client, statement, values, false),
       ),
-    tx: (work) => outages.watch('transaction', () => lend.write((client) => runTx(client, work))),
-    writable: () => outages.watch('writable', () => lend.read(requireWritable)),
+    tx: (work) => lend.write('transaction', (client) => runTx(client, work)),
+    writable: () => lend.read('writable', requireWritable),
     connections: () => {
       const counts = pool.counts()
       return { ...counts, waiting: counts.waiting + writers.waiting() }
     },
     script: (text, { alone = false } = {}) =>
-      lend.read((client) => runScript(client, text, { alone, pooled: pool.pooled() })),
+      lend.read('script', (client) => runScript(client, text, { alone, pooled: pool.pooled() })),
     close: () => pool.end(),
   }
 }

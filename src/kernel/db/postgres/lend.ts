@@ -3,30 +3,37 @@ import { CommitUnknown, OutcomeUnknown } from '../client.ts'
 import { NoAnswer } from '../deadline.ts'
 import { ReadOnlyServer } from '../errors.ts'
 import { waitForCommit } from './hanging-commit.ts'
+import type { OutageWatch } from './outage.ts'
 import type { Pool } from './pool.ts'
 import type { WriteShare } from './write-share.ts'
 
 type Work<T> = (client: pg.PoolClient) => Promise<T>
 
+/** `name` is the statement's, for the record of an outage. */
 export interface Lender {
   /** for what waits for no commit */
-  read<T>(work: Work<T>): Promise<T>
+  read<T>(name: string, work: Work<T>): Promise<T>
   /** @throws CommitUnknown when it may have taken effect */
-  write<T>(work: Work<T>): Promise<T>
+  write<T>(name: string, work: Work<T>): Promise<T>
 }
 
 /** Lends connections. One that gave no answer, or cannot write, does not come back. */
-export function createLender(pool: Pool, writers: WriteShare): Lender {
-  async function read<T>(work: Work<T>): Promise<T> {
-    const client = await pool.acquire()
+export function createLender(pool: Pool, writers: WriteShare, outages: OutageWatch): Lender {
+  async function read<T>(name: string, work: Work<T>): Promise<T> {
+    const started = outages.started()
+    let client: pg.PoolClient | undefined
     let failure: unknown
     try {
-      return await work(client)
+      client = await pool.acquire()
+      const result = await work(client)
+      outages.worked(started)
+      return result
     } catch (error) {
       failure = error
+      outages.failed(name, error)
       throw error
     } finally {
-      takeBack(client, failure)
+      if (client) takeBack(client, failure)
     }
   }
 
@@ -39,26 +46,31 @@ export function createLender(pool: Pool, writers: WriteShare): Lender {
    * When no answer comes, the caller is told so in time, while the connection and the place among those who write stay
    * taken for as long as the server is at it.
    */
-  async function write<T>(work: Work<T>): Promise<T> {
-    const leave = await writers.enter()
+  async function write<T>(name: string, work: Work<T>): Promise<T> {
+    const started = outages.started()
+    const entered = writers.enter()
+    const leave = entered instanceof Promise ? await entered : entered
+    let client: pg.PoolClient | undefined
     let silence: Promise<void> | undefined
+    let failure: unknown
     try {
-      const client = await pool.acquire()
-      let failure: unknown
-      try {
-        return await work(client)
-      } catch (error) {
-        failure = error
-        if (error instanceof NoAnswer && !pool.pooled()) silence = outlast(client, error)
-        throw error
-      } finally {
-        if (silence === undefined) takeBack(client, failure)
-      }
+      client = await pool.acquire()
+      const result = await work(client)
+      outages.worked(started)
+      return result
     } catch (error) {
-      throw error instanceof OutcomeUnknown ? new CommitUnknown(error.message, { cause: error }) : error
+      failure = error
+      if (client && error instanceof NoAnswer && !pool.pooled()) silence = outlast(client, error)
+      const told =
+        client && error instanceof OutcomeUnknown ? new CommitUnknown(error.message, { cause: error }) : error
+      outages.failed(name, told)
+      throw told
     } finally {
       if (silence) void silence.finally(leave)
-      else leave()
+      else {
+        if (client) takeBack(client, failure)
+        leave()
+      }
     }
   }
 

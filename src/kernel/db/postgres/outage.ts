@@ -44,19 +44,14 @@ export function createOutageWatch({ onAway, onBack }: OutageListener, now: () =>
   }
 
   return {
-    async watch<T>(name: string, work: () => Promise<T>): Promise<T> {
-      const started = now()
-      try {
-        const result = await work()
-        worked(started)
-        return result
-      } catch (error) {
-        failed(name, error)
-        throw error
-      }
-    },
+    /** for `worked`; without an outage it costs nothing */
+    started: () => (open === undefined ? -1 : now()),
+    worked,
+    failed,
   }
 }
+
+export type OutageWatch = ReturnType<typeof createOutageWatch>
 
 /** Not a lock, a deadline of the server or a commit that hangs: those say that the server is there. */
 function isAway(error: unknown): boolean {

@@ -26,8 +26,8 @@ export const CHECK_PRIMARY = `select ${ON_PRIMARY}`
 
 /**
  * A read that answers on the primary alone, even with no row. A pooler may give each statement another server, so that
- * what was found when the connection was opened says nothing. The sub-select is evaluated once, before the first row:
- * 10 µs, where a question of its own would be a round trip.
+ * what was found when the connection was opened says nothing. The sub-select is evaluated once, before the first row, which
+ * was not measurable, where a question of its own is a round trip.
  */
 export function onPrimary({ text }: Sql): string {
   return `select * from (${text}) answer where (select ${ON_PRIMARY})`

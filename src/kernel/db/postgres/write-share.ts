@@ -2,8 +2,8 @@ import { startDeadline } from '../../base/running-clock.ts'
 import { StoreUnavailable } from '../client.ts'
 
 export interface WriteShare {
-  /** Waits for a place among those who write. @returns gives the place back @throws StoreUnavailable */
-  enter(): Promise<() => void>
+  /** Takes a place among those who write, or waits for one. @returns gives it back @throws StoreUnavailable */
+  enter(): (() => void) | Promise<() => void>
   waiting(): number
 }
 
@@ -37,15 +37,15 @@ export function createWriteShare(size: number, timeoutMs: number): WriteShare {
 
   return {
     waiting: () => queue.length,
-    async enter() {
+    enter() {
       if (free > 0) {
         free -= 1
         return place()
       }
-      await new Promise<void>((resolve, reject) => {
+      return new Promise((resolve, reject) => {
         const enter = () => {
           stop()
-          resolve()
+          resolve(place())
         }
         queue.push(enter)
         const stop = startDeadline(timeoutMs, () => {
@@ -53,7 +53,6 @@ export function createWriteShare(size: number, timeoutMs: number): WriteShare {
           reject(new StoreUnavailable(`every connection for writing was busy for ${timeoutMs} ms`))
         })
       })
-      return place()
     },
   }
 }
