@@ -107,6 +107,16 @@ for (const host of ['127.0.0.1', '0.0.0.0']) {
         assert.deepEqual(await answers(server, headers), ['open'], JSON.stringify(headers))
     })
 
+    test('a page that the configuration names is answered as by Kratos, but changes nothing', async () => {
+      const page = { host: own, origin: new URL('http://127.0.0.1:4455').origin }
+      const statuses = (headers: Record<string, string>) =>
+        Promise.all(
+          ['GET', 'POST'].map(async (method) => (await send(server, method, '/admin/identities', headers)).status),
+        )
+      assert.deepEqual(await statuses(page), [200, 403])
+      assert.deepEqual(await statuses({ ...page, 'sec-fetch-site': 'cross-site' }), [403, 403])
+    })
+
     test('a preflight is told nothing', async () => {
       const ask = { 'access-control-request-method': 'PUT', origin: `http://${own}` }
       for (const headers of [ask, { ...ask, origin: 'https://evil.example' }]) {

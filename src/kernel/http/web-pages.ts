@@ -39,10 +39,22 @@ function originRefused(req: FastifyRequest, config: Config): string | undefined 
   const site = req.headers['sec-fetch-site']
   if (site !== undefined && site !== 'same-origin' && site !== 'none')
     return refusal('The request comes from a page of another site.')
-  if (origin !== undefined && !isOwnOrigin(req, origin, config))
+  if (origin !== undefined && !isOwnOrigin(req, origin, config) && !(reads(req) && isPageOrigin(origin, config)))
     return refusal('The request comes from a page of another origin.')
   return undefined
 }
+
+/** What changes nothing. Its answer cannot be read by a page either, since there is no CORS here. */
+const reads = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+
+/** Pages that the operator has named for the public port: what they ask of this one is answered as Kratos answers it. */
+function isPageOrigin(origin: string, { selfservice }: Config): boolean {
+  const sent = originOf(origin)
+  const pages = [selfservice.default_browser_return_url, ...Object.values(selfservice.flows).map(pageOf)]
+  return sent !== undefined && pages.some((url) => url !== undefined && originOf(url) === sent)
+}
+
+const pageOf = (flow: object) => ('ui_url' in flow && typeof flow.ui_url === 'string' ? flow.ui_url : undefined)
 
 const refusal = (what: string) =>
   `${what} The admin port is for programs of your own, and for its own page. Name the origin in lethe.admin.allowed_origins if this page may use it.`
