@@ -108,7 +108,11 @@ type Base = Environment & {
 
 function webDeps(d: Base) {
   const csrf: Csrf = createCsrf({ ...d, publicBaseUrl: d.baseUrls.public })
-  const credentials: SessionCredentials = createSessionCredentials({ ...d, cookies: new CookieCache() })
+  const credentials: SessionCredentials = createSessionCredentials({
+    ...d,
+    publicBaseUrl: d.baseUrls.public,
+    cookies: new CookieCache(),
+  })
   const errors = createErrorContainers({ ...d, store: createErrorStore(d.db, d.meta.nid) })
   const secondFactorUrl = (returnTo: string) =>
     selfServiceUrl(d.baseUrls.public(), 'login/browser', {

@@ -62,6 +62,7 @@ export function signInBrowser(
   session: { token: string; expiresAt: Timestamp; fresh: boolean },
 ): void {
   if (session.fresh) d.csrf.renew(req, reply)
+  d.credentials.leaveNoTwins(req, reply)
   d.credentials.write(req, reply, session)
 }
 

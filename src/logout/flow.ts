@@ -1,12 +1,12 @@
 import { safeEqual } from '../kernel/crypto/tokens.ts'
 import { badRequest, forbidden, noActiveSession } from '../kernel/http/errors.ts'
 import type { SessionService } from '../sessions/service.ts'
-import type { Credentials, Resolved, Session } from '../sessions/types.ts'
+import type { Checked, Credentials, Resolved, Session } from '../sessions/types.ts'
 
 export interface LogoutDeps {
   sessions: Pick<
     SessionService,
-    'resolve' | 'check' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'
+    'resolve' | 'check' | 'checkAll' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'
   >
   /** @throws 400 `self_service_flow_return_to_forbidden` */
   resolveReturnTo(requested: string): string
@@ -63,6 +63,15 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
     return { to, revoked: [], signedOut: 'dead' }
   }
 
+  /**
+   * With a cookie goes every cookie of the name, so the session of each ends: one that a sibling domain has planted would
+   * otherwise be ended in place of the caller's own, whose cookie is cleared all the same.
+   */
+  async function endEach(live: Checked[]): Promise<string[]> {
+    await Promise.all(live.map(({ session }) => d.sessions.revoke(session, 'logout')))
+    return live.map(({ session }) => session.id)
+  }
+
   function withoutSession(request: LogoutRequest): Promise<LogoutOutcome> {
     if (!d.deadSessionSucceeds()) throw noActiveSession()
     return alreadyOut(request)
@@ -79,12 +88,12 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
 
     async complete({ credentials, token, returnTo }) {
       if (token === '') throw badRequest('Please include a token in the URL query.')
-      const checked = await d.sessions.check(credentials)
-      if (!checked) return withoutSession({ credentials, returnTo })
-      if (!safeEqual(d.sessions.logoutToken(checked.session), token)) throw foreignToken()
+      const live = await d.sessions.checkAll(credentials)
+      const [first] = live
+      if (!first) return withoutSession({ credentials, returnTo })
+      if (!live.some(({ session }) => safeEqual(d.sessions.logoutToken(session), token))) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
-      await d.sessions.revoke(checked.session, 'logout')
-      return { to, revoked: [checked.session.id], signedOut: checked.via }
+      return { to, revoked: await endEach(live), signedOut: first.via }
     },
 
     async completeNative(token) {
@@ -97,9 +106,13 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
       if (!resolved) return alreadyOut({ credentials, returnTo })
       confirm(resolved)
       const { session, via } = resolved
+      const meant = isMeant(session, scope, sessionIds)
+      const others = meant && via === 'cookie' ? (await d.sessions.checkAll(credentials)).slice(1) : []
       const which = { ...(sessionIds ? { only: sessionIds } : scopeOf(scope, session)) }
+      // The caller's own last: a try that failed half-way can be repeated with the same credential.
+      const besides = await endEach(others)
       const revoked = await d.sessions.revokeAllOf(session.identity_id, 'logout', which)
-      return { to, revoked, signedOut: isMeant(session, scope, sessionIds) ? via : undefined }
+      return { to, revoked: [...new Set([...revoked, ...besides])], signedOut: meant ? via : undefined }
     },
   }
 }

@@ -38,7 +38,7 @@ export function clearDeadCookies(d: SignOutDeps, req: FastifyRequest, reply: Fas
 
 /** Expires every cookie a session may have left, with the attributes it was set with. */
 function clearSessionCookies(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply): void {
-  d.credentials.clear(reply)
+  d.credentials.clear(req, reply)
   const current = sessionCookieAttributes(d.config(), d.dev)
   for (const { name, domain, path } of d.config().lethe.cookies.previous) {
     clearCookie(reply, { ...current, name, domain, path: path ?? '/' })

@@ -55,6 +55,8 @@ export interface SessionService {
   resolve(credentials: Credentials): Promise<Resolved | undefined>
   /** The same session, unparsed: for what happens at every click. */
   check(credentials: Credentials): Promise<Checked | undefined>
+  /** All that live of the kind that counts, the one that counts first: a browser may send several cookies. */
+  checkAll(credentials: Credentials): Promise<Checked[]>
   /** Whether any credential of a request belongs to a session that lets someone in, also one that does not count. */
   anyLive(credentials: Credentials): Promise<boolean>
   /** Begins a session. With `tx`, as part of the caller's transaction. */
@@ -95,17 +97,22 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   }
 
   async function check(credentials: Credentials): Promise<Checked | undefined> {
-    for (const { token, via } of counting(credentials)) {
-      const session = await usable(token)
-      if (!session) continue
-      d.lastSeen.note(session.id)
-      return { session, token, via }
-    }
-    return undefined
+    const [first] = await checkAll(credentials)
+    if (first) d.lastSeen.note(first.session.id)
+    return first
+  }
+
+  /** Looked up at once, so that they share a statement. */
+  async function checkAll(credentials: Credentials): Promise<Checked[]> {
+    const found = await Promise.all(
+      counting(credentials).map(async ({ token, via }) => ({ session: await usable(token), token, via })),
+    )
+    return found.filter((one): one is Checked => one.session !== undefined)
   }
 
   return {
     check,
+    checkAll,
     async resolve(credentials) {
       const checked = await check(credentials)
       return checked && { ...checked, session: toSession(checked.session) }

@@ -30,7 +30,10 @@ async function findChromium(): Promise<string | undefined> {
  * Starts a real browser, closed when the scope ends. Without one the test is skipped, loudly; in CI it fails, since a
  * test that never runs holds nothing.
  */
-export async function launchChromium(t: Scope & Pick<TestContext, 'skip'>): Promise<Browser | undefined> {
+export async function launchChromium(
+  t: Scope & Pick<TestContext, 'skip'>,
+  flags: readonly string[] = [],
+): Promise<Browser | undefined> {
   const executablePath = await findChromium()
   if (executablePath === undefined) {
     const words = 'no Chromium: install one (Debian: apt-get install chromium) or set CHROMIUM to its path'
@@ -39,7 +42,7 @@ export async function launchChromium(t: Scope & Pick<TestContext, 'skip'>): Prom
     t.skip(words)
     return undefined
   }
-  const browser = await chromium.launch({ executablePath, args: FLAGS })
+  const browser = await chromium.launch({ executablePath, args: [...FLAGS, ...flags] })
   t.after(() => browser.close())
   return browser
 }

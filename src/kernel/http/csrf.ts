@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
 import { csrfCookieName, isCsrfCookieValue, maskCsrf, newCsrfSecret, verifyCsrf } from '../crypto/csrf.ts'
 import type { Random } from '../crypto/tokens.ts'
+import { expireTwins } from './cookie-twins.ts'
 import { cookieValues, csrfCookieAttributes, setCookie } from './cookies.ts'
 import { HttpError } from './errors.ts'
 import { mediaType } from './negotiate.ts'
@@ -51,7 +52,11 @@ export function createCsrf(d: CsrfDeps): Csrf {
   function write(req: FastifyRequest, reply: FastifyReply): void {
     const secret = newCsrfSecret(d.random)
     req.csrfSecret = secret
-    setCookie(reply, csrfCookieAttributes(d.config(), d.dev, cookieName()), secret, { maxAge: YEAR_SECONDS })
+    const attributes = csrfCookieAttributes(d.config(), d.dev, cookieName())
+    // The request that came with twins is refused, as Kratos does; what it leaves behind is one cookie, so the next passes.
+    if (cookieOf(req) === undefined && cookieValues(req, attributes.name).length > 0)
+      expireTwins(req, reply, attributes, new URL(d.publicBaseUrl(), 'http://localhost'))
+    setCookie(reply, attributes, secret, { maxAge: YEAR_SECONDS })
   }
 
   const csrf: Csrf = {

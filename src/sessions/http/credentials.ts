@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, type Micros, parseTime, SECOND, type Timestamp } from '../../kernel/base/clock.ts'
 import { encodeSecureCookie } from '../../kernel/crypto/cookies/securecookie.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
+import { expireTwins, hasTwins } from '../../kernel/http/cookie-twins.ts'
 import { clearCookie, cookieValues, sessionCookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import type { CookieCache } from './cookie-cache.ts'
 
@@ -15,6 +16,7 @@ export interface SessionCredentialsDeps {
   clock: Clock
   random: Random
   cookies: CookieCache
+  publicBaseUrl(): string
 }
 
 /** The credentials of a request, unread: the resolver alone decides which one counts. */
@@ -32,7 +34,10 @@ export interface SessionCredentials {
   /** Whether the cookie of the session says an earlier end than it has, so that it must be written anew. */
   isOutdated(req: FastifyRequest, session: { token: string; expiresAt: Timestamp }): boolean
   write(req: FastifyRequest, reply: FastifyReply, session: { token: string; expiresAt: Timestamp }): void
-  clear(reply: FastifyReply): void
+  /** Expires the cookie, and its twins if several were sent. */
+  clear(req: FastifyRequest, reply: FastifyReply): void
+  /** Expires all others than the one that is written. Not for a request that proves nothing: the others may be meant. */
+  leaveNoTwins(req: FastifyRequest, reply: FastifyReply): void
 }
 
 type SessionCookie = Readonly<Record<string, string>>
@@ -65,6 +70,12 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
     })
   }
 
+  const attributes = () => sessionCookieAttributes(d.config(), d.dev)
+
+  function leaveNoTwins(req: FastifyRequest, reply: FastifyReply): void {
+    if (hasTwins(req, name())) expireTwins(req, reply, attributes(), new URL(d.publicBaseUrl(), 'http://localhost'))
+  }
+
   return {
     read(req) {
       return {
@@ -87,14 +98,21 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
       const kept = cookies.find((cookie) => cookie.session_token === session.token) ?? cookies[0] ?? {}
       const values = { ...kept, session_token: session.token, expires_at: session.expiresAt, nonce: nonce(d.random) }
       const value = encodeSecureCookie({ name: name(), values, secrets: secrets(), now, random: d.random })
-      setCookie(reply, sessionCookieAttributes(d.config(), d.dev), value, expiry(d.config(), session.expiresAt, now))
+      setCookie(reply, attributes(), value, expiry(d.config(), session.expiresAt, now))
     },
-    clear: (reply) => clearCookie(reply, sessionCookieAttributes(d.config(), d.dev)),
+    clear(req, reply) {
+      leaveNoTwins(req, reply)
+      clearCookie(reply, attributes())
+    },
+    leaveNoTwins,
   }
 }
 
-/** Each is looked up, so a header full of them must not become a flood of lookups. */
-const MAX_COOKIES = 5
+/**
+ * As many authentic ones as a header of 64 kB holds: a logout ends the sessions of all, so none may be overlooked behind
+ * planted ones. They are looked up together.
+ */
+const MAX_COOKIES = 256
 
 function tokensOf(cookies: readonly SessionCookie[]): string[] {
   const tokens = cookies.flatMap(({ session_token }) => (session_token ? [session_token] : []))
