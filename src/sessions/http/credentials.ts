@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, type Micros, parseTime, SECOND, type Timestamp } from '../../kernel/base/clock.ts'
 import { encodeSecureCookie } from '../../kernel/crypto/cookies/securecookie.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
-import { expireTwins, hasTwins } from '../../kernel/http/cookie-twins.ts'
+import { expireTwins, hasTwins } from '../../kernel/http/cookies/twins.ts'
 import { clearCookie, cookieValues, sessionCookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import type { CookieCache } from './cookie-cache.ts'
 

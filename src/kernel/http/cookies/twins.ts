@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { type CookieAttributes, cookieValues } from './cookies.ts'
-import { splitUrl } from './not-found.ts'
+import { type CookieAttributes, cookieValues } from '../cookies.ts'
+import { splitUrl } from '../not-found.ts'
 
 /** The longest names and paths that are tried: answers grow by a line for each, and proxies keep 4 kB of headers. */
 const MAX_DOMAINS = 3
