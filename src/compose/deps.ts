@@ -24,6 +24,7 @@ import { createIdentityAnswers } from '../identities/answers.ts'
 import type { Schemas } from '../identities/schema/schemas.ts'
 import { createIdentities } from '../identities/service.ts'
 import { createIdentityStore } from '../identities/store.ts'
+import { createIdentityLocks } from '../identities/store-locks.ts'
 import { createIdentityWriter } from '../identities/store-write.ts'
 import { type Clock, formatTime } from '../kernel/base/clock.ts'
 import type { Logger } from '../kernel/base/log.ts'
@@ -126,7 +127,8 @@ function sessionDeps(d: Base) {
   const { db, meta } = d
   const shared = meta.kind === 'adopted'
   const patient = createLane(db)
-  const store = createSessionStore(db, meta.nid, shared, patient)
+  const locks = createIdentityLocks(db, meta.nid, patient)
+  const store = createSessionStore(db, meta.nid, shared)
   const list = createSessionListStore(db, meta.nid)
   const { sessionsEnded: onEnded, batch: onBatch } = d.metrics
   const manage = createSessionManageStore(patient, meta.nid, shared, onEnded)
@@ -138,6 +140,7 @@ function sessionDeps(d: Base) {
   const sessions = createSessions({
     ...d,
     store,
+    locks,
     hot,
     lastSeen,
     onEnded,
@@ -155,6 +158,7 @@ function sessionDeps(d: Base) {
   })
   const revivals = createRevivalWatch({ ...d, store: gcStore })
   return {
+    locks,
     sessions,
     collector,
     revivals,
@@ -162,16 +166,17 @@ function sessionDeps(d: Base) {
     /** what runs beside the requests; started when the ports are open, stopped before the database closes */
     background: [lastSeen, collector, ...(shared ? [revivals] : [])],
     ownSessions: createOwnSessions({ ...d, sessions, list }),
-    sessionManagement: createSessionManagement({ ...d, store, list, manage }),
+    sessionManagement: createSessionManagement({ ...d, store, list, locks, manage }),
     tokenizer: createTokenizer(d),
   }
 }
 
-function identityDeps(d: Base, { sessions }: ReturnType<typeof sessionDeps>) {
+function identityDeps(d: Base, { sessions, locks }: ReturnType<typeof sessionDeps>) {
   const identities = createIdentities({
     ...d,
     store: createIdentityStore(d.db, d.meta.nid),
     writer: createIdentityWriter(d.meta.nid, () => uuid(d.random)),
+    locks,
     answers: d.identityAnswers,
     limits: () => d.config().lethe.limits,
     sessions: {

@@ -1,5 +1,5 @@
 import { isFirstFactor } from '../credentials/available-aal.ts'
-import { Conflict, type Queryable } from '../kernel/db/client.ts'
+import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { isUuid } from '../kernel/http/query.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
@@ -21,6 +21,16 @@ import type { FullIdentity, Json } from './types.ts'
 type Deps = Omit<IdentityServiceDeps, 'schemas' | 'limits' | 'clock' | 'random'> & { workshop(): Workshop }
 
 export function createChanges(d: Deps) {
+  /** A transaction in which the identity is locked. @throws 404 */
+  async function locked<T>(id: string, work: (tx: Queryable) => Promise<T>): Promise<T> {
+    if (!isUuid(id)) throw unknownIdentity()
+    try {
+      return await d.locks.tx({ identity: id }, work)
+    } catch (error) {
+      throw error instanceof NotLocked ? unknownIdentity() : error
+    }
+  }
+
   /** Reads, changes and writes an identity while no one else can. */
   async function change(
     id: string,
@@ -28,8 +38,7 @@ export function createChanges(d: Deps) {
     given?: Queryable | undefined,
   ): Promise<FullIdentity> {
     const work = async (tx: Queryable) => {
-      const before = isUuid(id) ? await d.store.lock(tx, id) : undefined
-      if (!before) throw unknownIdentity()
+      const before = await d.store.lock(tx, id)
       const after = assemble(d.workshop(), edit(before), before)
       const { old, added } = changedParts(before, after)
       await d.writer.update(tx, after)
@@ -40,7 +49,7 @@ export function createChanges(d: Deps) {
       return after
     }
     try {
-      return await (given ? work(given) : d.db.tx(work))
+      return await (given ? work(given) : locked(id, work))
     } catch (error) {
       throw error instanceof Conflict ? valueTaken(error) : error
     }
@@ -48,7 +57,7 @@ export function createChanges(d: Deps) {
 
   /** A change by an operator: nobody is signed in here whose session should go on when the password is another one. */
   function changeByOperator(id: string, edit: (before: FullIdentity) => Draft): Promise<FullIdentity> {
-    return d.db.tx(async (tx) => {
+    return locked(id, async (tx) => {
       let hash: Json | undefined
       const after = await change(
         id,
@@ -113,8 +122,8 @@ export function createChanges(d: Deps) {
     },
 
     async remove(id: string): Promise<void> {
-      await d.db.tx(async (tx) => {
-        if (!isUuid(id) || !(await d.store.lock(tx, id))) throw unknownIdentity()
+      await locked(id, async (tx) => {
+        await d.store.lock(tx, id)
         await d.sessions.endSessionsOf(tx, id, 'identity_deleted')
         await d.writer.remove(tx, id)
       })

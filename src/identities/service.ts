@@ -15,6 +15,7 @@ import { normaliseIdentifier } from './normalise.ts'
 import type { Schemas } from './schema/schemas.ts'
 import type { IdentityLimits } from './sizes.ts'
 import type { IdentityPage, IdentityStore, ListFilter, ListPage } from './store.ts'
+import type { IdentityLocks } from './store-locks.ts'
 import type { IdentityWriter } from './store-write.ts'
 import type { DerivedTraits, FullIdentity, Json, PasswordCredential, TraitsFailure } from './types.ts'
 
@@ -24,6 +25,7 @@ export interface IdentityServiceDeps {
   random: Random
   store: IdentityStore
   writer: IdentityWriter
+  locks: Pick<IdentityLocks, 'tx'>
   /** the schemas in force; read at each call, as a reload may change them */
   schemas(): Schemas
   limits(): IdentityLimits
@@ -47,7 +49,7 @@ export interface SessionEnds {
 /** Identities: reading, and every change with all that hangs on it. With `tx`, as part of the caller's transaction. */
 export interface IdentityService {
   /** @throws 404 */
-  get(id: string): Promise<FullIdentity>
+  get(id: string, tx?: Queryable): Promise<FullIdentity>
   /** @throws 404 */
   getByExternalId(externalId: string): Promise<FullIdentity>
   list(filter: ListFilter, page: ListPage): Promise<IdentityPage>
@@ -74,7 +76,7 @@ export interface IdentityService {
   setPassword(id: string, hash: string, tx?: Queryable): Promise<FullIdentity>
   /**
    * Replaces a hash by a better one of the same password. Does nothing when the stored hash is no longer `from`: a
-   * password that was changed meanwhile must not come back.
+   * password that was changed meanwhile must not come back. Nor while somebody else holds the identity: it can wait.
    */
   replacePasswordHash(id: string, hashes: { from: string; to: string }, tx?: Queryable): Promise<boolean>
 
@@ -99,7 +101,7 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
   }
 
   return {
-    get: async (id) => found(isUuid(id) ? await d.store.byId(id) : undefined),
+    get: async (id, tx) => found(isUuid(id) ? await d.store.byId(id, tx) : undefined),
     getByExternalId: async (externalId) => found(await d.store.byExternalId(externalId)),
     list: d.store.list,
     count: d.store.count,

@@ -61,14 +61,19 @@ const UPDATE = sql(
   where id = $1 and nid = $2`,
 )
 
-/** Only as long as the old hash is there. The credential keeps its row, so that no identifier is ever missing. */
+/**
+ * Only as long as the old hash is there, and nobody else holds the identity. The credential keeps its row, so that no
+ * identifier is ever missing.
+ */
 const REPLACE_HASH = sql(
   'identity.replace_hash',
-  `with credential as (
+  `with identity as (
+    select id from identities where id = $1 and nid = $2 for no key update skip locked
+  ), credential as (
     update identity_credentials c
     set config = jsonb_set(c.config, '{hashed_password}', to_jsonb($5::text)), updated_at = $3
-    from identity_credential_types t
-    where c.identity_id = $1 and c.nid = $2 and t.id = c.identity_credential_type_id and t.name = 'password'
+    from identity, identity_credential_types t
+    where c.identity_id = identity.id and c.nid = $2 and t.id = c.identity_credential_type_id and t.name = 'password'
       and c.config ->> 'hashed_password' = $4
     returning c.identity_id
   )

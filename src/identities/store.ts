@@ -1,11 +1,14 @@
-import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
+import { type Db, NotLocked, type Queryable, sql } from '../kernel/db/client.ts'
 import { SELECT_FULL, STORED_BYTES, selectListed } from './sql.ts'
 import type { FullIdentity } from './types.ts'
 
 const BY_ID = sql('identity.by_id', `${SELECT_FULL} where i.id = $1 and i.nid = $2`)
 
-/** Apart from the reading: what a statement reads before it waited for the lock is older than the lock. */
-const LOCK = sql('identity.lock', 'select id from identities where id = $1 and nid = $2 for update')
+/**
+ * Apart from the reading, which may be older than the lock. Not `for update`: rows that only refer to the identity, such as
+ * those of flows, need not wait.
+ */
+const LOCK = sql('identity.lock', 'select id from identities where id = $1 and nid = $2 for no key update skip locked')
 
 const BY_EXTERNAL_ID = sql('identity.by_external_id', `${SELECT_FULL} where i.external_id = $1 and i.nid = $2`)
 
@@ -85,11 +88,11 @@ export type IdentityStore = ReturnType<typeof createIdentityStore>
 export function createIdentityStore(db: Db, nid: string) {
   const one = async (rows: Promise<FullIdentity[]>) => (await rows)[0]
   return {
-    byId: (id: string) => one(db.query<FullIdentity>(BY_ID, [id, nid])),
-    /** Reads, and keeps other writers of this identity waiting until the transaction ends. */
-    async lock(tx: Queryable, id: string): Promise<FullIdentity | undefined> {
-      await tx.query(LOCK, [id, nid])
-      return one(tx.query<FullIdentity>(BY_ID, [id, nid]))
+    byId: (id: string, on: Queryable = db) => one(on.query<FullIdentity>(BY_ID, [id, nid])),
+    /** Reads, and keeps other writers of this identity away until the transaction ends. @throws NotLocked */
+    async lock(tx: Queryable, id: string): Promise<FullIdentity> {
+      if ((await tx.query(LOCK, [id, nid])).length === 0) throw new NotLocked(`${LOCK.name}: not to be had`)
+      return (await one(tx.query<FullIdentity>(BY_ID, [id, nid])))!
     },
     byExternalId: (externalId: string) => one(db.query<FullIdentity>(BY_EXTERNAL_ID, [externalId, nid])),
     /** @param identifier in stored form */

@@ -1,13 +1,10 @@
 import { safeEqual } from '../kernel/crypto/tokens.ts'
 import { badRequest, forbidden, noActiveSession } from '../kernel/http/errors.ts'
 import type { SessionService } from '../sessions/service.ts'
-import type { Checked, Credentials, Resolved, Session } from '../sessions/types.ts'
+import type { Checked, Credentials, Session } from '../sessions/types.ts'
 
 export interface LogoutDeps {
-  sessions: Pick<
-    SessionService,
-    'resolve' | 'check' | 'checkAll' | 'anyLive' | 'revoke' | 'revokeByToken' | 'revokeAllOf' | 'logoutToken'
-  >
+  sessions: Pick<SessionService, 'allLeft' | 'anyLeft' | 'revoke' | 'revokeByToken' | 'revokeBy' | 'logoutToken'>
   /** @throws 400 `self_service_flow_return_to_forbidden` */
   resolveReturnTo(requested: string): string
   /** the URL that ends a logout, with the token and the `return_to` to keep */
@@ -45,7 +42,7 @@ export interface LogoutFlow {
     request: LogoutRequest & {
       scope: LogoutScope
       sessionIds: string[] | undefined
-      confirm(resolved: Resolved): void
+      confirm(caller: Pick<Checked, 'via'>): void
     },
   ): Promise<LogoutOutcome>
 }
@@ -53,13 +50,13 @@ export interface LogoutFlow {
 /** The ways out. Every check comes before the first write: who is refused has lost nothing. */
 export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
   /**
-   * Whoever is signed out already has what was asked for. Not so who also sent the credential of a session that lives:
-   * it does not count beside the one that has ended, but "signed out" would be a lie.
+   * Whoever is signed out already has what was asked for. Not so who also sent the credential of a session that has not
+   * ended: it does not count beside the one that has ended, but "signed out" would be a lie.
    * @throws 401
    */
   async function alreadyOut({ credentials, returnTo }: LogoutRequest): Promise<LogoutOutcome> {
     const to = d.resolveReturnTo(returnTo)
-    if (await d.sessions.anyLive(credentials)) throw noActiveSession()
+    if (await d.sessions.anyLeft(credentials)) throw noActiveSession()
     return { to, revoked: [], signedOut: 'dead' }
   }
 
@@ -67,20 +64,26 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
    * With a cookie goes every cookie of the name, so the session of each ends: one that a sibling domain has planted would
    * otherwise be ended in place of the caller's own, whose cookie is cleared all the same.
    */
-  async function endEach(live: Checked[]): Promise<string[]> {
-    await Promise.all(live.map(({ session }) => d.sessions.revoke(session, 'logout')))
-    return live.map(({ session }) => session.id)
+  async function endEach(left: Checked[]): Promise<string[]> {
+    await Promise.all(left.map(({ session }) => d.sessions.revoke(session, 'logout')))
+    return left.map(({ session }) => session.id)
   }
 
-  function withoutSession(request: LogoutRequest): Promise<LogoutOutcome> {
-    if (!d.deadSessionSucceeds()) throw noActiveSession()
-    return alreadyOut(request)
+  /**
+   * The sessions of the caller, for whom success means that they are gone. One of a disabled identity lets nobody in, but
+   * it would again once the identity is enabled: where a session that is gone is success, it must be ended first.
+   * @throws 401
+   */
+  async function find(credentials: Credentials): Promise<Checked[]> {
+    const left = await d.sessions.allLeft(credentials)
+    if (left[0]?.session.state !== 'active' && !d.deadSessionSucceeds()) throw noActiveSession()
+    return left
   }
 
   return {
     async begin({ credentials, returnTo }) {
-      const checked = await d.sessions.check(credentials)
-      if (!checked) return withoutSession({ credentials, returnTo })
+      const [checked] = await find(credentials)
+      if (!checked) return alreadyOut({ credentials, returnTo })
       const target = returnTo === '' ? undefined : d.resolveReturnTo(returnTo)
       const token = d.sessions.logoutToken(checked.session)
       return { logout_url: d.logoutUrl(token, target), logout_token: token }
@@ -88,12 +91,12 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
 
     async complete({ credentials, token, returnTo }) {
       if (token === '') throw badRequest('Please include a token in the URL query.')
-      const live = await d.sessions.checkAll(credentials)
-      const [first] = live
-      if (!first) return withoutSession({ credentials, returnTo })
-      if (!live.some(({ session }) => safeEqual(d.sessions.logoutToken(session), token))) throw foreignToken()
+      const left = await find(credentials)
+      const [first] = left
+      if (!first) return alreadyOut({ credentials, returnTo })
+      if (!left.some(({ session }) => safeEqual(d.sessions.logoutToken(session), token))) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
-      return { to, revoked: await endEach(live), signedOut: first.via }
+      return { to, revoked: await endEach(left), signedOut: first.via }
     },
 
     async completeNative(token) {
@@ -102,28 +105,29 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
 
     async end({ credentials, scope, sessionIds, returnTo, confirm }) {
       const to = d.resolveReturnTo(returnTo)
-      const resolved = await d.sessions.resolve(credentials)
-      if (!resolved) return alreadyOut({ credentials, returnTo })
-      confirm(resolved)
-      const { session, via } = resolved
+      const [first, ...others] = await d.sessions.allLeft(credentials)
+      if (!first) return alreadyOut({ credentials, returnTo })
+      confirm(first)
+      const { session, via } = first
       const meant = isMeant(session, scope, sessionIds)
-      const others = meant && via === 'cookie' ? (await d.sessions.checkAll(credentials)).slice(1) : []
       const which = { ...(sessionIds ? { only: sessionIds } : scopeOf(scope, session)) }
+      const by = { session: session.id, disabledToo: true }
       // The caller's own last: a try that failed half-way can be repeated with the same credential.
-      const besides = await endEach(others)
-      const revoked = await d.sessions.revokeAllOf(session.identity_id, 'logout', which)
+      const besides = meant && via === 'cookie' ? await endEach(others) : []
+      const revoked = await d.sessions.revokeBy(by, session.identity_id, 'logout', which)
+      if (!revoked) return alreadyOut({ credentials, returnTo })
       return { to, revoked: [...new Set([...revoked, ...besides])], signedOut: meant ? via : undefined }
     },
   }
 }
 
-function scopeOf(scope: LogoutScope, session: Session) {
+function scopeOf(scope: LogoutScope, session: Pick<Session, 'id'>) {
   if (scope === 'all') return {}
   return scope === 'others' ? { except: session.id } : { only: [session.id] }
 }
 
 /** Whether the caller's own session is among those to end: then it is gone afterwards, whoever ended it. */
-function isMeant(session: Session, scope: LogoutScope, sessionIds: string[] | undefined): boolean {
+function isMeant(session: Pick<Session, 'id'>, scope: LogoutScope, sessionIds: string[] | undefined): boolean {
   return sessionIds ? sessionIds.includes(session.id) : scope !== 'others'
 }
 

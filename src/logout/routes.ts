@@ -5,7 +5,6 @@ import { isJsonRequest } from '../kernel/http/negotiate.ts'
 import { methodNotAllowed } from '../kernel/http/not-found.ts'
 import { NO_STORE, submittedToken } from '../kernel/http/public-hooks.ts'
 import { queryValue } from '../kernel/http/query.ts'
-import type { Resolved } from '../sessions/types.ts'
 import { readLogoutBody, readNativeLogoutToken } from './body.ts'
 import type { LogoutFlow, LogoutOutcome } from './flow.ts'
 import { clearDeadCookies, type SignOutDeps, signOutBrowser } from './sign-out-browser.ts'
@@ -49,7 +48,7 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
       scope: body.scope,
       sessionIds: body.session_ids,
       returnTo: body.return_to,
-      confirm: ({ via }: Resolved) => {
+      confirm: ({ via }) => {
         // Other sites can make a browser send its cookies, but no header with a token.
         if (via === 'cookie') d.csrf.check(req, body.csrf_token || submittedToken(req))
       },

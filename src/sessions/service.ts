@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema/schema.ts'
 import { aalOf } from '../credentials/aal.ts'
 import type { IdentityAnswers } from '../identities/answers.ts'
+import type { IdentityLocks } from '../identities/store-locks.ts'
 import type { Identity } from '../identities/types.ts'
 import { type Clock, formatTime, type Micros } from '../kernel/base/clock.ts'
 import { uuid } from '../kernel/base/uuid.ts'
@@ -14,11 +15,11 @@ import {
   storedToken,
   type TokenMode,
 } from '../kernel/crypto/tokens.ts'
-import type { Queryable } from '../kernel/db/client.ts'
+import { NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { isUsable, sessionAnswer, sessionText } from './answer.ts'
 import type { LastSeen } from './last-seen.ts'
 import { methodsOf, toSession } from './row.ts'
-import type { SessionStore, Which } from './store.ts'
+import type { By, SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
 import type {
   AuthenticationMethod,
@@ -37,7 +38,8 @@ export interface SessionServiceDeps {
   config(): Config
   clock: Clock
   random: Random
-  store: Pick<SessionStore, 'insert' | 'refresh' | 'revokeAllOf'>
+  store: Pick<SessionStore, 'insert' | 'refresh' | 'lock' | 'revokeAllOf'>
+  locks: Pick<IdentityLocks, 'query'>
   hot: SessionHotStore
   lastSeen: Pick<LastSeen, 'note'>
   tokens: TokenMode
@@ -55,20 +57,34 @@ export interface SessionService {
   resolve(credentials: Credentials): Promise<Resolved | undefined>
   /** The same session, unparsed: for what happens at every click. */
   check(credentials: Credentials): Promise<Checked | undefined>
-  /** All that live of the kind that counts, the one that counts first: a browser may send several cookies. */
-  checkAll(credentials: Credentials): Promise<Checked[]>
-  /** Whether any credential of a request belongs to a session that lets someone in, also one that does not count. */
-  anyLive(credentials: Credentials): Promise<boolean>
-  /** Begins a session. With `tx`, as part of the caller's transaction. */
+  /**
+   * All that have not ended of the kind that counts, the one that counts first: a browser may send several cookies. Those
+   * of disabled identities come last: they let nobody in, but would again once the identity is enabled.
+   */
+  allLeft(credentials: Credentials): Promise<Checked[]>
+  /** Whether any credential of a request belongs to a session that has not ended, also one that does not count. */
+  anyLeft(credentials: Credentials): Promise<boolean>
+  /**
+   * The session as it is now, locked together with its identity until the transaction ends; undefined when it has ended.
+   * @throws NotLocked
+   */
+  hold(session: Session, tx: Queryable): Promise<Session | undefined>
+  /** Begins a session. @throws NotLocked also when the identity is disabled or its password is another one by now */
   issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
-  /** Renews a session by a proof given again; undefined when it ended meanwhile, and then nothing is written. */
-  refresh(session: Session, method: string): Promise<Session | undefined>
+  /** Renews a session by a proof given again. @throws NotLocked as `issue`, and when the session has ended */
+  refresh(
+    session: Session,
+    proof: { method: string; passwordHash?: string | undefined },
+    tx: Queryable,
+  ): Promise<Session>
   /** Ends one session. Idempotent. @returns whether this call ended it */
   revoke(session: Pick<Session, 'id'>, cause: EndCause): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
   revokeByToken(token: string, cause: EndCause): Promise<boolean>
   /** Ends sessions of an identity in one statement: all, all but one, or those named. @returns the ids that this call ended */
   revokeAllOf(identityId: string, cause: EndCause, options?: Which & { tx?: Queryable }): Promise<string[]>
+  /** The same on behalf of a session of the identity. @returns undefined when that one has ended: then nothing ends */
+  revokeBy(by: By, identityId: string, cause: EndCause, which?: Which): Promise<string[] | undefined>
   /** The secret that a browser logout must bring back. */
   logoutToken(session: Pick<Session, 'id' | 'logout_token'>): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
@@ -82,6 +98,8 @@ export interface SessionService {
 export interface NewSessionInput {
   identity: Identity
   method: string
+  /** the hash that the password was checked against */
+  passwordHash?: string | undefined
   device: DeviceFacts
 }
 
@@ -91,66 +109,87 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
   const stored = (token: string) => (d.shared ? restingForms(token) : [storedToken(token, d.tokens)])
 
-  async function usable(token: string): Promise<SessionRow | undefined> {
-    const session = await d.hot.byToken(stored(token))
-    return session && isUsable(session, session.state, d.clock.now()) ? session : undefined
-  }
-
-  async function check(credentials: Credentials): Promise<Checked | undefined> {
-    const [first] = await checkAll(credentials)
-    if (first) d.lastSeen.note(first.session.id)
-    return first
-  }
+  const isLive = (session: SessionRow) => isUsable(session, session.state, d.clock.now())
+  const isLeft = (session: SessionRow) => isUsable(session, 'active', d.clock.now())
 
   /** Looked up at once, so that they share a statement. */
-  async function checkAll(credentials: Credentials): Promise<Checked[]> {
+  async function all(credentials: Credentials): Promise<Checked[]> {
     const found = await Promise.all(
-      counting(credentials).map(async ({ token, via }) => ({ session: await usable(token), token, via })),
+      counting(credentials).map(async ({ token, via }) => ({
+        session: await d.hot.byToken(stored(token)),
+        token,
+        via,
+      })),
     )
     return found.filter((one): one is Checked => one.session !== undefined)
   }
 
+  async function check(credentials: Credentials): Promise<Checked | undefined> {
+    const checked = (await all(credentials)).find(({ session }) => isLive(session))
+    if (checked) d.lastSeen.note(checked.session.id)
+    return checked
+  }
+
+  const resolved = (checked: Checked | undefined) => checked && { ...checked, session: toSession(checked.session) }
+
+  async function revokeAll(
+    identityId: string,
+    cause: EndCause,
+    { tx, by, ...which }: Which & { tx?: Queryable; by?: By },
+  ) {
+    const end = (on: Queryable) => d.store.revokeAllOf(identityId, cause, now(), which, on, by)
+    const ended = await (tx ? end(tx) : d.locks.query({ identity: identityId }, end).catch(noIdentity))
+    d.onEnded?.(cause, ended?.length ?? 0)
+    return ended
+  }
+
   return {
     check,
-    checkAll,
-    async resolve(credentials) {
-      const checked = await check(credentials)
-      return checked && { ...checked, session: toSession(checked.session) }
+    resolve: async (credentials) => resolved(await check(credentials)),
+    async allLeft(credentials) {
+      const left = (await all(credentials)).filter(({ session }) => isLeft(session))
+      return [...left.filter(({ session }) => isLive(session)), ...left.filter(({ session }) => !isLive(session))]
     },
 
-    async anyLive({ sessionToken, cookieTokens, bearer }) {
+    async anyLeft({ sessionToken, cookieTokens, bearer }) {
       const tokens = [sessionToken, ...cookieTokens, bearer].filter((token) => token !== undefined)
-      return (await Promise.all(tokens.map(usable))).some((session) => session !== undefined)
+      const sessions = await Promise.all(tokens.map((token) => d.hot.byToken(stored(token))))
+      return sessions.some((session) => session && isLeft(session))
     },
 
-    async issue({ identity, method, device }, tx) {
+    async hold({ id, identity_id }, tx) {
+      const session = await d.store.lock(id, identity_id, tx)
+      return isUsable(session, session.identity.state, d.clock.now()) ? session : undefined
+    },
+
+    async issue({ identity, method, passwordHash, device }, tx) {
       const session = newSession(d, endOf, identity, method, device)
       const token = newSessionToken(d.random)
       const hashed = { token: storedToken(token, 'sha256'), logoutToken: logoutPlaceholder(session.id) }
       const plain = { token, logoutToken: newLogoutToken(d.random) }
-      session.logout_token = await d.store.insert(
-        {
-          id: session.id,
-          ...(d.tokens === 'sha256' && !d.shared ? hashed : plain),
-          ...(d.shared ? { hardened: hashed } : {}),
-          identityId: identity.id,
-          now: session.issued_at,
-          expiresAt: session.expires_at,
-          aal: session.aal,
-          methods: session.authentication_methods,
-          device: session.devices[0]!,
-        },
-        tx,
-      )
+      const row = {
+        id: session.id,
+        ...(d.tokens === 'sha256' && !d.shared ? hashed : plain),
+        ...(d.shared ? { hardened: hashed } : {}),
+        identityId: identity.id,
+        passwordHash,
+        now: session.issued_at,
+        expiresAt: session.expires_at,
+        aal: session.aal,
+        methods: session.authentication_methods,
+        device: session.devices[0]!,
+      }
+      const insert = (on: Queryable) => d.store.insert(row, on)
+      session.logout_token = await (tx ? insert(tx) : d.locks.query({ identity: identity.id }, insert))
       return { session, token }
     },
 
-    async refresh(session, methodName) {
+    async refresh(session, { method: methodName, passwordHash }, tx) {
       const start = d.clock.now()
       const method: AuthenticationMethod = { method: methodName, aal: 'aal1', completed_at: formatTime(start) }
       const methods = [...session.authentication_methods, method]
       const renewal = { now: formatTime(start), expiresAt: endOf(start), aal: aalOf(methods), method }
-      if (!(await d.store.refresh(session.id, renewal))) return undefined
+      await d.store.refresh(session.id, { ...renewal, identityId: session.identity_id, passwordHash }, tx)
       return {
         ...session,
         expires_at: renewal.expiresAt,
@@ -162,11 +201,8 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
     revoke: (session, cause) => d.hot.revoke(session.id, cause),
     revokeByToken: (token, cause) => d.hot.revokeByToken(stored(token), cause),
-    async revokeAllOf(identityId, cause, options) {
-      const ended = await d.store.revokeAllOf(identityId, cause, now(), options ?? {}, options?.tx)
-      d.onEnded?.(cause, ended.length)
-      return ended
-    },
+    revokeAllOf: async (identityId, cause, options = {}) => (await revokeAll(identityId, cause, options)) ?? [],
+    revokeBy: (by, identityId, cause, which = {}) => revokeAll(identityId, cause, { ...which, by }),
     // One that Kratos stored is kept as long as its session: it stands in pages that are open.
     logoutToken: ({ id, logout_token: kept }) =>
       kept === '' || kept === logoutPlaceholder(id) ? derivedLogoutToken(d.serverSecret, id) : kept,
@@ -187,6 +223,12 @@ function counting({ sessionToken, cookieTokens, bearer }: Credentials): { token:
   if (sessionToken !== undefined) return [{ token: sessionToken, via: 'header' }]
   if (cookieTokens.length > 0) return cookieTokens.map((token) => ({ token, via: 'cookie' }))
   return bearer === undefined ? [] : [{ token: bearer, via: 'bearer' }]
+}
+
+/** Whoever is not there has no sessions. */
+function noIdentity(error: unknown): string[] {
+  if (error instanceof NotLocked) return []
+  throw error
 }
 
 function newSession(

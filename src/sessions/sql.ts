@@ -73,6 +73,29 @@ export const SELECT_SESSION = `select ${SESSION_COLUMNS}, ${IDENTITY_COLUMNS}, $
   from sessions s join identities i on i.id = s.identity_id and i.nid = s.nid`
 
 /**
+ * The identity `id`, locked for as long as the transaction lasts, as CTE `identity (id, state)`. Empty also where somebody
+ * else holds it: then the caller throws NotLocked.
+ * @see ../identities/store-locks.ts
+ */
+export const lockIdentity = (id: string, nid: string) => `identity as (
+    select id, state from identities where id = ${id} and nid = ${nid} for no key update skip locked
+  )`
+
+/**
+ * Whether `identity` may begin or renew a session, as CTE `proven (id)`: it is active, and its password hash is still the
+ * one that was checked. The credential is locked itself: a join would show it as it was before the lock on the identity.
+ * @param hash parameter; null where no password was checked
+ */
+export const stillProven = (hash: string, nid: string) => `credential as (
+    select c.id from identity join identity_credentials c on c.identity_id = identity.id and c.nid = ${nid}
+      join identity_credential_types t on t.id = c.identity_credential_type_id and t.name = 'password'
+    where c.config ->> 'hashed_password' = ${hash}::text for no key update of c skip locked
+  ), proven as (
+    select identity.id from identity
+    where identity.state = 'active' and (${hash}::text is null or exists (select from credential))
+  )`
+
+/**
  * Appends the end of each row of a CTE `ended (id, identity_id)` to the event log, and a tombstone where another
  * program may write the same table. Both in the statement that ends the session, so that neither can be lost.
  */

@@ -64,8 +64,10 @@ for (const backend of [postgres, adopted]) {
           const tables = await tablesOf(client, documented.get(name)!)
           assert.deepEqual(tables, new Set(indexes.values()), `docs/operations.md names too many indexes for ${name}`)
         }
+        // a session is begun by one of two statements, as the tables are our own or shared
+        const unused = backend === postgres ? 'session.insert_shared' : 'session.insert'
         assert.deepEqual(
-          [...documented.keys()].filter((name) => !seen.has(name)),
+          [...documented.keys()].filter((name) => !seen.has(name) && name !== unused),
           [],
         )
       })

@@ -231,7 +231,7 @@ describe('login', () => {
 
     await set(imported)
     whilePasswordIsChecked(() => set('$2a$04$changed.meanwhile'))
-    await signInNative(server, person)
+    await assert.rejects(signInNative(server, person), /not signed in: 400/)
     assert.equal(await storedHash(), '$2a$04$changed.meanwhile')
 
     await set(imported)

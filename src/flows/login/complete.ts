@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema/schema.ts'
-import type { Identity } from '../../identities/types.ts'
-import type { Db } from '../../kernel/db/client.ts'
-import { noActiveSession } from '../../kernel/http/errors.ts'
+import type { IdentityLocks } from '../../identities/store-locks.ts'
+import type { Identity, PasswordCredential } from '../../identities/types.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import type { Caller } from '../types.ts'
@@ -11,7 +11,8 @@ import type { LoginFlow } from './types.ts'
 
 export interface CompleteLoginDeps {
   config(): Config
-  db: Pick<Db, 'tx'>
+  locks: Pick<IdentityLocks, 'tx'>
+  identities: { get(id: string, tx: Queryable): Promise<Identity> }
   store: LoginStore
   urls: FlowUrls
   sessions: SessionService
@@ -35,8 +36,11 @@ export interface Completion {
   flow: LoginFlow
   caller: Caller
   current: Resolved | undefined
-  identity: Identity
+  /** what was checked; the session begins only if it is still so */
+  credential: PasswordCredential
   returnTo: string
+  /** asked again of the identity as it is then. @throws what refuses the login */
+  checkMayEnter(identity: Identity): void
 }
 
 const METHOD = 'password'
@@ -49,10 +53,27 @@ export function loginHooks(config: Config): ReadonlySet<string> {
   return new Set((after.password.hooks.length > 0 ? after.password.hooks : after.hooks).map(({ hook }) => hook))
 }
 
-/** Begins the session, or renews the one that the same person asked to prove anew. */
+/** The session that the login renews: that of the same person, who asked to prove anew. */
+export const renewedBy = ({ flow, current, credential }: Pick<Completion, 'flow' | 'current' | 'credential'>) =>
+  flow.refresh && current?.session.identity_id === credential.identity.id ? current : undefined
+
+/**
+ * Begins the session, or renews the one that the same person asked to prove anew.
+ * @throws NotLocked when the password, the identity or the session to renew is not what it was: nothing was written
+ */
 export async function completeLogin(d: CompleteLoginDeps, c: Completion): Promise<SignedIn> {
-  const renewed = c.flow.refresh && c.current?.session.identity_id === c.identity.id ? c.current : undefined
-  const { session, token } = renewed ? await renew(d, c, renewed) : await issue(d, c)
+  const renewed = renewedBy(c)
+  const { identity } = c.credential
+  const { session, token } = await d.locks.tx({ identity: identity.id, session: renewed?.session.id }, async (tx) => {
+    await d.store.complete(c.flow.id, METHOD, tx)
+    const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, tx)
+    // Only the state of an identity is looked at by the statement that begins a session.
+    if (loginHooks(d.config()).has('require_verified_address')) c.checkMayEnter(await d.identities.get(identity.id, tx))
+    if (loginHooks(d.config()).has('revoke_active_sessions')) {
+      await d.sessions.revokeAllOf(identity.id, 'limit', { except: begun.session.id, tx })
+    }
+    return begun
+  })
   return {
     kind: 'signedIn',
     flow: { ...c.flow, active_method: METHOD },
@@ -66,24 +87,13 @@ export async function completeLogin(d: CompleteLoginDeps, c: Completion): Promis
   }
 }
 
-function issue(d: CompleteLoginDeps, { flow, caller, identity }: Completion) {
-  return d.db.tx(async (tx) => {
-    await d.store.complete(flow.id, METHOD, tx)
-    const issued = await d.sessions.issue({ identity, method: METHOD, device: caller.device }, tx)
-    if (loginHooks(d.config()).has('revoke_active_sessions')) {
-      await d.sessions.revokeAllOf(identity.id, 'limit', { except: issued.session.id, tx })
-    }
-    return issued
-  })
+function issue(d: CompleteLoginDeps, { caller, credential }: Completion, tx: Queryable) {
+  const { identity, hash: passwordHash } = credential
+  return d.sessions.issue({ identity, method: METHOD, passwordHash, device: caller.device }, tx)
 }
 
-/** @throws 401 when the session ended while the password was checked: what has ended is never brought back */
-async function renew(d: CompleteLoginDeps, { flow, caller, identity }: Completion, { session, token }: Resolved) {
-  const renewed = await d.sessions.refresh(session, METHOD)
-  if (!renewed) throw noActiveSession()
-  await d.store.complete(flow.id, METHOD)
-  if (loginHooks(d.config()).has('revoke_active_sessions')) {
-    await d.sessions.revokeAllOf(identity.id, 'limit', { except: session.id })
-  }
-  return { session: { ...renewed, devices: [...renewed.devices, { id: NO_ID, ...caller.device }] }, token }
+/** What has ended is never brought back. */
+async function renew(d: CompleteLoginDeps, c: Completion, { session, token }: Resolved, tx: Queryable) {
+  const renewed = await d.sessions.refresh(session, { method: METHOD, passwordHash: c.credential.hash }, tx)
+  return { session: { ...renewed, devices: [...renewed.devices, { id: NO_ID, ...c.caller.device }] }, token }
 }

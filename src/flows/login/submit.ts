@@ -1,4 +1,6 @@
 import type { Identity } from '../../identities/types.ts'
+import { NotLocked } from '../../kernel/db/client.ts'
+import { noActiveSession } from '../../kernel/http/errors.ts'
 import type { Session } from '../../sessions/types.ts'
 import {
   attempt,
@@ -16,7 +18,14 @@ import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
 import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
-import { type CompleteLoginDeps, completeLogin, loginHooks, type SignedIn } from './complete.ts'
+import {
+  type CompleteLoginDeps,
+  type Completion,
+  completeLogin,
+  loginHooks,
+  renewedBy,
+  type SignedIn,
+} from './complete.ts'
 import { authenticate, type PasswordDeps, type Proof, renewHash } from './credentials.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
 import type { LoginFlow } from './types.ts'
@@ -58,13 +67,42 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     checkOrigin(flow, caller, form)
     told.transientPayload = transientPayload(form)
     checkComplete(proof)
-    const credential = await authenticate(d, proof, caller)
-    checkMayEnter(d, credential.identity, caller.scripted || flow.type === 'api')
-    const returnTo = returnToOf(d, flow)
-    await renewHash(d, credential, proof.password)
-    const signedIn = await completeLogin(d, { flow, caller, current, identity: credential.identity, returnTo })
+    const signedIn = await enter(d, proof, { flow, caller, current, returnTo: returnToOf(d, flow) })
     return { ...signedIn, knownBrowser: d.knownBrowsers.add(caller.knownBrowser, proof.identifier) }
   })
+}
+
+/** Two sign-ins at once with an outdated hash need two: one replaces the hash, the other checks the new one. */
+const TRIES = 3
+
+/**
+ * Checks the password and begins the session. Checking takes long enough for the password, the account or the session
+ * that is renewed to change meanwhile; then everything is looked at again.
+ * @throws 401 when the session to renew has ended
+ */
+async function enter(
+  d: SubmitLoginDeps,
+  proof: Proof,
+  request: Pick<Completion, 'flow' | 'caller' | 'current' | 'returnTo'>,
+): Promise<SignedIn> {
+  const { flow, caller } = request
+  const checkMayEnter = (identity: Identity) => assertMayEnter(d, identity, caller.scripted || flow.type === 'api')
+  for (let attempt = 1; ; attempt += 1) {
+    const credential = await authenticate(d, proof, caller)
+    checkMayEnter(credential.identity)
+    const completion = { ...request, credential, checkMayEnter }
+    try {
+      const done = await completeLogin(d, completion)
+      await renewHash(d, credential, proof.password)
+      return done
+    } catch (error) {
+      if (!(error instanceof NotLocked) || attempt === TRIES) throw error
+      const renewed = renewedBy(completion)?.session.id
+      if (renewed !== undefined && (await d.sessions.resolve(caller.credentials))?.session.id !== renewed) {
+        throw noActiveSession()
+      }
+    }
+  }
 }
 
 /** @throws FormRefused for a method that is none of ours */
@@ -85,7 +123,7 @@ function checkComplete(proof: Proof): void {
 }
 
 /** @param scripted gets an error of its own for an unverified address, where a person gets the form with a message */
-function checkMayEnter(d: SubmitLoginDeps, identity: Identity, scripted: boolean): void {
+function assertMayEnter(d: SubmitLoginDeps, identity: Identity, scripted: boolean): void {
   if (identity.state !== 'active') throw identityDisabled(identity.id)
   if (!loginHooks(d.config()).has('require_verified_address')) return
   if (identity.verifiable_addresses.some(({ verified }) => verified)) return

@@ -1,11 +1,14 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { aalOf } from '../../credentials/aal.ts'
+import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { Identity, IdentitySchema } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
+import { NotLocked } from '../../kernel/db/client.ts'
 import { aal2Required, HttpError } from '../../kernel/http/errors.ts'
 import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow, type SchemaLookup } from '../begin.ts'
+import { sessionMissing } from '../errors.ts'
 import type { FlowUrls } from '../urls.ts'
 import { settingsForm } from './form.ts'
 import type { SettingsStore } from './store.ts'
@@ -16,6 +19,7 @@ export interface BeginSettingsDeps {
   clock: Clock
   random: Random
   store: SettingsStore
+  locks: IdentityLocks
   urls: FlowUrls
   schemas(): SchemaLookup
   /** where a browser proves its second factor */
@@ -31,8 +35,17 @@ export async function beginSettings(
   d.urls.returnTo(request.requestUrl)
   assertProven(d, session, request.requestUrl)
   const flow = newSettingsFlow(d, request, session.identity)
-  await d.store.insert(flow)
+  await insertFlow(d, flow)
   return flow
+}
+
+/** @throws 401 when the identity is deleted meanwhile */
+export async function insertFlow(d: BeginSettingsDeps, flow: SettingsFlow): Promise<void> {
+  await d.locks
+    .query({ identity: flow.identity_id }, (on) => d.store.insert(flow, on))
+    .catch((error: unknown) => {
+      throw error instanceof NotLocked ? sessionMissing() : error
+    })
 }
 
 /** Whoever has a second factor must have shown it before anything is changed. @throws 403 */

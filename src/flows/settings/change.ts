@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { assertSize } from '../../identities/sizes.ts'
 import type { DerivedTraits, FullIdentity, Identity, IdentitySchema, Json } from '../../identities/types.ts'
 import type { Hasher } from '../../kernel/crypto/passwords/passwords.ts'
-import { Conflict, type Db, type Queryable } from '../../kernel/db/client.ts'
+import { Conflict, type Queryable } from '../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
@@ -14,7 +14,6 @@ import type { SubmittedForm } from '../types.ts'
 
 export interface ChangeDeps extends NewPasswordDeps {
   config(): Config
-  db: Pick<Db, 'tx'>
   hasher: Pick<Hasher, 'hash' | 'verify'>
   sessions: Pick<SessionService, 'revokeAllOf'>
   identities: {
@@ -25,8 +24,12 @@ export interface ChangeDeps extends NewPasswordDeps {
   }
 }
 
-/** A change that has passed every check; it is made by calling it in a transaction. */
-export type CheckedChange = (tx: Queryable) => Promise<Identity>
+/** A change that has passed every check of what was sent. It is made by calling `write` in a transaction. */
+export interface CheckedChange {
+  /** whether the session must be fresh, for what one signs in with. @param identity as it is at the moment */
+  needsPrivilege(identity: Identity): boolean
+  write(tx: Queryable): Promise<Identity>
+}
 
 /** @throws FormRefused with what the policy says; 503 */
 export async function passwordChange(
@@ -44,10 +47,13 @@ export async function passwordChange(
     throw refused(messages.samePassword, 'password')
   }
   const hash = await hashPassword(d, password, share)
-  return async (tx) => {
-    const identity = await d.identities.setPassword(id, hash, tx)
-    await endSessions(d, session, tx)
-    return identity
+  return {
+    needsPrivilege: () => true,
+    async write(tx) {
+      const identity = await d.identities.setPassword(id, hash, tx)
+      await endSessions(d, session, tx)
+      return identity
+    },
   }
 }
 
@@ -61,30 +67,22 @@ async function endSessions(d: ChangeDeps, session: Session, tx: Queryable): Prom
   await d.sessions.revokeAllOf(session.identity_id, 'credentials_changed', { ...except, tx })
 }
 
-/**
- * @param privileged whether the session is fresh enough to change what one signs in with
- * @returns undefined where it would have to be
- * @throws FormRefused with what the schema says
- */
-export function traitsChange(
-  d: ChangeDeps,
-  identity: Identity,
-  schema: IdentitySchema,
-  traits: Json,
-  privileged: boolean,
-): CheckedChange | undefined {
-  assertSize('traits', d.config().lethe.limits.traits, traits, identity.traits)
+/** @throws FormRefused with what the schema says */
+export function traitsChange(d: ChangeDeps, was: Identity, schema: IdentitySchema, traits: Json): CheckedChange {
+  assertSize('traits', d.config().lethe.limits.traits, traits, was.traits)
   const violations = schema.validate(traits)
   if (violations.length > 0) throw new FormRefused(violations)
-  const after = derive(schema, traits)
-  if (!privileged && protectedPart(after) !== protectedPart(derive(schema, identity.traits))) return undefined
-  return async (tx) => {
-    try {
-      return await d.identities.updateTraits(identity.id, traits, tx)
-    } catch (error) {
-      const taken = error instanceof Conflict || (error instanceof HttpError && error.status === 409)
-      throw taken ? refused(messages.taken) : error
-    }
+  const after = protectedPart(derive(schema, traits))
+  return {
+    needsPrivilege: (identity) => after !== protectedPart(derive(schema, identity.traits)),
+    async write(tx) {
+      try {
+        return await d.identities.updateTraits(was.id, traits, tx)
+      } catch (error) {
+        const taken = error instanceof Conflict || (error instanceof HttpError && error.status === 409)
+        throw taken ? refused(messages.taken) : error
+      }
+    },
   }
 }
 

@@ -1,12 +1,19 @@
-import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+import { type Db, NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
 import { flowRows } from '../store.ts'
 import type { SettingsFlow } from './types.ts'
 
+/** The row refers to its identity. That is not waited for here, where it would hold a connection. */
 const INSERT = sql(
   'settings_flow.insert',
-  `insert into selfservice_settings_flows (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
+  `with identity as (
+    select id from identities where id = $7 and nid = $2 for key share skip locked
+  )
+  insert into selfservice_settings_flows (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
     identity_id, ui, internal_context, state)
-  values ($1, $2, $3, $4, $5, $6, $5, $5, $7, $8, '{}', $9)`,
+  select $1::uuid, $2::uuid, $3::text, $4::text, $5::timestamp, $6::timestamp, $5, $5, identity.id, $8::jsonb, '{}'::jsonb,
+    $9::text
+  from identity
+  returning id`,
 )
 
 const READ = sql(
@@ -16,6 +23,11 @@ const READ = sql(
 )
 
 const SAVE_UI = sql('settings_flow.save_ui', 'update selfservice_settings_flows set ui = $3 where id = $1 and nid = $2')
+
+const LOCK = sql(
+  'settings_flow.lock',
+  'select id from selfservice_settings_flows where id = $1 and nid = $2 for update',
+)
 
 const COMPLETE = sql(
   'settings_flow.complete',
@@ -27,11 +39,16 @@ export type SettingsStore = ReturnType<typeof createSettingsStore>
 export function createSettingsStore(db: Db, nid: string) {
   return {
     ...flowRows<SettingsFlow>(db, nid, { read: READ, saveUi: SAVE_UI }),
-    async insert(f: SettingsFlow): Promise<void> {
-      await db.query(INSERT, [
+    async insert(f: SettingsFlow, on: Queryable = db): Promise<void> {
+      const rows = await on.query(INSERT, [
         ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.identity_id, JSON.stringify(f.ui)],
         f.state,
       ])
+      if (rows.length === 0) throw new NotLocked(`${INSERT.name}: the identity is held, or is not there`)
+    },
+    /** Other submits of the flow wait until the transaction ends. */
+    async lock(id: string, tx: Queryable): Promise<void> {
+      await tx.query(LOCK, [id, nid])
     },
     async complete(f: SettingsFlow, method: string, on: Queryable): Promise<void> {
       await on.query(COMPLETE, [f.id, nid, JSON.stringify(f.ui), method])

@@ -1,5 +1,6 @@
 import type { Identity, JsonObject } from '../../identities/types.ts'
 import { parseTime } from '../../kernel/base/clock.ts'
+import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import {
@@ -18,11 +19,14 @@ import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
 import type { Caller, Expired, SubmittedForm } from '../types.ts'
-import { assertProven, type BeginSettingsDeps, formOf, newSettingsFlow, schemaOf } from './begin.ts'
+import { assertProven, type BeginSettingsDeps, formOf, insertFlow, newSettingsFlow, schemaOf } from './begin.ts'
 import { type ChangeDeps, type CheckedChange, nothingSent, passwordChange, traitsChange } from './change.ts'
 import type { SettingsFlow } from './types.ts'
 
-export type SubmitSettingsDeps = BeginSettingsDeps & ChangeDeps & { sessions: Pick<SessionService, 'resolve'> }
+export type SubmitSettingsDeps = BeginSettingsDeps &
+  ChangeDeps & {
+    sessions: Pick<SessionService, 'resolve' | 'hold'>
+  }
 
 export interface Saved {
   kind: 'saved'
@@ -64,11 +68,11 @@ export async function submitSettings(
     transientPayload(form)
     if (method === 'password' && fieldText(form, 'password') === '')
       throw refused(messages.missing('password'), 'password')
-    const change = await checkedChange(d, session, method, form, told)
-    if (!change) return reauthenticate(d, flow, session, method, form)
-    // Hashing takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
-    if (!(await d.sessions.resolve(caller.credentials))) throw sessionMissing()
-    return save(d, flow, caller, method, change)
+    // A password is not even looked at for a session that may not change it.
+    const change =
+      method === 'profile' || isPrivileged(d, session) ? await checkedChange(d, session, method, form, told) : undefined
+    const saved = change && mayWrite(d, change, session) && (await save(d, { flow, caller, method, change, session }))
+    return saved || reauthenticate(d, flow, session, method, form)
   })
 }
 
@@ -86,14 +90,13 @@ async function checkedChange(
   method: Method,
   form: SubmittedForm,
   told: Told,
-): Promise<CheckedChange | undefined> {
+): Promise<CheckedChange> {
   const schema = schemaOf(d, session.identity)
-  const privileged = isPrivileged(d, session)
-  if (method === 'password') return privileged ? passwordChange(d, session, schema, form) : undefined
+  if (method === 'password') return passwordChange(d, session, schema, form)
   const traits = submittedTraits(form, schema)
   told.values = traitValues(traits, schema.inputs)
   if (fieldNames(form).every((name) => name !== 'traits' && !name.startsWith('traits.'))) throw nothingSent()
-  return traitsChange(d, session.identity, schema, traits, privileged)
+  return traitsChange(d, session.identity, schema, traits)
 }
 
 const fieldNames = (form: SubmittedForm) => Object.keys(form.values)
@@ -102,6 +105,10 @@ function isPrivileged(d: SubmitSettingsDeps, session: Session): boolean {
   const maxAgeMs = d.config().selfservice.flows.settings.privileged_session_max_age
   return parseTime(session.authenticated_at) + maxAgeMs * 1000 >= d.clock.now()
 }
+
+/** Whether the session is fresh enough, and the identity such, that the change may be made. */
+const mayWrite = (d: SubmitSettingsDeps, change: CheckedChange, session: Session) =>
+  isPrivileged(d, session) || !change.needsPrivilege(session.identity)
 
 /** Where the person signs in again, and the form in the words of Kratos, to be taken up by whichever server is next. */
 function reauthenticate(
@@ -126,20 +133,37 @@ function reauthenticate(
   }
 }
 
-async function save(
-  d: SubmitSettingsDeps,
-  flow: SettingsFlow,
-  caller: Caller,
-  method: Method,
-  change: CheckedChange,
-): Promise<Saved> {
+interface Change {
+  flow: SettingsFlow
+  caller: Caller
+  method: Method
+  change: CheckedChange
+  session: Session
+}
+
+/**
+ * Asks all questions again, of the session and identity as they are once nobody else can change them: hashing, or waiting
+ * for others, takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
+ * @returns undefined when the session is too old by now
+ * @throws 401 when it has ended, 403
+ */
+async function save(d: SubmitSettingsDeps, { flow, caller, method, change, session }: Change) {
   const returnTo = returnToOf(d, flow, method)
-  return d.db.tx(async (tx) => {
-    const identity = await change(tx)
+  const rows = { identity: session.identity_id, session: session.id }
+  const write = async (tx: Queryable): Promise<Saved | undefined> => {
+    await d.store.lock(flow.id, tx)
+    const now = await d.sessions.hold(session, tx)
+    if (!now) throw sessionMissing()
+    assertProven(d, now, d.urls.page('settings', flow.id))
+    if (!mayWrite(d, change, now)) return undefined
+    const identity = await change.write(tx)
     const ui = withProblems(formOf(d, flow.id, currentCsrfToken(flow, caller), identity), [{ message: messages.saved }])
     const saved: SettingsFlow = { ...flow, ui, state: 'success' }
     await d.store.complete(saved, method, tx)
     return { kind: 'saved', flow: saved, identity, returnTo }
+  }
+  return d.locks.tx(rows, write).catch((error: unknown) => {
+    throw error instanceof NotLocked ? sessionMissing() : error
   })
 }
 
@@ -159,6 +183,6 @@ async function replace(
   const request = { type: old.type, requestUrl: old.request_url, csrfToken: currentCsrfToken(old, caller) }
   const flow = newSettingsFlow(d, request, session.identity)
   flow.ui = withProblems(flow.ui, [{ message: messages.expired('settings', expired) }])
-  await d.store.insert(flow)
+  await insertFlow(d, flow)
   return { kind: 'replaced', flow, expired }
 }

@@ -58,6 +58,9 @@ export class OutcomeUnknown extends StoreUnavailable {}
 /** The same of a write, which whoever asked for it must be told. */
 export class CommitUnknown extends OutcomeUnknown {}
 
+/** Rows that a write depends on are held by somebody else, or are not what they must be; nothing was written. */
+export class NotLocked extends StoreUnavailable {}
+
 /** A unique or foreign key stood in the way. `constraint` is the name in the database. */
 export class Conflict extends Error {
   override readonly name = 'Conflict'

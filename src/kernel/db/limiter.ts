@@ -10,24 +10,27 @@ export interface LaneOptions {
   maxWaitMs?: number
 }
 
+export interface Lane extends Queryable {
+  /** Work of several statements. @param name of that with the same name only one is under way */
+  run<T>(name: string, work: () => Promise<T>): Promise<T>
+}
+
 interface Call {
-  statement: Sql
-  values: readonly unknown[]
-  /** the statement and what it is about: its first value */
   name: string
+  work: () => Promise<unknown>
   since: number
-  resolve: (rows: never[]) => void
+  resolve: (result: never) => void
   reject: (error: unknown) => void
 }
 
 /**
  * For statements that wait while somebody else holds their row. Each such wait takes a connection, so without a bound a
  * single row that is locked takes the whole pool, and everybody else with it. Here only a few wait at once, and of those
- * that do the same to the same row only one.
+ * that do the same to the same row (the statement and its first value) only one.
  *
- * `query` throws StoreUnavailable when the queue is full or the wait too long, else what the database throws.
+ * Throws StoreUnavailable when the queue is full or the wait too long, else what the database throws.
  */
-export function createLane(db: Queryable, options: LaneOptions = {}): Queryable {
+export function createLane(db: Queryable, options: LaneOptions = {}): Lane {
   const { atOnce = 2, maxQueue = 1000, maxWaitMs = 5000 } = options
   const underWay = new Set<string>()
   const waiting: Call[] = []
@@ -46,9 +49,9 @@ export function createLane(db: Queryable, options: LaneOptions = {}): Queryable 
     }
   }
 
-  async function send({ statement, values, name, resolve, reject }: Call): Promise<void> {
+  async function send({ work, name, resolve, reject }: Call): Promise<void> {
     try {
-      resolve(await db.query<never>(statement, values))
+      resolve((await work()) as never)
     } catch (error) {
       reject(error)
     } finally {
@@ -57,22 +60,20 @@ export function createLane(db: Queryable, options: LaneOptions = {}): Queryable 
     }
   }
 
+  function run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (waiting.length >= maxQueue) {
+        reject(new StoreUnavailable(`${maxQueue} calls are waiting for the database already`))
+        return
+      }
+      waiting.push({ name, work, since: runningMs(), resolve, reject })
+      pump()
+    })
+  }
+
   return {
+    run,
     query: <R>(statement: Sql, values: readonly unknown[] = []) =>
-      new Promise<R[]>((resolve, reject) => {
-        if (waiting.length >= maxQueue) {
-          reject(new StoreUnavailable(`${maxQueue} calls are waiting for the database already`))
-          return
-        }
-        waiting.push({
-          statement,
-          values,
-          name: `${statement.name} ${values[0]}`,
-          since: runningMs(),
-          resolve,
-          reject,
-        })
-        pump()
-      }),
+      run(`${statement.name} ${values[0]}`, () => db.query<R>(statement, values)),
   }
 }

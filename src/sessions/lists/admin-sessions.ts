@@ -1,6 +1,8 @@
 import type { Config } from '../../config/schema/schema.ts'
+import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { Identity } from '../../identities/types.ts'
 import { type Clock, formatTime } from '../../kernel/base/clock.ts'
+import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import { notLocated } from '../../kernel/http/errors.ts'
 import type { KeysetPage, PageKey } from '../../kernel/http/lists/keyset.ts'
 import { sessionMembers } from '../answer.ts'
@@ -16,6 +18,7 @@ export interface SessionManagementDeps {
   clock: Clock
   store: Pick<SessionStore, 'byId'>
   list: SessionListStore
+  locks: Pick<IdentityLocks, 'query'>
   manage: Pick<SessionManageStore, 'revokeKnown' | 'deleteAllOf' | 'extend'>
   identityAnswer(identity: Identity): Record<string, unknown>
 }
@@ -82,7 +85,11 @@ export function createSessionManagement(d: SessionManagementDeps): SessionManage
     },
 
     async removeAllOf(identityId) {
-      if ((await d.manage.deleteAllOf(identityId, formatTime(d.clock.now()))) === 0) throw notLocated()
+      const remove = (on: Queryable) => d.manage.deleteAllOf(identityId, formatTime(d.clock.now()), on)
+      const removed = await d.locks.query({ identity: identityId }, remove).catch((error: unknown) => {
+        throw error instanceof NotLocked ? notLocated() : error
+      })
+      if (removed === 0) throw notLocated()
     },
 
     async extend(id) {

@@ -1,14 +1,15 @@
 import type { Identity } from '../../identities/types.ts'
 import { type Clock, formatTime } from '../../kernel/base/clock.ts'
-import { HttpError } from '../../kernel/http/errors.ts'
+import { HttpError, unauthorized } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../service.ts'
+import type { Which } from '../store.ts'
 import type { Session } from '../types.ts'
 import { ownListAnswer } from './answer.ts'
 import type { SessionListStore } from './store.ts'
 
 export interface OwnSessionsDeps {
   clock: Clock
-  sessions: Pick<SessionService, 'revokeAllOf'>
+  sessions: Pick<SessionService, 'revokeBy'>
   list: Pick<SessionListStore, 'listOf'>
   identityAnswer(identity: Identity): Record<string, unknown>
 }
@@ -24,13 +25,20 @@ export interface SessionPage {
 export interface OwnSessions {
   /** The other ones that still let someone in. */
   others(current: Session, page: { size: number; offset: number }): Promise<SessionPage>
-  /** Ends another one; one that is unknown or of someone else is left alone without a word. @throws HttpError 400 */
+  /** Ends another one; one that is unknown or of someone else is left alone without a word. @throws 400, 401 */
   revokeOther(current: Session, id: string): Promise<void>
-  /** Ends all others. @returns how many this call ended */
+  /** Ends all others. @returns how many this call ended @throws 401 when the current one has ended meanwhile */
   revokeOthers(current: Session): Promise<number>
 }
 
 export function createOwnSessions(d: OwnSessionsDeps): OwnSessions {
+  async function revoke(current: Session, which: Which): Promise<string[]> {
+    const by = { session: current.id, disabledToo: false }
+    const ended = await d.sessions.revokeBy(by, current.identity_id, 'revoked_by_user', which)
+    if (!ended) throw noSession()
+    return ended
+  }
+
   return {
     async others(current, { size, offset }) {
       const now = d.clock.now()
@@ -44,10 +52,13 @@ export function createOwnSessions(d: OwnSessionsDeps): OwnSessions {
     },
     async revokeOther(current, id) {
       if (id === current.id) throw new HttpError(400, 'cannot revoke current session')
-      await d.sessions.revokeAllOf(current.identity_id, 'revoked_by_user', { only: [id] })
+      await revoke(current, { only: [id] })
     },
     async revokeOthers(current) {
-      return (await d.sessions.revokeAllOf(current.identity_id, 'revoked_by_user', { except: current.id })).length
+      return (await revoke(current, { except: current.id })).length
     },
   }
 }
+
+/** Nobody is signed in, or not any more. */
+export const noSession = () => unauthorized('No valid session cookie found.')

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { aal2Required, badRequest, notFound, unauthorized } from '../../kernel/http/errors.ts'
+import { aal2Required, badRequest, notFound } from '../../kernel/http/errors.ts'
 import { offsetLinks, parseOffsetPage } from '../../kernel/http/lists/pagination.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
 import { pathUuid } from '../../kernel/http/path.ts'
@@ -7,7 +7,7 @@ import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionCredentials } from '../http/credentials.ts'
 import type { SessionService } from '../service.ts'
 import type { Session } from '../types.ts'
-import type { OwnSessions } from './own-sessions.ts'
+import { noSession, type OwnSessions } from './own-sessions.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -43,7 +43,7 @@ export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
 
   async function requireSession(req: FastifyRequest): Promise<Session> {
     const resolved = await d.sessions.resolve(d.credentials.read(req))
-    if (!resolved) throw unauthorized('No valid session cookie found.')
+    if (!resolved) throw noSession()
     if (d.sessions.lacksSecondFactor(resolved.session))
       throw aal2Required(d.secondFactorUrl(queryValue(req, 'return_to')))
     return resolved.session

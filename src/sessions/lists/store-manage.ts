@@ -1,6 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
-import { type Queryable, type Sql, sql } from '../../kernel/db/client.ts'
-import { recordEnds } from '../sql.ts'
+import { NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
+import { lockIdentity, recordEnds } from '../sql.ts'
 import type { OnEnded } from '../types.ts'
 
 const REVOKE_KNOWN = sql(
@@ -20,15 +20,15 @@ const REVOKE_KNOWN = sql(
  */
 const DELETE_ALL_OF = sql(
   'session.delete_all_of_identity',
-  `with target as (
-    select id from sessions where identity_id = $1 and nid = $2 order by id for update
+  `with ${lockIdentity('$1', '$2')}, target as (
+    select id from sessions where identity_id = (select id from identity) and nid = $2 order by id for update
   ), gone as (
     delete from sessions using target where sessions.id = target.id
     returning sessions.id, sessions.identity_id, sessions.active
   ), ended as (
     select gone.id, gone.identity_id from gone where gone.active
   ), ${recordEnds(`'revoked_by_admin'`, '$3', '$2', '$4::boolean')}
-  select (select count(*) from gone) as known, (select count(*) from ended) as ended`,
+  select (select count(*) from identity) as held, (select count(*) from gone) as known, (select count(*) from ended) as ended`,
 )
 
 /** Only what lets someone in now is prolonged: an ended or expired session stays what it is. */
@@ -56,20 +56,20 @@ export type SessionManageStore = ReturnType<typeof createSessionManageStore>
 
 /** @param shared whether another program writes the same tables, so that ends need a tombstone */
 export function createSessionManageStore(db: Queryable, nid: string, shared: boolean, onEnded: OnEnded = () => {}) {
-  async function end(statement: Sql, id: string, now: Timestamp): Promise<number> {
-    const [row] = await db.query<{ known: number; ended: number }>(statement, [id, nid, now, shared])
-    onEnded('revoked_by_admin', row!.ended)
-    return row!.known
-  }
-
   return {
     /** Ends one session, by an admin. @returns whether it is known, ended before or not */
     async revokeKnown(id: string, now: Timestamp): Promise<boolean> {
-      return (await end(REVOKE_KNOWN, id, now)) > 0
+      const [row] = await db.query<{ known: number; ended: number }>(REVOKE_KNOWN, [id, nid, now, shared])
+      onEnded('revoked_by_admin', row!.ended)
+      return row!.known > 0
     },
-    /** Ends and deletes all sessions of an identity, by an admin. @returns how many rows there were */
-    deleteAllOf(identityId: string, now: Timestamp): Promise<number> {
-      return end(DELETE_ALL_OF, identityId, now)
+    /** Ends and deletes all sessions of an identity, by an admin. @returns how many rows there were @throws NotLocked */
+    async deleteAllOf(identityId: string, now: Timestamp, on: Queryable = db): Promise<number> {
+      const values = [identityId, nid, now, shared]
+      const [row] = await on.query<{ held: number; known: number; ended: number }>(DELETE_ALL_OF, values)
+      if (row!.held === 0) throw new NotLocked(`${DELETE_ALL_OF.name}: the identity is held, or is not there`)
+      onEnded('revoked_by_admin', row!.ended)
+      return row!.known
     },
     /** @returns whether the session is known, prolonged or not */
     async extend(id: string, e: Extension): Promise<boolean> {
