@@ -1,3 +1,5 @@
+import { DESCRIPTORS, typesWhere } from '../credentials/descriptors.ts'
+import { PASSWORD } from '../credentials/password.ts'
 import type { Adoption } from '../kernel/db/adoption/adoption.ts'
 import type { Census } from './store.ts'
 
@@ -131,7 +133,7 @@ function people(census: Census, { config, knowsHash }: Facts): Finding[] {
 
 function features(census: Census, config: ConfigFacts | undefined): Finding[] {
   const has = (...types: string[]) => types.reduce((sum, type) => sum + (census.credentials[type] ?? 0), 0)
-  const factors = has('totp', 'lookup_secret', 'webauthn')
+  const factors = has(...typesWhere((d) => d.secondFactor))
   const some = (count: number | undefined, text: (count: number) => string) =>
     count === undefined || count === 0 ? [] : [loss(text(count))]
   return [
@@ -141,9 +143,7 @@ function features(census: Census, config: ConfigFacts | undefined): Finding[] {
         `second factors (${count} set up, ${census.active_sessions_aal2} sessions proved one): those sessions stay valid, ` +
         `a new one cannot prove it here${config?.demandsSecondFactor ? ', and required_aal demands it' : ''}`,
     ),
-    ...some(has('oidc', 'saml'), (count) => `social sign-in (${count} identities)`),
-    ...some(has('passkey'), (count) => `passkeys (${count} identities)`),
-    ...some(has('code'), (count) => `sign-in by code (${count} identities)`),
+    ...waysNotOffered().flatMap(([way, types]) => some(has(...types), (count) => `${way} (${count} identities)`)),
     ...some(census.without_password, (count) => `${count} identities have no password and sign in by other means only`),
     ...some(census.migration_hook, (count) => `${count} passwords are still with the password migration hook`),
     ...some(
@@ -153,10 +153,16 @@ function features(census: Census, config: ConfigFacts | undefined): Finding[] {
     ...some(config?.recovers === false ? 0 : census.recovery_addresses, (count) => `recovery (${count} addresses)`),
     ...some(census.identities_of_organizations, (count) => `organizations (${count} identities)`),
     ...some(census.waiting_messages, (count) => `${count} messages wait for the courier of Kratos`),
-    ...(config && !config.passwordEnabled && has('password') > 0
+    ...(config && !config.passwordEnabled && has(PASSWORD) > 0
       ? [loss('sign-in by password, which is switched off')]
       : []),
   ]
+}
+
+/** What people call the ways to sign in that are missing here, each with its types. */
+function waysNotOffered(): [way: string, types: string[]][] {
+  const ways = new Set(DESCRIPTORS.flatMap(({ notOffered }) => notOffered ?? []))
+  return [...ways].map((way) => [way, typesWhere(({ notOffered }) => notOffered === way)])
 }
 
 /** Which of the two ways is open. */

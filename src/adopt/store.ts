@@ -1,3 +1,6 @@
+import { descriptorOf } from '../credentials/descriptors.ts'
+import { PASSWORD } from '../credentials/password.ts'
+import { isSet, listOfTypes } from '../credentials/sql.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Queryable, sql } from '../kernel/db/client.ts'
 
@@ -23,16 +26,10 @@ const COUNTS = sql(
     (select count(*) from identity_recovery_addresses where nid = $1) as recovery_addresses`,
 )
 
-/** Rows of a type that say something: an empty password row only keeps its identifier from others. */
-const SET = `case t.name
-  when 'password' then coalesce(c.config ->> 'hashed_password', '') <> ''
-  when 'totp' then coalesce(c.config ->> 'totp_url', '') <> ''
-  when 'lookup_secret' then coalesce(c.config -> 'recovery_codes', 'null') not in ('null', '[]')
-  when 'oidc' then c.config @? '$.providers[*]'
-  when 'saml' then c.config @? '$.providers[*]'
-  when 'webauthn' then c.config @? '$.credentials[*]'
-  when 'passkey' then c.config @? '$.credentials[*]'
-  else true end`
+const SET = isSet('t.name', 'c.config')
+const HAS_PASSWORD = (credential: string) => descriptorOf(PASSWORD)!.isSet!(`${credential}.config`)
+/** Those that someone can sign in with, apart from passwords. */
+const OTHER_WAYS = listOfTypes((d) => d.type !== PASSWORD && (d.firstFactor || d.notOffered))
 
 const CREDENTIALS = sql(
   'adopt.credentials',
@@ -46,10 +43,10 @@ const WITHOUT_PASSWORD = sql(
   'adopt.without_password',
   `select count(distinct c.identity_id) as identities
    from identity_credentials c join identity_credential_types t on t.id = c.identity_credential_type_id
-   where c.nid = $1 and t.name in ('oidc', 'saml', 'webauthn', 'passkey', 'code') and ${SET} and not exists (
+   where c.nid = $1 and t.name in ${OTHER_WAYS} and ${SET} and not exists (
      select from identity_credentials p join identity_credential_types pt on pt.id = p.identity_credential_type_id
-     where p.identity_id = c.identity_id and p.nid = c.nid and pt.name = 'password'
-       and coalesce(p.config ->> 'hashed_password', '') <> '')`,
+     where p.identity_id = c.identity_id and p.nid = c.nid and pt.name = '${PASSWORD}'
+       and ${HAS_PASSWORD('p')})`,
 )
 
 const SCHEMAS = sql(
@@ -63,7 +60,7 @@ const HASHES = sql(
   `select substring(c.config ->> 'hashed_password' from '^[$]?[{]?[a-zA-Z0-9-]+') as family, count(*) as identities,
      min(c.config ->> 'hashed_password') as sample
    from identity_credentials c join identity_credential_types t on t.id = c.identity_credential_type_id
-   where c.nid = $1 and t.name = 'password' and coalesce(c.config ->> 'hashed_password', '') <> ''
+   where c.nid = $1 and t.name = '${PASSWORD}' and ${HAS_PASSWORD('c')}
    group by 1 order by 1`,
 )
 

@@ -1,3 +1,4 @@
+import { descriptorOf } from '../credentials/descriptors.ts'
 import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeSchemaId } from './schema/schemas.ts'
 import type { FullIdentity, Identity, IdentityRow, JsonObject, StoredCredential } from './types.ts'
@@ -97,23 +98,9 @@ function credentials(list: readonly StoredCredential[], include: readonly string
       {
         type,
         identifiers,
-        ...(include.includes(type) ? { config: shownConfig(type, config) } : {}),
+        ...(include.includes(type) ? { config: descriptorOf(type)?.shownConfig?.(config) ?? config } : {}),
         ...{ version, created_at, updated_at },
       },
     ]),
   )
-}
-
-const PROVIDER_MEMBERS = ['subject', 'provider', 'organization', 'use_auto_link']
-
-/** Tokens of other providers are stored encrypted by a key that this server does not use: they stay away. */
-function shownConfig(type: string, config: JsonObject): JsonObject {
-  if ((type !== 'oidc' && type !== 'saml') || !Array.isArray(config.providers)) return config
-  return {
-    providers: config.providers.map((provider) =>
-      Object.fromEntries(
-        Object.entries(Object(provider) as JsonObject).filter(([name]) => PROVIDER_MEMBERS.includes(name)),
-      ),
-    ),
-  }
 }

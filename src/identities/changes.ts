@@ -1,10 +1,11 @@
 import { isFirstFactor } from '../credentials/available-aal.ts'
+import { descriptorOf } from '../credentials/descriptors.ts'
+import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { isUuid } from '../kernel/http/query.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
 import { patchedDraft } from './admin/patch-document.ts'
-import { password } from './creation.ts'
 import { assemble, type Draft, type DraftCredential, type Workshop } from './draft.ts'
 import {
   credentialKept,
@@ -16,7 +17,7 @@ import {
 } from './failures.ts'
 import { changedParts } from './parts.ts'
 import type { IdentityServiceDeps } from './service.ts'
-import type { FullIdentity, Json } from './types.ts'
+import type { FullIdentity, Json, JsonObject } from './types.ts'
 
 type Deps = Omit<IdentityServiceDeps, 'schemas' | 'limits' | 'clock' | 'random'> & { workshop(): Workshop }
 
@@ -58,16 +59,16 @@ export function createChanges(d: Deps) {
   /** A change by an operator: nobody is signed in here whose session should go on when the password is another one. */
   function changeByOperator(id: string, edit: (before: FullIdentity) => Draft): Promise<FullIdentity> {
     return locked(id, async (tx) => {
-      let hash: Json | undefined
+      let hash: string | undefined
       const after = await change(
         id,
         (before) => {
-          hash = passwordHash(before)
+          hash = passwordHashOf(before.credentials)
           return edit(before)
         },
         tx,
       )
-      if (passwordHash(after) !== hash) await d.sessions.passwordSetByOperator?.(tx, id)
+      if (passwordHashOf(after.credentials) !== hash) await d.sessions.passwordSetByOperator?.(tx, id)
       return after
     })
   }
@@ -85,7 +86,7 @@ export function createChanges(d: Deps) {
           schema_id: body.schema_id ?? before.schema_id,
           state: body.state ?? before.state,
           external_id: body.external_id,
-          credentials: config ? [...without(draft.credentials, 'password'), password(config)] : draft.credentials,
+          credentials: config ? withPassword(draft, config) : draft.credentials,
         }
       })
     },
@@ -94,8 +95,8 @@ export function createChanges(d: Deps) {
       changeByOperator(id, (before) => {
         const types = before.credentials.map(({ type }) => type)
         const draft = patchedDraft(before, d.answers.toAdmin(before, types), patch)
-        const hash = draft.credentials.find(({ type }) => type === 'password')?.config.hashed_password
-        if (typeof hash === 'string' && hash !== '' && !d.hasher.knows(hash)) throw hashUnknown()
+        const hash = passwordHashOf(draft.credentials)
+        if (hash !== undefined && !d.hasher.knows(hash)) throw hashUnknown()
         return draft
       }),
 
@@ -107,8 +108,7 @@ export function createChanges(d: Deps) {
         id,
         (before) => {
           const draft = asDraft(before)
-          const credentials = [...without(draft.credentials, 'password'), password({ hashed_password: hash })]
-          return { ...draft, credentials }
+          return { ...draft, credentials: withPassword(draft, { hashed_password: hash }) }
         },
         tx,
       ),
@@ -141,15 +141,17 @@ export function createChanges(d: Deps) {
 function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type: string): DraftCredential[] {
   const target = before.credentials.find((credential) => credential.type === type)
   if (!target) throw credentialMissing(type)
-  if (type === 'totp' || type === 'lookup_secret') return without(drafts, type)
-  if (type !== 'password') throw credentialKept(type)
-  if (before.credentials.filter(isFirstFactor).length < 2) throw lastFirstFactor()
-  // The row stays: it reserves the identifier.
+  const descriptor = descriptorOf(type)
+  if (!descriptor?.removable) throw credentialKept(type)
+  if (descriptor.firstFactor && before.credentials.filter(isFirstFactor).length < 2) throw lastFirstFactor()
+  if (descriptor.removable === 'row') return without(drafts, type)
   return drafts.map((draft) => (draft.type === type ? { ...draft, config: {} } : draft))
 }
 
-const passwordHash = ({ credentials }: FullIdentity): Json | undefined =>
-  credentials.find(({ type }) => type === 'password')?.config.hashed_password
+const withPassword = ({ credentials }: Draft, config: JsonObject) => [
+  ...without(credentials, PASSWORD),
+  newPassword(config),
+]
 
 const without = (credentials: readonly DraftCredential[], type: string) =>
   credentials.filter((credential) => credential.type !== type)

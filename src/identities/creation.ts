@@ -1,10 +1,11 @@
+import { newPassword } from '../credentials/password.ts'
 import { Conflict, type Queryable } from '../kernel/db/client.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
-import { assemble, type Draft, type DraftCredential, type Workshop } from './draft.ts'
+import { assemble, type Draft, type Workshop } from './draft.ts'
 import { identityTaken } from './failures.ts'
 import type { IdentityServiceDeps } from './service.ts'
-import type { FullIdentity, Json, JsonObject } from './types.ts'
+import type { FullIdentity, Json } from './types.ts'
 
 /** A person who registers; the traits have been checked by the form. */
 export interface Registration {
@@ -28,14 +29,14 @@ export function createCreation(d: Deps) {
       const shop = d.workshop()
       const draft = newDraft(body, body.schema_id ?? shop.schemas.default.id)
       assemble(shop, draft, undefined) // before the password costs a third of a second of work
-      if (body.password) draft.credentials = [password(await passwordConfig(d.hasher, body.password))]
+      if (body.password) draft.credentials = [newPassword(await passwordConfig(d.hasher, body.password))]
       return insert(draft, tx).catch(taken)
     },
 
     register(input: Registration, tx: Queryable = d.db): Promise<FullIdentity> {
       const { schemaId, traits, passwordHash } = input
       const body = { traits, ...EMPTY }
-      return insert({ ...newDraft(body, schemaId), credentials: [password({ hashed_password: passwordHash })] }, tx)
+      return insert({ ...newDraft(body, schemaId), credentials: [newPassword({ hashed_password: passwordHash })] }, tx)
     },
   }
 }
@@ -52,11 +53,6 @@ function newDraft(body: Omit<IdentityBody, 'schema_id' | 'password'>, schemaId: 
     ...{ traits, state, metadata_public, metadata_admin, external_id, organization_id, verifiable },
     credentials: [],
   }
-}
-
-/** A password credential that is set anew. */
-export function password(config: JsonObject): DraftCredential {
-  return { type: 'password', config, version: 0, identifiers: [] }
 }
 
 function taken(error: unknown): never {

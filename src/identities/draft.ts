@@ -1,4 +1,5 @@
 import { availableAal } from '../credentials/available-aal.ts'
+import { descriptorOf } from '../credentials/descriptors.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type AddressClaim, recoveryAddresses, verifiableAddresses } from './addresses.ts'
 import { schemaBroken, schemaUnknown, tooLong } from './failures.ts'
@@ -33,9 +34,6 @@ export interface Workshop {
 /** Columns end there; Kratos answers 500 beyond. */
 const MAX_ADDRESS = 400
 const MAX_EXTERNAL_ID = 64
-
-/** Types whose identifiers come from the traits alone. */
-const DERIVED_TYPES = ['password', 'code', 'webauthn']
 
 /**
  * Makes a draft into an identity: traits checked, identifiers and addresses taken from them. Rows of `before` that need
@@ -80,11 +78,11 @@ function assembleCredentials(
   const types = new Set([...drafts.map(({ type }) => type), ...derived.identifiers.keys()])
   return [...types].flatMap((type) => {
     const draft = drafts.find((credential) => credential.type === type)
-    const identifiers = DERIVED_TYPES.includes(type)
-      ? [...(derived.identifiers.get(type) ?? [])]
-      : (draft?.identifiers ?? [])
+    const descriptor = descriptorOf(type)
+    const identifiers =
+      descriptor?.identifiers === 'derived' ? [...(derived.identifiers.get(type) ?? [])] : (draft?.identifiers ?? [])
     if (!draft && identifiers.length === 0) return []
-    const { config, version } = type === 'code' ? codeConfig(derived) : { config: {}, version: 0, ...draft }
+    const { config, version } = descriptor?.derivedConfig?.(derived) ?? { config: {}, version: 0, ...draft }
     const known = before.find((credential) => credential.type === type)
     if (known && draft?.created_at !== undefined && unchanged(known, identifiers, config, version)) return [known]
     const times = { created_at: draft?.created_at ?? shop.now, updated_at: shop.now }
@@ -98,11 +96,6 @@ function unchanged(known: StoredCredential, identifiers: string[], config: JsonO
     equal([...known.identifiers].sort(), [...identifiers].sort()) &&
     equal(known.config, config)
   )
-}
-
-function codeConfig(derived: DerivedTraits): { config: JsonObject; version: number } {
-  const addresses = derived.codeAddresses.map(({ via, value }) => ({ channel: via, address: value }))
-  return { config: { addresses }, version: 1 }
 }
 
 function assertLengths(identity: FullIdentity): void {

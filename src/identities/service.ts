@@ -1,3 +1,4 @@
+import { PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { type Clock, formatTime } from '../kernel/base/clock.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
@@ -107,10 +108,8 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
     count: d.store.count,
 
     async findByPasswordIdentifier(identifier) {
-      const identity = await d.store.byIdentifier('password', normaliseIdentifier(identifier))
-      if (!identity) return undefined
-      const hash = identity.credentials.find(({ type }) => type === 'password')?.config.hashed_password
-      return { identity, hash: typeof hash === 'string' && hash !== '' ? hash : undefined }
+      const identity = await d.store.byIdentifier(PASSWORD, normaliseIdentifier(identifier))
+      return identity && { identity, hash: passwordHashOf(identity.credentials) }
     },
 
     derive(schemaId, traits) {

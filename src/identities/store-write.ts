@@ -1,3 +1,4 @@
+import { PASSWORD } from '../credentials/password.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Queryable, sql } from '../kernel/db/client.ts'
 import type { FullIdentity } from './types.ts'
@@ -73,7 +74,7 @@ const REPLACE_HASH = sql(
     update identity_credentials c
     set config = jsonb_set(c.config, '{hashed_password}', to_jsonb($5::text)), updated_at = $3
     from identity, identity_credential_types t
-    where c.identity_id = identity.id and c.nid = $2 and t.id = c.identity_credential_type_id and t.name = 'password'
+    where c.identity_id = identity.id and c.nid = $2 and t.id = c.identity_credential_type_id and t.name = '${PASSWORD}'
       and c.config ->> 'hashed_password' = $4
     returning c.identity_id
   )

@@ -1,3 +1,4 @@
+import { listOfTypes } from '../credentials/sql.ts'
 import { type Db, NotLocked, type Queryable, sql } from '../kernel/db/client.ts'
 import { SELECT_FULL, STORED_BYTES, selectListed } from './sql.ts'
 import type { FullIdentity } from './types.ts'
@@ -20,9 +21,9 @@ const BY_IDENTIFIER = sql(
     where x.nid = $2 and t.name = $3 and x.identifier = $1)`,
 )
 
-/** Types whose identifiers are stored normalised; those of the others are compared as they are. */
-const NORMALISED_TYPES = `('password', 'code', 'webauthn')`
-const EXACT_TYPES = `('oidc', 'saml')`
+/** Derived identifiers are stored normalised. */
+const NORMALISED_TYPES = listOfTypes(({ identifiers }) => identifiers === 'derived')
+const EXACT_TYPES = listOfTypes(({ identifiers }) => identifiers === 'exact')
 
 /** What people and operators have stored may be large; what is left out is on the next page. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024

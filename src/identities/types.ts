@@ -77,8 +77,6 @@ export interface TraitInput {
   autocomplete?: string
   pattern?: string
   title?: string
-  /** the trait marked as password identifier */
-  identifier: boolean
 }
 
 /** A violation of the identity schema, as form message (id, text, context) and as schema error line. */
@@ -97,9 +95,7 @@ export interface IdentitySchema {
   /** parsed document, as served at /schemas/{id} */
   document: JsonObject
   inputs: readonly TraitInput[]
-  /** label title of the identifier input at login; undefined when the schema gives none */
-  identifierTitle: string | undefined
-  /** the same title with the name of its trait (`traits.email`), as the label's context tells it */
+  /** of the identifier input at login: title and name of its trait (`traits.email`); undefined when the schema gives none */
   identifierLabel: { title: string; name: string } | undefined
   /** whether a registration or login flow may ask for it by `identity_schema` */
   selectable: boolean

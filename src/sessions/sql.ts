@@ -1,3 +1,5 @@
+import { isSecondFactor } from '../credentials/sql.ts'
+
 /**
  * What is JSON comes as text that is ready to be sent: putting it together here takes half of what `json_build_object`
  * takes, and an answer made of texts a fifth of one that is parsed and written again.
@@ -36,14 +38,11 @@ const RECOVERY_ADDRESSES = `(
 
 /**
  * The flag is believed when it says aal2 and checked against the credentials when it does not: a stale `aal1` must
- * never let a password alone pass. Whether the method is switched on in the configuration does not matter here. The
- * members of a config tell its type. Not `exists`: the planner then hashes the whole table for a kept plan.
+ * never let a password alone pass. Whether the method is switched on in the configuration does not matter here. Not
+ * `exists`: the planner then hashes the whole table for a kept plan.
  */
 const SECOND_FACTOR = `case when i.available_aal = 'aal2' then true else coalesce((
-  select bool_or(coalesce(c.config ->> 'totp_url', '') <> ''
-    or coalesce(c.config -> 'recovery_codes', 'null') not in ('null', '[]')
-    or c.config @? '$.credentials[*] ? (@.is_passwordless != true)'
-    or c.config @? '$.credentials[*] ? (!exists(@.is_passwordless))')
+  select bool_or(${isSecondFactor('c.config')})
   from identity_credentials c where c.identity_id = i.id and c.nid = i.nid), false) end`
 
 /** A scalar for the same reason. */

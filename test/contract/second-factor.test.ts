@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { availableAal } from '../../src/credentials/available-aal.ts'
+import type { JsonObject } from '../../src/identities/types.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { backends } from '../helpers/db.ts'
 import { sessionRows } from '../helpers/sessions.ts'
@@ -34,6 +36,17 @@ async function secondFactorOf(db: Db, aal: string | null, type: string, config: 
   await db.query(SET_AAL, [aal, rows.identityId])
   return (await rows.store.byId(await rows.add()))!.second_factor
 }
+
+const OWN_PASSWORD = { type: 'password', identifiers: ['a'], config: { hashed_password: '$2a$12$x' } }
+
+describe('the statement and the flag that is written follow one rule', () => {
+  for (const [type, config, second] of CASES) {
+    test(`${type} ${JSON.stringify(config)}`, () => {
+      const added = { type, identifiers: [], config: config as JsonObject }
+      assert.equal(availableAal([OWN_PASSWORD, added]), second ? 'aal2' : 'aal1')
+    })
+  }
+})
 
 for (const backend of backends()) {
   describe(`second factor from the credentials on ${backend.name}`, () => {

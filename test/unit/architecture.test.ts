@@ -135,6 +135,31 @@ describe('traps', () => {
     lacks(sources, /\bcanParse\(/))
 })
 
+describe('types of credentials', () => {
+  /** Files that say the word for another reason, or because the contract does. */
+  const OTHERWISE: Record<string, string> = {
+    'kernel/db/postgres/dsn.ts': 'the password of a database',
+    'kernel/http/error-handler.ts': 'codes of errors',
+    'ops/metrics-http.ts': 'a label of a metric',
+    'ui/nodes.ts': 'type of an input, which shows no value',
+    'identities/admin/batch.ts': 'member of a body: one to be hashed',
+    'identities/creation.ts': 'member of a body',
+    'identities/schema/inputs.ts': 'an input of a trait of that name, as Kratos shows it',
+    'commands/identities/identities.ts': 'the one type that the command of Kratos shows',
+  }
+  it('are decided by their descriptors: nobody else knows one by its name', () => {
+    const elsewhere = sources.filter(
+      // Keys of the configuration carry these names too. Flows by password are sign-in methods.
+      ({ path }) => !/^(credentials|methods|flows|config)\//.test(path) && !Object.hasOwn(OTHERWISE, path),
+    )
+    lacks(elsewhere, /'(password|oidc|saml|totp|lookup_secret|webauthn|passkey|code|link_recovery|code_recovery)'/)
+    assert.deepEqual(
+      Object.keys(OTHERWISE).filter((path) => !sources.some((source) => source.path === path)),
+      [],
+    )
+  })
+})
+
 describe('statements', () => {
   it('list their columns', () => {
     // A CTE of the same statement may be passed on whole.

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { reaches } from '../../credentials/aal.ts'
 import type { Identity, PasswordCredential } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
@@ -59,7 +60,7 @@ export async function beginLogin(
   const wish = readWish(d, request.requestUrl)
   const session = (await d.sessions.resolve(request.credentials))?.session
   if (!session && wish.aal === 'aal2') throw secondFactorNeedsSession()
-  if (session && !wish.refresh && wish.aal <= session.aal) return { kind: 'signedIn', returnTo }
+  if (session && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
   const flow = await newLoginFlow(d, request, wish, session)
   // The code first: one without a flow is of no use to anybody, a flow without its code would be.
   const code = session ? undefined : await exchangeCode(d, flow)

@@ -1,3 +1,4 @@
+import { reaches } from '../../credentials/aal.ts'
 import type { Identity } from '../../identities/types.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
 import { noActiveSession } from '../../kernel/http/errors.ts'
@@ -52,7 +53,7 @@ export type LoginOutcome =
 export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Caller): Promise<LoginOutcome> {
   const flow = await findSubmitted(d.store, flowId)
   const current = await d.sessions.resolve(caller.credentials)
-  const nothingToProve = current !== undefined && !flow.refresh && flow.requested_aal <= current.session.aal
+  const nothingToProve = current !== undefined && !flow.refresh && reaches(current.session.aal, flow.requested_aal)
   if (nothingToProve && flow.type === 'browser' && !caller.scripted) return { kind: 'signedInAlready' }
   const nobodyToProve = current === undefined && flow.requested_aal === 'aal2'
   const expired = expiryOf(flow, d.clock.now())

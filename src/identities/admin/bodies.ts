@@ -1,3 +1,5 @@
+import { descriptorOf } from '../../credentials/descriptors.ts'
+import { PASSWORD } from '../../credentials/password.ts'
 import { formatTime, parseTime } from '../../kernel/base/clock.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
@@ -113,11 +115,11 @@ export function readClaim(entry: Json): AddressClaim {
 function readCredentials(credentials: Json): PasswordImport | undefined {
   if (credentials === null) return undefined
   if (!isObject(credentials)) throw bodyInvalid('credentials must be an object')
-  const other = Object.keys(credentials).find((type) => type !== 'password' && credentials[type] !== null)
+  const other = Object.keys(credentials).find((type) => !descriptorOf(type)?.importable && credentials[type] !== null)
   if (other !== undefined) {
     throw badRequest(`Only credentials of the type password can be imported; take out credentials.${other}.`)
   }
-  const password = credentials.password ?? null
+  const password = credentials[PASSWORD] ?? null
   if (password === null) return undefined
   if (!isObject(password)) throw bodyInvalid('credentials.password must be an object')
   return readPassword(password.config ?? {})

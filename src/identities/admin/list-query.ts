@@ -1,4 +1,4 @@
-import { isCredentialType } from '../../credentials/types.ts'
+import { isCredentialType } from '../../credentials/descriptors.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
 import { normaliseIdentifier } from '../normalise.ts'

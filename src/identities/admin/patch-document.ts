@@ -1,4 +1,4 @@
-import { isStoredType } from '../../credentials/types.ts'
+import { isStoredType } from '../../credentials/descriptors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
 import type { Draft, DraftCredential } from '../draft.ts'
 import { patchedStateInvalid, patchInvalid } from '../failures.ts'

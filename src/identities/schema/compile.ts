@@ -43,7 +43,6 @@ export async function compileSchema(
     document,
     selectable,
     inputs,
-    identifierTitle: identifierLabel?.title,
     identifierLabel,
     validate: (traits) => violations(evaluate({ ...rules, budget: budget() }, document, { traits }, START)),
     derive(traits) {

@@ -1,3 +1,4 @@
+import { DESCRIPTORS } from '../../credentials/descriptors.ts'
 import { normaliseIdentifier, normalisePhone, trimSpace } from '../normalise.ts'
 import type { DerivedTraits, Json, JsonObject, TraitAddress } from '../types.ts'
 import { type Failure, fail, type Place } from './failure.ts'
@@ -76,15 +77,18 @@ function noteCredentials(use: Use, into: Uses): Failure | undefined {
   const credentials = asObject(member(use.marks, 'credentials'))
   const marked = (type: string) => member(asObject(member(credentials, type)), 'identifier') === true
   const identifier = normaliseIdentifier(use.text)
-  for (const type of ['password', 'webauthn']) {
-    if (marked(type)) into.addIdentifier(type, identifier)
+  for (const { type, identifiers, channelled } of DESCRIPTORS) {
+    if (identifiers !== 'derived' || !marked(type)) continue
+    if (!channelled) {
+      into.addIdentifier(type, identifier)
+      continue
+    }
+    const channel = asString(member(asObject(member(credentials, type)), 'via')) ?? 'email'
+    const value = channel === 'sms' ? normalisePhone(use.text) : identifier
+    if (value === undefined) return broken(use, 'tel')
+    into.addIdentifier(type, value)
+    into.code.add({ via: channel, value })
   }
-  if (!marked('code')) return undefined
-  const channel = asString(member(asObject(member(credentials, 'code')), 'via')) ?? 'email'
-  const value = channel === 'sms' ? normalisePhone(use.text) : identifier
-  if (value === undefined) return broken(use, 'tel')
-  into.addIdentifier('code', value)
-  into.code.add({ via: channel, value })
   return undefined
 }
 

@@ -1,3 +1,4 @@
+import { DESCRIPTORS } from '../../credentials/descriptors.ts'
 import type { Json, JsonObject, TraitInput } from '../types.ts'
 import { EXTENSION } from './extension.ts'
 import { asArray, asObject, asString, isObject, member, type Target } from './node.ts'
@@ -104,7 +105,6 @@ function input({ name, schema, shape, required }: Path): TraitInput {
     ...(format?.autocomplete === undefined ? {} : { autocomplete: format.autocomplete }),
     ...(pattern === undefined ? {} : { pattern }),
     ...(title === undefined || title === '' ? {} : { title }),
-    identifier: marks(schema, 'password', 'identifier'),
   }
 }
 
@@ -113,16 +113,10 @@ function marks(schema: JsonObject, type: string, use: string): boolean {
   return member(asObject(member(credentials, type)), use) === true
 }
 
-const NAMING: [type: string, use: string][] = [
-  ['password', 'identifier'],
-  ['webauthn', 'identifier'],
-  ['code', 'identifier'],
-  ['passkey', 'display_name'],
-  ['totp', 'account_name'],
-]
-
 function label(paths: readonly Path[]): Inputs['identifierLabel'] {
-  const naming = paths.filter(({ schema }) => NAMING.some(([type, use]) => marks(schema, type, use)))
+  const naming = paths.filter(({ schema }) =>
+    DESCRIPTORS.some(({ type, namedBy }) => namedBy && marks(schema, type, namedBy)),
+  )
   const title = naming.length === 1 ? asString(member(naming[0]!.schema, 'title')) : undefined
   return title === undefined || title === '' ? undefined : { title, name: naming[0]!.name }
 }

@@ -80,7 +80,7 @@ describe('identity schemas as recorded', () => {
       const { disabled: _, node_type: __, ...rest } = attributes as Record<string, unknown>
       return { ...rest, ...(meta.label ? { title: meta.label.text } : {}) }
     })
-    const found = schemas.get('rich')!.inputs.map(({ identifier: _, required, ...rest }) => ({
+    const found = schemas.get('rich')!.inputs.map(({ required, ...rest }) => ({
       ...rest,
       ...(required ? { required } : {}),
     }))

@@ -1,0 +1,113 @@
+import type { JsonObject } from '../identities/types.ts'
+import { type CredentialDescriptor, type FactorFacts, filled } from './descriptor.ts'
+
+const hasText = (member: string) => (config: string) => `coalesce(${config} ->> '${member}', '') <> ''`
+const hasElements = (member: string) => (config: string) => `${config} @? '$.${member}[*]'`
+
+const PROVIDER_MEMBERS = ['subject', 'provider', 'organization', 'use_auto_link']
+
+/** Tokens of other providers are stored encrypted by a key that this server does not use: they stay away. */
+function withoutTokens(config: JsonObject): JsonObject {
+  if (!Array.isArray(config.providers)) return config
+  return {
+    providers: config.providers.map((provider) =>
+      Object.fromEntries(
+        Object.entries(Object(provider) as JsonObject).filter(([name]) => PROVIDER_MEMBERS.includes(name)),
+      ),
+    ),
+  }
+}
+
+const provider = (type: string): CredentialDescriptor => ({
+  type,
+  identifiers: 'exact',
+  provider: true,
+  firstFactor: ({ identifiers, config }) => filled(identifiers) && filled(config.providers),
+  isSet: hasElements('providers'),
+  shownConfig: withoutTokens,
+  notOffered: 'social sign-in',
+})
+
+/** One that does not say for what it is counts as a second factor, as Kratos reads it. */
+function keys({ config }: FactorFacts, passwordless: boolean): boolean {
+  const list = Array.isArray(config.credentials) ? config.credentials : []
+  return list.some((key) => ((Object(key) as JsonObject).is_passwordless === true) === passwordless)
+}
+
+/** The types that rows of `identity_credential_types` stand for. */
+export const DESCRIPTORS: readonly CredentialDescriptor[] = [
+  {
+    type: 'password',
+    identifiers: 'derived',
+    namedBy: 'identifier',
+    firstFactor: ({ identifiers, config }) => filled(identifiers) && filled(config.hashed_password),
+    isSet: hasText('hashed_password'),
+    importable: true,
+    // The row reserves the identifier.
+    removable: 'config',
+  },
+  provider('oidc'),
+  provider('saml'),
+  {
+    type: 'totp',
+    identifiers: 'internal',
+    namedBy: 'account_name',
+    secondFactor: { isSet: ({ config }) => filled(config.totp_url), sql: hasText('totp_url') },
+    isSet: hasText('totp_url'),
+    removable: 'row',
+  },
+  {
+    type: 'lookup_secret',
+    identifiers: 'internal',
+    secondFactor: {
+      isSet: ({ config }) => filled(config.recovery_codes),
+      sql: (config) => `coalesce(${config} -> 'recovery_codes', 'null') not in ('null', '[]')`,
+    },
+    isSet: (config) => `coalesce(${config} -> 'recovery_codes', 'null') not in ('null', '[]')`,
+    removable: 'row',
+  },
+  {
+    type: 'webauthn',
+    identifiers: 'derived',
+    namedBy: 'identifier',
+    firstFactor: (credential) => keys(credential, true),
+    secondFactor: {
+      isSet: (credential) => keys(credential, false),
+      sql: (config) => `${config} @? '$.credentials[*] ? (@.is_passwordless != true)'
+    or ${config} @? '$.credentials[*] ? (!exists(@.is_passwordless))'`,
+    },
+    isSet: hasElements('credentials'),
+  },
+  {
+    type: 'passkey',
+    identifiers: 'internal',
+    namedBy: 'display_name',
+    firstFactor: ({ config }) => filled(config.credentials),
+    isSet: hasElements('credentials'),
+    notOffered: 'passkeys',
+  },
+  {
+    type: 'code',
+    identifiers: 'derived',
+    namedBy: 'identifier',
+    channelled: true,
+    derivedConfig: ({ codeAddresses }) => ({
+      config: { addresses: codeAddresses.map(({ via, value }) => ({ channel: via, address: value })) },
+      version: 1,
+    }),
+    notOffered: 'sign-in by code',
+  },
+]
+
+/** Kratos knows these two as well, although nothing is ever stored under them. */
+const NEVER_STORED = ['link_recovery', 'code_recovery']
+
+const byType = new Map(DESCRIPTORS.map((descriptor) => [descriptor.type, descriptor]))
+
+export const descriptorOf = (type: string): CredentialDescriptor | undefined => byType.get(type)
+export const isStoredType = (name: string) => byType.has(name)
+export const isCredentialType = (name: string) => byType.has(name) || NEVER_STORED.includes(name)
+
+/** The types for which something holds, in the order of {@link DESCRIPTORS}. */
+export const typesWhere = (holds: (descriptor: CredentialDescriptor) => unknown): string[] =>
+  DESCRIPTORS.filter(holds).map(({ type }) => type)

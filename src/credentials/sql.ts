@@ -1,0 +1,18 @@
+import type { Condition, CredentialDescriptor } from './descriptor.ts'
+import { DESCRIPTORS, typesWhere } from './descriptors.ts'
+
+/** The types for which something holds, as a list of SQL. */
+export const listOfTypes = (holds: (descriptor: CredentialDescriptor) => unknown): string =>
+  `(${typesWhere(holds)
+    .map((type) => `'${type}'`)
+    .join(', ')})`
+
+/** Whether a config is that of a second factor that is set up. Its members tell the type: no join is needed. */
+export const isSecondFactor: Condition = (config) =>
+  DESCRIPTORS.flatMap(({ secondFactor }) => (secondFactor ? [secondFactor.sql(config)] : [])).join('\n    or ')
+
+/** Whether a credential says something; an empty row only keeps its identifier from others. @param type expression */
+export const isSet = (type: string, config: string): string => {
+  const cases = DESCRIPTORS.flatMap((d) => (d.isSet ? [`when '${d.type}' then ${d.isSet(config)}`] : []))
+  return `case ${type}\n  ${cases.join('\n  ')}\n  else true end`
+}
