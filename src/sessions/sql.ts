@@ -1,3 +1,4 @@
+import { PASSWORD } from '../credentials/password.ts'
 import { isSecondFactor } from '../credentials/sql.ts'
 
 /**
@@ -87,7 +88,7 @@ export const lockIdentity = (id: string, nid: string) => `identity as (
  */
 export const stillProven = (hash: string, nid: string) => `credential as (
     select c.id from identity join identity_credentials c on c.identity_id = identity.id and c.nid = ${nid}
-      join identity_credential_types t on t.id = c.identity_credential_type_id and t.name = 'password'
+      join identity_credential_types t on t.id = c.identity_credential_type_id and t.name = '${PASSWORD}'
     where c.config ->> 'hashed_password' = ${hash}::text for no key update of c skip locked
   ), proven as (
     select identity.id from identity

@@ -142,6 +142,7 @@ describe('types of credentials', () => {
     'kernel/http/error-handler.ts': 'codes of errors',
     'ops/metrics-http.ts': 'a label of a metric',
     'ui/nodes.ts': 'type of an input, which shows no value',
+    'identities/admin/bodies.ts': 'member of a config: one to be hashed',
     'identities/admin/batch.ts': 'member of a body: one to be hashed',
     'identities/creation.ts': 'member of a body',
     'identities/schema/inputs.ts': 'an input of a trait of that name, as Kratos shows it',
