@@ -1,4 +1,5 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
+import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
 
 const INSERT = sql(
@@ -25,7 +26,7 @@ export type ErrorStore = ReturnType<typeof createErrorStore>
 export function createErrorStore(db: Db, nid: string) {
   return {
     async insert(row: { id: string; error: unknown; now: Timestamp; csrfToken: string }): Promise<void> {
-      await db.query(INSERT, [row.id, JSON.stringify(row.error), row.now, row.csrfToken, nid])
+      await db.query(INSERT, [row.id, stringifyJson(row.error), row.now, row.csrfToken, nid])
     },
     /** Reads an error and notes that it was seen. */
     async read(id: string, now: Timestamp): Promise<ErrorContainer | undefined> {

@@ -1,4 +1,6 @@
 import type { Json, JsonObject } from '../identities/types.ts'
+import { stringifyJson } from '../kernel/base/exact-json.ts'
+import { isNumber } from '../kernel/base/exact-number.ts'
 import { type JsonLimits, parseJson, TextRefused } from '../kernel/base/json.ts'
 import { badRequest } from '../kernel/http/errors.ts'
 import { refused } from './attempt.ts'
@@ -15,7 +17,7 @@ export function fieldText(form: SubmittedForm, name: string): string {
 function jsonText(value: Json): string {
   if (value === null) return ''
   if (typeof value === 'string') return value
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? stringifyJson(value) : String(value)
 }
 
 /**
@@ -45,7 +47,7 @@ export function parsed(text: string, limits: JsonLimits): Json | undefined {
 }
 
 export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../kernel/base/exact-json.ts'
 import type { Db, Queryable, Sql } from '../kernel/db/client.ts'
 import { sql } from '../kernel/db/client.ts'
 import type { Flow, Ui } from './types.ts'
@@ -20,7 +21,7 @@ export function flowRows<F extends Flow>(db: Db, nid: string, statements: { read
       return row && { ...row, ui: readUi(row.ui) }
     },
     async saveUi(id: string, ui: Ui, on: Queryable = db): Promise<void> {
-      await on.query(statements.saveUi, [id, nid, JSON.stringify(ui)])
+      await on.query(statements.saveUi, [id, nid, stringifyJson(ui)])
     },
   }
 }

@@ -1,4 +1,6 @@
 import type { IdentitySchema, Json, JsonObject, TraitInput } from '../identities/types.ts'
+import { cloneJson } from '../kernel/base/exact-json.ts'
+import { ExactNumber, isNumber, type JsonNumber, readDecimal, sameNumber } from '../kernel/base/exact-number.ts'
 import { fieldText, isObject, parsed } from './form.ts'
 import type { SubmittedForm } from './types.ts'
 
@@ -12,7 +14,7 @@ type TraitsSchema = Pick<IdentitySchema, 'document' | 'inputs'>
 export function submittedTraits(form: SubmittedForm, schema: TraitsSchema): Json {
   const whole = wholeTraits(form)
   if (whole !== undefined && !isObject(whole)) return whole
-  const traits: JsonObject = structuredClone(whole ?? {})
+  const traits: JsonObject = cloneJson(whole ?? {})
   const { objects, lists } = shapes(schema.document)
   for (const input of schema.inputs) {
     const value = fieldValue(fieldTexts(form, input.name), input, lists.has(input.name))
@@ -27,7 +29,9 @@ export function traitValues(traits: Json, inputs: readonly TraitInput[]): Map<st
   return new Map(
     inputs.flatMap(({ name }): [string, Json][] => {
       const value = isObject(traits) ? at(traits, name) : undefined
-      return value === undefined || value === null || typeof value === 'object' ? [] : [[name, value]]
+      return value === undefined || value === null || (typeof value === 'object' && !isNumber(value))
+        ? []
+        : [[name, value]]
     }),
   )
 }
@@ -59,9 +63,15 @@ const BOOLEANS: Record<string, boolean> = {
 }
 
 function typed(text: string, type: string): Json {
-  if (type === 'number') return NUMBER.test(text) && Number.isFinite(Number(text)) ? Number(text) : text
+  if (type === 'number') return NUMBER.test(text) && Number.isFinite(Number(text)) ? numberOf(text) : text
   if (type === 'checkbox') return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text]! : text
   return text
+}
+
+/** A field is a double to Kratos, written its way: 1.0 is 1. One with more digits keeps them. */
+function numberOf(text: string): JsonNumber {
+  const value = Number(text)
+  return readDecimal(text) && !sameNumber(text, String(value)) ? new ExactNumber(text) : value
 }
 
 /** The steps below `traits`. */

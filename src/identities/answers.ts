@@ -1,4 +1,5 @@
 import { descriptorOf } from '../credentials/descriptors.ts'
+import { compactJson } from '../kernel/base/exact-json.ts'
 import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeSchemaId } from './schema/schemas.ts'
 import type { FullIdentity, Identity, IdentityRow, JsonObject, StoredCredential } from './types.ts'
@@ -89,7 +90,7 @@ function publicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }, sche
 }
 
 /** The database writes a space after each comma and colon. */
-const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : JSON.stringify(JSON.parse(text)))
+const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : compactJson(text))
 
 function credentials(list: readonly StoredCredential[], include: readonly string[]): JsonObject {
   return Object.fromEntries(

@@ -42,7 +42,7 @@ export function createChanges(d: Deps) {
       const before = await d.store.lock(tx, id)
       const after = assemble(d.workshop(), edit(before), before)
       const { old, added } = changedParts(before, after)
-      await d.writer.update(tx, after)
+      await d.writer.update(tx, before, after)
       await d.writer.replaceParts(tx, id, after.updated_at, old, added)
       if (before.state !== after.state) {
         await (after.state === 'active' ? d.sessions.identityEnabled : d.sessions.identityDisabled)?.(tx, id)

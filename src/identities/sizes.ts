@@ -1,3 +1,4 @@
+import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { badRequest } from '../kernel/http/errors.ts'
 import type { Identity, Json } from './types.ts'
 
@@ -26,4 +27,4 @@ export function assertSize(name: string, limit: number, value: Json, before: Jso
   throw badRequest(`${name} must not be larger than ${limit} bytes as JSON, but would be ${size}.`)
 }
 
-const sizeOf = (value: Json) => Buffer.byteLength(JSON.stringify(value))
+const sizeOf = (value: Json) => Buffer.byteLength(stringifyJson(value))

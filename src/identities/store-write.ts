@@ -1,5 +1,6 @@
 import { PASSWORD } from '../credentials/password.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
+import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { type Queryable, sql } from '../kernel/db/client.ts'
 import type { FullIdentity } from './types.ts'
 
@@ -55,10 +56,13 @@ const DELETE_PARTS = sql(
   delete from identity_recovery_addresses where identity_id = $1 and nid = $2 and id = any($5::uuid[])`,
 )
 
+/** What a person or an application has stored stays as it is, to the last digit, unless it is that which is changed. */
 const UPDATE = sql(
   'identity.update',
-  `update identities set updated_at = $3, schema_id = $4, traits = $5, state = $6, state_changed_at = $7,
-    metadata_public = $8, metadata_admin = $9, external_id = $10, organization_id = $11, available_aal = $12
+  `update identities set updated_at = $3, schema_id = $4, traits = coalesce($5, traits), state = $6,
+    state_changed_at = $7, metadata_public = case when $13::boolean then $8 else metadata_public end,
+    metadata_admin = case when $14::boolean then $9 else metadata_admin end, external_id = $10, organization_id = $11,
+    available_aal = $12
   where id = $1 and nid = $2`,
 )
 
@@ -99,8 +103,8 @@ export type IdentityWriter = ReturnType<typeof createIdentityWriter>
 /** Writes identities of one network. @throws Conflict when an identifier, address or external id is taken */
 export function createIdentityWriter(nid: string, newId: () => string) {
   const partValues = (id: string, now: Timestamp, parts: NewParts) => [
-    ...[id, nid, now, JSON.stringify(parts.credentials), JSON.stringify(parts.credentials.flatMap(identifierRows))],
-    ...[JSON.stringify(parts.verifiable_addresses), JSON.stringify(parts.recovery_addresses)],
+    ...[id, nid, now, stringifyJson(parts.credentials), stringifyJson(parts.credentials.flatMap(identifierRows))],
+    ...[stringifyJson(parts.verifiable_addresses), stringifyJson(parts.recovery_addresses)],
   ]
   const identifierRows = ({ id, type, identifiers }: FullIdentity['credentials'][number]) =>
     identifiers.map((identifier) => ({ id: newId(), credential_id: id, type, identifier }))
@@ -114,10 +118,13 @@ export function createIdentityWriter(nid: string, newId: () => string) {
         ...[i.external_id, i.organization_id, i.available_aal],
       ])
     },
-    async update(tx: Queryable, i: FullIdentity): Promise<void> {
+    /** @param before as it was read in the same transaction: what is the same is not written */
+    async update(tx: Queryable, before: FullIdentity, i: FullIdentity): Promise<void> {
+      const changed = (name: 'traits' | 'metadata_public' | 'metadata_admin') => json(i[name]) !== json(before[name])
       await tx.query(UPDATE, [
-        ...[i.id, nid, i.updated_at, i.schema_id, i.traits, i.state, i.state_changed_at],
+        ...[i.id, nid, i.updated_at, i.schema_id, changed('traits') ? i.traits : null, i.state, i.state_changed_at],
         ...[json(i.metadata_public), json(i.metadata_admin), i.external_id, i.organization_id, i.available_aal],
+        ...[changed('metadata_public'), changed('metadata_admin')],
       ])
     },
     /** First takes away, then adds, in two statements: a value may move from one row to another. */
@@ -140,5 +147,5 @@ export function createIdentityWriter(nid: string, newId: () => string) {
 
 /** JSON null is stored as SQL NULL, everything else as JSON, also bare texts and numbers. */
 function json(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value)
+  return value === null ? null : stringifyJson(value)
 }

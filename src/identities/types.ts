@@ -1,6 +1,7 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
+import type { JsonNumber } from '../kernel/base/exact-number.ts'
 
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type Json = null | boolean | JsonNumber | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
 
 export interface VerifiableAddress {

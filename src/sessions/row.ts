@@ -1,3 +1,4 @@
+import { readJson } from '../kernel/base/exact-json.ts'
 import type { AuthenticationMethod, Session, SessionRow } from './types.ts'
 
 export function methodsOf(session: Session | SessionRow): AuthenticationMethod[] {
@@ -8,7 +9,7 @@ export function methodsOf(session: Session | SessionRow): AuthenticationMethod[]
 }
 
 const parsed = <T>(text: string | null, otherwise: T): T =>
-  text === null ? otherwise : ((JSON.parse(text) as T | null) ?? otherwise)
+  text === null ? otherwise : ((readJson(text) as T | null) ?? otherwise)
 
 export function toSession(row: SessionRow): Session {
   return {

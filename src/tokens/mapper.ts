@@ -1,4 +1,6 @@
 import type { Json, JsonObject } from '../identities/types.ts'
+import { readJson } from '../kernel/base/exact-json.ts'
+import { isNumber } from '../kernel/base/exact-number.ts'
 
 /** What a mapper may speak of: the session as `/sessions/whoami` shows it, and the claims made so far. */
 export interface MapperInput {
@@ -31,7 +33,7 @@ export function parseClaimsMapper(text: string): ClaimsMapper {
 function parse(text: string): JsonObject {
   let document: unknown
   try {
-    document = JSON.parse(text)
+    document = readJson(text)
   } catch (cause) {
     const hint =
       'Jsonnet is not evaluated: write {"claims": {…}} as JSON, with {{ session.… }} and {{ claims.… }} in texts'
@@ -47,7 +49,8 @@ function checkPlaceholders(value: Json): void {
   if (typeof value === 'string') {
     const rest = /\{\{[^}]{0,200}\}\}/.exec(value.replace(PLACEHOLDER, ''))
     if (rest) throw new Error(`has ${rest[0]}, which begins neither with session. nor with claims.`)
-  } else if (typeof value === 'object' && value !== null) Object.values(value).forEach(checkPlaceholders)
+  } else if (typeof value === 'object' && value !== null && !isNumber(value))
+    Object.values(value).forEach(checkPlaceholders)
 }
 
 function fill(value: Json, input: MapperInput): Json {
@@ -62,7 +65,8 @@ function fillText(text: string, input: MapperInput): Json {
   if (whole) return at(input, whole[1]!)
   return text.replace(PLACEHOLDER, (_, path: string) => {
     const value = at(input, path)
-    if (value === null || typeof value === 'object') throw new Error(`${path} is no text, number or boolean`)
+    if (value === null || (typeof value === 'object' && !isNumber(value)))
+      throw new Error(`${path} is no text, number or boolean`)
     return String(value)
   })
 }
@@ -71,11 +75,11 @@ function at(input: MapperInput, path: string): Json {
   let value: unknown = input
   for (const step of path.split('.')) {
     // own members only: traits are written by people, and `constructor` is no claim
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return null
+    if (typeof value !== 'object' || value === null || isNumber(value) || !Object.hasOwn(value, step)) return null
     value = (value as Record<string, unknown>)[step]
   }
   return (value ?? null) as Json
 }
 
 const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../identities/types.ts'
 import { type Clock, SECOND } from '../kernel/base/clock.ts'
+import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import { badRequest, unavailable } from '../kernel/http/errors.ts'
@@ -42,8 +43,8 @@ export function createTokenizer(d: TokenizerDeps): Tokenizer {
         sub: subject,
       }
       const mapped = mapClaims(template, claims, shown)
-      const { SignJWT } = await import('jose')
-      return new SignJWT({ ...claims, ...mapped, sub: subject })
+      const { CompactSign } = await import('jose')
+      return new CompactSign(Buffer.from(stringifyJson({ ...claims, ...mapped, sub: subject })))
         .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), typ: 'JWT' })
         .sign(key)
     },

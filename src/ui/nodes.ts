@@ -1,5 +1,6 @@
 import type { Ui, UiMessage, UiNode } from '../flows/types.ts'
 import type { Json } from '../identities/types.ts'
+import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { attributes, html, type Markup } from './html.ts'
 import type { Texts } from './texts.ts'
 
@@ -148,5 +149,5 @@ function labelOf({ attributes: { name }, meta }: UiNode, t: Texts): string {
 
 function valueText(value: Json | undefined): string {
   if (value === undefined || value === null) return ''
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return typeof value === 'object' ? stringifyJson(value) : String(value)
 }

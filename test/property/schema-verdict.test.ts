@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import fc from 'fast-check'
 import { compileSchema } from '../../src/identities/schema/compile.ts'
 import type { Json, JsonObject } from '../../src/identities/types.ts'
+import { isNumber } from '../../src/kernel/base/exact-number.ts'
 
 const NAMES = ['a', 'b', 'isPrototypeOf', '__proto__']
 /** The library passes over a rule for `__proto__`. */
@@ -67,7 +68,7 @@ const DEFINITIONS = { short: { type: 'string', maxLength: 1 }, whole: { type: 'i
 /** The library ignores what stands beside `$ref` only when asked to; draft 07 says it must be ignored. */
 function withoutNeighbours(node: Json): Json {
   if (Array.isArray(node)) return node.map(withoutNeighbours)
-  if (typeof node !== 'object' || node === null) return node
+  if (typeof node !== 'object' || node === null || isNumber(node)) return node
   if (typeof node.$ref === 'string') return { $ref: node.$ref }
   return Object.fromEntries(Object.entries(node).map(([name, inner]) => [name, withoutNeighbours(inner)]))
 }

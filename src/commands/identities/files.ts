@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { readJson } from '../../kernel/base/exact-json.ts'
 import { Failure } from '../kit/errors.ts'
 import type { Io } from '../kit/io.ts'
 
@@ -19,7 +20,7 @@ export async function readIdentities(io: Io, files: readonly string[]): Promise<
 function entriesOf(source: string, text: string): FileIdentity[] {
   let value: unknown
   try {
-    value = JSON.parse(text.replace(/^\ufeff/, ''))
+    value = readJson(text.replace(/^\ufeff/, ''))
   } catch (error) {
     throw new Failure(`${source}: Could not parse identity: ${(error as Error).message}`)
   }

@@ -1,6 +1,7 @@
 import { readCreateBody } from '../../identities/admin/bodies.ts'
 import { compileSchema } from '../../identities/schema/compile.ts'
 import type { IdentitySchema, Json, JsonObject } from '../../identities/types.ts'
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
 import { loadJson } from '../../kernel/outbound/load.ts'
 import { type Client, createClient, endpointOf } from '../kit/client.ts'
@@ -39,7 +40,7 @@ async function problemsOf(
     if (checked.kind === 'derived') return []
     return checked.violations.map(({ path, reason }) => {
       const found = valueAt({ traits }, path)
-      const shown = typeof found === 'string' ? found : (JSON.stringify(found) ?? '<nil>')
+      const shown = typeof found === 'string' ? found : (stringifyJson(found) ?? '<nil>')
       return `${path}: ${shown}\n^-- ${reason.replace(/^I\[\S*\] S\[\S*\] /, '')}`
     })
   } catch (error) {

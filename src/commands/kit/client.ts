@@ -1,3 +1,4 @@
+import { readJson, stringifyJson } from '../../kernel/base/exact-json.ts'
 import { parseUrl, withoutTrailingSlashes } from '../../kernel/base/url.ts'
 import { LETHE_VERSION } from '../../kernel/base/version.ts'
 import { Failure } from './errors.ts'
@@ -45,7 +46,7 @@ export function createClient(io: Io, endpoint: string): Client {
   const address = withoutTrailingSlashes(base.href)
 
   async function attempt(method: string, path: string, body?: unknown): Promise<Answer> {
-    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const sent = body === undefined ? {} : { body: stringifyJson(body) }
     const type = body === undefined ? {} : { 'content-type': 'application/json' }
     try {
       const signal = AbortSignal.timeout(TIMEOUT_MS)
@@ -75,7 +76,7 @@ export function createClient(io: Io, endpoint: string): Client {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch {
     return text
   }

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import type { JsonObject } from '../../identities/types.ts'
 import { type Clock, formatTime, type Micros, parseTime, SECOND } from '../../kernel/base/clock.ts'
+import { readJson, stringifyJson } from '../../kernel/base/exact-json.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { decodeBase64, encodeBase64 } from '../../kernel/crypto/base64.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
@@ -42,11 +43,11 @@ export function createContinuity(d: ContinuityDeps): Continuity {
   return {
     async pause(name, { identityId, sessionId }, payload) {
       const whole = { ...payload, [SESSION_MEMBER]: sessionId }
-      if (JSON.stringify(whole).length > MAX_PAYLOAD) return undefined
+      if (stringifyJson(whole).length > MAX_PAYLOAD) return undefined
       const id = uuid(d.random)
       const now = d.clock.now()
       const end = Math.trunc((now + LIFESPAN) / SECOND) * SECOND
-      const stored = d.shared ? whole : { sealed: seal(d, id, JSON.stringify(whole)) }
+      const stored = d.shared ? whole : { sealed: seal(d, id, stringifyJson(whole)) }
       const times = { now: formatTime(now), expiresAt: formatTime(end) }
       await d.store.insert({ id, name, identityId, payload: stored, ...times })
       return id
@@ -83,7 +84,7 @@ function opened(d: ContinuityDeps, id: string, payload: JsonObject): JsonObject 
   for (const secret of d.secrets()) {
     const text = unseal(bytes, keyOf(secret), id)
     // Nobody else has the key: it is the object that was sealed.
-    if (text !== undefined) return JSON.parse(text) as JsonObject
+    if (text !== undefined) return readJson(text) as JsonObject
   }
   return undefined
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../identities/types.ts'
 import type { Timestamp } from '../../kernel/base/clock.ts'
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
 
 const INSERT = sql(
@@ -30,7 +31,7 @@ export type ContinuityStore = ReturnType<typeof createContinuityStore>
 export function createContinuityStore(db: Db, nid: string) {
   return {
     async insert(c: NewContainer): Promise<void> {
-      await db.query(INSERT, [c.id, nid, c.name, c.identityId, JSON.stringify(c.payload), c.expiresAt, c.now])
+      await db.query(INSERT, [c.id, nid, c.name, c.identityId, stringifyJson(c.payload), c.expiresAt, c.now])
     },
     async take(id: string, name: string, identityId: string) {
       const rows = await db.query<{ payload: unknown; expires_at: Timestamp }>(TAKE, [id, nid, name, identityId])

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
 import { FLOW_COLUMNS, flowRows } from '../store.ts'
 import type { LoginFlow } from './types.ts'
@@ -29,7 +30,7 @@ export function createLoginStore(db: Db, nid: string) {
     ...flowRows<LoginFlow>(db, nid, { read: READ, saveUi: SAVE_UI }),
     async insert(f: LoginFlow): Promise<void> {
       await db.query(INSERT, [
-        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, JSON.stringify(f.ui)],
+        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)],
         ...[f.identity_schema, f.refresh, f.requested_aal],
       ])
     },

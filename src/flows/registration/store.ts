@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
 import { FLOW_COLUMNS, flowRows } from '../store.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -26,7 +27,7 @@ export function createRegistrationStore(db: Db, nid: string) {
     ...flowRows<RegistrationFlow>(db, nid, { read: READ, saveUi: SAVE_UI }),
     async insert(f: RegistrationFlow): Promise<void> {
       await db.query(INSERT, [
-        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, JSON.stringify(f.ui)],
+        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)],
         f.identity_schema,
       ])
     },

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
 import { flowRows } from '../store.ts'
 import type { SettingsFlow } from './types.ts'
@@ -41,7 +42,7 @@ export function createSettingsStore(db: Db, nid: string) {
     ...flowRows<SettingsFlow>(db, nid, { read: READ, saveUi: SAVE_UI }),
     async insert(f: SettingsFlow, on: Queryable = db): Promise<void> {
       const rows = await on.query(INSERT, [
-        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.identity_id, JSON.stringify(f.ui)],
+        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.identity_id, stringifyJson(f.ui)],
         f.state,
       ])
       if (rows.length === 0) throw new NotLocked(`${INSERT.name}: the identity is held, or is not there`)
@@ -51,7 +52,7 @@ export function createSettingsStore(db: Db, nid: string) {
       await tx.query(LOCK, [id, nid])
     },
     async complete(f: SettingsFlow, method: string, on: Queryable): Promise<void> {
-      await on.query(COMPLETE, [f.id, nid, JSON.stringify(f.ui), method])
+      await on.query(COMPLETE, [f.id, nid, stringifyJson(f.ui), method])
     },
   }
 }

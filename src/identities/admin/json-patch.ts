@@ -1,3 +1,4 @@
+import { cloneJson } from '../../kernel/base/exact-json.ts'
 import { isObject } from '../schema/node.ts'
 import type { Json, JsonObject } from '../types.ts'
 
@@ -45,7 +46,7 @@ export function readPatch(body: Json): Operation[] {
  * @throws PatchError
  */
 export function applyPatch(document: JsonObject, patch: readonly Operation[]): Json {
-  const holder: JsonObject = { root: structuredClone(document) }
+  const holder: JsonObject = { root: cloneJson(document) }
   for (const operation of patch) {
     if (operation.op !== 'remove' && operation.value === undefined) {
       throw new PatchError(`${operation.op} operation does not apply: ${operation.path} has no value`)

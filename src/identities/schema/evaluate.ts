@@ -1,9 +1,11 @@
+import { isNumber } from '../../kernel/base/exact-number.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import type { Json, JsonObject } from '../types.ts'
 import { arrayFailures } from './array-rules.ts'
 import { combinedFailures } from './combined-rules.ts'
 import { type Failure, fail, type Place } from './failure.ts'
 import { asString, equal, isObject, member, type Rules, type Target, typeOf } from './node.ts'
+import { isWhole } from './numbers.ts'
 import { objectFailures } from './object-rules.ts'
 import { literal, quoted } from './print.ts'
 import { formatHolds, numberFailures, stringFailures } from './scalar-rules.ts'
@@ -53,7 +55,7 @@ function typeFailure(schema: JsonObject, value: Json, place: Place): Failure | u
   const declared = member(schema, 'type')
   const types = (Array.isArray(declared) ? declared : [declared]).filter((type) => typeof type === 'string')
   const actual = typeOf(value)
-  const fits = types.some((type) => type === actual || (type === 'integer' && Number.isInteger(value)))
+  const fits = types.some((type) => type === actual || (type === 'integer' && isNumber(value) && isWhole(value)))
   if (types.length === 0 || fits) return undefined
   return fail(place, 'type', `expected ${types.join(' or ')}, but got ${actual}`, {
     params: { allowed_types: types, actual_type: actual },
@@ -64,7 +66,7 @@ function valueFailures(schema: JsonObject, value: Json, place: Place): Failure[]
   const failures: Failure[] = []
   const constant = member(schema, 'const')
   if (constant !== undefined && !equal(value, constant)) {
-    const printable = typeof constant !== 'object' || constant === null
+    const printable = typeof constant !== 'object' || constant === null || isNumber(constant)
     failures.push(
       fail(
         place,
@@ -88,7 +90,7 @@ function valueFailures(schema: JsonObject, value: Json, place: Place): Failure[]
 }
 
 function optionsText(options: readonly Json[]): string {
-  if (options.some((option) => typeof option === 'object' && option !== null)) return 'enum failed'
+  if (options.some((option) => typeof option === 'object' && option !== null && !isNumber(option))) return 'enum failed'
   const texts = options.map(literal)
   return texts.length === 1 ? `value must be ${texts[0]}` : `value must be one of ${texts.join(', ')}`
 }
@@ -97,6 +99,6 @@ function shapeFailures(rules: Rules, schema: JsonObject, value: Json, place: Pla
   if (Array.isArray(value)) return arrayFailures(evaluate, rules, schema, value, place)
   if (isObject(value)) return objectFailures(evaluate, rules, schema, value, place)
   if (typeof value === 'string') return stringFailures(rules, schema, value, place)
-  if (typeof value === 'number') return numberFailures(schema, value, place)
+  if (isNumber(value)) return numberFailures(schema, value, place)
   return []
 }

@@ -1,4 +1,5 @@
 import { DESCRIPTORS } from '../../credentials/descriptors.ts'
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { normaliseIdentifier, normalisePhone, trimSpace } from '../normalise.ts'
 import type { DerivedTraits, Json, JsonObject, TraitAddress } from '../types.ts'
 import { type Failure, fail, type Place } from './failure.ts'
@@ -51,7 +52,7 @@ export function collector(into: Uses): (schema: JsonObject, value: Json, place: 
   return (schema, value, place) => {
     const marks = member(schema, EXTENSION)
     if (marks === undefined) return []
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const text = typeof value === 'string' ? value : stringifyJson(value)
     const use = { schema, marks: asObject(marks), value, text, place }
     const failure = noteCredentials(use, into) ?? noteVerifiable(use, into) ?? noteRecovery(use, into)
     return failure ? [failure] : []

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { shortened } from '../../kernel/base/text.ts'
 import type { Json, JsonObject, SchemaViolation } from '../types.ts'
 import { dotted, type Failure, failureLine, first, leaves, MAX_LINE, MAX_PROBLEMS } from './failure.ts'
@@ -69,6 +70,6 @@ function message(leaf: Failure): [id: number, text: string, context: JsonObject]
 
 /** A value as it came, unless it is longer than a line: it is stored with the form. */
 function told(value: Json): Json {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : stringifyJson(value)
   return text.length > MAX_LINE ? shortened(text, MAX_LINE) : value
 }

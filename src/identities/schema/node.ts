@@ -1,5 +1,7 @@
+import { isNumber } from '../../kernel/base/exact-number.ts'
 import type { Json, JsonObject } from '../types.ts'
 import type { Failure, Place } from './failure.ts'
+import { compareNumbers, numberKey } from './numbers.ts'
 import type { Pattern } from './patterns.ts'
 
 export interface Target {
@@ -22,26 +24,29 @@ export interface Rules {
 export type Evaluate = (rules: Rules, schema: Json, value: Json, place: Place) => Failure | undefined
 
 export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
 
 /** A member of its own; never one of the prototype, whatever names a client sends. */
 export function member(object: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined
 }
 
-export const asNumber = (value: Json | undefined) => (typeof value === 'number' ? value : undefined)
+/** A count of a schema. */
+export const asNumber = (value: Json | undefined) => (isNumber(value) ? Number(String(value)) : undefined)
 export const asString = (value: Json | undefined) => (typeof value === 'string' ? value : undefined)
 export const asArray = (value: Json | undefined) => (Array.isArray(value) ? value : [])
 export const asObject = (value: Json | undefined): JsonObject => (isObject(value) ? value : {})
 
 export function typeOf(value: Json): string {
   if (value === null) return 'null'
+  if (isNumber(value)) return 'number'
   return Array.isArray(value) ? 'array' : typeof value
 }
 
 /** Equality of JSON values; the order of members does not count. */
 export function equal(a: Json, b: Json): boolean {
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => equal(item, b[i]!))
+  if (isNumber(a)) return isNumber(b) && compareNumbers(a, b) === 0
   if (!isObject(a)) return a === b
   if (!isObject(b)) return false
   const names = Object.keys(a)
@@ -53,6 +58,7 @@ export function equal(a: Json, b: Json): boolean {
 /** One text for all values that are {@link equal}, and for no others. */
 export function canonical(value: Json): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
+  if (isNumber(value)) return numberKey(value)
   if (!isObject(value)) return typeof value === 'string' ? JSON.stringify(value) : String(value)
   const names = Object.keys(value).sort()
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name]!)}`).join()}}`

@@ -1,3 +1,6 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
+import { type JsonNumber, readDecimal, significant } from '../../kernel/base/exact-number.ts'
+
 /**
  * Prints values the way the texts of the contract print them, which come from Go's `%q`, `%v` and `%#v`.
  * @see kratos/messages.md "Field messages"
@@ -25,16 +28,22 @@ function escapeCharacter(c: string): string {
 
 /** A text in double quotes. */
 export function quoted(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' ? value : stringifyJson(value)
   return `"${text.replace(/["\\]|[^\P{C}]|[^\P{Z} ]/gu, escapeCharacter)}"`
 }
 
 /** A number with an exponent from 1e+06 on and below 0.0001. */
-export function plainNumber(n: number): string {
-  const [mantissa = '', power = '0'] = n.toExponential().split('e')
-  const exponent = Number(power)
-  if (exponent >= -4 && exponent < 6) return String(n)
-  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
+export function plainNumber(n: JsonNumber): string {
+  const { negative, digits, exponent } = significant(readDecimal(String(n)))
+  const sign = negative ? '-' : ''
+  const power = exponent + digits.length - 1
+  if (power >= -4 && power < 6) {
+    const padded = power < 0 ? `${'0'.repeat(-power)}${digits}` : digits.padEnd(power + 1, '0')
+    const point = Math.max(power, 0) + 1
+    return `${sign}${padded.slice(0, point)}${padded.length > point ? `.${padded.slice(point)}` : ''}`
+  }
+  const mantissa = digits.length === 1 ? digits : `${digits[0]}.${digits.slice(1)}`
+  return `${sign}${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
 }
 
 /** A value of `enum` or `const`. Numbers are quoted too: Kratos keeps them as text. */

@@ -1,7 +1,9 @@
+import { isNumber, type JsonNumber } from '../../kernel/base/exact-number.ts'
 import type { Json, JsonObject } from '../types.ts'
 import { type Failure, fail, type Place } from './failure.ts'
 import { FORMATS } from './formats.ts'
 import { asNumber, asString, member, type Rules } from './node.ts'
+import { compareNumbers, isMultiple } from './numbers.ts'
 import { plainNumber, quoted } from './print.ts'
 
 /** A known format holds for texts only; an unknown one holds always. */
@@ -38,18 +40,18 @@ export function stringFailures(rules: Rules, schema: JsonObject, value: string, 
   return failures
 }
 
-const LIMITS: [keyword: string, name: string, sign: string, holds: (value: number, limit: number) => boolean][] = [
-  ['minimum', 'minimum', '>=', (value, limit) => value >= limit],
-  ['exclusiveMinimum', 'minimum', '>', (value, limit) => value > limit],
-  ['maximum', 'maximum', '<=', (value, limit) => value <= limit],
-  ['exclusiveMaximum', 'maximum', '<', (value, limit) => value < limit],
+const LIMITS: [keyword: string, name: string, sign: string, holds: (order: number) => boolean][] = [
+  ['minimum', 'minimum', '>=', (order) => order >= 0],
+  ['exclusiveMinimum', 'minimum', '>', (order) => order > 0],
+  ['maximum', 'maximum', '<=', (order) => order <= 0],
+  ['exclusiveMaximum', 'maximum', '<', (order) => order < 0],
 ]
 
-export function numberFailures(schema: JsonObject, value: number, place: Place): Failure[] {
+export function numberFailures(schema: JsonObject, value: JsonNumber, place: Place): Failure[] {
   const failures: Failure[] = []
   for (const [keyword, name, sign, holds] of LIMITS) {
-    const limit = asNumber(member(schema, keyword))
-    if (limit !== undefined && !holds(value, limit)) {
+    const limit = member(schema, keyword)
+    if (isNumber(limit) && !holds(compareNumbers(value, limit))) {
       failures.push(
         fail(place, keyword, `must be ${sign} ${plainNumber(limit)} but found ${value}`, {
           params: { actual: value, [name]: limit },
@@ -57,17 +59,11 @@ export function numberFailures(schema: JsonObject, value: number, place: Place):
       )
     }
   }
-  const base = asNumber(member(schema, 'multipleOf'))
-  if (base !== undefined && !isMultiple(value, base)) {
+  const base = member(schema, 'multipleOf')
+  if (isNumber(base) && !isMultiple(value, base)) {
     failures.push(
       fail(place, 'multipleOf', `${value} not multipleOf ${plainNumber(base)}`, { params: { base, actual: value } }),
     )
   }
   return failures
-}
-
-/** Decimal fractions such as 0.3 of 0.1 count as multiples, although their binary quotient is not whole. */
-function isMultiple(value: number, base: number): boolean {
-  const quotient = value / base
-  return Number.isFinite(quotient) && Math.abs(quotient - Math.round(quotient)) <= Math.abs(quotient) * 2 ** -50
 }

@@ -68,7 +68,7 @@ async function readSchema(
     return parseJson(text) as Json
   }
   const document = await load(entry.url)
-  const problem = check(document)
+  const problem = check(JSON.parse(texts.get(entry.url)!))
   if (problem !== undefined || !isObject(document)) throw new Error(`is not an identity schema: ${problem}`)
   const selectable = entry.selfservice_selectable === true
   try {

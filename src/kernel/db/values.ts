@@ -1,3 +1,5 @@
+import { readJson, stringifyJson } from '../base/exact-json.ts'
+
 /**
  * Values to and from Postgres's text form. Both backends use the same code, so that a store cannot work on one and fail
  * on the other.
@@ -16,12 +18,12 @@ const bytes: Parser = (value) => Buffer.from(value.slice(2), 'hex')
 export const PARSERS: Readonly<Record<number, Parser>> = {
   17: bytes,
   20: Number, // int8; sequence numbers and counts stay far below 2^53
-  114: JSON.parse,
+  114: readJson,
   1082: text, // date
   1114: timestamp,
   1184: timestamptz,
   1700: text, // numeric
-  3802: JSON.parse,
+  3802: readJson,
 }
 
 /** Arrays whose elements need one of the parsers above: number of the array type → its element's. */
@@ -29,7 +31,7 @@ export const ARRAY_PARSERS: Readonly<Record<number, Parser>> = { 1016: Number, 1
 
 /**
  * One parameter as text. Objects become JSON; an array becomes a Postgres array, so that `any($1)` and `unnest` work: a
- * JSON array must be given as `JSON.stringify(list)`.
+ * JSON array must be given as `stringifyJson(list)`.
  *
  * @throws TypeError for a `Date` (it has no microseconds: use RFC 3339 text), NaN, a function or a symbol
  */
@@ -40,7 +42,7 @@ export function encodeValue(value: unknown): string | null {
   if (typeof value === 'number' && !Number.isNaN(value)) return String(value)
   if (value instanceof Uint8Array) return `\\x${Buffer.from(value).toString('hex')}`
   if (Array.isArray(value)) return `{${value.map(encodeElement).join(',')}}`
-  if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value)
+  if (typeof value === 'object' && !(value instanceof Date)) return stringifyJson(value)
   throw new TypeError('a parameter of a statement is of a kind that is not sent to a database')
 }
 

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { isNumber } from '../base/exact-number.ts'
 import { assertText, type JsonLimits, parseJson, TextRefused } from '../base/json.ts'
 import { badRequest } from './errors.ts'
 import { mediaType } from './negotiate.ts'
@@ -130,12 +131,15 @@ function jsonForm(text: string, limits: JsonLimits): Record<string, unknown> {
     if (/^\s*-?\d/.test(text)) throw notAnObject('Number')
     throw badRequest('Unable to decode form as JSON.', { cause })
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw notAnObject(jsonKind(value))
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isNumber(value)) {
+    throw notAnObject(jsonKind(value))
+  }
   return value as Record<string, unknown>
 }
 
 function jsonKind(value: unknown): string {
   if (value === null) return 'Null'
+  if (isNumber(value)) return 'Number'
   if (typeof value === 'object') return 'JSON'
   const name = typeof value === 'boolean' ? String(value) : typeof value
   return name[0]!.toUpperCase() + name.slice(1)

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
+import { stringifyJson } from '../base/exact-json.ts'
 import { HashingBusy } from '../crypto/passwords/passwords.ts'
 import { CommitUnknown, Conflict, StoreUnavailable } from '../db/client.ts'
 import {
@@ -68,7 +69,7 @@ export function sendError(error: HttpError, req: FastifyRequest, reply: FastifyR
     .code(error.status)
     .headers({ 'ory-error-id': error.id ?? '', ...error.headers })
     .header('content-type', 'application/json')
-    .serializer((body: unknown) => `${JSON.stringify(body)}\n`)
+    .serializer((body: unknown) => `${stringifyJson(body)}\n`)
     .send({ error: errorAnswer(error, request), ...error.extra })
 }
 

@@ -9,6 +9,7 @@ import fastify, {
   type FastifyServerOptions,
   LogController,
 } from 'fastify'
+import { stringifyJson } from '../base/exact-json.ts'
 import type { BodyLimits } from './body.ts'
 import { type ClientOptions, installClient } from './client.ts'
 import { bodyTooLarge } from './errors.ts'
@@ -101,6 +102,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
   }
   const app: FastifyInstance = fastify(settings)
+  app.setReplySerializer((body) => stringifyJson(body))
   app.decorate('bodyLimits', options.bodyLimits)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) =>

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { readJson } from '../base/exact-json.ts'
 import { type FetchRules, fetchText } from './fetch.ts'
 import { addressRules, type HttpClientConfig } from './guard.ts'
 
@@ -26,7 +27,7 @@ export async function loadJson(url: string, options: LoadOptions): Promise<unkno
 /** @throws Error that says what went wrong, without the address */
 export function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch (cause) {
     throw new Error(`is not JSON: ${(cause as Error).message}`, { cause })
   }
