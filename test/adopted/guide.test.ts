@@ -10,6 +10,7 @@ import { CLI } from '../cli/run.ts'
 import { createKratosDatabase, createRole, openAt, type Scope } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
+import { until } from '../helpers/until.ts'
 
 const GUIDE = await readFile(new URL('../../docs/migrate-from-kratos.md', import.meta.url), 'utf8')
 
@@ -121,13 +122,9 @@ describe('the guide from Kratos to Lethe', () => {
         )
         return answer === undefined ? 'nobody' : await answer.text()
       }
-      const until = async (path: string, wanted: string) => {
-        for (let attempt = 0; (await ask(path)) !== wanted; attempt += 1) {
-          assert.ok(attempt < 100, `${path} does not come to ${wanted}`)
-          await new Promise((resolve) => setTimeout(resolve, 100))
-        }
-      }
-      await until('/sessions', 'lethe')
+      const comesTo = (path: string, wanted: string) =>
+        until(async () => (await ask(path)) === wanted, `${path} at ${wanted}`)
+      await comesTo('/sessions', 'lethe')
       const ours = [
         '/sessions',
         '/sessions/whoami',
@@ -148,7 +145,7 @@ describe('the guide from Kratos to Lethe', () => {
       for (const [path, wanted] of paths) assert.equal(await ask(path), wanted, path)
       lethe.close()
       lethe.closeAllConnections()
-      await until('/sessions/whoami', 'kratos')
+      await comesTo('/sessions/whoami', 'kratos')
     })
   }
 })

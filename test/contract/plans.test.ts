@@ -9,6 +9,7 @@ import { adopted, closingScope, postgres } from '../helpers/db.ts'
 import { recording, type Sent, scansOf } from '../helpers/plans.ts'
 import { testServerUrl } from '../helpers/postgres.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
 
 const SESSIONS = 20_000
 /** One page of the table holds fewer rows than lie between two of these, so that each has its own. */
@@ -163,10 +164,7 @@ async function traffic(server: TestServer, beside: pg.Client, wasSent: (name: st
       ask(`/self-service/logout?token=${body.logout_token}`, at(7)),
     ),
   ]
-  for (let turn = 0; !ALONE.every(wasSent); turn += 1) {
-    assert.ok(turn < 200, 'nobody waited for the rows')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
+  await until(() => ALONE.every(wasSent), 'somebody who waits for the rows')
   await beside.query('commit')
   await Promise.all(waiting)
   await new Client(server).send('DELETE', '/sessions', { headers: at(8) })

@@ -8,6 +8,7 @@ import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
+import { until } from '../helpers/until.ts'
 
 const HOLD = sql('test.hold', 'select id from sessions where id = $1 for update')
 const HOLD_IDENTITY = sql('test.hold_identity', 'select id from identities where id = $1 for update')
@@ -101,7 +102,7 @@ describe('fair pool: whatever waits for one row that is locked, everybody else i
   let holder: Db
   before(async () => {
     const url = await createDatabase(scope, { migrated: true })
-    server = await testServer(scope, { db: await openAt(scope, url, { maxConnections: 4, lockTimeoutMs: 10_000 }) })
+    server = await testServer(scope, { db: await openAt(scope, url, { maxConnections: 4, lockTimeoutMs: 60_000 }) })
     holder = await openAt(scope, url)
   })
   after(() => scope.close())
@@ -234,10 +235,7 @@ describe('deadlines', () => {
     const db = await openAt(t, proxy.url, { connectTimeoutMs: 300, acquireTimeoutMs: 400, statementTimeoutMs: 400 })
     const isReady = createReadiness(db)
     const becomes = async (wanted: boolean) => {
-      for (let tries = 0; (await isReady()) !== wanted; tries++) {
-        assert.ok(tries < 100, `never ${wanted}`)
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      }
+      await until(async () => (await isReady()) === wanted, String(wanted))
     }
     await becomes(true)
     proxy.silence()

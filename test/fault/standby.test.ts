@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
@@ -13,6 +12,7 @@ import { type TestServer as Postgres, startPostgres } from '../helpers/postgres.
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
+import { until } from '../helpers/until.ts'
 
 /**
  * A primary and a standby that has stopped applying what it gets: the worst that a name, a pooler or a load balancer can
@@ -20,14 +20,6 @@ import { proxyTo } from '../helpers/tcp-proxy.ts'
  */
 const LIMITS = { connectTimeoutMs: 2000, acquireTimeoutMs: 2000, statementTimeoutMs: 2000, lockTimeoutMs: 500 }
 const WHO = sql('test.who', `select current_setting('port')::int as port`)
-
-/** Waits for what other processes do. */
-async function until(look: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await look()); tries++) {
-    assert.ok(tries < 300, 'it did not come')
-    await sleep(50)
-  }
-}
 
 async function run(url: string, text: string): Promise<Record<string, unknown>[]> {
   const client = new pg.Client({ connectionString: url })
@@ -39,7 +31,7 @@ async function run(url: string, text: string): Promise<Record<string, unknown>[]
   }
 }
 
-describe('a standby behind the address', { timeout: 180_000 }, () => {
+describe('a standby behind the address', () => {
   const scope = closingScope()
   let primary: Postgres
   let standby: Postgres

@@ -70,7 +70,7 @@ export async function startPgBouncer(t: Scope, url: string, settings: readonly s
       await ended
     })
     for (let attempt = 0; !(await answers(through.href)); attempt += 1) {
-      if (attempt === 100)
+      if (attempt === 2400)
         throw new Error(`PgBouncer did not start: sh -c '${BINARY} ${file}' as another user than root`)
       await sleep(50)
     }

@@ -89,7 +89,7 @@ async function launchIn(place: Place): Promise<TestServer> {
     await waitUntilReady(url, attempts)
   }
   const endings: (() => Promise<void>)[] = []
-  await launch(150)
+  await launch(600)
   return {
     url,
     async stop() {
@@ -102,7 +102,7 @@ async function launchIn(place: Place): Promise<TestServer> {
     },
     async restart() {
       // It refuses to start while a process of the one that was killed is still at its last statement.
-      await launch(25).catch(() => launch(150))
+      await launch(25).catch(() => launch(600))
     },
     async standby() {
       const copy = await mkdtemp(join(tmpdir(), 'lethe-standby-'))

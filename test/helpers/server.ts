@@ -20,6 +20,9 @@ import { testHasher } from './hasher.ts'
 
 type Tree = { [key: string]: unknown }
 
+/** A test that is about load or deadlines asks for them; for the others a slow machine is no overload. */
+export const PATIENT: Tree = { lethe: { http: { max_event_loop_delay: '0s', response_timeout: '2m' } } }
+
 export const WIRE_CONFIGS: Record<string, Tree> = JSON.parse(
   readFileSync(new URL('../fixtures/wire/configs.json', import.meta.url), 'utf8'),
 )
@@ -65,7 +68,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
       ? patch
       : mergePatch(WIRE_CONFIGS.default, patch)
   const load = (urls: { public: string; admin: string }): Config => {
-    const text = JSON.stringify({ dsn: 'memory', ...tree }).replace(
+    const text = JSON.stringify(mergePatch(PATIENT, { dsn: 'memory', ...tree })).replace(
       /\{\{(public|admin)\}\}/g,
       (_, which) => urls[which as 'public'],
     )

@@ -177,6 +177,6 @@ function exchange(url: string, request: Buffer): Promise<string> {
     })
     socket.on('close', () => resolve(answer))
     socket.on('error', reject)
-    socket.setTimeout(15_000, () => socket.destroy(new Error('no answer and no end')))
+    socket.setTimeout(60_000, () => socket.destroy(new Error('no answer and no end')))
   })
 }

@@ -6,12 +6,12 @@ import { writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { folder } from '../cli/folder.ts'
 import { postgres, type Scope } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
+import { until } from '../helpers/until.ts'
 
 /** What `docs/events.md` tells people to copy, taken from there and run. */
 const text = readFileSync(new URL('../../docs/events.md', import.meta.url), 'utf8')
@@ -60,7 +60,7 @@ describe('docs/events.md', () => {
       const url = `http://127.0.0.1:${port}/`
       const child = run(t, command, [await example(t, name)], { PORT: String(port), WEBHOOK_SECRET: secret })
       const post = (headers: Record<string, string> = {}) => fetch(url, { method: 'POST', body: '{}', headers })
-      while (!(await post().catch(() => false))) await sleep(20)
+      await until(() => post().catch(() => false as const), name)
       assert.equal((await post()).status, 401)
       const stamp = String(Math.floor(Date.now() / 1000))
       const forged = { 'webhook-id': 'x', 'webhook-timestamp': stamp, 'webhook-signature': 'v1,AAAA v2,x v1,' }
@@ -98,11 +98,7 @@ describe('docs/events.md', () => {
         .sort()
         .map((id) => `"${id}" 1;\n`)
         .join('')
-      for (let i = 0; i < 400; i++) {
-        if (existsSync(map) && readFileSync(map, 'utf8') === wanted) return
-        await sleep(25)
-      }
-      assert.equal(readFileSync(map, 'utf8'), wanted)
+      await until(() => existsSync(map) && readFileSync(map, 'utf8') === wanted, wanted)
     }
     await holds(before)
     await holds(before, await ended(server))
@@ -147,14 +143,11 @@ describe('docs/events.md', () => {
       const answer = await fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-sid': sid } }).catch(() => undefined)
       return answer && [answer.status, answer.status === 200 && (await answer.text())]
     }
-    const until = async (sid: string, status: number) => {
-      for (let i = 0; i < 400 && (await ask(sid))?.[0] !== status; i++) await sleep(25)
-      assert.equal((await ask(sid))?.[0], status)
-    }
-    await until(leaving.session.id, 200)
+    const answers = (sid: string, status: number) => until(async () => (await ask(sid))?.[0] === status, String(status))
+    await answers(leaving.session.id, 200)
     assert.deepEqual(await ask(staying.session.id), [200, 'inside'])
     await server.deps.sessions.revoke(leaving.session, 'logout')
-    await until(leaving.session.id, 401)
+    await answers(leaving.session.id, 401)
     assert.deepEqual(await ask(staying.session.id), [200, 'inside'])
   })
 

@@ -72,7 +72,7 @@ function exchange(url: string, text: string): Promise<string> {
     })
     socket.on('error', () => {})
     socket.on('close', () => resolve(answer))
-    socket.setTimeout(10_000, () => {
+    socket.setTimeout(60_000, () => {
       socket.destroy()
       reject(new Error(`the connection stays open after ${answer}`))
     })

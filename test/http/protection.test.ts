@@ -8,6 +8,7 @@ import { closingScope, postgres, type Scope } from '../helpers/db.ts'
 import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
+import { until } from '../helpers/until.ts'
 
 const LIMITS = { request_timeout: '1s', body_limit: '64KB' }
 
@@ -78,8 +79,7 @@ describe('a request that takes too long', () => {
       assert.deepEqual(clearedCookies(answer.headers.getSetCookie()), [])
       stuck = undefined
       release()
-      while (!server.logs().includes('FST_ERR_REP_ALREADY_SENT'))
-        await new Promise((resolve) => setTimeout(resolve, 20))
+      await until(() => server.logs().includes('FST_ERR_REP_ALREADY_SENT'))
       assert.equal(await whoami(), 401, 'what was asked for is done all the same')
     }
     assert.doesNotMatch(server.logs(), /ory_lo_|ory_st_/)
@@ -100,7 +100,7 @@ describe('a request that takes too long', () => {
     assert.equal(logout.status, 503)
     stuck = undefined
     release()
-    while ((await whoami()) !== 401) await new Promise((resolve) => setTimeout(resolve, 20))
+    await until(async () => (await whoami()) === 401)
   })
 })
 
@@ -118,19 +118,19 @@ describe('load is shed before the process drowns', () => {
       }
     })()
     try {
-      const refused = await until(`${server.publicUrl}/sessions/whoami`, 503)
+      const refused = await answers(`${server.publicUrl}/sessions/whoami`, 503)
       assert.equal(refused.headers.get('retry-after'), '5')
       assert.match(await refused.text(), /"reason":"The server is overloaded\."/)
       assert.equal((await fetch(`${server.publicUrl}/health/alive`)).status, 200)
       assert.equal((await fetch(`${server.adminUrl}/health/alive`)).status, 200)
       assert.equal((await fetch(`${server.adminUrl}/metrics/prometheus`)).status, 200)
       assert.equal((await fetch(`${server.adminUrl}/admin/sessions`)).status, 200)
-      await until(`${server.publicUrl}/sessions/whoami`, 503)
+      await answers(`${server.publicUrl}/sessions/whoami`, 503)
     } finally {
       busy = false
       await load
     }
-    await until(`${server.publicUrl}/sessions/whoami`, 401)
+    await answers(`${server.publicUrl}/sessions/whoami`, 401)
   })
 })
 
@@ -139,14 +139,13 @@ function burn(ms: number): void {
   while (performance.now() < end);
 }
 
-async function until(url: string, status: number): Promise<Response> {
-  for (let tries = 0; tries < 300; tries++) {
+function answers(url: string, status: number): Promise<Response> {
+  return until(async () => {
     const answer = await fetch(url)
     if (answer.status === status) return answer
     await answer.arrayBuffer()
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  assert.fail(`${url} never answered ${status}`)
+    return undefined
+  }, `${status} from ${url}`)
 }
 
 /** Sends `begin`, then `drip` again and again, until the other end has had enough. */

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
 import { type Clock, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import type { Db } from '../../src/kernel/db/client.ts'
@@ -9,6 +8,7 @@ import { createDatabase, openAt, postgres, type Scope } from '../helpers/db.ts'
 import { type Received, startReceiver } from '../helpers/receiver.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
+import { until } from '../helpers/until.ts'
 
 const MINUTE = 60
 
@@ -46,16 +46,6 @@ async function life(server: TestServer): Promise<string> {
   const { session } = await signedIn(server)
   await server.deps.sessions.revoke(session, 'logout')
   return session.id
-}
-
-/** Waits for what other processes do. */
-async function until<T>(look: () => Promise<T | undefined | false>): Promise<T> {
-  for (let i = 0; i < 1000; i++) {
-    const found = await look()
-    if (found) return found
-    await sleep(10)
-  }
-  throw new Error('it did not come')
 }
 
 const deliveries = async (server: TestServer, id: string, state: string) =>
