@@ -69,6 +69,23 @@ describe('identities over the admin port', () => {
     assert.equal(again.stdout, `ID\t${ids[1]}\t\n`)
   })
 
+  it('keeps every digit of a file in the server and of an answer on the terminal', async (t) => {
+    const { adminUrl } = await testServer(t)
+    const env = { KRATOS_ADMIN_URL: adminUrl }
+    const file = `${await folder(t)}/person.json`
+    const numbers = '{"a":1546130668394913822,"b":[1.0,0.1234567890123456789]}'
+    await writeFile(file, `{"schema_id":"default","traits":{"email":"n@example.org"},"metadata_public":${numbers}}`)
+    const id = lastLine((await runHere(['import', 'identities', file, '-q'], { env })).stdout)!
+    const get = async (format: string) =>
+      (await runHere(['get', 'identity', id, '--format', format], { env })).stdout.replace(/\s/g, '')
+    assert.ok((await get('json')).includes(`"metadata_public":${numbers}`))
+    assert.ok((await get('json-pretty')).includes(`"metadata_public":${numbers}`))
+    assert.equal(await get('jsonpath=metadata_public'), numbers)
+    assert.equal(await get('jsonpointer=/metadata_public/b/0'), '1.0')
+    assert.equal(await get('jsonpath=metadata_public.b.#(==1)'), '1.0')
+    assert.match(await get('yaml'), /metadata_public:a:1546130668394913822b:-1\.0-0\.1234567890123456789/)
+  })
+
   it('imports the others when one is refused, and says which and why', async (t) => {
     const { adminUrl } = await testServer(t)
     const file = `${await folder(t)}/people.json`

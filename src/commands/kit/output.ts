@@ -1,5 +1,7 @@
 import type { Command } from 'commander'
-import { stringify } from 'yaml'
+import { type ScalarTag, stringify } from 'yaml'
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
+import { ExactNumber, isNumber } from '../../kernel/base/exact-number.ts'
 import { Failure } from './errors.ts'
 import { type Io, print } from './io.ts'
 import { atPath, atPointer } from './query.ts'
@@ -39,11 +41,11 @@ export function writeFormatted(
     return
   }
   const [, kind = '', query = ''] = /^([a-z-]+)(?:=(.*))?$/s.exec(format) ?? []
-  if (kind === 'json') print(io.stdout, JSON.stringify(sorted(value)))
-  else if (kind === 'json-pretty') print(io.stdout, JSON.stringify(sorted(value), null, 2))
-  else if (kind === 'yaml') io.stdout.write(stringify(sorted(value)))
-  else if (kind === 'jsonpath') print(io.stdout, JSON.stringify(sorted(atPath(value, query)) ?? null, null, 2))
-  else if (kind === 'jsonpointer') print(io.stdout, JSON.stringify(sorted(pointed(value, query)) ?? null, null, 2))
+  if (kind === 'json') print(io.stdout, stringifyJson(sorted(value)))
+  else if (kind === 'json-pretty') print(io.stdout, stringifyJson(sorted(value), 2))
+  else if (kind === 'yaml') io.stdout.write(stringify(sorted(value), { customTags: (tags) => [exactNumber, ...tags] }))
+  else if (kind === 'jsonpath') print(io.stdout, stringifyJson(sorted(atPath(value, query)) ?? null, 2))
+  else if (kind === 'jsonpointer') print(io.stdout, stringifyJson(sorted(pointed(value, query)) ?? null, 2))
   else io.stdout.write(formatTable(table))
 }
 
@@ -53,10 +55,19 @@ function pointed(value: unknown, pointer: string): unknown {
   return found
 }
 
+/** For writing only: nothing is read here. */
+const exactNumber: ScalarTag = {
+  identify: (value) => value instanceof ExactNumber,
+  default: true,
+  tag: 'tag:yaml.org,2002:float',
+  resolve: (text) => text,
+  stringify: ({ value }) => String(value),
+}
+
 /** Names of maps in alphabetical order, for output that can be compared. */
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
+  if (typeof value !== 'object' || value === null || isNumber(value)) return value
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))

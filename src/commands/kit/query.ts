@@ -1,3 +1,7 @@
+import { compareNumbers } from '../../identities/schema/numbers.ts'
+import { readJson } from '../../kernel/base/exact-json.ts'
+import { isNumber } from '../../kernel/base/exact-number.ts'
+
 /**
  * The part of GJSON paths that scripts use: names and positions parted by dots, `\` before a dot that belongs to a name,
  * `*` and `?` in names, `#` for the length of a list, `#.rest` for the rest of the path in every entry, `#(name=="x")`
@@ -49,7 +53,7 @@ function named(value: unknown, pattern: string): unknown {
 }
 
 function child(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined
+  if (typeof value !== 'object' || value === null || isNumber(value) || !Object.hasOwn(value, name)) return undefined
   if (Array.isArray(value) && !/^\d+$/.test(name)) return undefined
   return (value as Record<string, unknown>)[name]
 }
@@ -68,12 +72,14 @@ function meets(entry: unknown, condition: string): boolean {
   const value = atPath(entry, path)
   if (operator === undefined) return value !== undefined
   const wanted = literal(text)
+  if (isNumber(value) && isNumber(wanted))
+    return OPERATORS[operator]!(compareNumbers(value, wanted) as never, 0 as never)
   return typeof value === typeof wanted && OPERATORS[operator]!(value as never, wanted as never)
 }
 
 function literal(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch {
     return text
   }
