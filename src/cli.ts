@@ -5,6 +5,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { main } from './commands/main.ts'
 import { systemClock } from './kernel/base/clock.ts'
 
+// Whatever this process or its workers write (data, lock, sockets until they get their mode, reports of a crash) is for
+// its own user.
+process.umask(0o077)
+
 let stopping: Promise<string> | undefined
 
 /** Nothing is caught before somebody asks, so that Ctrl-C ends every other command at once. */

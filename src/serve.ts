@@ -143,6 +143,7 @@ async function openConfigured(config: Config, log: Logger, metrics: Metrics, pri
     statementTimeoutMs: database.statement_timeout,
     lockTimeoutMs: database.lock_timeout,
     onError: (error) => log.warn({ err: error }, 'database connection'),
+    onWarning: (message) => log.warn(message),
     onStatement: metrics.statement,
     onOutage: {
       onAway: (error) => log.error({ err: error }, 'the database is away'),

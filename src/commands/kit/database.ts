@@ -26,7 +26,8 @@ export function databaseOf(io: Io, given: { files: string[]; dsn?: string | unde
 /** Opens the database, hands it over and closes it. */
 export async function withDatabase<T>(io: Io, { dsn }: DatabaseConfig, work: (db: Db) => Promise<T>): Promise<T> {
   const onError = (error: Error) => print(io.stderr, `database connection: ${error.message}`)
-  const db = await openDb(dsn, { ...JOB_LIMITS, onError, applicationName: 'lethe-job' })
+  const onWarning = (message: string) => print(io.stderr, message)
+  const db = await openDb(dsn, { ...JOB_LIMITS, onError, onWarning, applicationName: 'lethe-job' })
   try {
     return await work(db)
   } finally {

@@ -24,6 +24,7 @@ const EXPECTED = new Set([
   'StoreError',
   'MigrationError',
   'DataDirInUse',
+  'DataDirOpen',
   'WrongSecrets',
 ])
 

@@ -4,7 +4,10 @@ import type { Db } from './client.ts'
 import { openPostgres, type PostgresOptions } from './postgres/client.ts'
 import { parseDsn } from './postgres/dsn.ts'
 
-export type OpenOptions = Partial<Omit<PostgresOptions, 'dsn'>>
+export type OpenOptions = Partial<Omit<PostgresOptions, 'dsn'>> & {
+  /** hears that others could reach the folder of an embedded database */
+  onWarning?: ((message: string) => void) | undefined
+}
 
 /** Why these: a request gets its answer or its 503 within ten seconds, whatever the database does. */
 const DEFAULTS = {
@@ -18,16 +21,17 @@ const DEFAULTS = {
 /**
  * Opens what the address names: `memory`, `pglite://DIR` or `postgres://…`.
  *
- * @throws DsnError, DataDirInUse
+ * @throws DsnError, DataDirInUse, DataDirOpen
  */
 export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db> {
   const parsed = parseDsn(dsn)
-  if (parsed.kind === 'postgres') return openPostgres({ ...DEFAULTS, ...defined(options), dsn })
+  const { onWarning, ...limits } = options
+  if (parsed.kind === 'postgres') return openPostgres({ ...DEFAULTS, ...defined(limits), dsn })
   const { acquireTimeoutMs, onStatement } = options
   // Not loaded beside a Postgres: it takes 8 MB.
   const { openPglite } = await import('./pglite/client.ts')
   const loadDataDir = await emptyDatabase(parsed.dataDir)
-  return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement, loadDataDir })
+  return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement, loadDataDir, onWarning })
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Db, Row, Sql } from '../client.ts'
 import { mapError } from '../errors.ts'
 import { transaction } from '../transaction.ts'
 import { encodeValue, PARSERS } from '../values.ts'
+import { closeDataDir, closeFiles } from './data-dir.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { createMutex } from './mutex.ts'
 
@@ -15,6 +16,8 @@ export interface PgliteOptions {
   onStatement?: ((name: string, seconds: number, ok: boolean) => void) | undefined
   /** an archive made by `dump`, to start from */
   loadDataDir?: Blob | undefined
+  /** hears that others could reach the folder */
+  onWarning?: ((message: string) => void) | undefined
 }
 
 export interface PgliteDb extends Db {
@@ -28,16 +31,12 @@ const AS_TEXT = new Proxy<Record<number, (value: string) => string>>({}, { get: 
 /**
  * Postgres inside this process. There is one connection, so statements and transactions go one after the other.
  *
- * @throws DataDirInUse
+ * @throws DataDirInUse, DataDirOpen
  * @see https://pglite.dev/docs/api
  */
 export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb> {
   const unlock = options.dataDir === undefined ? undefined : await lockDataDir(options.dataDir)
-  const engine = await PGlite.create({
-    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
-    ...(options.loadDataDir === undefined ? {} : { loadDataDir: options.loadDataDir }),
-    parsers: PARSERS as Record<number, (text: string) => unknown>,
-  }).catch(async (error: unknown) => {
+  const engine = await startEngine(options).catch(async (error: unknown) => {
     await unlock?.()
     throw error
   })
@@ -90,4 +89,15 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
       await unlock?.()
     },
   }
+}
+
+async function startEngine({ dataDir, loadDataDir, onWarning = () => {} }: PgliteOptions): Promise<PGlite> {
+  if (dataDir !== undefined) await closeDataDir(dataDir, onWarning)
+  const engine = await PGlite.create({
+    ...(dataDir === undefined ? {} : { dataDir }),
+    ...(loadDataDir === undefined ? {} : { loadDataDir }),
+    parsers: PARSERS as Record<number, (text: string) => unknown>,
+  })
+  if (dataDir !== undefined) await closeFiles(dataDir)
+  return engine
 }

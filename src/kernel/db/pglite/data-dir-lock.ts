@@ -30,10 +30,10 @@ const WATCH_MS = 5 * TOUCH_MS
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const file = `${resolve(dataDir)}.lock`
-  await mkdir(dirname(file), { recursive: true })
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
   const me = await myself()
   for (let attempt = 0; attempt < 3; attempt += 1) {
-    const handle = await open(file, 'wx').catch((error: NodeJS.ErrnoException) => {
+    const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return undefined
       throw error
     })
@@ -82,7 +82,7 @@ async function removeStale(file: string, text: string, aside: string): Promise<v
   try {
     await rename(file, aside)
     const live = await readFile(aside, 'utf8')
-    if (live !== text) await writeFile(file, live, { flag: 'wx' })
+    if (live !== text) await writeFile(file, live, { flag: 'wx', mode: 0o600 })
   } catch {
     // gone or taken again meanwhile: the next attempt sees what is there
   } finally {
