@@ -8,6 +8,7 @@
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join, relative } from 'node:path'
 import { startPostgres } from '../test/helpers/postgres.ts'
 
@@ -30,7 +31,9 @@ const options = given.filter((arg) => arg.startsWith('-'))
 const paths = given.filter((arg) => !arg.startsWith('-'))
 const files = paths.length > 0 ? paths.flatMap(testFiles) : inGroups()
 if (files.length === 0) throw new Error(`no *.test.ts file in ${paths.join(', ')}`)
-if (!options.some((arg) => arg.startsWith('--test-concurrency'))) options.push('--test-concurrency=2')
+// One more than there are processors: tests of faults mostly wait.
+if (!options.some((arg) => arg.startsWith('--test-concurrency')))
+  options.push(`--test-concurrency=${availableParallelism() + 1}`)
 
 const server = process.env.TEST_DATABASE_URL ? undefined : await startPostgres()
 const env = { ...process.env, TEST_DATABASE_URL: process.env.TEST_DATABASE_URL ?? server?.url }

@@ -3,11 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Scope } from '../helpers/db.ts'
 import { createDatabase } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { WIRE_CONFIGS } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
 import { folder } from './folder.ts'
 import { lastLine, run, start } from './run.ts'
 
@@ -32,15 +32,14 @@ async function setup(t: Scope) {
 async function untilStatus(url: string, wanted: number, ended: Promise<unknown>): Promise<void> {
   let over = false
   ended.then(() => (over = true))
-  while (!over) {
+  await until(async () => {
+    if (over) throw new Error(`the process ended: ${JSON.stringify(await ended)}`)
     const status = await fetch(url).then(
       (answer) => answer.status,
       () => 0,
     )
-    if (status === wanted) return
-    await sleep(100)
-  }
-  throw new Error(`the process ended: ${JSON.stringify(await ended)}`)
+    return status === wanted
+  }, `${wanted} from ${url}`)
 }
 
 describe('serve', () => {
@@ -63,7 +62,7 @@ describe('serve', () => {
   it('leaves without failing anybody: first not ready, then on for a while, then closed', async (t) => {
     const { file, env, ...urls } = await setup(t)
     const DSN = await createDatabase(t, { migrated: true })
-    const { child, ended } = start(['serve', '-c', file, '--drain-delay', '1500ms'], { env: { ...env, DSN } })
+    const { child, ended } = start(['serve', '-c', file, '--drain-delay', '8s'], { env: { ...env, DSN } })
     t.after(() => child.kill('SIGKILL'))
     await untilStatus(`${urls.public}/health/ready`, 200, ended)
     const agent = new Agent({ keepAlive: true, maxSockets: 4 })
@@ -86,10 +85,9 @@ describe('serve', () => {
       }
     }
     const noticed = balancer()
-    await sleep(200)
+    await until(() => asked > 0)
     child.kill('SIGTERM')
     const red = await noticed
-    assert.ok(asked > 0)
     assert.deepEqual([red.statusCode, red.headers['retry-after']], [503, '1'])
     // who has not noticed yet is served, and led away
     const late = await ask('/sessions/whoami')

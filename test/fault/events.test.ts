@@ -19,7 +19,7 @@ import { type TestServer, testServer, WIRE_CONFIGS } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { until } from '../helpers/until.ts'
 
-const hookTo = (url: string) => ({ id: 'hook', url, secret: 'sixteen letters.', timeout: '1s' })
+const hookTo = (url: string) => ({ id: 'hook', url, secret: 'sixteen letters.', timeout: '60s' })
 
 async function running(t: Scope, server: TestServer): Promise<TestServer> {
   for (const work of server.deps.background) work.start()

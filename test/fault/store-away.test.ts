@@ -14,7 +14,7 @@ import { until } from '../helpers/until.ts'
  */
 
 /** Limits of the database as small as they can be; all of them together stay far below `ANSWER_MS`. */
-const LIMITS = { connectTimeoutMs: 400, acquireTimeoutMs: 500, statementTimeoutMs: 600, lockTimeoutMs: 400 }
+const LIMITS = { connectTimeoutMs: 2000, acquireTimeoutMs: 2000, statementTimeoutMs: 2000, lockTimeoutMs: 1000 }
 const ANSWER_MS = 60_000
 
 interface Known {

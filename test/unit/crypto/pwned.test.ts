@@ -14,7 +14,7 @@ const SHA1 = createHash('sha1').update(PASSWORD).digest('hex').toUpperCase()
 const [PREFIX, ENDING] = [SHA1.slice(0, 5), SHA1.slice(5)]
 
 /** The service on a local port; only scheme and port differ from the real call. */
-async function checker(t: TestContext, listener: RequestListener, ignore = false, timeoutMs = 1000) {
+async function checker(t: TestContext, listener: RequestListener, ignore = false, timeoutMs = 60_000) {
   const server = createServer(listener).listen(0, '127.0.0.1')
   await once(server, 'listening')
   t.after(() => {

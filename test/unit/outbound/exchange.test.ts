@@ -8,6 +8,8 @@ import { createConnections } from '../../../src/kernel/outbound/connections.ts'
 
 const OPEN = { disallowPrivateIps: false, privateIpExceptions: [] }
 const LIMIT_MS = 400
+/** Where an answer comes. */
+const PATIENT = { timeoutMs: 60_000 }
 
 /** A server without manners: `answer` is called with each request that has come whole. */
 async function peer(t: TestContext, answer: (socket: Socket, requests: number) => void) {
@@ -132,7 +134,7 @@ describe('one exchange over HTTP, whatever the other end does', () => {
       }
       await closed(open, whole === 'whole' ? 1 : 0)
       odd = false
-      const next = await send()
+      const next = await send(PATIENT)
       assert.deepEqual([next.status, next.body.toString(), next.cut], [200, 'ok', undefined], url)
     })
   }
@@ -142,9 +144,9 @@ describe('one exchange over HTTP, whatever the other end does', () => {
       socket.write(OK)
       if (requests === 1) setTimeout(() => socket.write('HTTP/1.1 202 Early\r\nContent-Length: 0\r\n\r\n'), 20)
     })
-    await send()
+    await send(PATIENT)
     await closed(open, 0)
-    assert.equal((await send()).status, 200)
+    assert.equal((await send(PATIENT)).status, 200)
   })
 
   test('a kept connection that the other end closes as the next request comes costs nothing', async (t) => {
@@ -152,8 +154,8 @@ describe('one exchange over HTTP, whatever the other end does', () => {
       if (count === 2) socket.resetAndDestroy()
       else socket.write(OK)
     })
-    await send()
-    assert.equal((await send()).status, 200)
+    await send(PATIENT)
+    assert.equal((await send(PATIENT)).status, 200)
     assert.equal(requests(), 3)
   })
 
@@ -163,7 +165,7 @@ describe('one exchange over HTTP, whatever the other end does', () => {
       seen.add(socket)
       socket.write(OK)
     })
-    for (let i = 0; i < 3; i++) await send()
+    for (let i = 0; i < 3; i++) await send(PATIENT)
     assert.equal(seen.size, 1)
   })
 
