@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { contradictions } from './checks/contradictions.ts'
 import { problemsOf } from './checks/issues.ts'
 import type { Loaded } from './checks/locate.ts'
 import { ConfigError, type ConfigProblem } from './checks/problems.ts'
@@ -47,6 +48,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const checked = configSchema.safeParse(loaded.merged)
   if (!checked.success) problems.push(...problemsOf(checked.error.issues, loaded))
   problems.push(...crossChecks(loaded))
+  if (checked.success) problems.push(...contradictions(checked.data, loaded))
   if (!checked.success || problems.length > 0) throw new ConfigError(withoutEchoes(problems))
 
   const config = checked.data

@@ -1,7 +1,8 @@
+import type { EVENT_TYPES } from '../config/schema/webhook.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import type { DeviceFacts, EndCause } from '../sessions/types.ts'
 
-export const EVENT_TYPES = ['session.created', 'session.ended', 'session.resumed'] as const
+export { EVENT_TYPES } from '../config/schema/webhook.ts'
 export type EventType = (typeof EVENT_TYPES)[number]
 
 export const END_CAUSES: readonly EndCause[] = [

@@ -9,6 +9,7 @@ import { type Received, startReceiver } from '../helpers/receiver.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { until } from '../helpers/until.ts'
+import { UNVERIFIABLE, VERIFIABLE } from '../helpers/webhook-secrets.ts'
 
 const MINUTE = 60
 
@@ -109,6 +110,35 @@ describe('a receiver of events', () => {
     const second = (await receiver.count(2))[1]!
     new Webhook('a text of my own choice', { format: 'raw' }).verify(second.body, second.headers)
     assert.throws(() => new Webhook(rotated.secret).verify(second.body, second.headers))
+  })
+
+  test('are refused a secret that they could not verify with, and verify with every other', async (t) => {
+    const receiver = await startReceiver(t)
+    const server = await node(t)
+    const url = receiver.url
+    for (const secret of UNVERIFIABLE) {
+      const refused = await call(server, 'POST', '/events/webhooks', { url, secret })
+      assert.equal(refused.status, 400, JSON.stringify(secret))
+      assert.match(refused.text, /secret|incomplete Unicode/)
+      assert.ok(!refused.text.includes(secret), refused.text)
+    }
+    const hooks = new Map<string, string>()
+    for (const [i, secret] of VERIFIABLE.entries()) {
+      const { id } = await add(server, { url: `${url}/${i}`, secret, events: ['session.ended'] })
+      hooks.set(`/${i}`, secret)
+      for (const wrong of UNVERIFIABLE.slice(0, 3)) {
+        assert.equal((await call(server, 'POST', `/events/webhooks/${id}/secret`, { secret: wrong })).status, 400)
+      }
+    }
+    await life(server)
+    const received = await receiver.count(VERIFIABLE.length)
+    for (const { url: path, body, headers } of received) {
+      const secret = hooks.get(path)!
+      const library = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(secret, { format: 'raw' })
+      library.verify(body, headers)
+      hooks.delete(path)
+    }
+    assert.equal(hooks.size, 0)
   })
 
   test('of the configuration hears of all that happens since it was read', async (t) => {
@@ -383,6 +413,9 @@ describe('receivers on the admin port', () => {
       { url, events: ['session.nonsense'] },
       { url, headers: { 'bad name': 'x' } },
       { url, headers: { good: 'bad\nvalue' } },
+      { url, headers: { 'Content-Length': '1' } },
+      { url: `${url} x` },
+      { url: 'http://%zz@example.com/' },
       { url, timeout: '1h' },
       { url, unknown: true },
       [],

@@ -47,7 +47,7 @@ export function formatProblems(problems: readonly ConfigProblem[]): string {
 
 const SECRET = new Set([
   ...['dsn', 'secrets', 'secret', 'client_secret', 'connection_uri', 'apple_private_key', 'auth', 'headers'],
-  ...['base64', 'authorization_header', 'jwks_url'],
+  ...['base64', 'previous_secrets', 'authorization_header', 'jwks_url'],
 ])
 
 /** Whether values at this path must not be shown. */

@@ -1,23 +1,18 @@
 import { z } from 'zod'
-import { duration, integer, key, section, stringMap } from './fields.ts'
+import { duration, integer, key, pause, section } from './fields.ts'
+import { webhookEvents, webhookHeaders, webhookSecret, webhookTimeout, webhookUrl } from './webhook.ts'
 
 const webhook = z.strictObject({
   id: z
     .string()
     .regex(/^[a-zA-Z0-9_-]{1,64}$/)
     .describe('Own name of this receiver, in logs and in the delivery table.'),
-  url: z
-    .string()
-    .regex(/^https?:\/\/[^/\s]+/)
-    .describe('Where events are sent to, by POST.'),
-  secret: z.string().min(16).describe('Signs each delivery. `whsec_` and base64, or any text.'),
-  previous_secrets: z
-    .array(z.string().min(16))
-    .default([])
-    .describe('Sign too, until the receiver knows the new secret.'),
-  events: z.array(z.string()).min(1).default(['*']).describe('Kinds of events to send; `*` is all.'),
-  headers: stringMap().default({}).describe('Additional request headers.'),
-  timeout: duration().prefault('5s').describe('Total time of one try.'),
+  url: webhookUrl.describe('Where events are sent to, by POST.'),
+  secret: webhookSecret.describe('Signs each delivery. `whsec_` and base64 of 24 to 64 bytes, or any other text.'),
+  previous_secrets: z.array(webhookSecret).default([]).describe('Sign too, until the receiver knows the new secret.'),
+  events: webhookEvents.default(['*']).describe('Kinds of events to send; `*` is all.'),
+  headers: webhookHeaders.default({}).describe('Additional request headers.'),
+  timeout: webhookTimeout.prefault('5s').describe('Total time of one try, from 100ms to 60s.'),
 })
 
 /** The log of events, and how others hear of them. */
@@ -27,7 +22,7 @@ export const events = section({
     'How long events are kept, and with them what is known of their deliveries. One that is still to be delivered is kept longer.',
   ),
   poll_interval: key(
-    duration().prefault('100ms'),
+    pause(10).prefault('100ms'),
     'How often a node looks for new events while somebody waits for them.',
     'A',
     'start',
@@ -42,7 +37,7 @@ export const events = section({
       'For how long the delivery of an event is tried again; then it is put on the list of dead letters.',
     ),
     max_pause: key(
-      duration().prefault('10m'),
+      pause(100).prefault('10m'),
       'Longest pause between two tries. Pauses double from one second on, with some jitter.',
     ),
     concurrency: key(integer(1, 256).default(16), 'Tries at once that one process makes to one receiver.'),

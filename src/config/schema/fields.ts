@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { isUri, isUriOrPath } from '../checks/uris.ts'
-import { DURATION, DURATION_SINGLE, durationToMs } from './durations.ts'
+import { DURATION, DURATION_SINGLE, durationToMs, msToDuration } from './durations.ts'
 
 /**
  * How well a key is supported. A: honoured. B: accepted, without effect, named in the warning at start when it is
@@ -32,6 +32,15 @@ export function openSection<S extends z.ZodRawShape>(shape: S) {
 
 /** Text such as `1h30m`; becomes milliseconds. */
 export const duration = () => z.string().regex(DURATION).transform(durationToMs).meta({ kind: 'duration' })
+/** The longest that a timer of the process can wait; a longer one would go off at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** A duration that a timer waits for: no shorter than `min` milliseconds, no longer than a timer can. */
+export const pause = (min: number) =>
+  duration().refine(
+    (ms) => ms >= min && ms <= LONGEST_TIMER_MS,
+    `must be from ${min}ms to ${msToDuration(LONGEST_TIMER_MS).replace(/(\d+h).*/, '$1')}`,
+  )
 /** One number and one unit only; becomes milliseconds. */
 export const singleDuration = () => z.string().regex(DURATION_SINGLE).transform(durationToMs).meta({ kind: 'duration' })
 

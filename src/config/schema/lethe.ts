@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseUrl } from '../../kernel/base/url.ts'
 import { events } from './events.ts'
-import { byteSize, duration, integer, key, section, stringMap, strings, unique } from './fields.ts'
+import { byteSize, duration, integer, key, pause, section, stringMap, strings, unique } from './fields.ts'
 
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
 const NO_NETWORK = 'is neither an address nor a range such as 10.0.0.0/8 or fd00::/8'
@@ -88,14 +88,14 @@ export const lethe = section({
       'Connections of one process at most; unset: `max_conns` of the dsn, else twice the number of processors, divided among workers.',
       ...START,
     ),
-    connect_timeout: key(duration().prefault('5s'), 'Time to open a connection.', ...START),
+    connect_timeout: key(pause(0).prefault('5s'), 'Time to open a connection.', ...START),
     acquire_timeout: key(
-      duration().prefault('5s'),
+      pause(0).prefault('5s'),
       'Time to wait for a free connection; then the answer is 503.',
       ...START,
     ),
-    statement_timeout: key(duration().prefault('10s'), 'Time of one statement, enforced by the database.', ...START),
-    lock_timeout: key(duration().prefault('2s'), 'Time to wait for a row lock, enforced by the database.', ...START),
+    statement_timeout: key(pause(0).prefault('10s'), 'Time of one statement, enforced by the database.', ...START),
+    lock_timeout: key(pause(0).prefault('2s'), 'Time to wait for a row lock, enforced by the database.', ...START),
     tokens: key(
       z.enum(['sha256', 'plain']).optional(),
       'How session tokens are stored. Decided when the database is first used and kept there; a different value here is refused then.',
@@ -103,19 +103,19 @@ export const lethe = section({
     ),
   }),
   http: section({
-    request_timeout: key(duration().prefault('30s'), 'Time to receive a whole request.', ...START),
+    request_timeout: key(pause(0).prefault('30s'), 'Time to receive a whole request.', ...START),
     drain_delay: key(
-      duration().prefault('5s'),
+      pause(0).prefault('5s'),
       'After SIGTERM, how long the node goes on answering while `/health/ready` is already red: at least two probes of your load balancer. None after SIGINT, with `--dev`, and with the embedded database.',
       ...START,
     ),
     response_timeout: key(
-      duration().prefault('20s'),
+      pause(0).prefault('20s'),
       'Time to answer a request; then the answer is 503. Six times as long on the admin port, where batches hash many passwords.',
       ...START,
     ),
     max_event_loop_delay: key(
-      duration().prefault('1s'),
+      pause(0).prefault('1s'),
       'While requests wait behind more work than this inside the process, those at the public port are answered with 503 at once; 0: never. A pause of the machine is no work. `/health/alive` and the admin port are exempt.',
       ...START,
     ),
@@ -192,7 +192,7 @@ export const lethe = section({
   events,
   gc: section({
     enabled: key(z.boolean().default(true), 'Deletes what has expired while the server runs.'),
-    interval: key(duration().prefault('1m'), 'Pause between two rounds.'),
+    interval: key(pause(1).prefault('1m'), 'Pause between two rounds.'),
     batch_size: key(integer(1, 10_000).default(100), 'Rows ended or deleted with one statement.'),
     session_retention: key(duration().prefault('24h'), 'How long ended sessions are kept.'),
     flow_retention: key(duration().prefault('24h'), 'How long expired flows are kept.'),

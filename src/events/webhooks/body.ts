@@ -1,22 +1,19 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { z } from 'zod'
-import { DURATION, durationToMs } from '../../config/schema/durations.ts'
-import { parseUrl } from '../../kernel/base/url.ts'
+import {
+  webhookEvents,
+  webhookHeaders,
+  webhookSecret,
+  webhookTimeout,
+  webhookUrl,
+} from '../../config/schema/webhook.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
-import { EVENT_TYPES } from '../types.ts'
 
-const url = z.string().max(2000).refine(isHttpUrl, 'must be an http or https URL')
-const secret = z.string().min(16).max(500)
-const timeout = z
-  .string()
-  .regex(DURATION, 'must be a duration such as 5s')
-  .transform(durationToMs)
-  .refine((ms) => ms >= 100 && ms <= 60_000, 'must be from 100ms to 60s')
+const secret = webhookSecret.max(500)
 const members = {
-  url,
-  events: z.array(z.enum(['*', ...EVENT_TYPES])).min(1),
-  headers: z.record(z.string(), z.string()).refine(areHeaders, 'must be names and values of HTTP headers'),
-  timeout,
+  url: webhookUrl.max(2000),
+  events: webhookEvents,
+  headers: webhookHeaders,
+  timeout: webhookTimeout,
   enabled: z.boolean(),
 }
 
@@ -29,7 +26,7 @@ const created = z.strictObject({
   secret: secret.optional(),
   events: members.events.default(['*']),
   headers: members.headers.default({}),
-  timeout: timeout.prefault('5s'),
+  timeout: members.timeout.prefault('5s'),
   enabled: members.enabled.default(true),
 })
 const changed = z.strictObject(members).partial()
@@ -58,20 +55,4 @@ function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   if (result.success) return result.data
   const { path, message } = result.error.issues[0]!
   throw badRequest(path.length === 0 ? message : `"${path.join('.')}": ${message}`)
-}
-
-function isHttpUrl(text: string): boolean {
-  return /^https?:$/.test(parseUrl(text)?.protocol ?? '')
-}
-
-function areHeaders(headers: Record<string, string>): boolean {
-  try {
-    for (const [name, value] of Object.entries(headers)) {
-      validateHeaderName(name)
-      validateHeaderValue(name, value)
-    }
-    return true
-  } catch {
-    return false
-  }
 }

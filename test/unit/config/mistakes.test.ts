@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, loadConfig } from '../../../src/config/load.ts'
+import { UNVERIFIABLE, VERIFIABLE } from '../../helpers/webhook-secrets.ts'
 
 const BASE = {
   dsn: 'memory',
@@ -35,4 +36,114 @@ test('origins and names that could never fit a request to the admin port are ref
     allowed_origins: ['https://tools.example:8443'],
     allowed_hosts: ['lethe.example', '*.corp.example'],
   })
+})
+
+const receiver = { id: 'shop', url: 'https://shop.example/', secret: 'sixteen letters.' }
+const receivers = (change: Tree, more: Tree = {}) => ({
+  lethe: { events: { webhooks: [{ ...receiver, ...change }], ...more } },
+})
+const events = (tree: Tree) => ({ lethe: { events: tree } })
+
+test('a secret that no receiver could verify with is refused by the configuration, with a reason', () => {
+  for (const secret of UNVERIFIABLE) {
+    assert.deepEqual(refused(receivers({ secret })), ['lethe.events.webhooks.0.secret'], JSON.stringify(secret))
+    const previous = refused(receivers({ previous_secrets: [secret] }))
+    assert.deepEqual(previous, ['lethe.events.webhooks.0.previous_secrets.0'], JSON.stringify(secret))
+    assert.throws(
+      () => load(receivers({ previous_secrets: [secret] })),
+      (error: Error) => !error.message.includes(secret),
+    )
+  }
+  for (const secret of VERIFIABLE) assert.deepEqual(refused(receivers({ secret })), [], secret)
+})
+
+test('what a delivery could never be sent with is refused', () => {
+  for (const [member, values] of Object.entries({
+    url: [
+      'http://',
+      'http:///x',
+      'https://[::1/',
+      'http://a:99999/',
+      'http://a:0/',
+      'ftp://a/',
+      'http://a b/',
+      'http://a/ ',
+    ].concat(['http://%zz@a/', 'http://u:%@a/', 'http://a/\n', 'HTTPS://a/', 'http://1.2.3.400/', 'a.example']),
+    events: [['session.end'], ['session.ended', 'Session.Created'], [''], []],
+    headers: [
+      ...[{ 'bad name': 'x' }, { '': 'x' }, { 'x-a': 'a\nb' }, { 'x-a': '\u20ac' }, { 'Content-Type': 'text/plain' }],
+      ...[
+        { 'Content-Length': '1' },
+        { 'transfer-encoding': 'chunked' },
+        { 'Webhook-Id': 'x' },
+        { 'X-A': '1', 'x-a': '2' },
+      ],
+    ],
+    timeout: ['0s', '99ms', '61s', '1h', '600h'],
+  }))
+    for (const value of values) {
+      const [path = 'none', ...others] = refused(receivers({ [member]: value }))
+      assert.ok(
+        path.startsWith(`lethe.events.webhooks.0.${member}`) && others.length === 0,
+        JSON.stringify([value, path]),
+      )
+    }
+  for (const good of [
+    ...[
+      { url: 'http://u:p%20q@[::1]:8080/a?b#c' },
+      { url: 'https://m\u00fcller.example' },
+      { events: ['*', 'session.resumed'] },
+    ],
+    ...[{ headers: { Authorization: 'Bearer x', host: 'inside.example' } }, { timeout: '100ms' }, { timeout: '60s' }],
+  ])
+    assert.deepEqual(refused(receivers(good)), [], JSON.stringify(good))
+})
+
+test('values that contradict each other, or the life of what they guard, are refused', () => {
+  const session = (ttl: string) => ({
+    session: { whoami: { tokenizer: { templates: { api: { ttl, jwks_url: 'base64://e30=' } } } } },
+  })
+  const window = (text: string) => events({ revocations: { window: text } })
+  assert.deepEqual(refused({ ...session('10m'), ...window('9m') }), ['lethe.events.revocations.window'])
+  assert.deepEqual(refused({ ...session('10m'), ...window('10m') }), ['lethe.events.revocations.window'])
+  assert.deepEqual(refused({ ...session('10m'), ...window('11m') }), [])
+  assert.deepEqual(refused({ ...session('2h'), ...events({ retention: '1h' }) }), ['lethe.events.retention'])
+  assert.deepEqual(refused(events({ retention: '1h', revocations: { window: '2h' } })), ['lethe.events.retention'])
+  const delivery = { give_up_after: '1h', max_pause: '2h' }
+  assert.deepEqual(refused(events({ delivery })), ['lethe.events.delivery.max_pause'])
+  assert.deepEqual(refused(events({ delivery: { give_up_after: '5m' } })), [])
+  assert.deepEqual(refused(events({ retention: '1h', delivery: { give_up_after: '2h' } })), ['lethe.events.retention'])
+  const twice = { previous_secrets: ['another of sixteen', receiver.secret] }
+  assert.deepEqual(refused(receivers(twice)), ['lethe.events.webhooks.0.previous_secrets.1'])
+  const clients = (...exceptions: string[]) => ({
+    clients: { http: { disallow_private_ip_ranges: true, private_ip_exception_urls: exceptions } },
+  })
+  for (const url of ['http://10.1.2.3/hook', 'http://[::1]/hook', 'http://[64:ff9b::7f00:1]/hook']) {
+    assert.deepEqual(refused({ ...clients(), ...receivers({ url }) }), ['lethe.events.webhooks.0.url'])
+    assert.deepEqual(refused({ ...clients(url), ...receivers({ url }) }), [])
+  }
+})
+
+test('no key of Lethe that a timer waits for takes what a timer cannot wait', () => {
+  for (const [path, text] of [
+    ...[
+      ['events.poll_interval', '0s'],
+      ['events.poll_interval', '600h'],
+      ['events.delivery.max_pause', '0s'],
+    ],
+    ...[
+      ['gc.interval', '0s'],
+      ['gc.interval', '720h'],
+      ['http.drain_delay', '1000h'],
+      ['http.request_timeout', '600h'],
+    ],
+    ...[
+      ['database.lock_timeout', '600h'],
+      ['http.response_timeout', '600h'],
+      ['http.max_event_loop_delay', '600h'],
+    ],
+  ] as [string, string][]) {
+    const tree = path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), text)
+    assert.deepEqual(refused({ lethe: tree }), [`lethe.${path}`], text)
+  }
 })
