@@ -4,7 +4,7 @@ import { ExactNumber, isNumber, type JsonNumber, readDecimal, sameNumber } from 
 import { fieldText, isObject, parsed } from './form.ts'
 import type { SubmittedForm } from './types.ts'
 
-type TraitsSchema = Pick<IdentitySchema, 'document' | 'inputs'>
+type TraitsSchema = Pick<IdentitySchema, 'inputs' | 'objects' | 'lists'>
 
 /**
  * The traits of a submitted form: the member `traits`, and fields with dotted names, which get the type that the schema
@@ -15,12 +15,11 @@ export function submittedTraits(form: SubmittedForm, schema: TraitsSchema): Json
   const whole = wholeTraits(form)
   if (whole !== undefined && !isObject(whole)) return whole
   const traits: JsonObject = cloneJson(whole ?? {})
-  const { objects, lists } = shapes(schema.document)
   for (const input of schema.inputs) {
-    const value = fieldValue(fieldTexts(form, input.name), input, lists.has(input.name))
+    const value = fieldValue(fieldTexts(form, input.name), input, schema.lists.has(input.name))
     if (value !== undefined) put(traits, input.name, value)
   }
-  for (const name of objects) if (at(traits, name) === undefined) put(traits, name, {})
+  for (const name of schema.objects) if (at(traits, name) === undefined) put(traits, name, {})
   return traits
 }
 
@@ -100,46 +99,5 @@ function put(traits: JsonObject, name: string, value: Json): void {
 /** An own member, whatever its name: assignment to `__proto__` would not make one. */
 function define(object: JsonObject, name: string, value: Json): Json {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
-  return value
-}
-
-interface Shapes {
-  /** dotted names, outer ones first */
-  objects: string[]
-  lists: Set<string>
-}
-
-/** Schemas nest as deep as people nest them; a reference may lead back to itself. */
-const MAX_DEPTH = 20
-
-function shapes(document: JsonObject): Shapes {
-  const found: Shapes = { objects: [], lists: new Set() }
-  const root = isObject(document.properties) ? document.properties.traits : undefined
-  walk(document, root, ['traits'], found, 0)
-  return found
-}
-
-function walk(document: JsonObject, schema: Json | undefined, path: string[], found: Shapes, depth: number): void {
-  if (!isObject(schema) || depth > MAX_DEPTH) return
-  const name = path.join('.')
-  if (typeof schema.$ref === 'string') return walk(document, local(document, schema.$ref), path, found, depth + 1)
-  if (schema.type === 'array') found.lists.add(name)
-  if (schema.type === 'object' && path.length > 1 && !found.objects.includes(name)) found.objects.push(name)
-  for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
-    const parts = schema[keyword]
-    if (Array.isArray(parts)) for (const part of parts) walk(document, part, path, found, depth + 1)
-  }
-  if (!isObject(schema.properties)) return
-  for (const [key, inner] of Object.entries(schema.properties)) walk(document, inner, [...path, key], found, depth + 1)
-}
-
-function local(document: JsonObject, ref: string): Json | undefined {
-  if (!ref.startsWith('#/')) return undefined
-  const keys = ref
-    .slice(2)
-    .split('/')
-    .map((key) => decodeURIComponent(key).replaceAll('~1', '/').replaceAll('~0', '~'))
-  let value: Json | undefined = document
-  for (const key of keys) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined
   return value
 }

@@ -96,6 +96,10 @@ export interface IdentitySchema {
   /** parsed document, as served at /schemas/{id} */
   document: JsonObject
   inputs: readonly TraitInput[]
+  /** dotted names of the traits that are objects, outer ones first */
+  objects: readonly string[]
+  /** dotted names of the traits that are lists */
+  lists: ReadonlySet<string>
   /** of the identifier input at login: title and name of its trait (`traits.email`); undefined when the schema gives none */
   identifierLabel: { title: string; name: string } | undefined
   /** whether a registration or login flow may ask for it by `identity_schema` */

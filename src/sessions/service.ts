@@ -72,11 +72,7 @@ export interface SessionService {
   /** Begins a session. @throws NotLocked also when the identity is disabled or its password is another one by now */
   issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
   /** Renews a session by a proof given again. @throws NotLocked as `issue`, and when the session has ended */
-  refresh(
-    session: Session,
-    proof: { method: string; passwordHash?: string | undefined },
-    tx: Queryable,
-  ): Promise<Session>
+  refresh(session: Session, proof: Proof, tx: Queryable): Promise<Session>
   /** Ends one session. Idempotent. @returns whether this call ended it */
   revoke(session: Pick<Session, 'id'>, cause: EndCause): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
@@ -95,11 +91,15 @@ export interface SessionService {
   answerText(session: SessionRow): string
 }
 
-export interface NewSessionInput {
-  identity: Identity
-  method: string
+/** What someone has just shown. */
+export interface Proof {
+  authentication: Omit<AuthenticationMethod, 'completed_at'>
   /** the hash that the password was checked against */
   passwordHash?: string | undefined
+}
+
+export interface NewSessionInput extends Proof {
+  identity: Identity
   device: DeviceFacts
 }
 
@@ -162,8 +162,8 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       return isUsable(session, session.identity.state, d.clock.now()) ? session : undefined
     },
 
-    async issue({ identity, method, passwordHash, device }, tx) {
-      const session = newSession(d, endOf, identity, method, device)
+    async issue({ identity, authentication, passwordHash, device }, tx) {
+      const session = newSession(d, endOf, identity, authentication, device)
       const token = newSessionToken(d.random)
       const hashed = { token: storedToken(token, 'sha256'), logoutToken: logoutPlaceholder(session.id) }
       const plain = { token, logoutToken: newLogoutToken(d.random) }
@@ -184,9 +184,9 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       return { session, token }
     },
 
-    async refresh(session, { method: methodName, passwordHash }, tx) {
+    async refresh(session, { authentication, passwordHash }, tx) {
       const start = d.clock.now()
-      const method: AuthenticationMethod = { method: methodName, aal: 'aal1', completed_at: formatTime(start) }
+      const method: AuthenticationMethod = { ...authentication, completed_at: formatTime(start) }
       const methods = [...session.authentication_methods, method]
       const renewal = { now: formatTime(start), expiresAt: endOf(start), aal: aalOf(methods), method }
       await d.store.refresh(session.id, { ...renewal, identityId: session.identity_id, passwordHash }, tx)
@@ -235,12 +235,13 @@ function newSession(
   d: SessionServiceDeps,
   endOf: (start: Micros) => string,
   identity: Identity,
-  method: string,
+  authentication: Proof['authentication'],
   device: DeviceFacts,
 ): Session {
   const start = d.clock.now()
   const time = formatTime(start)
   const id = uuid(d.random)
+  const methods: AuthenticationMethod[] = [{ ...authentication, completed_at: time }]
   return {
     id,
     identity_id: identity.id,
@@ -248,8 +249,8 @@ function newSession(
     issued_at: time,
     expires_at: endOf(start),
     authenticated_at: time,
-    aal: 'aal1',
-    authentication_methods: [{ method, aal: 'aal1', completed_at: time }],
+    aal: aalOf(methods),
+    authentication_methods: methods,
     logout_token: '',
     devices: [{ id: uuid(d.random), ...device }],
     identity,

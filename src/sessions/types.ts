@@ -7,6 +7,8 @@ export interface AuthenticationMethod {
   method: string
   aal: Aal | ''
   completed_at: Timestamp
+  /** who checked it, where a provider did */
+  provider?: string
 }
 
 export interface Device {

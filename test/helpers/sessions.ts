@@ -78,7 +78,11 @@ const DEVICE = { ip_address: '192.0.2.1', user_agent: 'test', location: '' }
 /** A session that a running server has issued, of a new identity unless one is given. */
 export async function signedIn({ db, deps, publicUrl }: TestServer, identity?: Identity) {
   const of = identity ?? (await newIdentity(db, deps.meta.nid))
-  const { session, token } = await deps.sessions.issue({ identity: of, method: 'password', device: DEVICE })
+  const { session, token } = await deps.sessions.issue({
+    identity: of,
+    authentication: { method: 'password', aal: 'aal1' },
+    device: DEVICE,
+  })
   const headers = { 'x-session-token': token }
   return {
     session,

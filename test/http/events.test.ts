@@ -259,7 +259,11 @@ test('on two nodes, whatever happens at once, there are as many ends as ended se
       case 1:
       case 2: {
         const device = { ip_address: '192.0.2.1', user_agent: 'test', location: '' }
-        const begun = await deps.sessions.issue({ identity, method: 'password', device })
+        const begun = await deps.sessions.issue({
+          identity,
+          authentication: { method: 'password', aal: 'aal1' },
+          device,
+        })
         return void live.push({ sessionId: begun.session.id, token: begun.token })
       }
       case 3:

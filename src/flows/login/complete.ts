@@ -44,6 +44,7 @@ export interface Completion {
 }
 
 const METHOD = 'password'
+const AUTHENTICATION = { method: METHOD, aal: 'aal1' } as const
 /** How Kratos lists the device that a session was renewed from: it gets no row. */
 const NO_ID = '00000000-0000-0000-0000-000000000000'
 
@@ -89,11 +90,15 @@ export async function completeLogin(d: CompleteLoginDeps, c: Completion): Promis
 
 function issue(d: CompleteLoginDeps, { caller, credential }: Completion, tx: Queryable) {
   const { identity, hash: passwordHash } = credential
-  return d.sessions.issue({ identity, method: METHOD, passwordHash, device: caller.device }, tx)
+  return d.sessions.issue({ identity, authentication: AUTHENTICATION, passwordHash, device: caller.device }, tx)
 }
 
 /** What has ended is never brought back. */
 async function renew(d: CompleteLoginDeps, c: Completion, { session, token }: Resolved, tx: Queryable) {
-  const renewed = await d.sessions.refresh(session, { method: METHOD, passwordHash: c.credential.hash }, tx)
+  const renewed = await d.sessions.refresh(
+    session,
+    { authentication: AUTHENTICATION, passwordHash: c.credential.hash },
+    tx,
+  )
   return { session: { ...renewed, devices: [...renewed.devices, { id: NO_ID, ...c.caller.device }] }, token }
 }

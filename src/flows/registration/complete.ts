@@ -41,7 +41,7 @@ export async function register(d: CompleteRegistrationDeps, newcomer: Newcomer, 
   try {
     return await d.db.tx(async (tx) => {
       const identity = await d.identities.register(newcomer, tx)
-      const input = { identity, method: 'password', device: caller.device }
+      const input = { identity, authentication: { method: 'password', aal: 'aal1' } as const, device: caller.device }
       return { identity, issued: withSession ? await d.sessions.issue(input, tx) : undefined }
     })
   } catch (error) {

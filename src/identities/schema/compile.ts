@@ -36,13 +36,13 @@ export async function compileSchema(
     target: (schema) => links.targets.get(schema),
     pattern: (text) => links.patterns.get(text)!,
   }
-  const { inputs, identifierLabel } = schemaInputs(document, rules.target)
+  const { identifierLabel, ...shapes } = schemaInputs(document, rules.target)
   return {
     id,
     url,
     document,
     selectable,
-    inputs,
+    ...shapes,
     identifierLabel,
     validate: (traits) => violations(evaluate({ ...rules, budget: budget() }, document, { traits }, START)),
     derive(traits) {

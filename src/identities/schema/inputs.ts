@@ -1,5 +1,5 @@
 import { DESCRIPTORS } from '../../credentials/descriptors.ts'
-import type { Json, JsonObject, TraitInput } from '../types.ts'
+import type { IdentitySchema, Json, JsonObject, TraitInput } from '../types.ts'
 import { EXTENSION } from './extension.ts'
 import { asArray, asObject, asString, isObject, member, type Target } from './node.ts'
 
@@ -12,7 +12,13 @@ interface Path {
   required: boolean
 }
 
-export interface Inputs {
+interface Found {
+  paths: Map<string, Path>
+  objects: Set<string>
+  lists: Set<string>
+}
+
+export interface Inputs extends Pick<IdentitySchema, 'objects' | 'lists'> {
   inputs: TraitInput[]
   /** the one trait that names a person at login; undefined when there are several or it has no title */
   identifierLabel: { title: string; name: string } | undefined
@@ -31,16 +37,21 @@ type TargetOf = (schema: JsonObject) => Target | undefined
 
 /** The inputs of the traits in schema order, nested ones flattened with dots. */
 export function schemaInputs(document: Json, targetOf: TargetOf): Inputs {
-  const paths = new Map<string, Path>()
-  collect(document, undefined, [], [], paths, targetOf)
-  const traits = [...paths.values()].filter(({ name }) => name.startsWith('traits.'))
+  const found: Found = { paths: new Map(), objects: new Set(), lists: new Set() }
+  collect(document, undefined, [], [], found, targetOf)
+  const traits = [...found.paths.values()].filter(({ name }) => name.startsWith('traits.'))
   const keys = keysInOrder(document)
   const position = (name: string) => {
     const at = keys.findIndex((key) => name.startsWith(key))
     return at === -1 ? keys.length : at
   }
   const sorted = traits.sort((a, b) => position(a.name) - position(b.name))
-  return { inputs: sorted.filter(({ shape }) => shape !== undefined).map(input), identifierLabel: label(traits) }
+  return {
+    inputs: sorted.filter(({ shape }) => shape !== undefined).map(input),
+    objects: [...found.objects],
+    lists: found.lists,
+    identifierLabel: label(traits),
+  }
 }
 
 const COMBINATORS = ['allOf', 'anyOf', 'oneOf']
@@ -50,24 +61,26 @@ function collect(
   parent: JsonObject | undefined,
   steps: readonly string[],
   above: readonly JsonObject[],
-  into: Map<string, Path>,
+  into: Found,
   targetOf: TargetOf,
+  conditional = false,
 ): void {
   if (!isObject(schema) || above.includes(schema)) return
   const inner = [...above, schema]
-  const descend = (next: Json | undefined) => {
-    if (next !== undefined) collect(next, schema, steps, inner, into, targetOf)
+  const descend = (next: Json | undefined, onlyIf = conditional) => {
+    if (next !== undefined) collect(next, schema, steps, inner, into, targetOf, onlyIf)
   }
   const target = targetOf(schema)
   if (target) {
     descend(target.schema)
     return
   }
-  note(schema, parent, steps, into)
-  for (const keyword of ['not', 'if', 'then', 'else']) descend(member(schema, keyword))
-  for (const keyword of COMBINATORS) asArray(member(schema, keyword)).forEach(descend)
+  note(schema, parent, steps, into.paths)
+  if (!conditional) noteShape(schema, steps, into)
+  for (const keyword of ['not', 'if', 'then', 'else']) descend(member(schema, keyword), true)
+  for (const keyword of COMBINATORS) for (const part of asArray(member(schema, keyword))) descend(part)
   for (const [name, next] of Object.entries(asObject(member(schema, 'properties')))) {
-    collect(next, schema, [...steps, name], inner, into, targetOf)
+    collect(next, schema, [...steps, name], inner, into, targetOf, conditional)
   }
 }
 
@@ -78,6 +91,14 @@ function note(schema: JsonObject, parent: JsonObject | undefined, steps: readonl
   if (into.has(name)) return
   const required = parent !== undefined && asArray(member(parent, 'required')).includes(steps.at(-1)!)
   into.set(name, { name, schema, shape: shapeOf(schema), required })
+}
+
+/** What a condition says of a trait does not make it an object that is there when nothing was sent. */
+function noteShape(schema: JsonObject, steps: readonly string[], into: Found): void {
+  if (steps[0] !== 'traits' || steps.length < 2) return
+  const type = member(schema, 'type')
+  if (type === 'object') into.objects.add(steps.join('.'))
+  if (type === 'array') into.lists.add(steps.join('.'))
 }
 
 function shapeOf(schema: JsonObject): string | undefined {

@@ -30,6 +30,39 @@ const form = (values: Record<string, string[]>): SubmittedForm => ({ kind: 'form
 const LIMITS = { values: 100, depth: 10 }
 const EMPTY = { home: {}, name: {} }
 
+describe('what the traits of a schema are', () => {
+  const compiled = (traits: JsonObject, more: JsonObject = {}) =>
+    compileSchema(
+      { id: 'test', url: 'test:', selectable: true, document: { type: 'object', properties: { traits }, ...more } },
+      async () => ({ type: 'object', properties: { inner: { type: 'object' } } }),
+    )
+  const object = (properties: JsonObject): JsonObject => ({ type: 'object', properties })
+
+  test('objects, outer ones first, and lists', async () => {
+    const { objects, lists } = await compiled(object({ a: object({ b: object({}), c: { type: 'array' } }) }))
+    assert.deepEqual([objects, [...lists]], [['traits.a', 'traits.a.b'], ['traits.a.c']])
+  })
+  test('one that contains itself ends there', async () => {
+    const definitions = { person: object({ name: { type: 'string' }, child: { $ref: '#/definitions/person' } }) }
+    const { objects } = await compiled(object({ head: { $ref: '#/definitions/person' } }), { definitions })
+    assert.deepEqual(objects, ['traits.head'])
+  })
+  test('in all parts of a combination, and in another document', async () => {
+    const { objects } = await compiled({
+      allOf: [object({ a: object({}) }), object({ b: { $ref: 'https://x.test/' } })],
+    })
+    assert.deepEqual(objects, ['traits.a', 'traits.b', 'traits.b.inner'])
+  })
+  test('not what stands in a condition', async () => {
+    const { objects } = await compiled({
+      type: 'object',
+      if: object({ a: object({}) }),
+      else: object({ b: object({}) }),
+    })
+    assert.deepEqual(objects, [])
+  })
+})
+
 describe('traits of a submitted form', () => {
   const cases: [string, SubmittedForm, unknown][] = [
     ['nothing', json({}), EMPTY],
