@@ -1,6 +1,7 @@
 import { badRequest, forbidden, HttpError, noActiveSession, unauthorized } from '../kernel/http/errors.ts'
+import type { FlowKind } from './kinds.ts'
 import { minutes } from './messages.ts'
-import type { Expired, Flow, FlowKind } from './types.ts'
+import type { Expired, Flow } from './types.ts'
 import { type FlowUrls, requestedReturnTo } from './urls.ts'
 
 export const flowIdMissing = () => badRequest('The flow query parameter is missing or malformed.')

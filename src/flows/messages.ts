@@ -1,5 +1,6 @@
 import type { Json } from '../identities/types.ts'
-import type { Expired, FlowKind, UiMessage } from './types.ts'
+import { type FlowKind, KINDS } from './kinds.ts'
+import type { Expired, UiMessage } from './types.ts'
 
 const info = (id: number, text: string): UiMessage => ({ id, text, type: 'info' })
 const error = (id: number, text: string, context?: UiMessage['context']): UiMessage => ({
@@ -8,8 +9,6 @@ const error = (id: number, text: string, context?: UiMessage['context']): UiMess
   type: 'error',
   ...(context && { context }),
 })
-
-const EXPIRED_IDS: Record<FlowKind, number> = { login: 4010001, registration: 4040001, settings: 4050001 }
 
 /**
  * Every message a form of ours can show or label an input with. Those about traits come from the identity schema, those
@@ -61,7 +60,7 @@ export const messages = {
   ),
 
   expired: (kind: FlowKind, { at, since }: Expired) =>
-    error(EXPIRED_IDS[kind], `The ${kind} flow expired ${minutes(since)} minutes ago, please try again.`, {
+    error(KINDS[kind].expiredId, `The ${kind} flow expired ${minutes(since)} minutes ago, please try again.`, {
       expired_at: at,
       expired_at_unix: Math.floor(Date.parse(at) / 1000),
     }),

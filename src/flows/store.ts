@@ -1,11 +1,7 @@
 import { stringifyJson } from '../kernel/base/exact-json.ts'
-import type { Db, Queryable, Sql } from '../kernel/db/client.ts'
-import { sql } from '../kernel/db/client.ts'
+import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
+import { type FlowKind, KINDS } from './kinds.ts'
 import type { Flow, Ui } from './types.ts'
-
-/** Columns that the flows of login and registration share, under the names of {@link Flow}. */
-export const FLOW_COLUMNS = `id, type, request_url, issued_at, expires_at, csrf_token,
-  coalesce(identity_schema_id, '') as identity_schema, ui`
 
 const EXCHANGE = sql(
   'token_exchange.insert',
@@ -13,15 +9,51 @@ const EXCHANGE = sql(
   values ($1, $2, $3, $4, $5, $6, $6)`,
 )
 
-/** The part of a flow store that is the same for every table. @param statements of that table, `$2` being the network */
-export function flowRows<F extends Flow>(db: Db, nid: string, statements: { read: Sql; saveUi: Sql }) {
+/** The part of a flow store that is the same for every kind. @param columns as members of the flow */
+export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, columns: string) {
+  const { table } = KINDS[kind]
+  const read = sql(`${kind}_flow.read`, `select ${columns} from ${table} where id = $1 and nid = $2`)
+  const saveUi = sql(`${kind}_flow.save_ui`, `update ${table} set ui = $3 where id = $1 and nid = $2`)
   return {
     async find(id: string): Promise<F | undefined> {
-      const [row] = await db.query<F>(statements.read, [id, nid])
+      const [row] = await db.query<F>(read, [id, nid])
       return row && { ...row, ui: readUi(row.ui) }
     },
     async saveUi(id: string, ui: Ui, on: Queryable = db): Promise<void> {
-      await on.query(statements.saveUi, [id, nid, stringifyJson(ui)])
+      await on.query(saveUi, [id, nid, stringifyJson(ui)])
+    },
+  }
+}
+
+/** The columns that only one kind has. */
+interface OwnColumns<F> {
+  /** written with a new flow: the member, by the name of the column */
+  inserted?: Record<string, keyof F>
+  /** read with it, as members of the flow */
+  read?: string
+}
+
+/** Flows of people who are not signed in yet. */
+export function entryFlowStore<F extends Flow>(
+  db: Db,
+  nid: string,
+  kind: 'login' | 'registration',
+  own: OwnColumns<F> = {},
+) {
+  const inserted = Object.entries(own.inserted ?? {})
+  const insert = sql(
+    `${kind}_flow.insert`,
+    `insert into ${KINDS[kind].table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
+      active_method, csrf_token, ui, internal_context, state, identity_schema_id${inserted.map(([column]) => `, ${column}`).join('')})
+    values ($1, $2, $3, $4, $5, $6, $5, $5, '', $7, $8, '{}', 'choose_method', $9${inserted.map((_, i) => `, $${i + 10}`).join('')})`,
+  )
+  const columns = `id, type, request_url, issued_at, expires_at, csrf_token,
+    coalesce(identity_schema_id, '') as identity_schema, ui${own.read === undefined ? '' : `, ${own.read}`}`
+  return {
+    ...flowRows<F>(db, nid, kind, columns),
+    async insert(f: F): Promise<void> {
+      const shared = [f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)]
+      await db.query(insert, [...shared, f.identity_schema, ...inserted.map(([, member]) => f[member])])
     },
   }
 }

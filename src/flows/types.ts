@@ -7,8 +7,6 @@ import type { Credentials, DeviceFacts } from '../sessions/types.ts'
 /** `browser`: cookies and an anti-CSRF token; also single-page apps. `api`: neither. */
 export type FlowType = 'browser' | 'api'
 
-export type FlowKind = 'login' | 'registration' | 'settings'
-
 /** Ids and texts are part of the contract: user interfaces translate by id. */
 export interface UiMessage {
   id: number

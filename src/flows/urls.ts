@@ -3,7 +3,8 @@ import type { Config } from '../config/schema/schema.ts'
 import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeQuery, queryPairs, withQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
-import type { FlowKind, FlowType } from './types.ts'
+import type { FlowKind } from './kinds.ts'
+import type { FlowType } from './types.ts'
 
 /** The addresses that flows name or send browsers to. */
 export interface FlowUrls {

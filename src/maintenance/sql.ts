@@ -1,3 +1,4 @@
+import { KINDS } from '../flows/kinds.ts'
 import { type Sql, sql } from '../kernel/db/client.ts'
 import { recordEnds } from '../sessions/sql.ts'
 
@@ -102,14 +103,18 @@ export const DELETE_ORPHANED_LAST_SEEN = sql(
 /** Tables of which whole rows go when a time in them is past. The last ones exist only where Kratos made the database. */
 export const TABLES = {
   continuity_containers: 'expires_at',
-  selfservice_login_flows: 'expires_at',
-  selfservice_recovery_flows: 'expires_at',
-  selfservice_registration_flows: 'expires_at',
-  selfservice_settings_flows: 'expires_at',
-  selfservice_verification_flows: 'expires_at',
+  ...flowTables(),
   session_token_exchanges: 'created_at',
   selfservice_errors: 'created_at',
 } as const
+
+function flowTables() {
+  const tables = Object.values(KINDS).map(({ table }) => table)
+  return Object.fromEntries(tables.map((table) => [table, 'expires_at'])) as Record<
+    (typeof tables)[number],
+    'expires_at'
+  >
+}
 
 export type ExpiringTable = keyof typeof TABLES
 

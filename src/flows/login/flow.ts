@@ -1,8 +1,6 @@
 import type { Credentials } from '../../sessions/types.ts'
-import { findFlow } from '../attempt.ts'
 import type { BeginRequest } from '../begin.ts'
-import { expiryOf } from '../begin.ts'
-import { flowExpired } from '../errors.ts'
+import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { type BegunLogin, beginLogin } from './begin.ts'
 import { type LoginOutcome, type SubmitLoginDeps, submitLogin } from './submit.ts'
@@ -24,12 +22,7 @@ export type LoginFlowDeps = SubmitLoginDeps
 export function createLoginFlow(d: LoginFlowDeps): LoginFlows {
   return {
     begin: (request) => beginLogin(d, request),
-    async read(id, checkReader) {
-      const flow = await findFlow(d.store, id)
-      if (flow.type === 'browser') checkReader(flow.csrf_token)
-      if (expiryOf(flow, d.clock.now())) throw flowExpired('login', flow, d.urls)
-      return flow
-    },
+    read: (id, checkReader) => readFlow('login', d, id, byItsBrowser(checkReader)),
     submit: (flowId, caller) => submitLogin(d, flowId, caller),
   }
 }

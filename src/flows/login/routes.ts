@@ -4,14 +4,16 @@ import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
-import { flowReplaced, locationChangeRequired, signedInAlready } from '../errors.ts'
+import { flowReplaced, locationChangeRequired } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../http.ts'
+import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import { loginAnswer } from './answer.ts'
 import type { LoginFlows } from './flow.ts'
 import { KNOWN_BROWSER_DAYS } from './known-browsers.ts'
 import type { RememberedSignIn } from './submit.ts'
+import type { LoginFlow } from './types.ts'
 
 export interface LoginRouteDeps extends CallerDeps {
   login: LoginFlows
@@ -22,47 +24,13 @@ export interface LoginRouteDeps extends CallerDeps {
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
 export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
-  return async (app) => {
-    const forward = { config: { errors: 'forward' as const } }
-    app.get('/self-service/login/browser', forward, beginBrowser)
-    app.get('/self-service/login/api', beginNative)
-    app.get('/self-service/login/flows', read)
-    app.post('/self-service/login', forward, submit)
-    // A form sent by GET is told so in the form. HEAD must change nothing.
-    app.get('/self-service/login', { ...forward, exposeHeadRoute: false }, submit)
-  }
-
-  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
-    const begun = await d.login.begin({
-      type: 'browser',
-      requestUrl: d.flowUrls.request(req.url),
-      csrfToken: d.csrf.token(req),
-      credentials: d.credentials.read(req),
-    })
-    if (begun.kind === 'begun') {
-      return acceptsJson(req) ? loginAnswer(begun.flow) : reply.redirect(d.flowUrls.page('login', begun.flow.id), 303)
-    }
-    if (acceptsJson(req)) throw signedInAlready('login')
-    return reply.redirect(begun.returnTo, 303)
-  }
-
-  async function beginNative(req: FastifyRequest) {
-    const begun = await d.login.begin({
-      type: 'api',
-      requestUrl: d.flowUrls.request(req.url),
-      csrfToken: '',
-      credentials: d.credentials.read(req),
-    })
-    if (begun.kind === 'signedIn') throw signedInAlready('login')
-    return loginAnswer(begun.flow, { exchangeCode: begun.exchangeCode })
-  }
-
-  async function read(req: FastifyRequest) {
-    const flow = await d.login.read(queryValue(req, 'id'), (token) => {
-      if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
-    })
-    return loginAnswer(flow)
-  }
+  const entry = entryHandlers<LoginFlow>(d, {
+    kind: 'login',
+    flows: d.login,
+    answer: loginAnswer,
+    tellsSignedIn: acceptsJson,
+  })
+  return flowRoutes('login', { ...entry, submit })
 
   async function submit(req: FastifyRequest, reply: FastifyReply) {
     const caller = callerOf(req, d)

@@ -2,22 +2,13 @@ import { reaches } from '../../credentials/aal.ts'
 import type { Identity } from '../../identities/types.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
 import { noActiveSession } from '../../kernel/http/errors.ts'
-import type { Session } from '../../sessions/types.ts'
-import {
-  attempt,
-  currentCsrfToken,
-  type Failed,
-  FormRefused,
-  findSubmitted,
-  refused,
-  type ShownAgain,
-} from '../attempt.ts'
-import { expiryOf } from '../begin.ts'
+import { attempt, type Failed, FormRefused, findSubmitted, refused, type ShownAgain } from '../attempt.ts'
+import { type BeginRequest, expiryOf } from '../begin.ts'
 import { addressUnverified, identityDisabled, secondFactorNeedsSession, signedInAlready } from '../errors.ts'
 import { checkOrigin, fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
-import { withProblems } from '../nodes.ts'
-import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
+import { type Replaced, replaceExpired } from '../replace.ts'
+import type { Caller, FormProblem, SubmittedForm } from '../types.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
 import {
   type CompleteLoginDeps,
@@ -40,11 +31,11 @@ export interface RememberedSignIn extends SignedIn {
 
 export type LoginOutcome =
   | RememberedSignIn
+  | Replaced<LoginFlow>
   | ShownAgain<LoginFlow>
   | Failed
   /** somebody is signed in who did not ask to prove it anew */
   | { kind: 'signedInAlready' }
-  | { kind: 'replaced'; flow: LoginFlow; expired: Expired }
 
 /**
  * Takes a submitted login form. Every check comes before the first write.
@@ -57,7 +48,11 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
   if (nothingToProve && flow.type === 'browser' && !caller.scripted) return { kind: 'signedInAlready' }
   const nobodyToProve = current === undefined && flow.requested_aal === 'aal2'
   const expired = expiryOf(flow, d.clock.now())
-  if (expired && !nothingToProve && !nobodyToProve) return replace(d, flow, expired, caller, current?.session)
+  if (expired && !nothingToProve && !nobodyToProve) {
+    const wish = { refresh: flow.refresh, aal: flow.requested_aal, schema: flow.identity_schema }
+    const make = (request: BeginRequest) => newLoginFlow(d, request, wish, current?.session)
+    return replaceExpired('login', { old: flow, expired, caller }, make, d.store.insert)
+  }
   return attempt(d, flow, caller, async (told) => {
     if (nothingToProve) throw signedInAlready('login')
     if (nobodyToProve) throw secondFactorNeedsSession()
@@ -135,20 +130,4 @@ function assertMayEnter(d: SubmitLoginDeps, identity: Identity, scripted: boolea
 function returnToOf(d: SubmitLoginDeps, flow: LoginFlow): string {
   const { after } = d.config().selfservice.flows.login
   return d.urls.returnTo(flow.request_url, after.password.default_browser_return_url, after.default_browser_return_url)
-}
-
-/** A fresh flow that wants the same as the expired one and says what happened. */
-async function replace(
-  d: SubmitLoginDeps,
-  old: LoginFlow,
-  expired: Expired,
-  caller: Caller,
-  session: Session | undefined,
-): Promise<LoginOutcome> {
-  const request = { type: old.type, requestUrl: old.request_url, csrfToken: currentCsrfToken(old, caller) }
-  const wish = { refresh: old.refresh, aal: old.requested_aal, schema: old.identity_schema }
-  const flow = await newLoginFlow(d, request, wish, session)
-  flow.ui = withProblems(flow.ui, [{ message: messages.expired('login', expired) }])
-  await d.store.insert(flow)
-  return { kind: 'replaced', flow, expired }
 }

@@ -1,7 +1,6 @@
 import type { Credentials } from '../../sessions/types.ts'
-import { findFlow } from '../attempt.ts'
-import { type BeginRequest, expiryOf } from '../begin.ts'
-import { flowExpired } from '../errors.ts'
+import type { BeginRequest } from '../begin.ts'
+import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertEnabled, type BegunRegistration, beginRegistration } from './begin.ts'
 import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
@@ -25,10 +24,7 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
     begin: (request) => beginRegistration(d, request),
     async read(id, checkReader) {
       assertEnabled(d.config())
-      const flow = await findFlow(d.store, id)
-      if (flow.type === 'browser') checkReader(flow.csrf_token)
-      if (expiryOf(flow, d.clock.now())) throw flowExpired('registration', flow, d.urls)
-      return flow
+      return readFlow('registration', d, id, byItsBrowser(checkReader))
     },
     submit: (flowId, caller) => submitRegistration(d, flowId, caller),
   }

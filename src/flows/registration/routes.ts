@@ -1,12 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Identity } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
-import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
+import { isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
 import { flowReplaced, signedInAlready } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../http.ts'
+import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { Registered } from './complete.ts'
@@ -22,47 +23,13 @@ export interface RegistrationRouteDeps extends CallerDeps {
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
 export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync {
-  return async (app) => {
-    const forward = { config: { errors: 'forward' as const } }
-    app.get('/self-service/registration/browser', forward, beginBrowser)
-    app.get('/self-service/registration/api', beginNative)
-    app.get('/self-service/registration/flows', read)
-    app.post('/self-service/registration', forward, submit)
-    // A form sent by GET is told so in the form. HEAD must change nothing.
-    app.get('/self-service/registration', { ...forward, exposeHeadRoute: false }, submit)
-  }
-
-  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
-    const begun = await d.registration.begin({
-      type: 'browser',
-      requestUrl: d.flowUrls.request(req.url),
-      csrfToken: d.csrf.token(req),
-      credentials: d.credentials.read(req),
-    })
-    if (begun.kind === 'begun') {
-      return acceptsJson(req) ? answer(begun.flow) : reply.redirect(d.flowUrls.page('registration', begun.flow.id), 303)
-    }
-    if (isJsonRequest(req)) throw signedInAlready('registration')
-    return reply.redirect(begun.returnTo, 303)
-  }
-
-  async function beginNative(req: FastifyRequest) {
-    const begun = await d.registration.begin({
-      type: 'api',
-      requestUrl: d.flowUrls.request(req.url),
-      csrfToken: '',
-      credentials: d.credentials.read(req),
-    })
-    if (begun.kind === 'signedIn') throw signedInAlready('registration')
-    return answer(begun.flow, { exchangeCode: begun.exchangeCode })
-  }
-
-  async function read(req: FastifyRequest) {
-    const flow = await d.registration.read(queryValue(req, 'id'), (token) => {
-      if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
-    })
-    return answer(flow)
-  }
+  const entry = entryHandlers<RegistrationFlow>(d, {
+    kind: 'registration',
+    flows: d.registration,
+    answer,
+    tellsSignedIn: isJsonRequest,
+  })
+  return flowRoutes('registration', { ...entry, submit })
 
   async function submit(req: FastifyRequest, reply: FastifyReply) {
     const caller = callerOf(req, d)

@@ -9,14 +9,15 @@ import {
   refused,
   type ShownAgain,
 } from '../attempt.ts'
-import { expiryOf, selectSchema } from '../begin.ts'
+import { type BeginRequest, expiryOf, selectSchema } from '../begin.ts'
 import { checkOrigin, fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
-import { nodeValues, withProblems } from '../nodes.ts'
+import { nodeValues } from '../nodes.ts'
+import { type Replaced, replaceExpired } from '../replace.ts'
 import { shareOf } from '../share.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
-import type { Caller, Expired, FormProblem, SubmittedForm } from '../types.ts'
+import type { Caller, FormProblem, SubmittedForm } from '../types.ts'
 import { assertEnabled, type BeginRegistrationDeps, isTwoStep, newRegistrationFlow, screenOf } from './begin.ts'
 import { type CompleteRegistrationDeps, type Registered, register } from './complete.ts'
 import type { Screen } from './form.ts'
@@ -26,12 +27,12 @@ export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistratio
 
 export type RegistrationOutcome =
   | Registered
+  | Replaced<RegistrationFlow>
   | ShownAgain<RegistrationFlow>
   | Failed
   /** another screen of the form */
   | { kind: 'screen'; flow: RegistrationFlow; transientPayload: Json | undefined }
   | { kind: 'signedInAlready' }
-  | { kind: 'replaced'; flow: RegistrationFlow; expired: Expired }
 
 interface Submission {
   flow: RegistrationFlow
@@ -54,7 +55,10 @@ export async function submitRegistration(
   const flow = await findSubmitted(d.store, flowId)
   assertEnabled(d.config())
   const expired = expiryOf(flow, d.clock.now())
-  if (expired) return replace(d, flow, expired, caller)
+  if (expired) {
+    const make = (request: BeginRequest) => newRegistrationFlow(d, request, flow.identity_schema)
+    return replaceExpired('registration', { old: flow, expired, caller }, make, d.store.insert)
+  }
   return attempt(d, flow, caller, async (told): Promise<RegistrationOutcome> => {
     const form = await caller.form()
     const step = stepOf(d, form)
@@ -132,18 +136,4 @@ function derived(schema: IdentitySchema, traits: Json) {
 function returnToOf(d: SubmitRegistrationDeps, flow: RegistrationFlow): string {
   const { after } = d.config().selfservice.flows.registration
   return d.urls.returnTo(flow.request_url, after.password.default_browser_return_url, after.default_browser_return_url)
-}
-
-/** A fresh flow that says what happened to the expired one. */
-async function replace(
-  d: SubmitRegistrationDeps,
-  old: RegistrationFlow,
-  expired: Expired,
-  caller: Caller,
-): Promise<RegistrationOutcome> {
-  const request = { type: old.type, requestUrl: old.request_url, csrfToken: currentCsrfToken(old, caller) }
-  const flow = newRegistrationFlow(d, request, old.identity_schema)
-  flow.ui = withProblems(flow.ui, [{ message: messages.expired('registration', expired) }])
-  await d.store.insert(flow)
-  return { kind: 'replaced', flow, expired }
 }

@@ -1,8 +1,8 @@
 import type { Identity } from '../../identities/types.ts'
 import type { Credentials, Resolved, Session } from '../../sessions/types.ts'
-import { findFlow } from '../attempt.ts'
-import { type BeginRequest, expiryOf } from '../begin.ts'
-import { flowExpired, initiatedByOther, sessionMissing } from '../errors.ts'
+import type { BeginRequest } from '../begin.ts'
+import { initiatedByOther, sessionMissing } from '../errors.ts'
+import { readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertProven, beginSettings } from './begin.ts'
 import { type SettingsOutcome, type SubmitSettingsDeps, submitSettings } from './submit.ts'
@@ -31,10 +31,10 @@ export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
     async read(id, _checkReader, credentials) {
       const session = (await d.sessions.resolve(credentials))?.session
       if (!session) throw sessionMissing()
-      const flow = await findFlow(d.store, id)
-      if (flow.identity_id !== session.identity_id) throw initiatedByOther()
-      assertProven(d, session, d.urls.page('settings', flow.id))
-      if (expiryOf(flow, d.clock.now())) throw flowExpired('settings', flow, d.urls)
+      const flow = await readFlow('settings', d, id, (found: SettingsFlow) => {
+        if (found.identity_id !== session.identity_id) throw initiatedByOther()
+        assertProven(d, session, d.urls.page('settings', found.id))
+      })
       return { ...flow, identity: session.identity }
     },
     submit: (flowId, caller, resolved) => submitSettings(d, flowId, caller, resolved),

@@ -9,6 +9,7 @@ import { flowHead, uiAnswer } from '../answer.ts'
 import type { Owner } from '../continuity/service.ts'
 import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo } from '../http.ts'
+import { flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { SettingsFlows } from './flow.ts'
@@ -26,15 +27,7 @@ export interface SettingsRouteDeps extends CallerDeps {
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
 export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
-  return async (app) => {
-    const forward = { config: { errors: 'forward' as const } }
-    app.get('/self-service/settings/browser', forward, beginBrowser)
-    app.get('/self-service/settings/api', beginNative)
-    app.get('/self-service/settings/flows', read)
-    app.post('/self-service/settings', forward, submit)
-    // A form sent by GET is told so in the form. HEAD must change nothing.
-    app.get('/self-service/settings', { ...forward, exposeHeadRoute: false }, submit)
-  }
+  return flowRoutes('settings', { beginBrowser, beginNative, read, submit })
 
   function current(req: FastifyRequest) {
     return d.sessions.resolve(d.credentials.read(req))

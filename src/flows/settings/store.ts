@@ -1,5 +1,6 @@
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
+import { KINDS } from '../kinds.ts'
 import { flowRows } from '../store.ts'
 import type { SettingsFlow } from './types.ts'
 
@@ -9,7 +10,7 @@ const INSERT = sql(
   `with identity as (
     select id from identities where id = $7 and nid = $2 for key share skip locked
   )
-  insert into selfservice_settings_flows (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
+  insert into ${KINDS.settings.table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
     identity_id, ui, internal_context, state)
   select $1::uuid, $2::uuid, $3::text, $4::text, $5::timestamp, $6::timestamp, $5, $5, identity.id, $8::jsonb, '{}'::jsonb,
     $9::text
@@ -17,29 +18,20 @@ const INSERT = sql(
   returning id`,
 )
 
-const READ = sql(
-  'settings_flow.read',
-  `select id, type, request_url, issued_at, expires_at, '' as csrf_token, '' as identity_schema, ui, identity_id, state
-  from selfservice_settings_flows where id = $1 and nid = $2`,
-)
+const COLUMNS = `id, type, request_url, issued_at, expires_at, '' as csrf_token, '' as identity_schema, ui, identity_id, state`
 
-const SAVE_UI = sql('settings_flow.save_ui', 'update selfservice_settings_flows set ui = $3 where id = $1 and nid = $2')
-
-const LOCK = sql(
-  'settings_flow.lock',
-  'select id from selfservice_settings_flows where id = $1 and nid = $2 for update',
-)
+const LOCK = sql('settings_flow.lock', `select id from ${KINDS.settings.table} where id = $1 and nid = $2 for update`)
 
 const COMPLETE = sql(
   'settings_flow.complete',
-  `update selfservice_settings_flows set ui = $3, state = 'success', active_method = $4 where id = $1 and nid = $2`,
+  `update ${KINDS.settings.table} set ui = $3, state = 'success', active_method = $4 where id = $1 and nid = $2`,
 )
 
 export type SettingsStore = ReturnType<typeof createSettingsStore>
 
 export function createSettingsStore(db: Db, nid: string) {
   return {
-    ...flowRows<SettingsFlow>(db, nid, { read: READ, saveUi: SAVE_UI }),
+    ...flowRows<SettingsFlow>(db, nid, 'settings', COLUMNS),
     async insert(f: SettingsFlow, on: Queryable = db): Promise<void> {
       const rows = await on.query(INSERT, [
         ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.identity_id, stringifyJson(f.ui)],

@@ -12,13 +12,14 @@ import {
   type ShownAgain,
   type Told,
 } from '../attempt.ts'
-import { expiryOf } from '../begin.ts'
+import { type BeginRequest, expiryOf } from '../begin.ts'
 import { initiatedByOther, sessionMissing } from '../errors.ts'
 import { checkOrigin, fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
+import { type Replaced, replaceExpired } from '../replace.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
-import type { Caller, Expired, SubmittedForm } from '../types.ts'
+import type { Caller, SubmittedForm } from '../types.ts'
 import { assertProven, type BeginSettingsDeps, formOf, insertFlow, newSettingsFlow, schemaOf } from './begin.ts'
 import { type ChangeDeps, type CheckedChange, nothingSent, passwordChange, traitsChange } from './change.ts'
 import type { SettingsFlow } from './types.ts'
@@ -37,9 +38,9 @@ export interface Saved {
 
 export type SettingsOutcome =
   | Saved
+  | Replaced<SettingsFlow>
   | ShownAgain<SettingsFlow>
   | Failed
-  | { kind: 'replaced'; flow: SettingsFlow; expired: Expired }
   /** the session is too old for this change: the person has to sign in again and comes back */
   | { kind: 'reauthenticate'; flow: SettingsFlow; at: string; method: Method; form: JsonObject }
 
@@ -60,7 +61,10 @@ export async function submitSettings(
   return attempt(d, flow, caller, async (told): Promise<SettingsOutcome> => {
     assertProven(d, session, d.urls.page('settings', flow.id))
     const expired = expiryOf(flow, d.clock.now())
-    if (expired) return replace(d, flow, expired, caller, session)
+    if (expired) {
+      const make = (request: BeginRequest) => newSettingsFlow(d, request, session.identity)
+      return replaceExpired('settings', { old: flow, expired, caller }, make, (fresh) => insertFlow(d, fresh))
+    }
     const form = await caller.form()
     const method = methodOf(d, form)
     told.taken = true
@@ -171,18 +175,4 @@ function returnToOf(d: SubmitSettingsDeps, flow: SettingsFlow, method: Method): 
   const { after } = d.config().selfservice.flows.settings
   const { default_browser_return_url: own } = after[method]
   return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url, d.urls.page('settings', flow.id))
-}
-
-async function replace(
-  d: SubmitSettingsDeps,
-  old: SettingsFlow,
-  expired: Expired,
-  caller: Caller,
-  session: Session,
-): Promise<SettingsOutcome> {
-  const request = { type: old.type, requestUrl: old.request_url, csrfToken: currentCsrfToken(old, caller) }
-  const flow = newSettingsFlow(d, request, session.identity)
-  flow.ui = withProblems(flow.ui, [{ message: messages.expired('settings', expired) }])
-  await insertFlow(d, flow)
-  return { kind: 'replaced', flow, expired }
 }

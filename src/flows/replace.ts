@@ -1,0 +1,33 @@
+import { currentCsrfToken } from './attempt.ts'
+import type { BeginRequest } from './begin.ts'
+import type { FlowKind } from './kinds.ts'
+import { messages } from './messages.ts'
+import { withProblems } from './nodes.ts'
+import type { Caller, Expired, Flow } from './types.ts'
+
+/** A flow that was submitted too late, and the fresh one in its place. */
+export interface Replaced<F> {
+  kind: 'replaced'
+  flow: F
+  expired: Expired
+}
+
+/**
+ * Puts a fresh flow in the place of an expired one, that says what happened.
+ * @param make a flow that wants the same, not stored yet
+ */
+export async function replaceExpired<F extends Flow>(
+  kind: FlowKind,
+  { old, expired, caller }: { old: F; expired: Expired; caller: Caller },
+  make: (request: BeginRequest) => F | Promise<F>,
+  insert: (flow: F) => Promise<void>,
+): Promise<Replaced<F>> {
+  const flow = await make({
+    type: old.type,
+    requestUrl: old.request_url,
+    csrfToken: currentCsrfToken(old, caller),
+  })
+  flow.ui = withProblems(flow.ui, [{ message: messages.expired(kind, expired) }])
+  await insert(flow)
+  return { kind: 'replaced', flow, expired }
+}

@@ -1,0 +1,82 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { acceptsJson } from '../kernel/http/negotiate.ts'
+import { queryValue } from '../kernel/http/query.ts'
+import type { Credentials } from '../sessions/types.ts'
+import type { AnswerExtras } from './answer.ts'
+import type { BeginRequest } from './begin.ts'
+import { signedInAlready } from './errors.ts'
+import type { CallerDeps } from './http.ts'
+import type { FlowKind } from './kinds.ts'
+import type { Flow } from './types.ts'
+import type { FlowUrls } from './urls.ts'
+
+type Handler = (req: FastifyRequest, reply: FastifyReply) => unknown
+
+/** How a flow answers the requests that every kind has. */
+export interface FlowHandlers {
+  beginBrowser: Handler
+  beginNative: Handler
+  read: Handler
+  submit: Handler
+}
+
+/** The five routes of one kind of flow. */
+export function flowRoutes(kind: FlowKind, handlers: FlowHandlers): FastifyPluginAsync {
+  const path = `/self-service/${kind}`
+  const forward = { config: { errors: 'forward' as const } }
+  return async (app) => {
+    app.get(`${path}/browser`, forward, handlers.beginBrowser)
+    app.get(`${path}/api`, handlers.beginNative)
+    app.get(`${path}/flows`, handlers.read)
+    app.post(path, forward, handlers.submit)
+    // A form sent by GET is told so in the form. HEAD must change nothing.
+    app.get(path, { ...forward, exposeHeadRoute: false }, handlers.submit)
+  }
+}
+
+/** Flows of people who are not signed in yet. */
+interface EntryFlows<F extends Flow> {
+  begin(
+    request: BeginRequest & { credentials: Credentials },
+  ): Promise<{ kind: 'begun'; flow: F; exchangeCode: string | undefined } | { kind: 'signedIn'; returnTo: string }>
+  read(id: string, checkReader: (csrfToken: string) => void): Promise<F>
+}
+
+interface Entry<F extends Flow> {
+  kind: 'login' | 'registration'
+  flows: EntryFlows<F>
+  /** the flow as clients see it */
+  answer(flow: F, extras?: AnswerExtras): Record<string, unknown>
+  /** whether a caller who is signed in already is told so, rather than sent on */
+  tellsSignedIn(req: FastifyRequest): boolean
+}
+
+/** Beginning and reading, the same for login and registration. */
+export function entryHandlers<F extends Flow>(
+  d: CallerDeps & { flowUrls: FlowUrls },
+  { kind, flows, answer, tellsSignedIn }: Entry<F>,
+): Pick<FlowHandlers, 'beginBrowser' | 'beginNative' | 'read'> {
+  const begin = (req: FastifyRequest, caller: Pick<BeginRequest, 'type' | 'csrfToken'>) =>
+    flows.begin({ ...caller, requestUrl: d.flowUrls.request(req.url), credentials: d.credentials.read(req) })
+  return {
+    async beginBrowser(req, reply) {
+      const begun = await begin(req, { type: 'browser', csrfToken: d.csrf.token(req) })
+      if (begun.kind === 'begun') {
+        return acceptsJson(req) ? answer(begun.flow) : reply.redirect(d.flowUrls.page(kind, begun.flow.id), 303)
+      }
+      if (tellsSignedIn(req)) throw signedInAlready(kind)
+      return reply.redirect(begun.returnTo, 303)
+    },
+    async beginNative(req) {
+      const begun = await begin(req, { type: 'api', csrfToken: '' })
+      if (begun.kind === 'signedIn') throw signedInAlready(kind)
+      return answer(begun.flow, { exchangeCode: begun.exchangeCode })
+    },
+    async read(req) {
+      const checkReader = (token: string) => {
+        if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
+      }
+      return answer(await flows.read(queryValue(req, 'id'), checkReader))
+    },
+  }
+}
