@@ -87,11 +87,13 @@ export function createEventStream(d: EventStreamDeps) {
     if (lost) tellLost(after, place, sink)
     const floor = await d.store.floor()
     if (place.seq < floor) sink.write(gap(place, { deleted_up_to: floor }, { ...place, seq: floor }))
-    await tellMissed(filter, place, from, sink)
-    return laterOf(place, from)
+    // where the feed goes on in the epoch that counts now, which it may not have heard of yet
+    const fed = from.epoch === place.epoch ? from : (await d.highWaterMark.follow(from)).place
+    await tellMissed(filter, place, fed, sink)
+    return laterOf(place, fed)
   }
 
-  async function tellMissed(filter: EventFilter, after: LogPlace, { seq: upTo }: FeedPosition, sink: Sink) {
+  async function tellMissed(filter: EventFilter, after: LogPlace, { seq: upTo }: LogPlace, sink: Sink) {
     for (let seq = after.seq; seq < upTo && !sink.closed(); ) {
       const rows = await d.store.read(seq, upTo, PAGE, filter)
       for (const event of rows.map(eventAnswer)) {
