@@ -3,6 +3,7 @@ import { PASSWORD } from '../credentials/password.ts'
 import { isSet, listOfTypes } from '../credentials/sql.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Queryable, sql } from '../kernel/db/client.ts'
+import { HOME_SCHEMA } from '../kernel/db/home-schema.ts'
 
 const READ_ONLY = sql('adopt.read_only', 'set transaction read only')
 
@@ -77,7 +78,7 @@ const MESSAGES = sql(
 const HAS_MESSAGES = sql(
   'adopt.has_messages',
   `select has_table_privilege(c.oid, 'select') as readable from pg_class c
-  join pg_namespace n on n.oid = c.relnamespace where n.nspname = current_schema() and c.relname = 'courier_messages'`,
+  join pg_namespace n on n.oid = c.relnamespace where n.nspname = (${HOME_SCHEMA}) and c.relname = 'courier_messages'`,
 )
 
 const SESSION_BY_TOKEN = sql(

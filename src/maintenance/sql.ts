@@ -1,5 +1,6 @@
 import { KINDS } from '../flows/kinds.ts'
 import { type Sql, sql } from '../kernel/db/client.ts'
+import { HOME_SCHEMA } from '../kernel/db/home-schema.ts'
 import { recordEnds } from '../sessions/sql.ts'
 
 /**
@@ -138,5 +139,5 @@ function deleteOld(table: string, column: string): Sql {
 export const EXISTING_TABLES = sql(
   'gc.existing_tables',
   `select relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where c.relkind in ('r', 'p') and n.nspname = current_schema() and c.relname = any($1)`,
+   where c.relkind in ('r', 'p') and n.nspname = (${HOME_SCHEMA}) and c.relname = any($1)`,
 )

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
+import { HOME_SCHEMA } from '../../src/kernel/db/home-schema.ts'
 import { MIGRATIONS_DIR, readMigrations } from '../../src/kernel/db/migrations/files.ts'
 import { MigrationError, migrateUp, migrationStatus } from '../../src/kernel/db/migrations/migrate.ts'
-import { createDatabase, openAt, openKratos, ownedBackends, postgres } from '../helpers/db.ts'
+import { createDatabase, openAt, openKratos, ownedBackends, postgres, type Scope } from '../helpers/db.ts'
 import { structureOf } from '../helpers/structure.ts'
 
 const ALL = (await readMigrations()).map(({ version, name }) => ({ version, name }))
@@ -179,6 +180,45 @@ describe('migrations beside others', () => {
     assert.deepEqual(row, { limit: '100ms' })
   })
 
+  test('a database made as a role named like our schema is served as any other, with no more rights than it needs', async (t) => {
+    const { as, admin } = await withRoles(t)
+    const maker = await as('lethe')
+    await migrateUp(maker)
+    assert.deepEqual([await exists(admin, 'public.sessions'), await exists(admin, 'lethe.sessions')], [true, false])
+    await grantUse(admin, 'public')
+    for (const db of [maker, await as('lethe'), await as('app')]) {
+      assert.deepEqual(await stateAndUse(db), ['owned', 0, undefined])
+    }
+  })
+
+  test('one whose tables an earlier release put into the schema lethe, or that has them in a schema named like another role, is served too', async (t) => {
+    for (const home of ['lethe', 'kratos']) {
+      const { as, admin, url } = await withRoles(t)
+      await admin.script(`create schema if not exists ${home}`)
+      await migrateUp(await openAt(t, `${url}&search_path=${home === 'lethe' ? 'public' : home}`))
+      if (home === 'lethe') {
+        const tables = sql('test.tables', `select tablename from pg_tables where schemaname = 'public'`)
+        for (const { tablename } of await admin.query(tables))
+          await admin.script(`alter table public.${tablename} set schema lethe`)
+      }
+      await grantUse(admin, home)
+      for (const role of ['lethe', 'app']) {
+        assert.deepEqual(await stateAndUse(await as(role)), ['owned', 0, undefined], `${role} on ${home}`)
+      }
+    }
+  })
+
+  test('tables of Kratos in public are found by a role named like our schema', async (t) => {
+    const { as, admin, url } = await withRoles(t)
+    await migrateUp(await openAt(t, url))
+    await admin.script('create table public.schema_migration (version varchar(48) not null)')
+    await grantUse(admin, 'public')
+    const db = await as('lethe')
+    const [row] = await db.query(sql('test.home', `select ${HOME_SCHEMA} as home, current_schema() as first`))
+    assert.deepEqual(row, { home: 'public', first: 'lethe' })
+    assert.equal((await migrationStatus(db, { quick: true })).kind, 'adopted')
+  })
+
   test('tables go where search_path says', async (t) => {
     const url = await createDatabase(t, { migrated: false })
     const admin = await openAt(t, url)
@@ -190,6 +230,40 @@ describe('migrations beside others', () => {
     assert.equal((await migrationStatus(db)).kind, 'owned')
   })
 })
+
+/** A database of the role `lethe`, which may do all there, and a role `app`, which may do nothing yet. */
+async function withRoles(t: Scope) {
+  const url = await createDatabase(t, { migrated: false })
+  const admin = await openAt(t, url)
+  for (const role of ['lethe', 'app']) {
+    await admin.script(
+      `do $$ begin create role ${role} login password 'secret'; exception when duplicate_object or unique_violation then null; end $$`,
+    )
+  }
+  const [row] = await admin.query<{ name: string }>(sql('test.name', 'select current_database() as name'))
+  await admin.script(`alter database "${row!.name}" owner to lethe`)
+  const as = (role: string) => {
+    const address = new URL(url)
+    address.username = role
+    address.password = 'secret'
+    return openAt(t, address.href)
+  }
+  return { as, admin, url }
+}
+
+async function grantUse(admin: Db, home: string): Promise<void> {
+  for (const schema of new Set([home, 'lethe'])) {
+    await admin.script(`grant usage on schema ${schema} to app, lethe;
+      grant select, insert, update, delete on all tables in schema ${schema} to app, lethe`)
+  }
+}
+
+/** What it is taken for, and whether the statements of the stores find its tables. */
+async function stateAndUse(db: Db) {
+  await db.query(sql('test.use', 'select s.id from sessions s join identities i on i.id = s.identity_id'))
+  const { kind, pending, problem } = await migrationStatus(db)
+  return [kind, pending, problem]
+}
 
 describe('the files of migrations', () => {
   const refused: [string, string, RegExp][] = [

@@ -1,4 +1,5 @@
 import { type Queryable, sql } from '../client.ts'
+import { HOME_SCHEMA } from '../home-schema.ts'
 import { NEEDED_CASCADES, NEEDED_COLUMNS, NEEDED_RIGHTS, NEEDED_UNIQUE } from './tables.ts'
 
 /** The last migration of Kratos v26.2.0. */
@@ -21,14 +22,14 @@ const TABLES = sql(
     (select string_agg(p, ', ') from unnest(array['select', 'insert', 'update', 'delete']) p
      where has_table_privilege(c.oid, p)) as rights
    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = current_schema() and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
+   where n.nspname = (${HOME_SCHEMA}) and c.relkind in ('r', 'p', 'v', 'm', 'f')`,
 )
 const COLUMNS = sql(
   'adoption.columns',
   `select c.relname as table, a.attname as column, format_type(a.atttypid, a.atttypmod) as type,
     a.attnotnull and not a.atthasdef and a.attidentity = '' as must_be_given
    from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = current_schema() and c.relname = any($1) and a.attnum > 0 and not a.attisdropped
+   where n.nspname = (${HOME_SCHEMA}) and c.relname = any($1) and a.attnum > 0 and not a.attisdropped
    order by c.relname, a.attnum`,
 )
 const UNIQUE = sql(
@@ -36,7 +37,7 @@ const UNIQUE = sql(
   `select c.relname as table, (select string_agg(a.attname, ',' order by a.attname collate "C")
      from pg_attribute a where a.attrelid = c.oid and a.attnum = any(i.indkey)) as columns
    from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
-   where n.nspname = current_schema() and c.relname = any($1)
+   where n.nspname = (${HOME_SCHEMA}) and c.relname = any($1)
      and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null`,
 )
 const CASCADES = sql(
@@ -44,7 +45,7 @@ const CASCADES = sql(
   `select c.relname as table, a.attname as column, target.relname as target
    from pg_constraint f join pg_class c on c.oid = f.conrelid join pg_namespace n on n.oid = c.relnamespace
      join pg_class target on target.oid = f.confrelid join pg_attribute a on a.attrelid = c.oid and a.attnum = f.conkey[1]
-   where n.nspname = current_schema() and f.contype = 'f' and f.confdeltype = 'c' and cardinality(f.conkey) = 1`,
+   where n.nspname = (${HOME_SCHEMA}) and f.contype = 'f' and f.confdeltype = 'c' and cardinality(f.conkey) = 1`,
 )
 const NEWEST = sql(
   'adoption.newest',

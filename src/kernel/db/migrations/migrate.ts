@@ -1,5 +1,6 @@
 import { type Adoption, creationProblem } from '../adoption/adoption.ts'
 import { Conflict, type Db, sql } from '../client.ts'
+import { useHomeSchema } from '../home-schema.ts'
 import { type Migration, readMigrations } from './files.ts'
 import { type DatabaseKind, type MigrationState, readState, type StateOptions } from './state.ts'
 
@@ -112,7 +113,7 @@ async function apply(db: Db, migration: Migration): Promise<boolean> {
       await db.script(migration.sql, { alone: true })
       await db.script(rowOf(migration))
     } else {
-      await db.script(`begin;\n${LOCK};\n${rowOf(migration)};\n${migration.sql}\n;commit`)
+      await db.script(`begin;\n${LOCK};\n${useHomeSchema(true)};\n${rowOf(migration)};\n${migration.sql}\n;commit`)
     }
     return true
   } catch (error) {

@@ -1,5 +1,6 @@
 import { type Adoption, ownRightsProblem, readAdoption } from '../adoption/adoption.ts'
 import { type Queryable, sql } from '../client.ts'
+import { HOME_IN_PATH, HOME_SCHEMA } from '../home-schema.ts'
 import type { Migration } from './files.ts'
 
 /**
@@ -40,7 +41,11 @@ const FIND_TABLES = sql(
    from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.relkind in ('r', 'p') and (
      (n.nspname = 'lethe' and c.relname = 'migrations') or
-     (n.nspname = current_schema() and c.relname in ('schema_migration', 'networks', 'identities', 'identity_credentials', 'sessions')))`,
+     (n.nspname = (${HOME_SCHEMA}) and c.relname in ('schema_migration', 'networks', 'identities', 'identity_credentials', 'sessions')))`,
+)
+const REACH = sql(
+  'migrate.reach',
+  `select ${HOME_SCHEMA} as home, ${HOME_IN_PATH} as in_path, quote_ident(current_user) as role, quote_ident(current_database()) as database`,
 )
 const APPLIED = sql(
   'migrate.applied',
@@ -57,6 +62,8 @@ export async function readState(
   const found = await db.query<{ schema: string; name: string; readable: boolean }>(FIND_TABLES)
   const own = found.find(({ schema }) => schema === 'lethe')
   if (own && !own.readable) return { kind: 'foreign', applied: [], problem: await ownRightsProblem(db) }
+  const [reach] = options.quick ? [] : await db.query<Reach>(REACH)
+  if (reach?.in_path === false) return { kind: 'foreign', applied: [], problem: outOfReach(reach) }
   const applied = own ? await db.query<AppliedRow>(APPLIED) : []
   const tables = found.filter((table) => table.schema !== 'lethe').map((table) => table.name)
   const owned = known.filter((migration) => migration.owned).map((migration) => migration.version)
@@ -75,6 +82,18 @@ export async function readState(
   }
   return { ...base, kind: 'empty' }
 }
+
+interface Reach {
+  home: string
+  in_path: boolean
+  role: string
+  database: string
+}
+
+/** Connections set it themselves; those that a pooler lends are not theirs to set. */
+const outOfReach = ({ home, role, database }: Reach) =>
+  `the tables are in the schema "${home}", which is not in the search_path of the user of the database; run once, as an ` +
+  `administrator of it: alter role ${role} in database ${database} set search_path = "${home}", public`
 
 async function adopted(
   db: Queryable,

@@ -3,6 +3,7 @@ import { runningMs } from '../../base/running-clock.ts'
 import type { PoolCounts } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
 import { mapConnectError, ReadOnlyServer } from '../errors.ts'
+import { HOME_IN_PATH, useHomeSchema } from '../home-schema.ts'
 import { ARRAY_PARSERS, PARSERS } from '../values.ts'
 import type { PostgresDsn } from './dsn.ts'
 import { createServers, type Servers, type Target } from './servers.ts'
@@ -52,7 +53,7 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
     idleTimeoutMillis: dsn.pool.maxIdleTimeMs ?? 0,
     maxLifetimeSeconds: (dsn.pool.maxLifetimeMs ?? MAX_LIFETIME_MS) / 1000,
     verify: (client, done) => {
-      answerWithin(options.connectTimeoutMs, 'connect', inspect(client)).then(
+      answerWithin(options.connectTimeoutMs, 'connect', prepare(client)).then(
         (found) => {
           pooled ||= found.pooled
           done()
@@ -125,14 +126,22 @@ function targetOf(error: unknown, triedAt: WeakMap<object, Target>): Target | un
  *
  * @throws ReadOnlyServer for one that must not be asked, not even to read: a standby may be behind
  */
-export async function inspect(client: pg.PoolClient): Promise<{ pooled: boolean }> {
-  const { rows } = await client.query<{ pid: number; standby: boolean; read_only: boolean }>(
-    `select pg_backend_pid() as pid, pg_is_in_recovery() as standby, current_setting('transaction_read_only')::boolean as read_only`,
+export async function inspect(client: pg.PoolClient): Promise<{ pooled: boolean; inPath: boolean }> {
+  const { rows } = await client.query<{ pid: number; standby: boolean; read_only: boolean; in_path: boolean }>(
+    `select pg_backend_pid() as pid, pg_is_in_recovery() as standby, current_setting('transaction_read_only')::boolean as read_only,
+      ${HOME_IN_PATH} as in_path`,
   )
-  const { pid, standby, read_only } = rows[0]!
+  const { pid, standby, read_only, in_path: inPath } = rows[0]!
   if (standby) throw new ReadOnlyServer('the server is a standby, and only the primary is asked')
   if (read_only) throw new ReadOnlyServer('the server takes no writes: default_transaction_read_only is on')
-  return { pooled: pid !== (client as unknown as { processID: number }).processID }
+  return { pooled: pid !== (client as unknown as { processID: number }).processID, inPath }
+}
+
+/** Names of tables are found from then on, unless a pooler lends the connection: then it is not ours to set. */
+async function prepare(client: pg.PoolClient): Promise<{ pooled: boolean }> {
+  const found = await inspect(client)
+  if (!found.inPath && !found.pooled) await client.query(useHomeSchema(false))
+  return found
 }
 
 function clientClass(
