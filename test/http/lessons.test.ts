@@ -264,7 +264,7 @@ describe('classes', () => {
     const messages = new Set<string>()
     for (const [identifier, credential] of Object.entries(known)) {
       const d = {
-        identities: { findByPasswordIdentifier: async () => credential, replacePasswordHash: async () => {} },
+        identities: { findByPasswordIdentifier: async () => credential, replacePasswordHash: async () => false },
         ...{
           hasher,
           attempts: { begin: async () => [], check: async () => {}, failed: async () => {} },

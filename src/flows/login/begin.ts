@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { reaches } from '../../credentials/aal.ts'
-import type { Identity, PasswordCredential } from '../../identities/types.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { Identity } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
@@ -30,7 +31,7 @@ export interface BeginLoginDeps {
   urls: FlowUrls
   sessions: Pick<SessionService, 'resolve'>
   schemas(): SchemaLookup
-  identities: { findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined> }
+  identities: Pick<IdentityService, 'findByPasswordIdentifier'>
 }
 
 export type BegunLogin =

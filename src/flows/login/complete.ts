@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
+import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { Identity, PasswordCredential } from '../../identities/types.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
@@ -12,7 +13,7 @@ import type { LoginFlow } from './types.ts'
 export interface CompleteLoginDeps {
   config(): Config
   locks: Pick<IdentityLocks, 'tx'>
-  identities: { get(id: string, tx: Queryable): Promise<Identity> }
+  identities: Pick<IdentityService, 'get'>
   store: LoginStore
   urls: FlowUrls
   sessions: SessionService

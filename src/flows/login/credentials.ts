@@ -1,4 +1,5 @@
 import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
+import type { IdentityService } from '../../identities/service.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
 import { type Hasher, HashingBusy, PasswordTooLong, type Share } from '../../kernel/crypto/passwords/passwords.ts'
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
@@ -10,11 +11,7 @@ import type { Attempt, LoginAttempts } from './attempts.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
 
 export interface PasswordDeps {
-  identities: {
-    findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
-    /** Writes `to` unless the hash is no longer `from`. */
-    replacePasswordHash(identityId: string, hash: { from: string; to: string }): Promise<unknown>
-  }
+  identities: Pick<IdentityService, 'findByPasswordIdentifier' | 'replacePasswordHash'>
   hasher: Pick<Hasher, 'verify' | 'dummyVerify' | 'needsRehash' | 'hash'>
   attempts: LoginAttempts
   knownBrowsers: Pick<KnownBrowsers, 'of'>

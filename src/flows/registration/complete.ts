@@ -1,6 +1,7 @@
 import type { Config } from '../../config/schema/schema.ts'
+import type { IdentityService } from '../../identities/service.ts'
 import type { Identity, Json } from '../../identities/types.ts'
-import { Conflict, type Db, type Queryable } from '../../kernel/db/client.ts'
+import { Conflict, type Db } from '../../kernel/db/client.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
@@ -13,10 +14,7 @@ export interface CompleteRegistrationDeps {
   config(): Config
   db: Pick<Db, 'tx'>
   sessions: Pick<SessionService, 'issue'>
-  identities: {
-    /** @throws Conflict or 409 when an identifier or address is taken */
-    register(input: { schemaId: string; traits: Json; passwordHash: string }, tx: Queryable): Promise<Identity>
-  }
+  identities: Pick<IdentityService, 'register'>
 }
 
 export interface Registered {

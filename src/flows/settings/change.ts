@@ -1,6 +1,8 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { passwordHashOf } from '../../credentials/password.ts'
+import type { IdentityService } from '../../identities/service.ts'
 import { assertSize } from '../../identities/sizes.ts'
-import type { DerivedTraits, FullIdentity, Identity, IdentitySchema, Json } from '../../identities/types.ts'
+import type { DerivedTraits, Identity, IdentitySchema, Json } from '../../identities/types.ts'
 import type { Hasher } from '../../kernel/crypto/passwords/passwords.ts'
 import { Conflict, type Queryable } from '../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
@@ -16,12 +18,7 @@ export interface ChangeDeps extends NewPasswordDeps {
   config(): Config
   hasher: Pick<Hasher, 'hash' | 'verify'>
   sessions: Pick<SessionService, 'revokeAllOf'>
-  identities: {
-    get(id: string): Promise<FullIdentity>
-    setPassword(id: string, hash: string, tx: Queryable): Promise<Identity>
-    /** @throws 409 when an identifier or address is taken */
-    updateTraits(id: string, traits: Json, tx: Queryable): Promise<Identity>
-  }
+  identities: Pick<IdentityService, 'get' | 'setPassword' | 'updateTraits'>
 }
 
 /** A change that has passed every check of what was sent. It is made by calling `write` in a transaction. */
@@ -41,9 +38,9 @@ export async function passwordChange(
   const password = fieldText(form, 'password')
   const { id, traits, credentials } = await d.identities.get(session.identity_id)
   await judgePassword(d, password, identifiersOf(derive(schema, traits)))
-  const old = credentials.find(({ type }) => type === 'password')?.config.hashed_password
+  const old = passwordHashOf(credentials)
   const share = { identifier: id, network: '' }
-  if (typeof old === 'string' && old !== '' && (await d.hasher.verify(password, old, share))) {
+  if (old !== undefined && (await d.hasher.verify(password, old, share))) {
     throw refused(messages.samePassword, 'password')
   }
   const hash = await hashPassword(d, password, share)
