@@ -1,3 +1,4 @@
+import { originAsSent } from '../origins.ts'
 import type { Config } from '../schema/schema.ts'
 import { at } from '../sources/sources.ts'
 import type { Loaded } from './locate.ts'
@@ -41,6 +42,18 @@ export function collectWarnings(config: Config, loaded: Loaded, generatedSecrets
   if (config.selfservice.flows.registration.enable_legacy_one_step) {
     const message = 'deprecated: use selfservice.flows.registration.style: unified'
     warn('deprecated', message, ['selfservice.flows.registration.enable_legacy_one_step'])
+  }
+  const { public: port } = config.serve
+  const origins = port.cors.allowed_origins.map((entry, index) => {
+    return { entry, sent: originAsSent(entry), key: `serve.public.cors.allowed_origins.${index}` }
+  })
+  const never = origins.filter(({ sent }) => sent === undefined).map(({ key }) => key)
+  warn('unusable_value', 'not an origin (scheme, host and port): no browser sends it, and nothing matches', never)
+  for (const { entry, sent, key } of origins) {
+    if (sent === undefined || sent === entry.toLowerCase()) continue
+    warn('unusable_value', `browsers send this origin as ${sent}: read as that here, and never matched by Kratos`, [
+      key,
+    ])
   }
   warn('unusable_value', 'neither an absolute URL nor a path: never used', unusableAddresses(config))
   return warnings

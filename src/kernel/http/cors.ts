@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { originAsSent } from '../../config/origins.ts'
 import type { Config } from '../../config/schema/schema.ts'
 
 type CorsConfig = Config['serve']['public']['cors']
@@ -6,7 +7,8 @@ type CorsConfig = Config['serve']['public']['cors']
 function originAllowed(cors: CorsConfig, origin: string): boolean {
   const asked = origin.toLowerCase()
   return cors.allowed_origins.some((entry) => {
-    const allowed = entry.toLowerCase()
+    const allowed = originAsSent(entry)
+    if (allowed === undefined) return false
     const star = allowed.indexOf('*')
     if (allowed === '*' || star < 0) return allowed === '*' || allowed === asked
     const [before, after] = [allowed.slice(0, star), allowed.slice(star + 1)]

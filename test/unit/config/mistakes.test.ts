@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, loadConfig } from '../../../src/config/load.ts'
+import { originAsSent } from '../../../src/config/origins.ts'
 import { UNVERIFIABLE, VERIFIABLE } from '../../helpers/webhook-secrets.ts'
 
 const BASE = {
@@ -145,5 +146,59 @@ test('no key of Lethe that a timer waits for takes what a timer cannot wait', ()
   ] as [string, string][]) {
     const tree = path.split('.').reduceRight<unknown>((inner, name) => ({ [name]: inner }), text)
     assert.deepEqual(refused({ lethe: tree }), [`lethe.${path}`], text)
+  }
+})
+
+test('an origin that no browser sends is told, and matched where its meaning is clear', () => {
+  const KEY = 'serve.public.cors.allowed_origins.0'
+  const told = (origin: string) =>
+    load({ serve: { public: { cors: { enabled: true, allowed_origins: [origin] } } } })
+      .warnings.filter(({ keys }) => keys.includes(KEY))
+      .map(({ message }) => message)
+  for (const [origin, sent] of [
+    ...[
+      ['http://app.example/', 'http://app.example'],
+      ['https://app.example:443', 'https://app.example'],
+    ],
+    ...[
+      ['http://app.example:80/', 'http://app.example'],
+      ['https://*.app.example/', 'https://*.app.example'],
+    ],
+    ...[
+      ['https://*.app.example:443', 'https://*.app.example'],
+      ['https://app.example/*', 'https://app.example'],
+    ],
+    ...[
+      ['https://m\u00fcller.example', 'https://xn--mller-kva.example'],
+      ['https://*.m\u00fcller.example', 'https://*.xn--mller-kva.example'],
+    ],
+    ...[['capacitor://localhost/', 'capacitor://localhost']],
+  ] as [string, string][]) {
+    assert.equal(originAsSent(origin), sent, origin)
+    const [message = '', ...more] = told(origin)
+    assert.ok(message.includes(`as ${sent}:`) && more.length === 0, `${origin}: ${message}`)
+  }
+  for (const origin of [
+    'https://app.example/path',
+    'https://u@app.example',
+    'https://app.example?x',
+    'https://*.app.example/x',
+  ]) {
+    assert.equal(originAsSent(origin), undefined, origin)
+    assert.match(told(origin).join(), /^not an origin .*nothing matches$/, origin)
+  }
+  for (const origin of [
+    ...[
+      '*',
+      'https://app.example',
+      'https://*.app.example',
+      'http://app.example:8080',
+      'http://localhost:*',
+      'https://*',
+    ],
+    ...['chrome-extension://abcdef', 'http://[::1]:3000', 'https://app.example:80', 'http://127.0.0.1:4455'],
+  ]) {
+    assert.equal(originAsSent(origin), origin)
+    assert.deepEqual(told(origin), [], origin)
   }
 })
