@@ -9,7 +9,7 @@ const STAND_IN = 'wildcard-d3b07384'
  */
 export function originAsSent(entry: string): string | undefined {
   if (entry === '*') return entry
-  const text = entry.replace(/\/\*?$/, '').toLowerCase()
+  const text = entry.replace(/(?<!\/)\/\*?$/, '').toLowerCase()
   // behind a wildcard that is scheme or port nothing is left to be read as a URL
   if (/^\*|^[^:/]*\*|:\*$/.test(text)) return /^[^/]*:\/\/[^/?#@]+$|^\*[^/?#@]*$/.test(text) ? text : undefined
   const url = parseUrl(text.replace('*', STAND_IN))
