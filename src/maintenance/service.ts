@@ -13,7 +13,7 @@ export interface Sweep {
 }
 
 const EPOCH: Micros = 0
-/** Rows that were locked in one round are found in the next ones, for this long; later only after a restart. */
+/** Rows that were locked in one round are found in the next ones, for this long; later only when all is looked at again. */
 const LOOK_BACK: Micros = 3600 * SECOND
 /** An exchange of codes for a session token has no expiry of its own; a younger one may still be used. */
 const EXCHANGE_LIFE: Micros = 3600 * SECOND
@@ -25,10 +25,22 @@ const EXCHANGE_LIFE: Micros = 3600 * SECOND
 export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clock; onEnded?: OnEnded }) {
   let seen: Micros = EPOCH
   let seq = 0
+  let log: string | null = null
+
+  /** In a database that went back there are rows again that were done with, and their numbers are given out anew. */
+  async function forgetAnotherLog(): Promise<void> {
+    const { epoch, newest } = await store.log()
+    if (epoch !== log || newest < seq) {
+      seen = EPOCH
+      seq = 0
+    }
+    log = epoch
+  }
 
   return {
     /** Gives every session whose time is over its end and its event. Must come before any deletion. */
     async endExpiredSessions(limit: number): Promise<number> {
+      await forgetAnotherLog()
       const now = clock.now()
       let total = 0
       let since = formatTime(Math.max(EPOCH, seen - LOOK_BACK))
@@ -55,6 +67,7 @@ export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clo
 
     /** Sessions that were ended by somebody, whose own expiry may be far away. */
     async deleteEndedSessions({ until, limit }: Sweep): Promise<number> {
+      await forgetAnotherLog()
       let total = 0
       for (;;) {
         const { count, last } = await store.deleteEndedSessions(formatTime(until), seq, limit)

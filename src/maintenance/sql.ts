@@ -8,6 +8,12 @@ import { recordEnds } from '../sessions/sql.ts'
  * waits for the collector, and two collectors share the work instead of waiting for each other.
  */
 
+export const LOG = sql(
+  'gc.log',
+  `select (select m.id from lethe.event_epochs m order by m.number desc limit 1) as epoch,
+     (select coalesce(max(e.seq), 0) from lethe.events e) as newest`,
+)
+
 /**
  * Sessions whose time is over end as any other does: the flag falls, so that no late extension brings them back, and
  * the event is written in the same statement. `$3` is where the batch before stopped, so that a backlog is read once.

@@ -10,6 +10,7 @@ import {
   END_REVIVED_SESSIONS,
   EXISTING_TABLES,
   type ExpiringTable,
+  LOG,
   TABLES,
 } from './sql.ts'
 
@@ -28,6 +29,10 @@ export interface Batch<C> {
  */
 export function createGcStore(db: Db, nid: string, shared: boolean) {
   return {
+    /** Which log of events counts, and the greatest place in it. A round may go on after another only in the same log. */
+    async log(): Promise<{ epoch: string | null; newest: number }> {
+      return (await db.query<{ epoch: string | null; newest: number }>(LOG))[0]!
+    },
     /** Ends sessions that expired at `now` or before, from `since` on, each with its event. */
     async endExpiredSessions(now: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
       return batch(await db.query(END_EXPIRED_SESSIONS, [nid, now, since, limit, shared]))

@@ -33,6 +33,14 @@ const ADD_END = sql(
   `insert into lethe.events (id, type, cause, session_id, nid, created_at)
    values (gen_random_uuid(), 'session.ended', 'logout', $1, $2, $3)`,
 )
+const REVIVE = sql('test.revive', 'update sessions set active = true where id = $1')
+const LOSE_EVENTS = sql('test.lose_events', 'delete from lethe.events')
+const RESTART_PLACES = sql('test.restart_places', 'alter sequence lethe.events_seq_seq restart')
+const NEW_EPOCH = sql(
+  'test.new_epoch',
+  `insert into lethe.event_epochs (number, id, server, begins_after, complete, complete_at, reason, begun_at)
+   select coalesce(max(number), 0) + 1, 'after', 'another', 0, 0, now(), 'went_back', now() from lethe.event_epochs`,
+)
 const SESSIONS = sql('test.sessions', 'select id, active from sessions order by id')
 const ENDS = sql(
   'test.ends',
@@ -124,6 +132,37 @@ for (const backend of backends()) {
       )
       assert.deepEqual(await db.query(NOTES), [])
     })
+
+    for (const { title, ends, epoch } of [
+      { title: 'by a log that has grown again since', ends: 5, epoch: true },
+      { title: 'by a log that is shorter, though nobody follows it', ends: 1, epoch: false },
+    ]) {
+      it(`begins again in a database that went back, seen ${title}`, async (t) => {
+        const db = await open(t)
+        const f = await fixture(db)
+        const gc = f.gc()
+        const sweep = { until: f.now - 24 * HOUR, limit: 2 }
+        const ended = async () => {
+          await db.query(ADD_END, [await f.session(f.now + HOUR, false), f.nid, formatTime(f.now - 30 * HOUR)])
+        }
+        const expired = await f.session(f.now - 5 * HOUR)
+        await gc.endExpiredSessions(2)
+        for (let i = 0; i < 3; i++) await ended()
+        assert.equal(await gc.deleteEndedSessions(sweep), 3)
+
+        // as a backup has it that was made before: the end is gone, and its place is given out again
+        await db.query(LOSE_EVENTS)
+        await db.query(RESTART_PLACES)
+        await db.query(REVIVE, [expired])
+        for (let i = 0; i < ends; i++) await ended()
+        if (epoch) await db.query(NEW_EPOCH)
+
+        assert.equal(await gc.endExpiredSessions(2), 1)
+        assert.equal(await gc.deleteEndedSessions(sweep), ends)
+        assert.deepEqual(await f.sessions(), [{ id: expired, active: false }])
+        assert.deepEqual([await gc.endExpiredSessions(2), await gc.deleteEndedSessions(sweep)], [0, 0])
+      })
+    }
 
     it('leaves a tombstone where another program may write the session, and takes it away with the row', async (t) => {
       const db = await open(t)
