@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino'
 import type { Config } from '../../config/schema/schema.ts'
+import { withoutRequestText } from './request-words.ts'
 
 export type { Logger }
 
@@ -41,8 +42,13 @@ export async function createLogger(
     messageKey: 'msg',
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label === 'warn' ? 'warning' : label }) },
-    // Also what libraries write: Fastify names the URL of a request that was answered twice.
-    hooks: { streamWrite: redact },
+    hooks: {
+      // Also what libraries write.
+      streamWrite: redact,
+      logMethod(this: Logger, args: unknown[], method: (this: Logger, ...args: never[]) => void) {
+        method.apply(this, withoutRequestText(this, args) as never[])
+      },
+    },
     serializers: { err: (error: Error) => redactError(stdSerializers.err(error)) },
   }
   if (!asText) return pino(options, out)
@@ -54,6 +60,9 @@ export async function createLogger(
   )
 }
 
-function redactError(error: unknown): unknown {
-  return JSON.parse(JSON.stringify(error ?? null), (_key, value) => (typeof value === 'string' ? redact(value) : value))
+/** No other members of an error: drivers and parsers keep there what they were given. */
+function redactError(given: unknown): unknown {
+  const { type, message, code, stack, cause } = (given ?? {}) as Record<string, unknown>
+  const error = { type, message, code, stack, cause }
+  return JSON.parse(JSON.stringify(error), (_key, value) => (typeof value === 'string' ? redact(value) : value))
 }

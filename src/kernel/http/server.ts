@@ -10,6 +10,7 @@ import fastify, {
   LogController,
 } from 'fastify'
 import { stringifyJson } from '../base/exact-json.ts'
+import { ofRequest } from '../base/request-words.ts'
 import type { BodyLimits } from './body.ts'
 import { type ClientOptions, installClient } from './client.ts'
 import { bodyTooLarge } from './errors.ts'
@@ -68,6 +69,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const settings: FastifyServerOptions & { http?: HttpOptions; https?: HttpsOptions } = {
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    childLoggerFactory: (logger, bindings, options) => ofRequest(logger.child(bindings, options)),
     genReqId: (req) => {
       const given = req.headers['x-request-id']
       return typeof given === 'string' && REQUEST_ID.test(given) ? given : options.requestId()
@@ -90,7 +92,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
       : { https: { ...options.tls, ...limits, handshakeTimeout: options.requestTimeoutMs } }),
     ...(rewriteUrl === undefined ? {} : { rewriteUrl: (req) => rewriteUrl(req.url ?? '/') }),
     frameworkErrors: (error, req, reply) => {
-      req.log.info({ err: { message: error.message } }, 'request refused')
+      // Its message quotes the URL.
+      req.log.info({ error: { status: 400, code: error.code } }, 'request refused')
       const raw = reply as FastifyReply
       raw.code(400).header('content-type', 'application/json').send(plainError(400, 'The request URL is malformed.'))
     },
