@@ -15,7 +15,7 @@ import { migrationStatus } from '../../src/kernel/db/migrations/migrate.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { END_CAUSES } from '../../src/sessions/types.ts'
 import { createTokenTemplates } from '../../src/tokens/templates.ts'
-import { type Backend, pglite, type Scope } from './db.ts'
+import { type Backend, postgres, type Scope } from './db.ts'
 import { testHasher } from './hasher.ts'
 
 type Tree = { [key: string]: unknown }
@@ -58,7 +58,7 @@ export interface TestServer {
 
 /** Both servers on free ports of the loopback, over real HTTP, closed when the test ends. */
 export async function testServer(t: Scope, options: TestServerOptions = {}): Promise<TestServer> {
-  const db = options.db ?? (await (options.backend ?? pglite).open(t))
+  const db = options.db ?? (await (options.backend ?? postgres).open(t))
   const clock = options.clock ?? systemClock()
   const patch = mergePatch(WIRE_CONFIGS[options.wireConfig ?? 'default'] ?? {}, options.config ?? {})
   const isDefault = (options.wireConfig ?? 'default') === 'default'

@@ -9,7 +9,8 @@ import { type TestServer, testServer } from '../helpers/server.ts'
 const FORM = { accept: 'text/html' }
 const ERROR_PAGE = /^http:\/\/127\.0\.0\.1:4455\/error\?id=/
 
-const count = (text: string) => sql('test.count', `select count(*) as n from ${text}`)
+// Each has another text, and a name stands for one.
+const count = (text: string) => ({ name: '', text: `select count(*) as n from ${text}` })
 
 async function rows(server: TestServer, text: string): Promise<number> {
   return (await server.db.query<{ n: number }>(count(text)))[0]!.n

@@ -63,8 +63,15 @@ const IDENTITY_SCHEMA = {
   },
 }
 
-/** Returns the check of whole documents: what is wrong with one, or undefined. */
-export function createMetaCheck(): (document: unknown) => string | undefined {
+let compiled: ((document: unknown) => string | undefined) | undefined
+
+/** The check of whole documents: what is wrong with one, or undefined. Compiled once: that takes longer than all checks. */
+export function metaCheck(): (document: unknown) => string | undefined {
+  compiled ??= compile()
+  return compiled
+}
+
+function compile(): (document: unknown) => string | undefined {
   const ajv = new Ajv({ strict: false, validateFormats: false })
   const draft07 = ajv.getSchema('http://json-schema.org/draft-07/schema')!
   const identity = ajv.compile(IDENTITY_SCHEMA)

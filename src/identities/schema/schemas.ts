@@ -5,7 +5,7 @@ import { type LoadOptions, loadOptions, loadText, parseJson, shortUrl } from '..
 import type { IdentitySchema, Json } from '../types.ts'
 import { compileSchema } from './compile.ts'
 import { PatternError } from './link.ts'
-import { createMetaCheck } from './meta.ts'
+import { metaCheck } from './meta.ts'
 import { isObject } from './node.ts'
 
 /** The parts of the configuration that say which schemas there are. */
@@ -40,7 +40,7 @@ export class SchemaLoadError extends Error {
  */
 export async function createSchemas(config: SchemaConfig, cwd: string): Promise<Schemas> {
   const options = loadOptions(config, cwd)
-  const check = createMetaCheck()
+  const check = metaCheck()
   const list: IdentitySchema[] = []
   for (const [i, entry] of config.identity.schemas.entries()) {
     const where = `identity.schemas[${i}] (id ${JSON.stringify(entry.id)}, ${shortUrl(entry.url)})`
