@@ -42,7 +42,7 @@ interface Running {
   child: ChildProcess
   ended: Promise<Outcome>
   log(): Line[]
-  until<T>(what: string, look: () => T | Promise<T>): Promise<Exclude<T, undefined | false>>
+  until<T>(what: string, look: () => T | Promise<T>): ReturnType<typeof until<T>>
   /** the processes that serve, by worker, the newest of each */
   workers(): Map<number, number>
 }

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { readListQuery as readEventQuery, readFilter, readInteger, readPlace } from '../../src/events/log/list-query.ts'
 import { parsePlace } from '../../src/events/log/place.ts'
 import { readNewWebhook, readReplay, readRotation, readWebhookChange } from '../../src/events/webhooks/body.ts'
@@ -21,6 +21,8 @@ import { assertSize } from '../../src/identities/sizes.ts'
 import type { Json } from '../../src/identities/types.ts'
 import { networkOf, parseAddress } from '../../src/kernel/base/address.ts'
 import { parseTime } from '../../src/kernel/base/clock.ts'
+import { compactJson, readJson, stringifyJson } from '../../src/kernel/base/exact-json.ts'
+import { isNumber, readDecimal, sameNumber } from '../../src/kernel/base/exact-number.ts'
 import { assertText, parseJson } from '../../src/kernel/base/json.ts'
 import { redact } from '../../src/kernel/base/log.ts'
 import { shortened } from '../../src/kernel/base/text.ts'
@@ -32,7 +34,8 @@ import { isCsrfCookieValue, verifyCsrf } from '../../src/kernel/crypto/csrf.ts'
 import { isTooSimilar } from '../../src/kernel/crypto/passwords/similarity.ts'
 import { safeEqual, sha256Hex } from '../../src/kernel/crypto/tokens.ts'
 import { anyJsonBody, formBody, formFields, jsonBody } from '../../src/kernel/http/body.ts'
-import { cookieValues } from '../../src/kernel/http/cookies.ts'
+import { expireTwins, hasTwins } from '../../src/kernel/http/cookies/twins.ts'
+import { type CookieAttributes, cookieValues } from '../../src/kernel/http/cookies.ts'
 import { parseKeysetPage } from '../../src/kernel/http/lists/keyset.ts'
 import { link, parseOffsetPage } from '../../src/kernel/http/lists/pagination.ts'
 import { acceptsJson, mediaType } from '../../src/kernel/http/negotiate.ts'
@@ -81,6 +84,8 @@ function json(text: string): Json {
     return text
   }
 }
+
+const KEPT = { name: 'a', path: '/', domain: '', secure: true } as unknown as CookieAttributes
 
 function request(headers: Record<string, string>, body = ''): FastifyRequest {
   const server = { bodyLimits: { json: NO_LIMIT, fields: 1e9 } }
@@ -133,6 +138,12 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'kernel/base/address networkOf': networkOf,
   'kernel/base/address parseAddress': parseAddress,
   'kernel/base/clock parseTime': parseTime,
+  'kernel/base/exact-json compactJson': compactJson,
+  'kernel/base/exact-json readJson': readJson,
+  'kernel/base/exact-json stringifyJson': (text) => stringifyJson([text, json(text)]),
+  'kernel/base/exact-number isNumber': (text) => isNumber(json(text)),
+  'kernel/base/exact-number readDecimal': readDecimal,
+  'kernel/base/exact-number sameNumber': (text) => sameNumber(`1${text}`, `1.0${text}`),
   'kernel/base/json assertText': assertText,
   'kernel/base/json parseJson': (text) => parseJson(text, NO_LIMIT),
   'kernel/base/log redact': redact,
@@ -150,6 +161,12 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'kernel/http/body formBody': (text) => formBody(sent('application/x-www-form-urlencoded', text)).catch(() => {}),
   'kernel/http/body formFields': (text) => formFields(sent('application/x-www-form-urlencoded', text)),
   'kernel/http/body jsonBody': (text) => jsonBody(sent('application/json', text)),
+  'kernel/http/cookies/twins expireTwins': (text) => {
+    const { headers } = request({ host: text })
+    const asked = { headers, hostname: text, url: `/${text}` } as unknown as FastifyRequest
+    expireTwins(asked, { header() {} } as unknown as FastifyReply, KEPT, new URL('http://x/'))
+  },
+  'kernel/http/cookies/twins hasTwins': (text) => hasTwins(request({ cookie: `a="${text}"; ${text}` }), 'a'),
   'kernel/http/cookies cookieValues': (text) => cookieValues(request({ cookie: `a="${text}"; ${text}` }), 'a'),
   'kernel/http/lists/keyset parseKeysetPage': (text) => [
     parseKeysetPage(query('page_token', Buffer.from(text).toString('base64').replaceAll('=', ''))),
@@ -248,6 +265,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
         'texts of the server or the operator',
         ['identities/store-write createIdentityWriter', 'sessions/sql recordEnds'],
       ],
+      ['texts of the server or the operator', ['sessions/sql lockIdentity', 'sessions/sql stillProven']],
       ['texts of the server or the operator', ['kernel/base/address addressSet', 'kernel/crypto/base64 encodeBase64']],
       ['texts of the server or the operator', ['kernel/crypto/csrf maskCsrf', 'kernel/crypto/csrf csrfCookieName']],
       ['texts of the server or the operator', ['kernel/crypto/tokens derivedLogoutToken']],
