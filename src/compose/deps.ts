@@ -197,7 +197,7 @@ function eventDeps(d: Base & ReturnType<typeof sessionDeps>) {
   const metrics = d.metrics.events
   const events = createEvents({ ...d, onDelivery: metrics.delivery, onEpoch: metrics.epoch, onLost: metrics.lost })
   const streams = createStreams({ maxListeners: () => d.config().lethe.events.stream.max_listeners })
-  metrics.watchReceivers(events.receiverStates)
+  metrics.watchLog(events.eventStatus)
   metrics.watchStreams(streams.count)
   return { ...events, streams }
 }

@@ -10,6 +10,7 @@ import {
   list,
   map,
   nullable,
+  number,
   OTHER_ERRORS,
   object,
   oneWord,
@@ -50,6 +51,11 @@ export const eventsDescription: Description = {
         PAGE_TOKEN,
       ],
       answers: { 200: json('The events.', list(ref('event'))), 400: invalid, ...OTHER_ERRORS },
+    },
+    {
+      ...{ id: 'getEventStatus', method: 'get', path: '/admin/events/status', port: 'admin' },
+      summary: 'Shows how far the log and each receiver have come, and which open transaction holds the log back.',
+      answers: { 200: json('How far they have come.', 'eventStatus'), ...OTHER_ERRORS },
     },
     {
       ...{ id: 'streamEvents', method: 'get', path: '/admin/events/stream', port: 'admin' },
@@ -94,6 +100,24 @@ export const eventsDescription: Description = {
   ],
   schemas: {
     ...webhookSchemas,
+    eventStatus: object({
+      epoch: text,
+      epoch_number: integer,
+      position: integer,
+      newest: integer,
+      complete_up_to: time,
+      behind_events: integer,
+      behind_seconds: number,
+      oldest_transaction: nullable(
+        object({
+          pid: nullable(integer),
+          application: nullable(text),
+          since: nullable(time),
+          age_seconds: nullable(number),
+        }),
+      ),
+      receivers: list(object({ id: text, lag_events: integer, lag_seconds: number, pending: integer, dead: integer })),
+    }),
     revocationList: object({
       cursor: text,
       epoch: text,

@@ -16,7 +16,7 @@ import { createDeliverer, type DelivererDeps } from './receivers/deliver.ts'
 import { createDeliveries } from './receivers/deliveries.ts'
 import { createDispatcher } from './receivers/dispatch.ts'
 import { createSender } from './receivers/send.ts'
-import { createReceiverStates } from './receivers/states.ts'
+import { createEventStatus } from './receivers/status.ts'
 import { createDeliveryStore } from './receivers/store.ts'
 import { createDeliveryListStore } from './receivers/store-list.ts'
 import { createRevocations } from './revocations/revocations.ts'
@@ -78,7 +78,7 @@ export function createEvents(d: EventDeps) {
       onLost: () => d.onLost('revocations'),
     }),
     webhooks,
-    receiverStates: createReceiverStates({ ...d, webhooks }),
+    eventStatus: createEventStatus({ highWaterMark, webhooks }),
     deliveries: createDeliveries({ ...d, webhooks, list, onChange }),
     background: [
       {

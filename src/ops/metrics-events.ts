@@ -1,19 +1,32 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** How far a receiver of events has been told. */
-export interface ReceiverState {
+/** How far the log and the receivers of events have come. */
+export interface LogState {
+  epoch_number: number
+  behind_events: number
+  behind_seconds: number
+  /** of those that may still write to the log */
+  oldest_transaction: { pid: number | null; application: string | null; age_seconds: number | null } | null
+  receivers: readonly ReceiverState[]
+}
+
+interface ReceiverState {
   id: string
   pending: number
   dead: number
+  lag_events: number
   /** age of the oldest event that is still to be delivered; 0 when there is none */
-  lagSeconds: number
+  lag_seconds: number
 }
+
+/** A younger transaction is the work of a moment, and its process would be a series for each scrape. */
+const SHOWN_FROM_SECONDS = 1
 
 export interface EventMetrics {
   /** @param result of the few that a try can have */
   delivery(receiver: string, result: 'delivered' | 'failed' | 'given_up'): void
   /** @param read asked at each scrape; what cannot be had is left out */
-  watchReceivers(read: () => Promise<ReceiverState[]>): void
+  watchLog(read: () => Promise<LogState>): void
   watchStreams(read: () => number): void
   /** @param reason of the few for which another epoch of the log begins */
   epoch(reason: string): void
@@ -45,7 +58,7 @@ export function createEventMetrics(registry: Registry): EventMetrics {
     epoch: (reason) => epochs.inc({ reason }),
     lost: (follower) => lost.inc({ follower }),
     delivery: (receiver, result) => deliveries.inc({ receiver, result }),
-    watchReceivers: (read) => watchReceivers(registers, read),
+    watchLog: (read) => watchLog(registers, read),
     watchStreams(read) {
       new Gauge({
         name: 'lethe_event_streams',
@@ -59,32 +72,64 @@ export function createEventMetrics(registry: Registry): EventMetrics {
   }
 }
 
-function watchReceivers(registers: Registry[], read: () => Promise<ReceiverState[]>): void {
-  let reading: Promise<ReceiverState[]> | undefined
+function watchLog(registers: Registry[], read: () => Promise<LogState>): void {
+  let reading: Promise<LogState | undefined> | undefined
   /** One question for all gauges: a scrape collects them at the same time. */
-  const states = () => {
+  const state = () => {
     reading ??= read()
-      .catch(() => [])
+      .catch(() => undefined)
       .finally(() => {
         reading = undefined
       })
     return reading
   }
-  const gauge = (name: string, help: string, value: (state: ReceiverState) => number) =>
+  type Labelled = [labels: Record<string, string>, value: number]
+  const gauge = (name: string, help: string, labelNames: string[], values: (state: LogState) => Labelled[]) =>
     new Gauge({
       // the same of every process: it is in the database
-      ...{ name, help, labelNames: ['receiver'], registers, aggregator: 'first' },
+      ...{ name, help, labelNames, registers, aggregator: 'first' },
       async collect() {
-        const known = await states()
+        const known = await state()
         this.reset()
-        for (const state of known) this.set({ receiver: state.id }, value(state))
+        // a reset gauge without labels is 0, which would say that all is well
+        if (known === undefined && labelNames.length === 0) this.remove()
+        for (const [labels, value] of known === undefined ? [] : values(known)) this.set(labels, value)
       },
     })
-  gauge('lethe_event_deliveries_pending', 'Events that a receiver is still to get.', (state) => state.pending)
-  gauge('lethe_event_deliveries_dead', 'Events whose delivery was given up.', (state) => state.dead)
+  const log = (name: string, help: string, value: (state: LogState) => number) =>
+    gauge(name, help, [], (known) => [[{}, value(known)]])
+  log('lethe_event_log_epoch', 'Number of the epoch of the log of events.', (known) => known.epoch_number)
+  log(
+    'lethe_event_log_behind_events',
+    'Events, at most, that are in the log and held back by open transactions.',
+    (known) => known.behind_events,
+  )
+  log(
+    'lethe_event_log_behind_seconds',
+    'How long ago the log was known to be complete.',
+    (known) => known.behind_seconds,
+  )
   gauge(
+    'lethe_event_log_oldest_transaction_seconds',
+    'Age of the oldest open transaction that may write to the log and holds it back. No series below a second.',
+    ['pid', 'application'],
+    ({ oldest_transaction: oldest }) =>
+      oldest === null || (oldest.age_seconds ?? 0) < SHOWN_FROM_SECONDS
+        ? []
+        : [[{ pid: String(oldest.pid ?? ''), application: oldest.application ?? '' }, oldest.age_seconds!]],
+  )
+  const receivers = (name: string, help: string, value: (state: ReceiverState) => number) =>
+    gauge(name, help, ['receiver'], (known) => known.receivers.map((one) => [{ receiver: one.id }, value(one)]))
+  receivers('lethe_event_deliveries_pending', 'Events that a receiver is still to get.', ({ pending }) => pending)
+  receivers('lethe_event_deliveries_dead', 'Events whose delivery was given up.', ({ dead }) => dead)
+  receivers(
+    'lethe_event_delivery_lag_events',
+    'Events, at most, that a receiver is still to get, with those that are held back in the log.',
+    ({ lag_events }) => lag_events,
+  )
+  receivers(
     'lethe_event_delivery_lag_seconds',
     'Age of the oldest event that a receiver is still to get.',
-    (state) => state.lagSeconds,
+    ({ lag_seconds }) => lag_seconds,
   )
 }

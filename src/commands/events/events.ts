@@ -2,7 +2,7 @@ import type { Cmd } from '../kit/command.ts'
 import type { Io } from '../kit/io.ts'
 import { addClientFlags } from '../kit/remote.ts'
 
-/** `events tail`: the log of events over the admin port. */
+/** `events tail`, `events status`: the log of events over the admin port. */
 export function addEvents(program: Cmd, io: Io): void {
   const events = program.group('events', 'Follow what happens to sessions')
   addClientFlags(events)
@@ -19,5 +19,15 @@ export function addEvents(program: Cmd, io: Io): void {
   tail.action(async () => {
     const { tailEvents } = await import('./tail.ts')
     await tailEvents(io, tail.optsWithGlobals())
+  })
+  const status = events
+    .command('status')
+    .description(
+      'Show how far the log and each receiver are behind, and which open transaction holds the log back',
+    ) as Cmd
+  status.examples('events status', 'events status --format json')
+  status.action(async () => {
+    const { showEventStatus } = await import('./status.ts')
+    await showEventStatus(io, status.optsWithGlobals())
   })
 }

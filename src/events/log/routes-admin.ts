@@ -1,6 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { link } from '../../kernel/http/lists/pagination.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
+import type { EventStatus } from '../receivers/status.ts'
 import type { Streams } from '../stream/sse.ts'
 import type { EventStream } from '../stream/stream.ts'
 import { MAX_SIZE, readFilter, readInteger, readListQuery, readPlace } from './list-query.ts'
@@ -9,6 +10,7 @@ import { type Place, parsePlace } from './place.ts'
 
 export interface EventAdminRouteDeps {
   eventLog: EventLog
+  eventStatus(): Promise<EventStatus>
   eventStream: EventStream
   streams: Streams
 }
@@ -17,6 +19,7 @@ export interface EventAdminRouteDeps {
 export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
   return async (app) => {
     app.get('/events', list)
+    app.get('/events/status', () => d.eventStatus())
     app.get('/events/stream', { exposeHeadRoute: false }, stream)
     app.addHook('preClose', async () => d.streams.close())
   }

@@ -34,8 +34,9 @@ export const PAGE = `<!doctype html>
 <main>
 <h1>Events</h1>
 <p id="state" role="status">Connecting</p>
+<p id="log">Log</p>
 <h2>Receivers</h2>
-<div class="wide" tabindex="0" role="region" aria-label="Receivers"><table id="receivers">${head('Name', 'Address', 'Wants', 'Waiting', 'Oldest', 'Given up', 'Action')}</table></div>
+<div class="wide" tabindex="0" role="region" aria-label="Receivers"><table id="receivers">${head('Name', 'Address', 'Wants', 'Behind', 'Waiting', 'Oldest', 'Given up', 'Action')}</table></div>
 <h2>Deliveries that wait or were given up</h2>
 <div class="wide" tabindex="0" role="region" aria-label="Deliveries"><table id="deliveries">${head('Receiver', 'Event', 'Session', 'State', 'Tries', 'Next', 'Last answer', 'Action')}</table></div>
 <h2>Live</h2>
@@ -72,7 +73,20 @@ const get = async (path) => {
   if (!answer.ok) throw new Error(path + ' answered ' + answer.status)
   return answer.json()
 }
+const seconds = (value) => (Math.round(value * 10) / 10) + ' s'
+const behind = (events, age) => events + ' events, ' + seconds(age)
+function showLog(s) {
+  const by = s.oldest_transaction
+  // what the server's role may not see of a transaction is null
+  const holder = by && 'held back by process ' + (by.pid ?? 'unknown') + ' (' + (by.application || 'unnamed') + '), open for '
+    + (by.age_seconds === null ? 'an unknown time' : seconds(by.age_seconds))
+  const log = 'Log: epoch ' + s.epoch + ' (number ' + s.epoch_number + '), complete up to ' + s.position
+  $('#log').textContent = [log, 'behind by ' + behind(s.behind_events, s.behind_seconds), holder].filter(Boolean).join('; ')
+}
 async function refresh() {
+  const status = await get('status')
+  showLog(status)
+  const lags = new Map(status.receivers.map((r) => [r.id, behind(r.lag_events, r.lag_seconds)]))
   const receivers = await get('webhooks')
   const rows = []
   for (const { id, pending, dead } of receivers) {
@@ -88,7 +102,7 @@ async function refresh() {
     }
   }
   $('#receivers tbody').replaceChildren(...receivers.map((r) =>
-    row(r.id, r.url, r.events.join(', '), String(r.pending), r.oldest_pending_at, String(r.dead),
+    row(r.id, r.url, r.events.join(', '), lags.get(r.id), String(r.pending), r.oldest_pending_at, String(r.dead),
       r.dead > 0 ? button('Send all again', 'webhooks/' + encodeURIComponent(r.id) + '/replay') : '')))
   $('#deliveries tbody').replaceChildren(...rows)
 }

@@ -25,12 +25,18 @@ const ONE = sql(
 
 const EVENT = sql('events.by_seq', `select ${EVENT_COLUMNS} from lethe.events e where e.seq = $1`)
 
+/** Also of receivers without a delivery: their place in the log may be behind, where they have an event that is to become one. */
 const COUNTS = sql(
   'events.delivery_counts',
-  `select d.webhook_id as id, count(*) filter (where d.state = 'pending') as pending,
-     count(*) filter (where d.state = 'dead') as dead,
-     min(d.created_at) filter (where d.state = 'pending') as oldest_pending_at
-   from lethe.deliveries d where d.state in ('pending', 'dead') group by d.webhook_id`,
+  `with counted as (
+    select d.webhook_id, count(*) filter (where d.state = 'pending') as pending,
+      count(*) filter (where d.state = 'dead') as dead,
+      min(d.created_at) filter (where d.state = 'pending') as oldest_pending_at
+    from lethe.deliveries d where d.state in ('pending', 'dead') group by d.webhook_id
+  )
+  select w.id, coalesce(c.pending, 0) as pending, coalesce(c.dead, 0) as dead, c.oldest_pending_at,
+    (select e.created_at from lethe.events e where e.seq > w.position order by e.seq limit 1) as next_event_at
+  from lethe.webhooks w left join counted c on c.webhook_id = w.id`,
 )
 
 /** One that is under way stays as it is. */
@@ -91,6 +97,8 @@ export interface DeliveryCounts {
   pending: number
   dead: number
   oldest_pending_at: Timestamp | null
+  /** of the first event in the log beyond the receiver's place: no delivery of it has been written */
+  next_event_at: Timestamp | null
 }
 
 /** What is to be delivered again. */

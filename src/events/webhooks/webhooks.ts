@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
-import { type Clock, formatTime } from '../../kernel/base/clock.ts'
+import { type Clock, formatTime, type Micros, parseTime, SECOND } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { conflict, notFound } from '../../kernel/http/errors.ts'
 import type { HighWaterMark } from '../log/high-water-mark.ts'
@@ -56,7 +56,7 @@ export function createWebhooks(d: WebhookDeps) {
 
     async list() {
       const counts = new Map((await d.list.counts()).map((row) => [row.id, row]))
-      return (await all()).map((receiver) => webhookAnswer(receiver, counts.get(receiver.id)))
+      return (await all()).map((receiver) => webhookAnswer(receiver, counts.get(receiver.id), d.clock.now()))
     },
 
     async get(id: string) {
@@ -64,6 +64,7 @@ export function createWebhooks(d: WebhookDeps) {
       return webhookAnswer(
         receiver,
         (await d.list.counts()).find((row) => row.id === id),
+        d.clock.now(),
       )
     },
 
@@ -76,7 +77,8 @@ export function createWebhooks(d: WebhookDeps) {
         throw conflict(`There is a receiver of events named ${JSON.stringify(id)} already.`)
       }
       d.onChange()
-      return { ...webhookAnswer({ ...settings, id, source: 'api', position }, undefined), secret: settings.secrets[0] }
+      const added = webhookAnswer({ ...settings, id, source: 'api', position }, undefined, d.clock.now())
+      return { ...added, secret: settings.secrets[0] }
     },
 
     /** @throws HttpError 404, 409 */
@@ -107,7 +109,7 @@ export function createWebhooks(d: WebhookDeps) {
 
 export type Webhooks = ReturnType<typeof createWebhooks>
 
-function webhookAnswer(receiver: KnownReceiver, counts: DeliveryCounts | undefined) {
+function webhookAnswer(receiver: KnownReceiver, counts: DeliveryCounts | undefined, now: Micros) {
   const { id, source, url, events, enabled, position, headers, timeoutMs, secrets } = receiver
   return {
     ...{ id, source, url: withoutPassword(url), events, enabled },
@@ -118,7 +120,14 @@ function webhookAnswer(receiver: KnownReceiver, counts: DeliveryCounts | undefin
     pending: counts?.pending ?? 0,
     dead: counts?.dead ?? 0,
     oldest_pending_at: counts?.oldest_pending_at ?? null,
+    lag_seconds: lagSeconds(counts, now),
   }
+}
+
+/** Age of the oldest event that a receiver is still to get, whether its delivery has been written or not. */
+function lagSeconds(counts: DeliveryCounts | undefined, now: Micros): number {
+  const waiting = [counts?.oldest_pending_at, counts?.next_event_at].filter((at) => typeof at === 'string')
+  return Math.max(0, ...waiting.map((at) => (now - parseTime(at)) / SECOND))
 }
 
 const withoutPassword = (url: string) => url.replace(/\/\/[^/@]*@/, '//')

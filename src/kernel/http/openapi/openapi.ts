@@ -39,6 +39,7 @@ export interface Description {
 export const text: Schema = { type: 'string' }
 export const bool: Schema = { type: 'boolean' }
 export const integer: Schema = { type: 'integer', format: 'int64' }
+export const number: Schema = { type: 'number' }
 export const uuid: Schema = { type: 'string', format: 'uuid' }
 export const time: Schema = { type: 'string', format: 'date-time' }
 export const anything: Schema = {}

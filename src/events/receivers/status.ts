@@ -1,0 +1,67 @@
+import { formatTime, SECOND, type Timestamp } from '../../kernel/base/clock.ts'
+import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
+import type { Webhooks } from '../webhooks/webhooks.ts'
+
+/** How far the log and those who are told of it have come. Times and ages of the log are by the clock of the database. */
+export interface EventStatus {
+  epoch: string
+  epoch_number: number
+  /** nothing at or below this place can come any more */
+  position: number
+  newest: number
+  /** whatever was committed before is at or below `position` */
+  complete_up_to: Timestamp
+  /** at most so many events are held back */
+  behind_events: number
+  behind_seconds: number
+  oldest_transaction: OldestTransaction | null
+  receivers: ReceiverStatus[]
+}
+
+/** Of those that may still write to the log, the one that began first. What this role may not see of it is null. */
+export interface OldestTransaction {
+  pid: number | null
+  application: string | null
+  since: Timestamp | null
+  age_seconds: number | null
+}
+
+export interface ReceiverStatus {
+  id: string
+  /** at most: events that it does not want count until its place has passed them */
+  lag_events: number
+  /** age of the oldest event that is still to be delivered; 0 when there is none */
+  lag_seconds: number
+  pending: number
+  dead: number
+}
+
+/** For operators. Asks the database, since nobody may have read the log for an hour. @throws StoreUnavailable */
+export function createEventStatus(d: { highWaterMark: HighWaterMark; webhooks: Pick<Webhooks, 'list'> }) {
+  return async (): Promise<EventStatus> => {
+    // the receivers first: one whose place is beyond what was seen of the log would seem to be ahead of it
+    const receivers = await d.webhooks.list()
+    const mark = await d.highWaterMark.advance()
+    const { epoch, number, seq, newest, completeAt, readAt } = mark
+    return {
+      ...{ epoch, epoch_number: number, position: seq, newest, complete_up_to: formatTime(completeAt) },
+      behind_events: newest - seq,
+      behind_seconds: (readAt - completeAt) / SECOND,
+      oldest_transaction: oldestOf(mark),
+      receivers: receivers.map(({ id, pending, dead, position, lag_seconds }) => {
+        const lag_events = pending + Math.max(0, newest - position)
+        return { id, lag_events, lag_seconds, pending, dead }
+      }),
+    }
+  }
+}
+
+function oldestOf({ writers, readAt }: Mark): OldestTransaction | null {
+  // one whose beginning may not be seen comes last
+  const age = ({ since }: Mark['writers'][number]) => (since === null ? -1 : Math.max(0, readAt - since))
+  const [oldest] = writers.toSorted((a, b) => age(b) - age(a))
+  if (oldest === undefined) return null
+  const { pid, application, since } = oldest
+  if (since === null) return { pid, application, since, age_seconds: null }
+  return { pid, application, since: formatTime(since), age_seconds: age(oldest) / SECOND }
+}
