@@ -1,8 +1,6 @@
 import { adminBaseUrl, type Config, publicBaseUrl } from '../config/schema/schema.ts'
 import { createErrorContainers } from '../error-containers/service.ts'
 import { createErrorStore } from '../error-containers/store.ts'
-import { createEventRetention } from '../events/log/retention.ts'
-import { createEventLogStore } from '../events/log/store.ts'
 import { createEvents } from '../events/service.ts'
 import { createStreams } from '../events/stream/sse.ts'
 import { continuitySecrets, createContinuityCookie } from '../flows/continuity/cookie.ts'
@@ -150,21 +148,15 @@ function sessionDeps(d: Base) {
   })
   const gcStore = createGcStore(db, meta.nid, shared)
   const gc = createGc({ store: gcStore, clock: d.clock, onEnded })
-  const collector = createCollector({
-    ...d,
-    gc,
-    deletes: !shared,
-    deleteOldEvents: createEventRetention({ ...d, store: createEventLogStore(db, meta.nid) }),
-  })
   const revivals = createRevivalWatch({ ...d, store: gcStore })
   return {
     locks,
     sessions,
-    collector,
+    gc,
     revivals,
     lastSeen,
     /** what runs beside the requests; started when the ports are open, stopped before the database closes */
-    background: [lastSeen, collector, ...(shared ? [revivals] : [])],
+    background: [lastSeen, ...(shared ? [revivals] : [])],
     ownSessions: createOwnSessions({ ...d, sessions, list }),
     sessionManagement: createSessionManagement({ ...d, store, list, locks, manage }),
     tokenizer: createTokenizer(d),
@@ -199,7 +191,12 @@ function eventDeps(d: Base & ReturnType<typeof sessionDeps>) {
   const streams = createStreams({ maxListeners: () => d.config().lethe.events.stream.max_listeners })
   metrics.watchLog(events.eventStatus)
   metrics.watchStreams(streams.count)
-  return { ...events, streams }
+  const collector = createCollector({
+    ...d,
+    deletes: d.meta.kind !== 'adopted',
+    deleteOldEvents: events.deleteOldEvents,
+  })
+  return { ...events, streams, collector, background: [collector, ...events.background] }
 }
 
 function flowDeps(

@@ -10,11 +10,14 @@ import { createFeed } from './log/feed.ts'
 import { createHighWaterMark } from './log/high-water-mark.ts'
 import { createEventLog } from './log/log.ts'
 import { createLogPoller } from './log/poller.ts'
+import { createEventRetention } from './log/retention.ts'
 import { createEventLogStore } from './log/store.ts'
 import { createMarkStore, type EpochReason } from './log/store-marks.ts'
 import { createDeliverer, type DelivererDeps } from './receivers/deliver.ts'
 import { createDeliveries } from './receivers/deliveries.ts'
 import { createDispatcher } from './receivers/dispatch.ts'
+import { wantedTypes } from './receivers/receiver.ts'
+import { receiversOf } from './receivers/receivers.ts'
 import { createSender } from './receivers/send.ts'
 import { createEventStatus } from './receivers/status.ts'
 import { createDeliveryStore } from './receivers/store.ts'
@@ -68,7 +71,10 @@ export function createEvents(d: EventDeps) {
   const list = createDeliveryListStore(d.db, d.meta.nid)
   const onChange = dispatcher.refresh
   const webhooks = createWebhooks({ ...d, highWaterMark, webhooks: webhookStore, list, onChange })
+  const receivers = async () =>
+    receiversOf(d.config(), await webhookStore.all()).map((one) => ({ id: one.id, types: wantedTypes(one) }))
   return {
+    deleteOldEvents: createEventRetention({ ...shared, receivers }),
     eventLog: createEventLog(shared),
     eventStream: createEventStream({ ...shared, onLost: () => d.onLost('stream') }),
     holderStream: createHolderStream(shared),

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
+import type { Config } from '../../src/config/schema/schema.ts'
 import { createHighWaterMark } from '../../src/events/log/high-water-mark.ts'
+import { createEventRetention } from '../../src/events/log/retention.ts'
 import { createEventLogStore, type EventPage } from '../../src/events/log/store.ts'
 import { createMarkStore } from '../../src/events/log/store-marks.ts'
+import { parseTime } from '../../src/kernel/base/clock.ts'
 import type { Db } from '../../src/kernel/db/client.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { backends, createDatabase, openAt, postgres } from '../helpers/db.ts'
@@ -19,6 +22,12 @@ const ADD_DELIVERY = sql(
   'test.add_delivery',
   `insert into lethe.deliveries (webhook_id, seq, state, attempts, due_at, created_at) values ('w', $1, $2, 0, $3, $3)`,
 )
+const DELIVERED = sql('test.delivered', `update lethe.deliveries set state = 'delivered'`)
+const ADD_WEBHOOK = sql(
+  'test.add_webhook',
+  'insert into lethe.webhooks (id, position, created_at, updated_at) values ($1, $2, now(), now())',
+)
+const MOVE_WEBHOOK = sql('test.move_webhook', 'update lethe.webhooks set position = $2 where id = $1')
 const DELIVERIES = sql('test.deliveries', 'select seq from lethe.deliveries order by seq')
 
 const everything: EventPage = {
@@ -124,16 +133,54 @@ for (const backend of backends()) {
       await db.query(ADD_DELIVERY, [seqs[2], 'pending', T0])
       await db.query(ADD_DELIVERY, [seqs[3], 'delivered', T0])
       const until = '2026-11-22T18:00:00Z'
-      assert.deepEqual(
-        [await log.deleteOld(until, 2), await log.deleteOld(until, 10), await log.deleteOld(until, 10)],
-        [1, 3, 0],
-      )
+      const remove = (limit: number) => log.deleteOld({ until, limit, after: undefined, receivers: [] })
+      // until it is known that nothing is still to come below, nobody may have read it
+      assert.equal((await remove(10)).count, 0)
+      await headOf(db).advance()
+      assert.deepEqual([(await remove(2)).count, (await remove(10)).count, (await remove(10)).count], [1, 3, 0])
       assert.deepEqual(
         (await log.read(0, young, 10)).map(({ seq }) => seq),
         [seqs[1], young],
       )
       assert.deepEqual(await db.query(DELIVERIES), [{ seq: seqs[1] }])
       assert.equal(await log.floor(), seqs[4])
+    })
+
+    test('keeps what a receiver that is far behind wants, and nothing else beyond it', async (t) => {
+      const db = await backend.open(t)
+      const { add, log } = eventRows(db)
+      const seqs: number[] = []
+      for (let i = 0; i < 30; i++)
+        seqs.push(await add({ at: T0, type: i % 3 === 0 ? 'session.ended' : 'session.created' }))
+      await add({ at: T1, type: 'session.ended' })
+      const places = { behind: seqs[8]!, present: seqs[29]!, forgotten: 0 }
+      for (const [id, place] of Object.entries(places)) await db.query(ADD_WEBHOOK, [id, place])
+      // the first ten wait in its queue, so that whole pages have nothing to delete
+      for (const seq of seqs.slice(0, 10)) await db.query(ADD_DELIVERY, [seq, 'pending', T1])
+      const deleteOld = createEventRetention({
+        config: () => ({ lethe: { events: { retention: 6 * 3_600_000 } } }) as Config,
+        clock: { now: () => parseTime(T1) },
+        store: log,
+        highWaterMark: createHighWaterMark(createMarkStore(db, 'test'), () => {}),
+        receivers: async () => [
+          { id: 'behind', types: ['session.ended'] },
+          { id: 'present', types: undefined },
+        ],
+      })
+      const kept = (await log.read(0, seqs[29]!, 100))
+        .filter(({ seq, type }) => seq <= seqs[9]! || type === 'session.ended')
+        .map(({ seq }) => seq)
+      assert.equal(await deleteOld(3), 30 - kept.length)
+      assert.deepEqual(
+        (await log.read(0, seqs[29]!, 100)).map(({ seq }) => seq),
+        kept,
+      )
+      // what it has been given meanwhile goes, also at the beginning of the log
+      await db.query(MOVE_WEBHOOK, ['behind', seqs[29]])
+      await db.query(DELIVERED)
+      assert.equal(await deleteOld(3), kept.length)
+      assert.deepEqual(await log.read(0, seqs[29]!, 100), [])
+      assert.equal((await log.last(seqs[29]! + 1, 100, {})).length, 1)
     })
   })
 }

@@ -1,21 +1,39 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, formatTime } from '../../kernel/base/clock.ts'
-import type { EventLogStore } from './store.ts'
+import type { HighWaterMark } from './high-water-mark.ts'
+import type { EventLogStore, OldPage } from './store.ts'
 
 export interface EventRetentionDeps {
   config(): Config
   clock: Clock
   store: Pick<EventLogStore, 'deleteOld'>
+  highWaterMark: Pick<HighWaterMark, 'advance'>
+  receivers(): Promise<OldPage['receivers']>
 }
 
-/** Deletes events that are past `lethe.events.retention`, `limit` rows a statement. @returns how many */
-export function createEventRetention({ config, clock, store }: EventRetentionDeps): (limit: number) => Promise<number> {
+/** Events that are kept for somebody are looked at in vain; of these one run looks at so many, and the next goes on. */
+const KEPT_ROWS = 100_000
+
+/**
+ * Deletes events that are past `lethe.events.retention` and that no receiver is still to get, `limit` rows a statement.
+ * The window of the list of revocations is never longer: the configuration is refused otherwise. @returns how many
+ */
+export function createEventRetention(d: EventRetentionDeps): (limit: number) => Promise<number> {
+  let after: OldPage['after']
+
   return async (limit) => {
-    const until = formatTime(clock.now() - Math.trunc(config().lethe.events.retention * 1000))
-    for (let total = 0; ; ) {
-      const count = await store.deleteOld(until, limit)
+    const until = formatTime(d.clock.now() - Math.trunc(d.config().lethe.events.retention * 1000))
+    // while nobody reads the log nobody else moves the mark
+    await d.highWaterMark.advance()
+    const receivers = await d.receivers()
+    let total = 0
+    for (let kept = 0; kept < KEPT_ROWS; ) {
+      const { count, next } = await d.store.deleteOld({ until, limit, after, receivers })
       total += count
-      if (count < limit) return total
+      kept += limit - count
+      after = next
+      if (next === undefined) break
     }
+    return total
   }
 }

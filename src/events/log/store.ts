@@ -1,4 +1,4 @@
-import type { Timestamp } from '../../kernel/base/clock.ts'
+import { formatTime, type Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
 import type { EventFilter, EventRow } from '../types.ts'
 import { EVENT_COLUMNS } from './sql.ts'
@@ -49,17 +49,25 @@ const LAST = {
 }
 
 /**
- * What is old goes, from the beginning of the log on. What a receiver is still to get stays, unless nobody has tried for
- * as long: then nobody knows that receiver any more. The end of what went is kept, so that a reader who comes back later
- * can be told that something is missing.
+ * What is old goes, the oldest first, whatever is kept before it; `$3` `$4` are where the page before stopped. What a
+ * receiver (`$5`) is still to get stays: what it wants beyond its place, and deliveries, unless nobody has tried for as
+ * long: then nobody knows that receiver any more. What may still have something below it that nobody has read stays too.
+ * The end of what went is kept, so that a reader who comes back later can be told that something is missing.
  */
 const DELETE_OLD = sql(
   'events.delete_old',
-  `with head as (
-    select e.seq, e.created_at from lethe.events e order by e.seq limit $2
+  `with page as (
+    select e.seq, e.created_at from lethe.events e
+    where e.created_at < $1 and (e.created_at, e.seq) > ($3, $4) order by e.created_at, e.seq limit $2
+  ), receiver as materialized (
+    select w.position, given.types from jsonb_to_recordset($5::jsonb) as given (id text, types jsonb)
+    join lethe.webhooks w on w.id = given.id
   ), target as (
-    select e.seq from lethe.events e join head on head.seq = e.seq
-    where head.created_at < $1
+    select e.seq from lethe.events e join page on page.seq = e.seq
+    where e.seq <= (select m.complete from lethe.event_epochs m order by m.number desc limit 1)
+      and not exists (
+        select from receiver r where r.position < e.seq and (r.types is null or jsonb_exists(r.types, e.type))
+      )
       and not exists (
         select from lethe.deliveries d where d.seq = e.seq and d.state = 'pending' and d.due_at >= $1
       )
@@ -73,7 +81,9 @@ const DELETE_OLD = sql(
     select 'events_floor', to_jsonb(max(gone.seq)) from gone having count(*) > 0
     on conflict (key) do update set value = to_jsonb(greatest(m.value::text::bigint, excluded.value::text::bigint))
   )
-  select count(*) as count from gone`,
+  select (select count(*) from gone) as count, (select count(*) from page) as seen, last.created_at, last.seq
+  from (values (true)) as always
+  left join (select page.created_at, page.seq from page order by page.created_at desc, page.seq desc limit 1) last on true`,
 )
 
 const FLOOR = sql('events.floor', `select m.value from lethe.meta m where m.key = 'events_floor'`)
@@ -84,6 +94,16 @@ export interface EventPage {
   before: { createdAt: Timestamp; seq: number }
   since: Timestamp
   limit: number
+}
+
+/** Old events, from a row on. */
+export interface OldPage {
+  until: Timestamp
+  limit: number
+  /** the last row of the page before */
+  after: EventPage['before'] | undefined
+  /** who is to get events, and of which types; undefined: all */
+  receivers: readonly { id: string; types: readonly string[] | undefined }[]
 }
 
 export type EventLogStore = ReturnType<typeof createEventLogStore>
@@ -111,9 +131,14 @@ export function createEventLogStore(db: Db, nid: string) {
     async floor(): Promise<number> {
       return Number((await db.query<{ value: unknown }>(FLOOR))[0]?.value ?? 0)
     },
-    /** Deletes what is older, among the first `limit` rows. @returns how many */
-    async deleteOld(until: Timestamp, limit: number): Promise<number> {
-      return (await db.query<{ count: number }>(DELETE_OLD, [until, limit]))[0]!.count
+    /** Deletes what nobody needs of one page. @returns how many went, and where the next page begins: undefined at the end */
+    async deleteOld({ until, limit, after, receivers }: OldPage) {
+      const from = after ?? { createdAt: formatTime(0), seq: 0 }
+      const [row] = await db.query<{ count: number; seen: number; created_at: Timestamp; seq: number }>(DELETE_OLD, [
+        ...[until, limit, from.createdAt, from.seq, JSON.stringify(receivers)],
+      ])
+      const { count, seen, created_at: createdAt, seq } = row!
+      return { count, next: seen < limit ? undefined : { createdAt, seq } }
     },
   }
 }
