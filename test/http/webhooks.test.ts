@@ -131,14 +131,14 @@ describe('a receiver of events', () => {
       }
     }
     await life(server)
-    const received = await receiver.count(VERIFIABLE.length)
-    for (const { url: path, body, headers } of received) {
+    const cameTo = (path: string) => receiver.received.some(({ url }) => url === path)
+    // Any of them may come twice: one that is late is sent again.
+    await until(() => [...hooks.keys()].every(cameTo), 'a message at each')
+    for (const { url: path, body, headers } of receiver.received) {
       const secret = hooks.get(path)!
       const library = secret.startsWith('whsec_') ? new Webhook(secret) : new Webhook(secret, { format: 'raw' })
       library.verify(body, headers)
-      hooks.delete(path)
     }
-    assert.equal(hooks.size, 0)
   })
 
   test('of the configuration hears of all that happens since it was read', async (t) => {
