@@ -12,7 +12,7 @@ export const configurationSchema: Generator = {
       unrepresentable: 'any',
       override: ({ jsonSchema }) => {
         const { class: support, reload } = jsonSchema as { class?: string; reload?: string }
-        for (const name of ['class', 'reload', 'kind']) delete jsonSchema[name]
+        for (const name of ['class', 'reload', 'kind', 'sensitive']) delete jsonSchema[name]
         if (support !== undefined) jsonSchema['x-support'] = support
         if (reload !== undefined) jsonSchema['x-reload'] = reload
       },

@@ -1,6 +1,7 @@
 import { Document, isScalar } from 'yaml'
 import { problemAt } from '../../config/checks/locate.ts'
-import { ConfigError, isSecretPath } from '../../config/checks/problems.ts'
+import { ConfigError } from '../../config/checks/problems.ts'
+import { isSensitivePath, shownText } from '../../config/checks/sensitive.ts'
 import { readAll } from '../../config/load.ts'
 import type { Env } from '../../config/sources/env.ts'
 import { configKeys } from '../../config/sources/keys.ts'
@@ -61,8 +62,9 @@ function hide(value: unknown, path: readonly string[]): unknown {
   if (isTree(value)) {
     return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, hide(inner, [...path, name])]))
   }
+  if (typeof value === 'number' && isSensitivePath(path)) return '[redacted]'
   if (typeof value !== 'string') return value
-  return isSecretPath(path) ? '[redacted]' : value.replace(/:\/\/[^/@\s]*@/g, '://[redacted]@')
+  return isSensitivePath(path) ? '[redacted]' : shownText(value)
 }
 
 function leavesOf(value: unknown, path: string[]): string[][] {

@@ -2,7 +2,8 @@ import type { z } from 'zod'
 import { at } from '../sources/sources.ts'
 import { hintFor } from './hints.ts'
 import { type Loaded, problemAt } from './locate.ts'
-import { type ConfigProblem, isSecretPath, showValue } from './problems.ts'
+import { type ConfigProblem, showValue } from './problems.ts'
+import { isSensitivePath } from './sensitive.ts'
 
 /** Says what the schema found, in the words operators know from Kratos, and where it stands. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], loaded: Loaded): ConfigProblem[] {
@@ -52,7 +53,7 @@ function reasonFor(issue: z.core.$ZodIssue, value: unknown, path: readonly strin
     case 'invalid_key':
       return 'name not allowed'
     case 'custom':
-      return issue.message.startsWith('is n') && !isSecretPath(path)
+      return issue.message.startsWith('is n') && !isSensitivePath(path)
         ? `${JSON.stringify(showValue(value, path))} ${issue.message}`
         : issue.message
     default:

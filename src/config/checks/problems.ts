@@ -1,3 +1,5 @@
+import { isSensitivePath, shownText } from './sensitive.ts'
+
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
   /** file as it was given, or `environment variable NAME` */
@@ -45,22 +47,12 @@ export function formatProblems(problems: readonly ConfigProblem[]): string {
     .join('\n\n')
 }
 
-const SECRET = new Set([
-  ...['dsn', 'secrets', 'secret', 'client_secret', 'connection_uri', 'apple_private_key', 'auth', 'headers'],
-  ...['base64', 'previous_secrets', 'authorization_header', 'jwks_url'],
-])
-
-/** Whether values at this path must not be shown. */
-export function isSecretPath(path: readonly string[]): boolean {
-  return path.some((segment) => SECRET.has(segment))
-}
-
 /** A value for people: short, without secrets and without the user part of addresses. */
 export function showValue(value: unknown, path: readonly string[]): string {
   if (value === undefined) return '<nil>'
   if (value === null) return 'null'
   if (typeof value === 'object') return Array.isArray(value) ? '[…]' : '{…}'
-  if (isSecretPath(path)) return '[redacted]'
-  const text = String(value).replace(/:\/\/[^/@\s]*@/g, '://[redacted]@')
+  if (isSensitivePath(path)) return '[redacted]'
+  const text = shownText(String(value))
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, key, openSection, section, stringMap, uri } from './fields.ts'
+import { duration, key, openSection, section, sensitive, stringMap, uri } from './fields.ts'
 
 const body = z.strictObject({ plaintext: uri().optional(), html: uri().optional() })
 const email = z.strictObject({ body: body.optional(), subject: uri().optional() })
@@ -16,25 +16,18 @@ const request = z.strictObject({
     .regex(/^https?:\/\//)
     .optional(),
   method: z.string().default('POST'),
-  headers: stringMap().optional(),
+  headers: sensitive(stringMap()).optional(),
   body: uri().optional(),
-  auth: z.looseObject({ type: z.enum(['basic_auth', 'api_key']) }).optional(),
+  auth: sensitive(z.looseObject({ type: z.enum(['basic_auth', 'api_key']) })).optional(),
 })
 
 /** No message is sent yet, so all of this is checked and kept, and used by nothing. */
 export const courier = section({
   smtp: section({
-    connection_uri: key(
-      z
-        .string()
-        .regex(/^smtps?:\/\/.*/)
-        .optional(),
-      'Mail server.',
-      'B',
-    ),
+    connection_uri: key(sensitive(z.string().regex(/^smtps?:\/\/.*/)).optional(), 'Mail server.', 'B'),
     from_address: key(z.string().default('no-reply@ory.kratos.sh'), 'Sender address.', 'B'),
     from_name: key(z.string().optional(), 'Sender name.', 'B'),
-    headers: key(stringMap().optional(), 'Additional mail headers.', 'B'),
+    headers: key(sensitive(stringMap()).optional(), 'Additional mail headers.', 'B'),
     client_cert_path: key(z.string().default(''), 'Client certificate.', 'B'),
     client_key_path: key(z.string().default(''), 'Key of the client certificate.', 'B'),
     local_name: key(z.string().default('localhost'), 'Name in the greeting.', 'B'),

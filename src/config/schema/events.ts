@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, integer, key, pause, section } from './fields.ts'
+import { duration, integer, key, pause, section, sensitive } from './fields.ts'
 import { webhookEvents, webhookHeaders, webhookSecret, webhookTimeout, webhookUrl } from './webhook.ts'
 
 const webhook = z.strictObject({
@@ -8,10 +8,15 @@ const webhook = z.strictObject({
     .regex(/^[a-zA-Z0-9_-]{1,64}$/)
     .describe('Own name of this receiver, in logs and in the delivery table.'),
   url: webhookUrl.describe('Where events are sent to, by POST.'),
-  secret: webhookSecret.describe('Signs each delivery. `whsec_` and base64 of 24 to 64 bytes, or any other text.'),
-  previous_secrets: z.array(webhookSecret).default([]).describe('Sign too, until the receiver knows the new secret.'),
+  secret: sensitive(webhookSecret).describe(
+    'Signs each delivery. `whsec_` and base64 of 24 to 64 bytes, or any other text.',
+  ),
+  previous_secrets: z
+    .array(sensitive(webhookSecret))
+    .default([])
+    .describe('Sign too, until the receiver knows the new secret.'),
   events: webhookEvents.default(['*']).describe('Kinds of events to send; `*` is all.'),
-  headers: webhookHeaders.default({}).describe('Additional request headers.'),
+  headers: sensitive(webhookHeaders).default({}).describe('Additional request headers.'),
   timeout: webhookTimeout.prefault('5s').describe('Total time of one try, from 100ms to 60s.'),
 })
 

@@ -20,6 +20,9 @@ export function key<T extends z.ZodType>(
   return schema.meta({ description, class: cls, reload })
 }
 
+/** Marks what no command and no message may show, with all below it. Goes inside `key`. */
+export const sensitive = <T extends z.ZodType>(schema: T): T => schema.meta({ sensitive: true })
+
 /** A section that refuses unknown keys and fills its defaults also when it is absent. */
 export function section<S extends z.ZodRawShape>(shape: S) {
   return z.strictObject(shape).prefault({} as never)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type KeyClass, key, section, stringMap, unique, uri, uriOrPath } from './fields.ts'
+import { type KeyClass, key, section, sensitive, stringMap, unique, uri, uriOrPath } from './fields.ts'
 
 const plain = <N extends string>(name: N) => z.strictObject({ hook: z.literal(name) })
 const auth = z.discriminatedUnion('type', [
@@ -18,9 +18,9 @@ const webHook = z
         id: z.string().optional(),
         url: uri(),
         method: z.string(),
-        headers: stringMap().optional(),
+        headers: sensitive(stringMap()).optional(),
         body: z.string().optional(),
-        auth: auth.optional(),
+        auth: sensitive(auth).optional(),
         response: z
           .strictObject({ ignore: z.boolean().default(false), parse: z.boolean().default(false) })
           .prefault({}),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration, integer, key, section, stringMap, strings, uri } from './fields.ts'
+import { duration, integer, key, section, sensitive, stringMap, strings, uri } from './fields.ts'
 import { oidcProvider } from './oidc.ts'
 
 const loose = z.looseObject
@@ -25,7 +25,7 @@ const password = section({
           .strictObject({
             url: uri(),
             method: z.literal('POST').default('POST'),
-            headers: stringMap().optional(),
+            headers: sensitive(stringMap()).optional(),
             emit_analytics_event: z.boolean().default(true),
             auth: loose({}).optional(),
             body: uri().optional(),

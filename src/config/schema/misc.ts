@@ -1,5 +1,16 @@
 import { z } from 'zod'
-import { duration, integer, key, openSection, section, singleDuration, stringMap, strings, uri } from './fields.ts'
+import {
+  duration,
+  integer,
+  key,
+  openSection,
+  section,
+  sensitive,
+  singleDuration,
+  stringMap,
+  strings,
+  uri,
+} from './fields.ts'
 
 const WEB_HOOK_HEADERS = [
   ...['Accept', 'Accept-Encoding', 'Accept-Language', 'Content-Length', 'Content-Type', 'Origin', 'Priority'],
@@ -10,7 +21,7 @@ const flag = (doc: string, cls: 'A' | 'B' = 'B') => key(z.boolean().default(fals
 
 export const general = {
   dsn: key(
-    z.string(),
+    sensitive(z.string()),
     'Database: `postgres://…` for a server, `pglite://FOLDER` for an embedded one on disk, `memory` for one that is gone at exit. Required.',
     'A',
     'start',
@@ -79,7 +90,7 @@ export const identity = section({
 
 export const oauth2Provider = section({
   url: key(uri().optional(), 'Admin address of an OAuth2 server. Logins with a `login_challenge` fail.', 'B'),
-  headers: key(stringMap().optional(), 'Headers sent to it.', 'B'),
+  headers: key(sensitive(stringMap()).optional(), 'Headers sent to it.', 'B'),
   override_return_to: flag('Lets it decide where people go.'),
 })
 
@@ -104,7 +115,7 @@ export const tracing = key(
         otlp: section({
           server_url: key(z.string().optional(), 'Address of the collector.', 'B', 'start'),
           insecure: key(z.boolean().optional(), 'Without TLS.', 'B', 'start'),
-          authorization_header: key(z.string().optional(), 'Sent to the collector.', 'B', 'start'),
+          authorization_header: key(sensitive(z.string()).optional(), 'Sent to the collector.', 'B', 'start'),
           sampling: section({ sampling_ratio: key(z.number().optional(), 'Share of traces kept.', 'B', 'start') }),
         }),
       }),

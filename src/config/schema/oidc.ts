@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { strings, uri } from './fields.ts'
+import { sensitive, strings, uri } from './fields.ts'
 
 // biome-ignore format: one word a line would hide the rest of the file
 const PROVIDERS = [
@@ -19,7 +19,7 @@ export const oidcProvider = z
     provider: z.enum(PROVIDERS),
     label: z.string().optional(),
     client_id: z.string(),
-    client_secret: z.string().optional(),
+    client_secret: sensitive(z.string()).optional(),
     issuer_url: uri().optional(),
     auth_url: uri().optional(),
     token_url: uri().optional(),
@@ -29,7 +29,7 @@ export const oidcProvider = z
     subject_source: z.enum(['userinfo', 'me', 'oid']).default('userinfo'),
     apple_team_id: z.string().optional(),
     apple_private_key_id: z.string().optional(),
-    apple_private_key: z.string().optional(),
+    apple_private_key: sensitive(z.string()).optional(),
     requested_claims: z.looseObject({}).optional(),
     organization_id: z.string().optional(),
     additional_id_token_audiences: strings().optional(),

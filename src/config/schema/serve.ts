@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { integer, key, section, strings, unique, uri, uriOrPath } from './fields.ts'
+import { integer, key, section, sensitive, strings, unique, uri, uriOrPath } from './fields.ts'
 
 const METHODS = ['POST', 'GET', 'PUT', 'PATCH', 'DELETE', 'CONNECT', 'HEAD', 'OPTIONS', 'TRACE'] as const
 const HEADERS = ['Authorization', 'Content-Type', 'Max-Age', 'X-Session-Token', 'X-XSRF-TOKEN', 'X-CSRF-TOKEN']
@@ -16,7 +16,12 @@ const origin = z
 const tlsSource = (what: string) =>
   section({
     path: key(z.string().optional(), `PEM file with the ${what}.`, 'A', 'start'),
-    base64: key(z.string().optional(), `The ${what} as base64 of the PEM text; wins over \`path\`.`, 'A', 'start'),
+    base64: key(
+      sensitive(z.string()).optional(),
+      `The ${what} as base64 of the PEM text; wins over \`path\`.`,
+      'A',
+      'start',
+    ),
   })
 
 const listener = (port: number) => ({

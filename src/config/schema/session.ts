@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { byteSize, duration, integer, key, openSection, section, unique, uri } from './fields.ts'
+import { byteSize, duration, integer, key, openSection, section, sensitive, unique, uri } from './fields.ts'
 
 const sameSite = () => z.enum(['Strict', 'Lax', 'None'])
 // The values below are written into Set-Cookie: a semicolon or a line break would add attributes or headers.
@@ -38,7 +38,7 @@ export const session = section({
             z.looseObject({
               ttl: duration().prefault('1m'),
               claims_mapper_url: uri().optional(),
-              jwks_url: uri(),
+              jwks_url: sensitive(uri()),
               subject_source: z.enum(['id', 'external_id']).default('id'),
             }),
           )
@@ -59,7 +59,7 @@ export const cookies = section({
   secure: key(z.string().optional(), `Secure attribute of all cookies but the session cookie. ${SECURE_RULE}`),
 })
 
-const secret = () => z.string().min(16)
+const secret = () => sensitive(z.string().min(16))
 
 export const secrets = section({
   default: key(
@@ -71,7 +71,10 @@ export const secrets = section({
     'Sign and encrypt cookies: the first writes, all read. To rotate, put the new one in front. Empty: `secrets.default`.',
   ),
   cipher: key(
-    z.array(z.string().min(32).max(32)).min(1).optional(),
+    z
+      .array(sensitive(z.string().min(32).max(32)))
+      .min(1)
+      .optional(),
     'Exactly 32 characters each; for stored third-party tokens only.',
     'B',
   ),

@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import { configSchema } from '../schema/schema.ts'
+
+/**
+ * Whether a value at this path may not be shown: the schema marks it or something above it, or does not know it. An
+ * unknown name may be a misspelt `client_secret`, and open sections take anything.
+ */
+export function isSensitivePath(path: readonly string[]): boolean {
+  return hidden(configSchema, path)
+}
+
+function hidden(outer: z.core.$ZodType, path: readonly string[]): boolean {
+  if ((z.globalRegistry.get(outer) as { sensitive?: boolean } | undefined)?.sensitive === true) return true
+  const { def } = (outer as z.core.$ZodTypes)._zod
+  const [name, ...rest] = path
+  switch (def.type) {
+    case 'default':
+    case 'prefault':
+    case 'optional':
+    case 'nullable':
+      return hidden(def.innerType, path)
+    case 'pipe':
+      return hidden(def.in, path)
+    case 'union':
+      return def.options.every((option) => hidden(option, path)) || def.options.some((option) => marked(option, path))
+    case 'array':
+      return name === undefined ? false : hidden(def.element, rest)
+    case 'record':
+      return name === undefined ? false : hidden(def.valueType, rest)
+    case 'object': {
+      if (name === undefined) return false
+      const child = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined
+      return child === undefined ? true : hidden(child, rest)
+    }
+    default:
+      return path.length > 0 || def.type === 'unknown' || def.type === 'any'
+  }
+}
+
+/** Of alternatives, one that knows the path and marks it hides it in all of them. */
+function marked(option: z.core.$ZodType, path: readonly string[]): boolean {
+  return known(option, path) && hidden(option, path)
+}
+
+function known(option: z.core.$ZodType, [name]: readonly string[]): boolean {
+  const { def } = (option as z.core.$ZodTypes)._zod
+  return def.type !== 'object' || name === undefined || Object.hasOwn(def.shape, name)
+}
+
+const USERINFO = /:\/\/[^/@\s]*@/g
+/** From the first sign of a query or fragment of an address to its end: receivers and hooks carry keys there. */
+const BEHIND = /^([a-z][a-z0-9+.-]*:[^?#]*)[?#].*$/is
+
+/** A text without what an address in it may hold of secrets; the contents of `base64:` addresses neither. */
+export function shownText(text: string): string {
+  if (/^base64:/i.test(text)) return 'base64://[redacted]'
+  return text.replace(USERINFO, '://[redacted]@').replace(BEHIND, '$1?[redacted]')
+}
