@@ -27,8 +27,9 @@ async function setup(t: Scope) {
   return { url, db, server: await liveServerOn(t, db) }
 }
 
+/** It waits for transactions that began before, also those of other tests on the same server. */
 const harden = (url: string, ...args: string[]) =>
-  runHere(['tokens', 'harden', '--yes', ...args], { env: { DSN: url } })
+  runHere(['tokens', 'harden', '--yes', ...args], { env: { DSN: url }, longestPauseMs: 100 })
 const plain = async (db: Db) =>
   (await db.query<{ token: string }>(TOKENS)).filter((row) => !row.token.startsWith('s2_'))
 const whoami = async (server: { publicUrl: string }, headers: Record<string, string>) =>
