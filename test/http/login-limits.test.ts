@@ -61,9 +61,11 @@ describe('limits of sign-in over HTTP', () => {
     const person = await createPerson(server)
     const replies = await Promise.all([...Array.from({ length: 20 }, () => guess(server, person.email))])
     const statuses = replies.map(({ status }) => status)
+    assert.equal(statuses.filter((status) => status === 400).length, 3)
+    // Those that the account's share of the hashing queue has no room for are not judged either.
     assert.deepEqual(
-      [400, 429].map((status) => statuses.filter((s) => s === status).length),
-      [3, 17],
+      statuses.filter((status) => ![400, 429, 503].includes(status)),
+      [],
     )
   })
 

@@ -10,7 +10,7 @@ interface ToldError {
 
 const FROM_REQUEST = Symbol('written while a request is answered')
 /** Of a library's sentence, only what stands before the first word that it may have from the request. */
-const QUOTED = /["'`:/([{<].*$/s
+const QUOTED = /["'`:/([{<]/
 const FRAME = /^ {4}at .*(?::\d+:\d+\)?|\(native\)|<anonymous>\)?)$/
 const MAX_CAUSES = 4
 
@@ -30,7 +30,7 @@ export function ofRequest<T extends object>(logger: T): T {
 export function withoutRequestText(logger: object, args: unknown[]): unknown[] {
   if (!(FROM_REQUEST in logger)) return args
   const [first, message] = args
-  if (typeof first === 'string') return [first.replace(QUOTED, '').trimEnd()]
+  if (typeof first === 'string') return [first.split(QUOTED, 1)[0]!.trimEnd()]
   if (first instanceof Error) return [{ err: told(first) }, 'an error while a request was answered']
   const { req: _req, res: _res, ...rest } = first as Record<string, unknown>
   const fields = rest.err instanceof Error ? { ...rest, err: told(rest.err) } : rest
