@@ -30,7 +30,7 @@ const CHANGED: Record<string, { responses: string[]; why: string }> = {
   exchangeSessionToken: { responses: ['404', 'default'], why: 'no sign-in at third parties, so no code is ever known' },
 }
 const ADDED = new Set([
-  ...['endSessions', 'listEvents', 'streamEvents', 'streamOwnSession'],
+  ...['endSessions', 'listEvents', 'getEventStatus', 'streamEvents', 'streamOwnSession'],
   ...['listEventWebhooks', 'createEventWebhook', 'getEventWebhook', 'changeEventWebhook', 'deleteEventWebhook'],
   ...['rotateEventWebhookSecret', 'listEventDeliveries', 'getEventDelivery', 'replayEventDelivery'],
   ...['replayEventDeliveries', 'listRevocations'],
