@@ -94,9 +94,12 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
       const left = await find(credentials)
       const [first] = left
       if (!first) return alreadyOut({ credentials, returnTo })
-      if (!left.some(({ session }) => safeEqual(d.sessions.logoutToken(session), token))) throw foreignToken()
+      const meant = left.find(({ session }) => safeEqual(d.sessions.logoutToken(session), token))
+      if (!meant) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
-      return { to, revoked: await endEach(left), signedOut: first.via }
+      // That of the token last: a try that failed half-way can be repeated with the same token.
+      const besides = await endEach(left.filter((other) => other !== meant))
+      return { to, revoked: [...(await endEach([meant])), ...besides], signedOut: first.via }
     },
 
     async completeNative(token) {

@@ -15,7 +15,20 @@ const BEGIN = sql(
 )
 /** Taken once the mode is committed: whoever still saw the old one has a lower id, or is about to get one. */
 const MARK = sql('harden.mark', 'select pg_current_xact_id()::text as xid')
-const SETTLED = sql('harden.settled', 'select pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8 as settled')
+/**
+ * Whether every transaction of this database that had an id by then is over. A snapshot would also tell of other databases
+ * of the same server, whose transactions may stay open for hours and read nothing here.
+ */
+const SETTLED = sql(
+  'harden.settled',
+  `select not exists (
+    select from pg_stat_activity a
+    where a.datname = current_database() and a.pid <> pg_backend_pid()
+      and age(a.backend_xid) >= age($1::xid8::xid)
+  ) and not exists (
+    select from pg_prepared_xacts p where p.database = current_database() and age(p.transaction) >= age($1::xid8::xid)
+  ) as settled`,
+)
 
 /** By primary key, so that a sweep reads the table once. A locked row is somebody signing in or out: the next sweep has it. */
 const BATCH = sql(

@@ -27,9 +27,8 @@ async function setup(t: Scope) {
   return { url, db, server: await liveServerOn(t, db) }
 }
 
-/** It waits for transactions that began before, also those of other tests on the same server. */
 const harden = (url: string, ...args: string[]) =>
-  runHere(['tokens', 'harden', '--yes', ...args], { env: { DSN: url }, longestPauseMs: 100 })
+  runHere(['tokens', 'harden', '--yes', ...args], { env: { DSN: url } })
 const plain = async (db: Db) =>
   (await db.query<{ token: string }>(TOKENS)).filter((row) => !row.token.startsWith('s2_'))
 const whoami = async (server: { publicUrl: string }, headers: Record<string, string>) =>
@@ -151,6 +150,25 @@ describe('tokens harden', () => {
     assert.equal(outcome.code, 0, outcome.stderr)
     assert.match(outcome.stderr, /^13 session tokens/)
     assert.deepEqual(await plain(db), [])
+  })
+
+  test('does not wait for a transaction that is open in another database of the server', async (t) => {
+    const { url } = await setup(t)
+    const elsewhere = await openAt(t, await createDatabase(t, { migrated: false }))
+    await elsewhere.tx(async (tx) => {
+      await tx.query(sql('test.draw_id', 'select pg_current_xact_id()::text as xid'))
+      const outcome = await harden(url)
+      assert.equal(outcome.code, 0, outcome.stderr)
+    })
+  })
+
+  test('waits for one that is open in its own', async (t) => {
+    const { url, db } = await setup(t)
+    await db.tx(async (tx) => {
+      await tx.query(sql('test.draw_id', 'select pg_current_xact_id()::text as xid'))
+      assert.equal((await harden(url)).code, 1)
+    })
+    assert.equal((await harden(url)).code, 0)
   })
 
   test('passes over rows that somebody holds, and says that it is not done', async (t) => {

@@ -96,9 +96,9 @@ export const log = section({
   ),
   leak_sensitive_values: key(
     z.boolean().optional(),
-    'Logs query strings. Cookies and tokens stay hidden whatever is set here.',
+    'Without effect: query strings, cookies and tokens are never logged, whatever is set here.',
     'A',
     'start',
   ),
-  redaction_text: key(z.string().optional(), 'Text that stands in for hidden values.', 'A', 'start'),
+  redaction_text: key(z.string().optional(), 'Without effect: what is hidden is left out.', 'A', 'start'),
 })

@@ -32,7 +32,7 @@ export function withoutRequestText(logger: object, args: unknown[]): unknown[] {
   const [first, message] = args
   if (typeof first === 'string') return [first.split(QUOTED, 1)[0]!.trimEnd()]
   if (first instanceof Error) return [{ err: told(first) }, 'an error while a request was answered']
-  const { req: _req, res: _res, ...rest } = first as Record<string, unknown>
+  const { req: _req, res: _res, ...rest } = (first ?? {}) as Record<string, unknown>
   const fields = rest.err instanceof Error ? { ...rest, err: told(rest.err) } : rest
   return [fields, typeof message === 'string' ? message : 'an error while a request was answered']
 }
