@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressSet, isPrivate, networkOf, parseAddress } from '../base/address.ts'
 
@@ -13,6 +14,16 @@ export interface Client {
   shared: boolean
   /** a named proxy hands the request on, so what it says of the client counts */
   believed: boolean
+}
+
+/** Who is at the other end of a connection. */
+interface Peer {
+  /** a proxy that is named */
+  trusted: boolean
+  /** of this machine or its network, as proxies are */
+  inside: boolean
+  /** when it speaks for itself */
+  client: Client
 }
 
 declare module 'fastify' {
@@ -45,18 +56,39 @@ export function installClient(app: FastifyInstance, options: ClientOptions): voi
   const trustsUnix = trustedProxies.includes(UNIX)
   let told = false
 
-  function find(req: FastifyRequest): Client {
-    const { remoteAddress } = req.socket
-    const peer = remoteAddress === undefined ? UNKNOWN : (parseAddress(remoteAddress) ?? UNKNOWN)
-    const onUnix = remoteAddress === undefined && typeof app.server.address() === 'string'
-    if (onUnix ? trustsUnix : isTrusted(peer)) return behindProxy(req, peer)
-    const unnamed = (peer === UNKNOWN || isPrivate(peer)) && FORWARDS.some((name) => req.headers[name] !== undefined)
-    if (unnamed && !told) {
-      told = true
-      options.onUnnamedProxy?.(peer === UNKNOWN ? UNIX : peer)
+  /** What does not change while a connection is open: judging it costs as much as a tenth of a session's check. */
+  const peers = new WeakMap<Socket, Peer>()
+  function peerOf({ socket }: FastifyRequest): Peer {
+    let found = peers.get(socket)
+    if (found === undefined) {
+      const { remoteAddress } = socket
+      const address = remoteAddress === undefined ? UNKNOWN : (parseAddress(remoteAddress) ?? UNKNOWN)
+      const onUnix = remoteAddress === undefined && typeof app.server.address() === 'string'
+      found = {
+        trusted: onUnix ? trustsUnix : isTrusted(address),
+        inside: address === UNKNOWN || isPrivate(address),
+        client: {
+          address,
+          port: socket.remotePort,
+          network: networkOf(address),
+          shared: address === UNKNOWN,
+          believed: false,
+        },
+      }
+      peers.set(socket, found)
     }
-    const shared = unnamed || peer === UNKNOWN
-    return { address: peer, port: req.socket.remotePort, network: networkOf(peer), shared, believed: false }
+    return found
+  }
+
+  function find(req: FastifyRequest): Client {
+    const { trusted, inside, client } = peerOf(req)
+    if (trusted) return behindProxy(req, client.address)
+    if (!inside || !FORWARDS.some((name) => req.headers[name] !== undefined)) return client
+    if (!told) {
+      told = true
+      options.onUnnamedProxy?.(client.address === UNKNOWN ? UNIX : client.address)
+    }
+    return { ...client, shared: true }
   }
 
   function behindProxy(req: FastifyRequest, peer: string): Client {
