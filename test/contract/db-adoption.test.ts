@@ -33,7 +33,7 @@ describe('what is needed of the tables of Kratos', () => {
     for (const table of tables) {
       const names = own
         .get(table)!
-        .filter((line) => /^[a-z0-9_]+ (uuid|character|timestamp|jsonb|text|boolean|integer)/.test(line))
+        .filter((line) => /^[a-z0-9_]+ (uuid|character|timestamp|jsonb?|text|boolean|integer|bytea)/.test(line))
         .map((line) => line.split(' ')[0]!)
       const forgotten = names.filter((name) => !(name in NEEDED_COLUMNS[table]!) && !UNUSED.includes(name))
       assert.deepEqual(forgotten, [], `columns of ${table} that nobody would miss in a database of Kratos`)

@@ -8,6 +8,8 @@ const TYPES = {
   text: 'text',
   bool: 'boolean',
   int: 'integer',
+  rawJson: 'json',
+  bytes: 'bytea',
 } as const
 
 const text = (length: number) => `character varying(${length})`
@@ -23,6 +25,18 @@ const FLOW = {
   ...{ request_url: TYPES.text, active_method: text(32), csrf_token: text(255), type: text(16) },
   ...{ state: text(255), identity_schema_id: text(128) },
 }
+
+/** What a flow keeps that has neither methods of its own in it nor an identity schema. */
+const MESSAGE_FLOW = {
+  ...ROW,
+  ...columns('issued_at expires_at', 'time'),
+  ...{ request_url: TYPES.text, active_method: text(32), csrf_token: text(255), type: text(16) },
+  ...{ ui: TYPES.json, submit_count: TYPES.int },
+}
+
+const SECRET = { ...ROW, ...columns('issued_at expires_at used_at', 'time') }
+const TOKEN = { ...SECRET, token: text(64), used: TYPES.bool }
+const SENT_CODE = { ...SECRET, code: text(64), address: text(255), address_type: text(36) }
 
 const ADDRESS = { ...ROW, identity_id: TYPES.uuid, via: text(16), value: text(400) }
 
@@ -72,6 +86,43 @@ export const NEEDED_COLUMNS: Readonly<Record<string, Readonly<Record<string, str
     ...columns('ui internal_context', 'json'),
     ...{ identity_id: TYPES.uuid, request_url: TYPES.text, active_method: text(32), type: text(16), state: text(255) },
   },
+  selfservice_recovery_flows: {
+    ...MESSAGE_FLOW,
+    ...{ recovered_identity_id: TYPES.uuid, state: text(32), skip_csrf_check: TYPES.bool },
+  },
+  selfservice_verification_flows: {
+    ...MESSAGE_FLOW,
+    ...columns('identity_id session_id', 'uuid'),
+    ...{ state: text(255), oauth2_login_challenge: TYPES.text, authentication_methods: TYPES.rawJson },
+  },
+  identity_recovery_tokens: {
+    ...TOKEN,
+    ...columns('identity_id identity_recovery_address_id selfservice_recovery_flow_id', 'uuid'),
+    token_type: TYPES.int,
+  },
+  identity_recovery_codes: {
+    ...SECRET,
+    ...columns('identity_id identity_recovery_address_id selfservice_recovery_flow_id', 'uuid'),
+    ...{ code: text(64), code_type: TYPES.int },
+  },
+  identity_verification_tokens: {
+    ...TOKEN,
+    ...columns('identity_verifiable_address_id selfservice_verification_flow_id', 'uuid'),
+  },
+  identity_verification_codes: {
+    ...SECRET,
+    ...columns('identity_verifiable_address_id selfservice_verification_flow_id', 'uuid'),
+    code_hmac: text(64),
+  },
+  identity_login_codes: { ...SENT_CODE, ...columns('identity_id selfservice_login_flow_id', 'uuid') },
+  identity_registration_codes: { ...SENT_CODE, selfservice_registration_flow_id: TYPES.uuid },
+  courier_messages: {
+    ...ROW,
+    ...columns('type status send_count', 'int'),
+    ...{ body: TYPES.text, subject: text(255), recipient: text(255), channel: text(32) },
+    ...{ template_type: text(255), template_data: TYPES.bytes, request_headers: TYPES.json },
+  },
+  courier_message_dispatches: { ...ROW, message_id: TYPES.uuid, status: text(7), error: TYPES.rawJson },
   selfservice_errors: {
     ...ROW,
     ...{ errors: TYPES.json, seen_at: TYPES.time, was_seen: TYPES.bool, csrf_token: text(255) },
@@ -86,6 +137,8 @@ export const NEEDED_UNIQUE: readonly (readonly [table: string, ...columns: strin
   ['identity_credential_identifiers', 'identifier', 'identity_credential_type_id', 'nid'],
   ['identity_verifiable_addresses', 'nid', 'value', 'via'],
   ['identity_recovery_addresses', 'nid', 'value', 'via'],
+  ['identity_recovery_tokens', 'token'],
+  ['identity_verification_tokens', 'token'],
 ]
 
 /** What must go together with the row it points to: nothing else takes the sessions of a deleted identity away. */
@@ -96,6 +149,13 @@ export const NEEDED_CASCADES: readonly (readonly [table: string, column: string,
   ['identity_recovery_addresses', 'identity_id', 'identities'],
   ['sessions', 'identity_id', 'identities'],
   ['session_devices', 'session_id', 'sessions'],
+  ['selfservice_recovery_flows', 'recovered_identity_id', 'identities'],
+  ['identity_recovery_tokens', 'identity_id', 'identities'],
+  ['identity_recovery_codes', 'identity_id', 'identities'],
+  ['identity_login_codes', 'identity_id', 'identities'],
+  ['identity_verification_tokens', 'identity_verifiable_address_id', 'identity_verifiable_addresses'],
+  ['identity_verification_codes', 'identity_verifiable_address_id', 'identity_verifiable_addresses'],
+  ['courier_message_dispatches', 'message_id', 'courier_messages'],
 ]
 
 const ALL = 'select, insert, update, delete'
