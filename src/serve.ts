@@ -1,19 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { availableParallelism, hostname } from 'node:os'
 import type { Writable } from 'node:stream'
-import { createAdminApp, createPublicApp } from './app.ts'
-import { createDeps, type Deps } from './compose/deps.ts'
+import { createNode } from './compose/node.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema/schema.ts'
-import { formatTime, systemClock } from './kernel/base/clock.ts'
+import { systemClock } from './kernel/base/clock.ts'
 import { createLogger, type Logger, redact } from './kernel/base/log.ts'
 import { VERSION } from './kernel/base/version.ts'
 import { createHasher } from './kernel/crypto/passwords/passwords.ts'
 import type { Db } from './kernel/db/client.ts'
-import { loadMeta, type Meta } from './kernel/db/meta.ts'
+import type { Meta } from './kernel/db/meta.ts'
 import { openDb } from './kernel/db/open.ts'
 import { awaitDatabase } from './ops/await-database.ts'
-import { createDrain, type Drain } from './ops/drain.ts'
+import { createDrain } from './ops/drain.ts'
 import { expectLoad } from './ops/heap.ts'
 import { checkSecrets, demandSecrets } from './ops/known-secrets.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
@@ -103,13 +102,16 @@ async function serveUntilStopped(started: Started): Promise<number> {
     await waiting.abandon()
     return 0
   }
-  const deps = await createServices(started, ready.kind)
-  const drain = createDrain(createReadiness(deps.db))
-  const apps = createApps(deps, live, tls, drain)
+  const drain = createDrain(createReadiness(db))
+  const node = await buildNode(started, ready.kind, drain.isReady)
+  const apps: NamedApp[] = [
+    { name: 'public', app: node.apps.public },
+    { name: 'admin', app: node.apps.admin },
+  ]
   await listen(apps, config, log, shared)
   const certificates = followTls({ apps, config, initial: tls, log })
   expectLoad()
-  for (const work of deps.background) work.start()
+  node.start()
   options.primary?.serving()
   const signal = await options.stopRequested
   const drainMs = drainDelay(started, signal)
@@ -119,7 +121,7 @@ async function serveUntilStopped(started: Started): Promise<number> {
   await stopInPhases(
     [
       ['requests', () => Promise.all(apps.map(({ app }) => app.close()))],
-      ['background work', () => Promise.all(deps.background.map((work) => work.stop()))],
+      ['background work', () => node.stop()],
     ],
     log,
   )
@@ -154,50 +156,38 @@ async function openConfigured(config: Config, log: Logger, metrics: Metrics, pri
   return db
 }
 
-/** @throws MetaMismatch; WrongSecrets where they would sign everybody out who is signed in at Kratos */
-async function readMeta({ live, db, log, generatedSecrets }: Started, kind: 'owned' | 'adopted'): Promise<Meta> {
-  if (kind === 'adopted') demandSecrets(generatedSecrets)
-  const { tokens } = live.config().lethe.database
-  const meta = await loadMeta(db, { kind, tokens, now: formatTime(systemClock().now()), random: randomBytes })
-  if (kind === 'owned') return meta
-  await checkSecrets(db, meta, live.config())
-  live.onReload(() => {
-    checkSecrets(db, meta, live.config()).catch((err) => log.error({ err }, 'the secrets of this database'))
-  })
-  return meta
-}
-
-async function createServices(started: Started, kind: 'owned' | 'adopted'): Promise<Deps> {
-  const { options, live, db, log, metrics } = started
-  const { env } = options
+function buildNode(started: Started, kind: Meta['kind'], isReady: () => Promise<boolean>) {
+  const { options, live, db, log, metrics, tls } = started
+  if (kind === 'adopted') demandSecrets(started.generatedSecrets)
+  const { env, primary } = options
   const { dev } = live
-  const clock = systemClock()
-  const { primary } = options
   const { queue, concurrency = primary && shareOf(availableParallelism(), primary.workers).hashes } =
     live.config().lethe.hashing
-  return createDeps({
+  return createNode({
     ...live,
     enforceNativeFlows: !(dev && env.DEV_DISABLE_API_FLOW_ENFORCEMENT === 'true'),
     hostname: hostname(),
-    clock,
+    clock: systemClock(),
     random: randomBytes,
     log,
     metrics,
     db,
-    meta: await readMeta(started, kind),
+    kind,
+    checkMeta: (meta) => (kind === 'adopted' ? demandKratosSecrets(started, meta) : Promise.resolve()),
     hasher: createHasher(() => ({ ...live.config().hashers, dev }), {
       random: randomBytes,
       queue,
       onLoad: metrics.hashing,
       ...(concurrency === undefined ? {} : { concurrency }),
     }),
+    app: { version: VERSION, isReady, requestId: randomUUID, configHash: live.hash, tls },
   })
 }
 
-function createApps(deps: Deps, live: LiveConfig, tls: TlsPairs, { isReady }: Drain): NamedApp[] {
-  const options = { version: VERSION, isReady, requestId: randomUUID, configHash: live.hash, tls }
-  return [
-    { name: 'public', app: createPublicApp(deps, options) },
-    { name: 'admin', app: createAdminApp(deps, options) },
-  ]
+/** @throws WrongSecrets where they would sign everybody out who is signed in at Kratos */
+async function demandKratosSecrets({ live, db, log }: Started, meta: Meta): Promise<void> {
+  await checkSecrets(db, meta, live.config())
+  live.onReload(() => {
+    checkSecrets(db, meta, live.config()).catch((err) => log.error({ err }, 'the secrets of this database'))
+  })
 }

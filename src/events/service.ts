@@ -86,15 +86,13 @@ export function createEvents(d: EventDeps) {
     webhooks,
     eventStatus: createEventStatus({ highWaterMark, webhooks }),
     deliveries: createDeliveries({ ...d, webhooks, list, onChange }),
-    background: [
-      {
-        start: dispatcher.start,
-        async stop() {
-          await dispatcher.stop()
-          poller.stop()
-          sender.close()
-        },
+    webhookDelivery: {
+      start: dispatcher.start,
+      async stop() {
+        await dispatcher.stop()
+        poller.stop()
+        sender.close()
       },
-    ],
+    },
   }
 }

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
-import { createAdminApp, createPublicApp } from '../../src/app.ts'
-import { createDeps, type Deps } from '../../src/compose/deps.ts'
+import type { Deps } from '../../src/compose/deps.ts'
+import { createNode } from '../../src/compose/node.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema/schema.ts'
 import { createSchemas } from '../../src/identities/schema/schemas.ts'
-import { type Clock, formatTime, systemClock } from '../../src/kernel/base/clock.ts'
+import { type Clock, systemClock } from '../../src/kernel/base/clock.ts'
 import { createLogger } from '../../src/kernel/base/log.ts'
 import type { Hasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 import type { Db } from '../../src/kernel/db/client.ts'
-import { loadMeta } from '../../src/kernel/db/meta.ts'
 import { migrationStatus } from '../../src/kernel/db/migrations/migrate.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { END_CAUSES } from '../../src/sessions/types.ts'
@@ -88,11 +87,10 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }),
   )
   const kind = (await migrationStatus(db)).kind === 'adopted' ? 'adopted' : 'owned'
-  const meta = await loadMeta(db, { kind, now: formatTime(clock.now()), random: randomBytes })
   let schemas = await createSchemas(config, process.cwd())
   const readTemplates = () => createTokenTemplates(config, process.cwd(), () => performance.now())
   let tokenTemplates = await readTemplates()
-  const deps = createDeps({
+  const { deps, apps } = await createNode({
     config: () => config,
     schemas: () => schemas,
     tokenTemplates: () => tokenTemplates,
@@ -104,16 +102,15 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     log,
     metrics: createMetrics({ version: 'v26.2.0', causes: END_CAUSES, processMetrics: false }),
     db,
-    meta,
+    kind,
     hasher: options.hasher ?? testHasher(),
+    app: {
+      version: 'v26.2.0',
+      isReady: async () => true,
+      requestId: () => randomBytes(8).toString('hex'),
+      configHash: () => '',
+    },
   })
-  const appOptions = {
-    version: 'v26.2.0',
-    isReady: async () => true,
-    requestId: () => randomBytes(8).toString('hex'),
-    configHash: () => '',
-  }
-  const apps = { public: createPublicApp(deps, appOptions), admin: createAdminApp(deps, appOptions) }
   urls = {
     public: await apps.public.listen({ host: '127.0.0.1', port: 0 }),
     admin: await apps.admin.listen({ host: '127.0.0.1', port: 0 }),

@@ -1,0 +1,42 @@
+import { adminBaseUrl, type Config, publicBaseUrl } from '../config/schema/schema.ts'
+import { createIdentityAnswers } from '../identities/answers.ts'
+import type { Schemas } from '../identities/schema/schemas.ts'
+import type { Clock } from '../kernel/base/clock.ts'
+import type { Logger } from '../kernel/base/log.ts'
+import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
+import type { Random } from '../kernel/crypto/tokens.ts'
+import type { Db } from '../kernel/db/client.ts'
+import type { Meta } from '../kernel/db/meta.ts'
+import type { Metrics } from '../ops/metrics.ts'
+import type { TokenTemplates } from '../tokens/templates.ts'
+
+/** What the process hands in: everything that is not a pure function of the configuration. */
+export interface Environment {
+  config(): Config
+  schemas(): Schemas
+  tokenTemplates(): TokenTemplates
+  dev: boolean
+  /** native flows refuse requests that look like a browser's; off only by DEV_DISABLE_API_FLOW_ENFORCEMENT in dev mode */
+  enforceNativeFlows: boolean
+  /** the machine's name, for addresses that the configuration leaves open */
+  hostname: string
+  clock: Clock
+  random: Random
+  log: Logger
+  metrics: Metrics
+  db: Db
+  meta: Meta
+  hasher: Hasher
+}
+
+/** The environment and what follows from it alone; every feature may use it. */
+export type Base = ReturnType<typeof composeBase>
+
+export function composeBase(env: Environment) {
+  const baseUrls = {
+    public: () => publicBaseUrl(env.config(), env),
+    admin: () => adminBaseUrl(env.config(), env),
+  }
+  const identityAnswers = createIdentityAnswers(baseUrls.public)
+  return { ...env, baseUrls, identityAnswers, identityAnswer: identityAnswers.toPublic }
+}

@@ -1,0 +1,40 @@
+import { continuitySecrets, createContinuityCookie } from '../flows/continuity/cookie.ts'
+import { createContinuity } from '../flows/continuity/service.ts'
+import { createContinuityStore } from '../flows/continuity/store.ts'
+import { createExchangeStore } from '../flows/store.ts'
+import { createFlowUrls } from '../flows/urls.ts'
+import { createPwnedChecker } from '../kernel/crypto/passwords/pwned.ts'
+import { exchange } from '../kernel/outbound/client.ts'
+import { addressRules } from '../kernel/outbound/guard.ts'
+import type { Base } from './environment.ts'
+import type { Identities } from './identities.ts'
+import type { Sessions } from './sessions.ts'
+import type { Web } from './web.ts'
+
+/** What a kind of flow is made of: all that stands before it in the list of `deps.ts`. */
+export type FlowParts = Base & Web & Sessions & Identities & SharedFlowParts
+export type SharedFlowParts = ReturnType<typeof composeFlowParts>
+
+/** What all kinds of flows share. */
+export function composeFlowParts({ config, dev, clock, random, db, meta, baseUrls }: Base) {
+  const { nid, kind } = meta
+  const continuity = createContinuity({
+    clock,
+    random,
+    store: createContinuityStore(db, nid),
+    secrets: () => continuitySecrets(config()),
+    shared: kind === 'adopted',
+  })
+  const breaches = createPwnedChecker({
+    exchange,
+    settings: () => config().selfservice.methods.password.config,
+    rules: () => addressRules(config()),
+  })
+  return {
+    flowUrls: createFlowUrls({ config, publicBaseUrl: baseUrls.public }),
+    exchanges: createExchangeStore(db, nid),
+    continuity,
+    continuityCookie: createContinuityCookie({ config, dev, clock, random }),
+    breaches,
+  }
+}

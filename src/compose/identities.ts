@@ -1,0 +1,34 @@
+import { createIdentities } from '../identities/service.ts'
+import { createIdentityStore } from '../identities/store.ts'
+import { createIdentityWriter } from '../identities/store-write.ts'
+import { uuid } from '../kernel/base/uuid.ts'
+import { createIdentityStateEffects } from '../sessions/identity-state.ts'
+import { createSessionSuspendStore } from '../sessions/store-suspend.ts'
+import type { Base } from './environment.ts'
+import type { Sessions } from './sessions.ts'
+
+export type Identities = ReturnType<typeof composeIdentities>
+
+export function composeIdentities(d: Base, { sessions, locks }: Pick<Sessions, 'sessions' | 'locks'>) {
+  const { config, clock, random, db, meta, schemas, hasher } = d
+  const suspend = createSessionSuspendStore(meta.nid)
+  const onEnded = d.metrics.sessionsEnded
+  const identities = createIdentities({
+    db,
+    clock,
+    random,
+    schemas,
+    hasher,
+    locks,
+    store: createIdentityStore(db, meta.nid),
+    writer: createIdentityWriter(meta.nid, () => uuid(random)),
+    answers: d.identityAnswers,
+    limits: () => config().lethe.limits,
+    sessions: {
+      endSessionsOf: (tx, identityId, cause, except) =>
+        sessions.revokeAllOf(identityId, cause, { tx, ...(except === undefined ? {} : { except }) }),
+      ...createIdentityStateEffects({ config, clock, sessions, suspend, onEnded }),
+    },
+  })
+  return { identities }
+}

@@ -1,0 +1,52 @@
+import { createIdentityLocks } from '../identities/store-locks.ts'
+import { formatTime } from '../kernel/base/clock.ts'
+import { createLane } from '../kernel/db/limiter.ts'
+import { createLastSeen } from '../sessions/last-seen.ts'
+import { createSessionManagement } from '../sessions/lists/admin-sessions.ts'
+import { createOwnSessions } from '../sessions/lists/own-sessions.ts'
+import { createSessionListStore } from '../sessions/lists/store.ts'
+import { createSessionManageStore } from '../sessions/lists/store-manage.ts'
+import { createSessions } from '../sessions/service.ts'
+import { createSessionStore } from '../sessions/store.ts'
+import { createSessionHotStore } from '../sessions/store-hot.ts'
+import { createTokenizer } from '../tokens/service.ts'
+import type { Base } from './environment.ts'
+
+export type Sessions = ReturnType<typeof composeSessions>
+
+export function composeSessions(d: Base) {
+  const { config, clock, random, db, log, meta, identityAnswers, identityAnswer, baseUrls, tokenTemplates } = d
+  const { nid, tokens, serverSecret } = meta
+  const shared = meta.kind === 'adopted'
+  const { sessionsEnded: onEnded, batch: onBatch } = d.metrics
+  const patient = createLane(db)
+  const locks = createIdentityLocks(db, nid, patient)
+  const store = createSessionStore(db, nid, shared)
+  const list = createSessionListStore(db, nid)
+  const manage = createSessionManageStore(patient, nid, shared, onEnded)
+  const now = () => formatTime(clock.now())
+  const hot = createSessionHotStore(db, nid, { shared, patient, onBatch, onEnded, now })
+  const lastSeen = createLastSeen({ db, clock, log })
+  const sessions = createSessions({
+    config,
+    clock,
+    random,
+    store,
+    locks,
+    hot,
+    lastSeen,
+    onEnded,
+    tokens,
+    shared,
+    serverSecret,
+    identityAnswers,
+  })
+  return {
+    locks,
+    sessions,
+    lastSeen,
+    ownSessions: createOwnSessions({ clock, sessions, list, identityAnswer }),
+    sessionManagement: createSessionManagement({ config, clock, store, list, locks, manage, identityAnswer }),
+    tokenizer: createTokenizer({ tokenTemplates, baseUrls, clock, random }),
+  }
+}

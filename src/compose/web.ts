@@ -1,0 +1,24 @@
+import { createErrorContainers } from '../error-containers/service.ts'
+import { createErrorStore } from '../error-containers/store.ts'
+import { createCsrf } from '../kernel/http/csrf.ts'
+import { CookieCache } from '../sessions/http/cookie-cache.ts'
+import { createSessionCredentials } from '../sessions/http/credentials.ts'
+import type { Base } from './environment.ts'
+import { selfServiceUrl } from './urls.ts'
+
+export type Web = ReturnType<typeof composeWeb>
+
+/** What every request of a browser needs: anti-CSRF, cookies, a place for errors. */
+export function composeWeb({ config, dev, clock, random, db, meta, baseUrls }: Base) {
+  const publicBaseUrl = baseUrls.public
+  return {
+    csrf: createCsrf({ config, dev, random, publicBaseUrl }),
+    credentials: createSessionCredentials({ config, dev, clock, random, publicBaseUrl, cookies: new CookieCache() }),
+    errors: createErrorContainers({ clock, random, store: createErrorStore(db, meta.nid) }),
+    secondFactorUrl: (returnTo: string) =>
+      selfServiceUrl(publicBaseUrl(), 'login/browser', {
+        aal: 'aal2',
+        ...(returnTo === '' ? {} : { return_to: returnTo }),
+      }),
+  }
+}
