@@ -7,7 +7,7 @@ const root = new URL('../../', import.meta.url)
 
 interface Area {
   area: string
-  scenarios: { steps: { setup?: boolean; request: { method: string; url: string } }[] }[]
+  scenarios: { steps: { setup?: boolean; request?: { method: string; url: string } }[] }[]
 }
 
 const INTRODUCTION = `# What exercises each operation
@@ -51,7 +51,7 @@ export function uncovered(): string[] {
 function coverage(operation: Operation, areas: readonly Area[], tests: readonly { name: string; text: string }[]) {
   const steps = areas.map(({ area, scenarios }) => {
     const fitting = scenarios.filter((scenario) =>
-      scenario.steps.some((step) => step.setup !== true && asks(step.request, operation)),
+      scenario.steps.some((step) => step.setup !== true && step.request !== undefined && asks(step.request, operation)),
     )
     return { area, count: fitting.length }
   })
@@ -66,8 +66,8 @@ function coverage(operation: Operation, areas: readonly Area[], tests: readonly 
 function asks({ method, url }: { method: string; url: string }, operation: Operation): boolean {
   const [, port, path = ''] = /^\{\{(public|admin)\}\}([^?#]*)/.exec(url) ?? []
   if (port === undefined) {
-    // Addresses that an earlier answer gave are logout URLs, all of them.
-    return operation.id === 'updateLogoutFlow' && method === 'GET'
+    // Of the addresses that an earlier answer gave only those to sign out are told by their name.
+    return operation.id === 'updateLogoutFlow' && method === 'GET' && /logout/i.test(url)
   }
   if (method.toLowerCase() !== operation.method || (operation.port !== 'both' && operation.port !== port)) return false
   return new RegExp(`^${pattern(operation.path, '[^/]+')}$`).test(path)

@@ -34,6 +34,8 @@ export interface TestServerOptions {
   wireConfig?: string
   /** a whole configuration instead of a recorded one */
   base?: Tree
+  /** what further `{{words}}` of the configuration stand for */
+  words?: Record<string, string>
   /** merge patch on top of it all */
   config?: Tree
   dev?: boolean
@@ -68,8 +70,8 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
       : mergePatch(WIRE_CONFIGS.default, patch)
   const load = (urls: { public: string; admin: string }): Config => {
     const text = JSON.stringify(mergePatch(PATIENT, { dsn: 'memory', ...tree })).replace(
-      /\{\{(public|admin)\}\}/g,
-      (_, which) => urls[which as 'public'],
+      /\{\{(\w+)\}\}/g,
+      (all, word: string) => ({ ...options.words, ...urls })[word] ?? all,
     )
     return loadConfig({
       files: ['config.json'],

@@ -2,16 +2,28 @@ import { randomBytes } from 'node:crypto'
 import { differences, type Expectation } from './compare.ts'
 import { type Jar, nameFits, parseSetCookie } from './cookies.ts'
 import { type Answer, type RecordedRequest, send } from './request.ts'
-import type { Vars } from './template.ts'
+import { fillDeep, type Vars } from './template.ts'
 
 export interface Step {
   name?: string
-  request: RecordedRequest
+  /** what is sent; a step without it lets an actor do something */
+  request?: RecordedRequest
+  /** `FILE.FUNCTION` of test/fixtures/wire-actors: a mailbox, a receiver, a provider, an authenticator */
+  actor?: string
+  args?: Record<string, unknown>
   expect?: Expectation
   save?: Record<string, string>
   differ?: [string, string][]
   same?: [string, string][]
   wait_ms?: number
+  /** the step is repeated until it fits or this much time has passed */
+  until_ms?: number
+}
+
+/** What actors are handed: the saved values, and what one of them leaves for the others or for the end. */
+interface Stage {
+  jars: Map<string, Jar>
+  end: (() => unknown)[]
 }
 
 export interface Scenario {
@@ -23,20 +35,52 @@ export interface Scenario {
 }
 
 /** Plays a scenario against a server. @throws Error naming the step and every difference */
-export async function play(scenario: Scenario, urls: { public: string; admin: string }): Promise<void> {
+export async function play(
+  scenario: Scenario,
+  urls: { public: string; admin: string },
+  words: Record<string, string> = {},
+): Promise<void> {
   const rand = `r${[...randomBytes(11)].map((byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte % 32]).join('')}`
-  const vars: Vars = { ...urls, public_origin: new URL(urls.public).origin, rand }
-  const jars = new Map<string, Jar>()
-  for (const [i, step] of scenario.steps.entries()) {
-    if (step.wait_ms !== undefined) await new Promise((resolve) => setTimeout(resolve, step.wait_ms))
-    const answer = await send(step.request, vars, jars)
+  const vars: Vars = { ...words, ...urls, public_origin: new URL(urls.public).origin, rand }
+  const stage: Stage = { jars: new Map(), end: [] }
+  try {
+    for (const [i, step] of scenario.steps.entries()) {
+      if (step.wait_ms !== undefined) await pause(step.wait_ms)
+      const lines = await playStep(step, vars, stage)
+      if (lines.length > 0) throw new Error(`step ${i + 1} "${step.name ?? ''}"\n  ${lines.join('\n  ')}`)
+    }
+  } finally {
+    for (const end of stage.end.reverse()) await end()
+  }
+}
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const PAUSE_MS = 200
+
+async function playStep(step: Step, vars: Vars, stage: Stage): Promise<string[]> {
+  const until = performance.now() + (step.until_ms ?? 0) * PATIENCE
+  for (;;) {
+    const answer = step.request ? await send(step.request, vars, stage.jars) : await act(step, vars, stage)
     const lines = [
       ...differences(step.expect ?? {}, answer, vars),
       ...save(step, answer, vars),
       ...relations(step, vars),
     ]
-    if (lines.length > 0) throw new Error(`step ${i + 1} "${step.name ?? ''}"\n  ${lines.join('\n  ')}`)
+    if (lines.length === 0 || performance.now() >= until) return lines
+    await pause(PAUSE_MS)
   }
+}
+
+/** The recorded waiting times are those of an idle machine. */
+const PATIENCE = 6
+
+async function act({ actor = '', args = {} }: Step, vars: Vars, state: Stage): Promise<Answer> {
+  const [file, name = ''] = actor.split('.')
+  const module = await import(new URL(`../fixtures/wire-actors/${file}.mjs`, import.meta.url).href)
+  const filled = fillDeep(args, vars) as Record<string, unknown>
+  if (typeof filled.wait_ms === 'number' && name === 'receive') filled.wait_ms *= PATIENCE
+  const body = await module[name](filled, { vars, state, fill: (value: unknown) => fillDeep(value, vars) })
+  return { method: 'ACT', status: 200, headers: {}, setCookie: [], body, jar: undefined }
 }
 
 function save(step: Step, answer: Answer, vars: Vars): string[] {
@@ -54,6 +98,8 @@ function relations(step: Step, vars: Vars): string[] {
 
 /** Reads `status`, `header.location?id`, `header.link[next]`, `cookie.NAME*` or `body.a[key=value].b` of an answer. */
 function pick(answer: Answer, path: string): unknown {
+  const [plain, pattern] = path.split(/ ~ \/(.*)\/$/s)
+  if (pattern !== undefined) return new RegExp(pattern).exec(String(pick(answer, plain!)))?.[1]
   if (path === 'status') return answer.status
   if (path.startsWith('header.')) return pickHeader(answer, path.slice('header.'.length))
   if (path.startsWith('cookie.')) return pickCookie(answer, path.slice('cookie.'.length))
