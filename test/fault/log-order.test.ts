@@ -1,33 +1,15 @@
 import assert from 'node:assert/strict'
-import { randomInt, randomUUID } from 'node:crypto'
+import { randomInt } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import pg from 'pg'
 import { sql } from '../../src/kernel/db/client.ts'
 import { createDatabase, openAt, type Scope } from '../helpers/db.ts'
 import { ListFollower, placeOf, StreamFollower } from '../helpers/followers.ts'
+import { held } from '../helpers/held.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 
-const ADD = `insert into lethe.events (id, type, cause, session_id, identity_id, nid, created_at)
-  values (gen_random_uuid(), 'session.ended', 'logout', $1, gen_random_uuid(), $2, now() at time zone 'utc')`
 const LOG = sql('test.log', 'select seq, id, session_id from lethe.events order by seq')
-
-/** An end in a transaction of somebody else, without any limit of ours, that stays open for as long as `work` takes. */
-async function held(url: string, nid: string, work: () => Promise<unknown>): Promise<string> {
-  const session = randomUUID()
-  const client = new pg.Client({ connectionString: url, application_name: 'somebody else' })
-  await client.connect()
-  try {
-    await client.query('begin')
-    await client.query(ADD, [session, nid])
-    await work()
-    await client.query('commit')
-  } finally {
-    await client.end()
-  }
-  return session
-}
 
 interface Slot {
   node: TestServer

@@ -20,11 +20,16 @@ const AT_ONCE = 24
 
 export interface Child {
   url: string
+  adminUrl: string
   ready(): Promise<void>
   /** SIGSTOP, and SIGCONT after so many milliseconds: a laptop that sleeps, a container that is frozen */
   pause(ms: number): Promise<void>
   /** SIGKILL: nothing is finished, nothing is tidied up */
   kill(): Promise<void>
+  /** SIGTERM: it finishes what it has begun */
+  stop(): Promise<void>
+  /** The same configuration and ports in a new process, which knows nothing of the one before. */
+  startAgain(): void
 }
 
 /** The server as a process of its own, ended with the test. */
@@ -42,24 +47,32 @@ export async function serverProcess(t: Scope, dsn: string, lethe: object = {}): 
     ...{ DSN: dsn, SERVE_PUBLIC_HOST: '127.0.0.1', SERVE_PUBLIC_PORT: String(publicPort) },
     ...{ SERVE_ADMIN_HOST: '127.0.0.1', SERVE_ADMIN_PORT: String(adminPort), LOG_LEVEL: 'error' },
   }
-  const { child, ended } = start(['serve', '-c', file, '--dev', '--migrate'], { env })
-  const kill = async () => {
-    child.kill('SIGKILL')
-    await ended
+  const launch = () => start(['serve', '-c', file, '--dev', '--migrate'], { env })
+  let running = launch()
+  const end = async (signal: NodeJS.Signals) => {
+    running.child.kill(signal)
+    await running.ended
   }
   t.after(async () => {
-    await kill()
+    await end('SIGKILL')
     await rm(folder, { recursive: true, force: true })
   })
   return {
     url: base,
-    kill,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    startAgain() {
+      running = launch()
+    },
     async pause(ms) {
+      const { child } = running
       child.kill('SIGSTOP')
       await sleep(ms)
       child.kill('SIGCONT')
     },
     async ready() {
+      const { ended } = running
       let over = false
       ended.then(() => (over = true))
       await until(async () => {
