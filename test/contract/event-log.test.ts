@@ -210,6 +210,25 @@ describe('the place up to which the log is complete', () => {
     )
   })
 
+  test('is asked for one mark at a time: an older answer that comes later looks like a log that went back', async (t) => {
+    const db = await postgres.open(t)
+    const store = createMarkStore(db, undefined)
+    let [underWay, most] = [0, 0]
+    const counted: typeof store = {
+      ...store,
+      async advance(known, seen) {
+        most = Math.max(most, ++underWay)
+        return store.advance(known, seen).finally(() => (underWay -= 1))
+      },
+    }
+    const mark = createHighWaterMark(counted, () => {})
+    const [first, second] = [mark.advance(), mark.advance()]
+    await first
+    // the second has been promised and has not begun
+    await Promise.all([second, mark.advance(), mark.advance()])
+    assert.equal(most, 1)
+  })
+
   test('passes one that was rolled back', async (t) => {
     const db = await postgres.open(t)
     const { add } = eventRows(db)

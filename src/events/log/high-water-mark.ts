@@ -127,10 +127,12 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
     return asking
   }
 
+  /** One question at a time: of two at once the answer that comes last may be the older, and looks like a log that went back. */
   function advance(): Promise<Mark> {
+    if (next) return next
     if (!asking) return start()
     // the one under way may have looked before the caller's commit
-    next ??= asking
+    next = asking
       .catch(() => undefined)
       .then(() => {
         next = undefined
