@@ -1,3 +1,4 @@
+import { composeCourier } from './courier.ts'
 import { composeBase, type Environment } from './environment.ts'
 import { composeEvents } from './events.ts'
 import { composeFlowParts } from './flows.ts'
@@ -28,7 +29,8 @@ export function createDeps(env: Environment) {
   const events = composeEvents(base, sessions)
   const maintenance = composeMaintenance(base, events)
   const logout = composeLogout(base, sessions)
-  const flows = join(base, web, sessions, identities, composeFlowParts(base))
+  const courier = composeCourier(base)
+  const flows = join(base, web, sessions, identities, courier, composeFlowParts(base))
   const login = composeLogin(flows)
   const registration = composeRegistration(flows)
   const settings = composeSettings(flows)

@@ -6,13 +6,14 @@ import { createFlowUrls } from '../flows/urls.ts'
 import { createPwnedChecker } from '../kernel/crypto/passwords/pwned.ts'
 import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
+import type { CourierParts } from './courier.ts'
 import type { Base } from './environment.ts'
 import type { Identities } from './identities.ts'
 import type { Sessions } from './sessions.ts'
 import type { Web } from './web.ts'
 
 /** What a kind of flow is made of: all that stands before it in the list of `deps.ts`. */
-export type FlowParts = Base & Web & Sessions & Identities & SharedFlowParts
+export type FlowParts = Base & Web & Sessions & Identities & CourierParts & SharedFlowParts
 export type SharedFlowParts = ReturnType<typeof composeFlowParts>
 
 /** What all kinds of flows share. */

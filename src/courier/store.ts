@@ -1,0 +1,43 @@
+import type { Timestamp } from '../kernel/base/clock.ts'
+import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
+import type { Channel, TemplateType } from './types.ts'
+
+/** As Kratos writes it, so that its courier can send what is queued here. */
+const ENQUEUE = sql(
+  'courier.enqueue',
+  `insert into courier_messages (id, nid, type, channel, status, recipient, subject, body, template_type, template_data,
+    request_headers, send_count, created_at, updated_at)
+  values ($1, $2, $3, $4, 1, $5, $6, $7, $8, convert_to($9, 'UTF8'), $10::jsonb, 0, $11, $11)`,
+)
+
+const TYPES: Record<Channel, number> = { email: 1, sms: 2 }
+/** The width of the column. */
+const MAX_SUBJECT = 255
+
+export interface NewMessageRow {
+  id: string
+  channel: Channel
+  recipient: string
+  subject: string
+  /** the plain text */
+  body: string
+  template: TemplateType
+  /** JSON */
+  data: string
+  /** JSON */
+  requestHeaders: string
+  now: Timestamp
+}
+
+export type CourierStore = ReturnType<typeof createCourierStore>
+
+export function createCourierStore(db: Db, nid: string) {
+  return {
+    async enqueue(row: NewMessageRow, on: Queryable = db): Promise<void> {
+      const { id, channel, recipient, body, template, data, requestHeaders, now } = row
+      const subject = [...row.subject].slice(0, MAX_SUBJECT).join('')
+      const values = [id, nid, TYPES[channel], channel, recipient, subject, body, template, data, requestHeaders, now]
+      await on.query(ENQUEUE, values)
+    },
+  }
+}

@@ -1,0 +1,39 @@
+import type { JsonObject } from '../identities/types.ts'
+
+/** Names of the templates, as `courier_messages.template_type` has them. */
+export type TemplateType =
+  | 'recovery_valid'
+  | 'recovery_invalid'
+  | 'recovery_code_valid'
+  | 'recovery_code_invalid'
+  | 'verification_valid'
+  | 'verification_invalid'
+  | 'verification_code_valid'
+  | 'verification_code_invalid'
+  | 'login_code_valid'
+  | 'registration_code_valid'
+
+export type Channel = 'email' | 'sms'
+
+/** What a flow wants to be sent. */
+export interface Message {
+  type: TemplateType
+  channel: Channel
+  /** address of mail or number of a telephone */
+  recipient: string
+  /** values of the template in the snake case of the stored row: `to`, `recovery_code`, `expires_in_minutes`, … */
+  data: JsonObject
+  /** headers of the request that asked for it which are on the allow list; none for verification and links */
+  requestHeaders?: Readonly<Record<string, readonly string[]>>
+}
+
+/** The texts of a message. Mail has a subject, and `html` where the template has such a part. */
+export interface Texts {
+  subject: string
+  body: string
+  html?: string
+}
+
+export interface Templates {
+  render(message: Message): Promise<Texts>
+}
