@@ -56,7 +56,7 @@ const TIMEOUT_MS = 5000
 
 /**
  * Checks tokens of `tokenize_as` by signature, time and the list of ended sessions, without asking for each.
- * Needs nothing but Node 20.
+ * Needs nothing of the server: it runs in other services.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { whenStale = 'reject', maxStaleMs = 10_000, clockToleranceSeconds: tolerance = 5, headers = {} } = options

@@ -1,6 +1,5 @@
-import type { KeyObject } from 'node:crypto'
 import { TokenRejected } from './errors.ts'
-import { fits, isSignedBy, type Jwk, type ParsedToken, toKeyObject } from './jws.ts'
+import { fits, importKey, isSignedBy, type Jwk, type ParsedToken, type VerifyingKey } from './jws.ts'
 
 export interface KeySetOptions {
   /** where the key set is, or the key set itself */
@@ -17,13 +16,33 @@ const FRESH_MS = 10 * 60_000
 const COOL_DOWN_MS = 10_000
 const TIMEOUT_MS = 5000
 
-/** Keeps a key set, and reads it again when it is old or a key is unknown. */
+/** One key, made ready once for each algorithm. A key of a kind that is not known makes no token right. */
+function createKey(jwk: Jwk) {
+  const imported = new Map<string, Promise<VerifyingKey | undefined>>()
+  function of(alg: string): Promise<VerifyingKey | undefined> {
+    const known = imported.get(alg) ?? importKey(jwk, alg).catch(() => undefined)
+    imported.set(alg, known)
+    return known
+  }
+  return {
+    fits: (token: ParsedToken) => fits(token, jwk),
+    async signed(token: ParsedToken): Promise<boolean> {
+      const key = await of(token.alg)
+      return key !== undefined && isSignedBy(token, key)
+    },
+  }
+}
+
+/**
+ * Keeps a key set, and reads it again when it is old or a key is unknown. The remote sets of jose are not used: they
+ * refuse every token while an old set cannot be read again.
+ */
 export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
   const remote = typeof jwks === 'string' || jwks instanceof URL ? String(jwks) : undefined
-  let keys: { jwk: Jwk; key: KeyObject }[] = []
+  let keys: ReturnType<typeof createKey>[] = []
   let readAt = Number.NEGATIVE_INFINITY
   let reading: Promise<void> | undefined
-  if (remote === undefined) keys = usable((jwks as { keys: readonly Jwk[] }).keys)
+  if (remote === undefined) keys = (jwks as { keys: readonly Jwk[] }).keys.map(createKey)
 
   function read(): Promise<void> {
     reading ??= load().finally(() => {
@@ -37,7 +56,7 @@ export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
     const answer = await fetch(remote!, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (!answer.ok) throw new Error(`the key set was answered with status ${answer.status}`)
     const set = (await answer.json()) as { keys?: Jwk[] } | null
-    keys = usable(Array.isArray(set?.keys) ? set.keys : [])
+    keys = (Array.isArray(set?.keys) ? set.keys : []).map(createKey)
   }
 
   /** @throws TokenRejected unknown_key, bad_signature */
@@ -45,15 +64,14 @@ export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
     const age = now() - readAt
     // an old key set is good enough while a new one cannot be had
     if (remote !== undefined && age > FRESH_MS) await read().catch(keepOld)
-    let candidates = keys.filter(({ jwk }) => fits(token, jwk))
+    let candidates = keys.filter((key) => key.fits(token))
     if (candidates.length === 0 && remote !== undefined && now() - readAt > COOL_DOWN_MS) {
       await read().catch(keepOld)
-      candidates = keys.filter(({ jwk }) => fits(token, jwk))
+      candidates = keys.filter((key) => key.fits(token))
     }
     if (candidates.length === 0) throw new TokenRejected('unknown_key', 'the key set has no key for this token')
-    if (!candidates.some(({ key }) => isSignedBy(token, key))) {
-      throw new TokenRejected('bad_signature', 'the signature of the token is wrong')
-    }
+    for (const key of candidates) if (await key.signed(token)) return
+    throw new TokenRejected('bad_signature', 'the signature of the token is wrong')
   }
 
   function keepOld(cause: unknown): void {
@@ -61,15 +79,4 @@ export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
   }
 
   return { check }
-}
-
-/** A key of a kind that is not known must not keep the others from being used. */
-function usable(list: readonly Jwk[]): { jwk: Jwk; key: KeyObject }[] {
-  return list.flatMap((jwk) => {
-    try {
-      return [{ jwk, key: toKeyObject(jwk) }]
-    } catch {
-      return []
-    }
-  })
 }
