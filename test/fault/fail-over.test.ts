@@ -12,6 +12,7 @@ import { startReceiver } from '../helpers/receiver.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { proxyTo } from '../helpers/tcp-proxy.ts'
+import { RUNS } from './storm.ts'
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 6000; i++) {
@@ -59,7 +60,7 @@ async function metric(node: TestServer, name: string): Promise<number> {
   return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
 }
 
-test('after a fail-over that lost commits each follower hears of every later end, and of the gap', async (t) => {
+async function loseAndPromote(t: Scope): Promise<void> {
   const flags = ['unix_socket_directories=', 'max_connections=60', 'autovacuum=off']
   const primary = await startPostgres(flags)
   t.after(() => primary.stop())
@@ -184,7 +185,13 @@ test('after a fail-over that lost commits each follower hears of every later end
   }
   assert.ok((await metric(one, 'lethe_event_followers_set_back_total')) >= 2)
   assert.equal(new Set([...attached.places, ...moving.places].map((place) => placeOf(place).epoch)).size, 2)
-})
+}
+
+for (let run = 1; run <= RUNS; run += 1)
+  test(
+    `after a fail-over that lost commits each follower hears of every later end, and of the gap (${run} of ${RUNS})`,
+    loseAndPromote,
+  )
 
 const isEnd = (event: { type: string }) => event.type === 'session.ended'
 const sessionOf = (event: { session_id: string }) => event.session_id

@@ -12,11 +12,10 @@ import { held } from '../helpers/held.ts'
 import { testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 import { until } from '../helpers/until.ts'
-import { type Child, serverProcess } from './storm.ts'
+import { type Child, RUNS, serverProcess } from './storm.ts'
 
-/** How long the storm lasts at least: `FAULT_SECONDS=60` for a long one, `FAULT_RUNS=10` for several. */
+/** How long the storm lasts at least: `FAULT_SECONDS=60` for a long one. */
 const SECONDS = Number(process.env.FAULT_SECONDS ?? 6)
-const RUNS = Number(process.env.FAULT_RUNS ?? 1)
 const MAX_STALE_MS = 1500
 const LOG = sql('test.log', 'select seq, id, type, session_id from lethe.events order by seq')
 
@@ -28,7 +27,7 @@ for (let run = 1; run <= RUNS; run += 1) {
     const beside = await testServer(t, { db: await openAt(t, url) })
     const any = () => nodes[randomInt(nodes.length)]!
     const tokens = await tokenMaker()
-    const verifiers = await Promise.all([0, 1, 2].map((index) => verifierBehind(t, nodes, tokens.jwks, index > 0)))
+    const verifiers = await Promise.all([0, 1, 2].map((index) => verifierBehind(t, nodes, tokens.jwks, index)))
     const acknowledged = new Map<string, number>()
     const counts = { changes: 0, restarts: 0, refused: 0, stale: 0, letIn: 0, heldMs: 0 }
     const wrongly: string[] = []
@@ -168,17 +167,17 @@ async function tokenMaker() {
   return { jwks, of }
 }
 
-/** Which node it asks changes all the time, as behind a balancer. */
-async function verifierBehind(t: Scope, nodes: readonly Child[], jwks: { keys: object[] }, streams: boolean) {
+/** Which node it asks changes all the time, as behind a balancer. The second has a stream, the third a slow network too. */
+async function verifierBehind(t: Scope, nodes: readonly Child[], jwks: { keys: object[] }, kind: number) {
   const through = await balancer(
     t,
     nodes.map(({ adminUrl }) => adminUrl),
-    () => randomInt(50, 1000),
+    { lifeMs: () => randomInt(50, 2000), delayMs: () => (kind === 2 ? randomInt(MAX_STALE_MS) : 0) },
   )
   const verifier = createVerifier({
     jwks: jwks as { keys: never[] },
     revocations: `${through.url}/admin/sessions/revocations`,
-    ...(streams ? { stream: `${through.url}/admin/events/stream` } : {}),
+    ...(kind > 0 ? { stream: `${through.url}/admin/events/stream` } : {}),
     pollMs: 50,
     maxStaleMs: MAX_STALE_MS,
   })

@@ -13,6 +13,8 @@ import { until } from '../helpers/until.ts'
 
 /** How many logouts a storm has: `FAULT_LOGOUTS=2000` for a long one. */
 export const LOGOUTS = Number(process.env.FAULT_LOGOUTS ?? 300)
+/** How often a test that is a matter of luck is played: `FAULT_RUNS=10` for a proof. */
+export const RUNS = Number(process.env.FAULT_RUNS ?? 1)
 /** `lethe.http.response_timeout` of the servers, and what a busy test machine may add to it. */
 const RESPONSE_TIMEOUT_MS = 10_000
 const SLACK_MS = 60_000
@@ -32,8 +34,11 @@ export interface Child {
   startAgain(): void
 }
 
-/** The server as a process of its own, ended with the test. */
-export async function serverProcess(t: Scope, dsn: string, lethe: object = {}): Promise<Child> {
+/**
+ * The server as a process of its own, ended with the test.
+ * @param flags beyond the configuration; with `--dev`, the default, it does not wait for load balancers when it ends
+ */
+export async function serverProcess(t: Scope, dsn: string, lethe: object = {}, flags = ['--dev']): Promise<Child> {
   const [publicPort, adminPort] = [await freePort(), await freePort()]
   const folder = await mkdtemp(join(tmpdir(), 'lethe-fault-'))
   const text = JSON.stringify({
@@ -47,7 +52,7 @@ export async function serverProcess(t: Scope, dsn: string, lethe: object = {}): 
     ...{ DSN: dsn, SERVE_PUBLIC_HOST: '127.0.0.1', SERVE_PUBLIC_PORT: String(publicPort) },
     ...{ SERVE_ADMIN_HOST: '127.0.0.1', SERVE_ADMIN_PORT: String(adminPort), LOG_LEVEL: 'error' },
   }
-  const launch = () => start(['serve', '-c', file, '--dev', '--migrate'], { env })
+  const launch = () => start(['serve', '-c', file, '--migrate', ...flags], { env })
   let running = launch()
   const end = async (signal: NodeJS.Signals) => {
     running.child.kill(signal)
