@@ -1,0 +1,94 @@
+import type { Json, JsonObject, StoredCredential } from '../identities/types.ts'
+
+/** What an authenticator says of itself with each answer. */
+export interface KeyFlags {
+  user_present: boolean
+  user_verified: boolean
+  backup_eligible: boolean
+  backup_state: boolean
+}
+
+/** A key as a sign-in needs it. */
+export interface Key {
+  id: Buffer
+  /** COSE */
+  publicKey: Buffer
+  signCount: number
+  /** absent in rows of old versions */
+  flags: KeyFlags | undefined
+  /** a first factor on its own; a second factor otherwise */
+  passwordless: boolean
+  displayName: string
+  /** RFC 3339; empty in odd rows */
+  addedAt: string
+  /** as it is stored, with members that are of no interest here */
+  stored: JsonObject
+}
+
+/** The keys of one credential of an identity, and the handle that authenticators know the person by. */
+export interface KeyRing {
+  keys: Key[]
+  /** empty: none was given out yet */
+  userHandle: Buffer
+}
+
+/** More than anybody owns: each of them is looked at with every answer. */
+const MAX_KEYS = 100
+
+/**
+ * Rows of version 0 have no handle of their own: then it was the id of the identity. Whatever is no key is left out:
+ * operators can write it.
+ */
+export function keyRingOf(
+  credential: Pick<StoredCredential, 'config' | 'version'> | undefined,
+  identityId: string,
+): KeyRing {
+  if (!credential) return { keys: [], userHandle: Buffer.alloc(0) }
+  const { credentials, user_handle: handle } = credential.config
+  const list = Array.isArray(credentials) ? credentials.slice(0, MAX_KEYS) : []
+  const keys = list.flatMap((entry) => readKey(Object(entry) as JsonObject) ?? [])
+  const own = bytes(handle)
+  return { keys, userHandle: own.length === 0 && keys.length > 0 ? handleOf(identityId) : own }
+}
+
+/** The id of an identity as authenticators were given it. */
+export const handleOf = (identityId: string): Buffer => Buffer.from(identityId.replaceAll('-', ''), 'hex')
+
+function readKey(stored: JsonObject): Key | undefined {
+  const [id, publicKey] = [bytes(stored.id), bytes(stored.public_key)]
+  if (id.length === 0 || publicKey.length === 0) return undefined
+  const { sign_count: count } = Object(stored.authenticator) as JsonObject
+  return {
+    id,
+    publicKey,
+    signCount: typeof count === 'number' ? count : 0,
+    flags: readFlags(stored.flags),
+    passwordless: stored.is_passwordless === true,
+    displayName: typeof stored.display_name === 'string' ? stored.display_name : '',
+    addedAt: typeof stored.added_at === 'string' ? stored.added_at : '',
+    stored,
+  }
+}
+
+function readFlags(value: Json | undefined): KeyFlags | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const flags = value as JsonObject
+  const has = (name: string) => flags[name] === true
+  return {
+    user_present: has('user_present'),
+    user_verified: has('user_verified'),
+    backup_eligible: has('backup_eligible'),
+    backup_state: has('backup_state'),
+  }
+}
+
+/** The config of a credential, in the words of Kratos. */
+export function keyRingConfig({ keys, userHandle }: KeyRing): JsonObject {
+  return {
+    credentials: keys.map(({ stored, passwordless }) => ({ ...stored, is_passwordless: passwordless })),
+    user_handle: userHandle.toString('base64'),
+  }
+}
+
+const bytes = (value: Json | undefined): Buffer =>
+  typeof value === 'string' ? Buffer.from(value, 'base64') : Buffer.alloc(0)

@@ -1,0 +1,65 @@
+import type { RelyingParty } from './origins.ts'
+
+/** COSE: ES256, ES384, ES512, RS256, RS384, RS512, PS256, PS384, PS512, EdDSA, the first one preferred. */
+export const ALGORITHMS = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8]
+
+const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
+
+export interface NewKeyWish {
+  rp: Pick<RelyingParty, 'id' | 'name'>
+  user: { id: Uint8Array; name: string; displayName: string }
+  challenge: Uint8Array
+  /** ids of keys that the person has already, so that an authenticator does not hold two */
+  exclude: readonly Uint8Array[]
+}
+
+const descriptors = (ids: readonly Uint8Array[]) => ids.map((id) => ({ type: 'public-key', id: base64url(id) }))
+
+function creation({ rp, user, challenge, exclude }: NewKeyWish) {
+  return {
+    rp: { name: rp.name, id: rp.id },
+    user: { name: user.name, displayName: user.displayName, id: base64url(user.id) },
+    challenge: base64url(challenge),
+    pubKeyCredParams: ALGORITHMS.map((alg) => ({ type: 'public-key', alg })),
+    ...(exclude.length === 0 ? {} : { excludeCredentials: descriptors(exclude) }),
+  }
+}
+
+/** For a key that need not be able to tell who its owner is. */
+export const securityKeyCreation = (wish: NewKeyWish) => ({
+  publicKey: { ...creation(wish), timeout: 120_000, authenticatorSelection: { userVerification: 'discouraged' } },
+})
+
+/** For a key that finds its owner by itself. */
+export const passkeyCreation = (wish: NewKeyWish) => ({
+  publicKey: {
+    ...creation(wish),
+    timeout: 300_000,
+    authenticatorSelection: {
+      authenticatorAttachment: 'platform',
+      requireResidentKey: true,
+      residentKey: 'required',
+      userVerification: 'preferred',
+    },
+  },
+})
+
+export interface UseWish {
+  rpId: string
+  challenge: Uint8Array
+  /** ids of the keys that may answer; empty: whichever the person has */
+  allow: readonly Uint8Array[]
+}
+
+const request = ({ rpId, challenge, allow }: UseWish, timeout: number, userVerification: string) => ({
+  publicKey: {
+    challenge: base64url(challenge),
+    timeout,
+    rpId,
+    ...(allow.length === 0 ? {} : { allowCredentials: descriptors(allow) }),
+    userVerification,
+  },
+})
+
+export const securityKeyUse = (wish: UseWish) => request(wish, 120_000, 'discouraged')
+export const passkeyUse = (wish: UseWish) => request(wish, 300_000, 'preferred')

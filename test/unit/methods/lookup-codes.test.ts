@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { newCodes, storedCodes, useCode } from '../../../src/methods/lookup_secret/codes.ts'
+
+const NOW = Date.parse('2026-11-27T03:57:45.678Z') * 1000
+
+describe('backup codes', () => {
+  it('are twelve of eight letters or digits, each different', () => {
+    const codes = newCodes(randomBytes)
+    assert.equal(new Set(codes.map(({ code }) => code)).size, 12)
+    for (const { code, used_at } of codes) {
+      assert.match(code, /^[a-z0-9]{8}$/)
+      assert.equal(used_at, null)
+    }
+  })
+
+  it('prefer no letter', () => {
+    const letters = [...Array.from({ length: 500 }, () => newCodes(randomBytes)).flat()].flatMap(({ code }) => [
+      ...code,
+    ])
+    const counts = new Map<string, number>()
+    for (const letter of letters) counts.set(letter, (counts.get(letter) ?? 0) + 1)
+    assert.equal(counts.size, 36)
+    const expected = letters.length / 36
+    // Chi square with 35 degrees of freedom: above 100 once in ten million runs.
+    const chi = [...counts.values()].reduce((sum, n) => sum + (n - expected) ** 2 / expected, 0)
+    assert.ok(chi < 100, `chi square ${chi}`)
+  })
+
+  it('pass once', () => {
+    const codes = newCodes(randomBytes)
+    const first = useCode(codes, codes[3]!.code, NOW)
+    assert.ok(first.kind === 'used')
+    assert.equal(first.left, 11)
+    assert.equal(first.codes[3]!.used_at, '2026-11-27T03:57:45Z')
+    assert.deepEqual(useCode(first.codes, codes[3]!.code, NOW), { kind: 'usedBefore' })
+    assert.deepEqual(useCode(codes, `${codes[3]!.code}a`, NOW), { kind: 'wrong' })
+    assert.deepEqual(useCode(codes, '', NOW), { kind: 'wrong' })
+  })
+
+  it('are read from whatever an operator has written', () => {
+    const odd = [
+      null,
+      7,
+      'x',
+      {},
+      { code: 5 },
+      { code: '' },
+      { code: 'abc' },
+      { code: 'def', used_at: '0001-01-01T00:00:00Z' },
+    ]
+    assert.deepEqual(storedCodes(odd), [
+      { code: 'abc', used_at: null },
+      { code: 'def', used_at: null },
+    ])
+    for (const list of [undefined, null, 'x', {}]) assert.deepEqual(storedCodes(list), [])
+  })
+})
