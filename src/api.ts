@@ -9,6 +9,7 @@ import { openapiDocument } from './kernel/http/openapi/openapi.ts'
 import { logoutDescription } from './logout/openapi.ts'
 import { opsDescription } from './ops/openapi.ts'
 import { sessionsDescription } from './sessions/openapi.ts'
+import { webauthnDescription } from './webauthn/openapi.ts'
 
 /** Every operation of both ports. A route that is missing here fails a test. */
 export const DESCRIPTIONS = [
@@ -21,6 +22,7 @@ export const DESCRIPTIONS = [
   flowsDescription,
   errorsDescription,
   identitiesDescription,
+  webauthnDescription,
   opsDescription,
 ]
 

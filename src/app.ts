@@ -31,6 +31,7 @@ import { whoamiRoutes } from './sessions/routes-whoami.ts'
 import { uiRoutes } from './ui/routes.ts'
 import { logoutPageRoutes } from './ui/routes-logout-page.ts'
 import { errorDocuments } from './ui/views/error-page.ts'
+import { webauthnRoutes } from './webauthn/routes.ts'
 
 export interface AppOptions {
   version: string
@@ -59,6 +60,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(logoutPageRoutes(d))
   app.register(uiRoutes(d))
   app.register(schemaRoutes(d))
+  app.register(webauthnRoutes)
   app.register(redirectRoutes(ADMIN_PATHS, (url) => onAdminPort(d, url)))
   return app
 }

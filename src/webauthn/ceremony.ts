@@ -26,7 +26,7 @@ export async function verifyCreation(
   const { verifyRegistrationResponse } = await library()
   return judged(async () => {
     const { verified, registrationInfo: made } = await verifyRegistrationResponse({
-      ...expectations(answer.origin, expected),
+      ...expectations(answer, expected),
       response: answer.json,
       supportedAlgorithmIDs: ALGORITHMS,
     })
@@ -63,7 +63,7 @@ export async function verifyUse(answer: UseAnswer, key: Key, expected: Expected)
   const { verifyAuthenticationResponse } = await library()
   return judged(async () => {
     const { verified, authenticationInfo: used } = await verifyAuthenticationResponse({
-      ...expectations(answer.origin, expected),
+      ...expectations(answer, expected),
       response: answer.json,
       // The counter is judged below: it says something, but proves nothing.
       credential: { id: answer.json.id, publicKey: new Uint8Array(key.publicKey), counter: 0 },
@@ -78,11 +78,23 @@ export async function verifyUse(answer: UseAnswer, key: Key, expected: Expected)
   })
 }
 
-/** Origins are compared here, without case; the library compares texts. */
-function expectations(origin: string, { rp, challenge }: Expected) {
-  const known = rp.origins.some((own) => comparableOrigin(own) === comparableOrigin(origin))
-  if (!known) throw new Error(`${origin} is none of the origins`)
-  return { expectedChallenge: challenge, expectedOrigin: origin, expectedRPID: rp.id, requireUserVerification: false }
+/** Origins are compared here, without case; the library compares texts. A frame in another site may be a trap. */
+function expectations(
+  { origin, topOrigin = origin }: Pick<CreationAnswer, 'origin' | 'topOrigin'>,
+  { rp, challenge }: Expected,
+) {
+  const own = rp.origins.map(comparableOrigin)
+  for (const claimed of [origin, topOrigin]) {
+    if (!own.includes(comparableOrigin(claimed))) throw new Error(`${claimed} is none of the origins`)
+  }
+  const [expectedOrigin, expectedTopOrigin] = [origin, topOrigin]
+  return {
+    expectedChallenge: challenge,
+    expectedOrigin,
+    expectedTopOrigin,
+    expectedRPID: rp.id,
+    requireUserVerification: false,
+  }
 }
 
 function flagsOf(info: { userVerified: boolean; credentialDeviceType: string; credentialBackedUp: boolean }): KeyFlags {

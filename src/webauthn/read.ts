@@ -6,6 +6,8 @@ interface Answer {
   id: Buffer
   /** of the page, as the browser says */
   origin: string
+  /** of the page around it, where it stands in a frame of another site */
+  topOrigin: string | undefined
   /** base64url, as the browser says */
   challenge: string
 }
@@ -20,11 +22,14 @@ const MAX_ANSWER = 65_536
 export function readCreation(text: string): CreationAnswer | undefined {
   const answer = readAnswer(text, ['attestationObject', 'clientDataJSON'])
   if (!answer) return undefined
-  const { id, response, origin, challenge } = answer
+  const { response, ...facts } = answer
   const { attestationObject, clientDataJSON } = response
   return {
-    ...{ id, origin, challenge },
-    json: { ...jsonHead(id), response: { attestationObject: attestationObject!, clientDataJSON: clientDataJSON! } },
+    ...facts,
+    json: {
+      ...jsonHead(facts.id),
+      response: { attestationObject: attestationObject!, clientDataJSON: clientDataJSON! },
+    },
   }
 }
 
@@ -32,13 +37,13 @@ export function readCreation(text: string): CreationAnswer | undefined {
 export function readUse(text: string): UseAnswer | undefined {
   const answer = readAnswer(text, ['authenticatorData', 'clientDataJSON', 'signature'])
   if (!answer) return undefined
-  const { id, response, origin, challenge } = answer
+  const { response, ...facts } = answer
   const { authenticatorData, clientDataJSON, signature, userHandle } = response
   return {
-    ...{ id, origin, challenge },
+    ...facts,
     userHandle: userHandle === undefined || userHandle === '' ? undefined : Buffer.from(userHandle, 'base64url'),
     json: {
-      ...jsonHead(id),
+      ...jsonHead(facts.id),
       response: { authenticatorData: authenticatorData!, clientDataJSON: clientDataJSON!, signature: signature! },
     },
   }
@@ -64,7 +69,8 @@ function readAnswer(text: string, members: readonly string[]) {
   if (members.some((name) => (response[name] ?? '') === '')) return undefined
   const client = object(Buffer.from(response.clientDataJSON!, 'base64url').toString())
   if (typeof client?.origin !== 'string' || typeof client.challenge !== 'string') return undefined
-  return { id, response, origin: client.origin, challenge: client.challenge }
+  const { origin, challenge, topOrigin } = client
+  return { id, response, origin, challenge, topOrigin: typeof topOrigin === 'string' ? topOrigin : undefined }
 }
 
 function object(text: string): JsonObject | undefined {
