@@ -25,21 +25,22 @@ export const SCRIPT = `(() => {
   const valueOf = (name) => JSON.parse(field(name).value)
 
   let autofill
-  let endedAt = -Infinity
+  let justEnded = false
   async function endAutofill() {
     if (window.abortPasskeyConditionalUI) window.abortPasskeyConditionalUI.abort('another request begins')
     window.abortPasskeyConditionalUI = undefined
     if (!autofill) return
     await autofill.catch(() => {})
     autofill = undefined
-    endedAt = Date.now()
+    justEnded = true
+    setTimeout(() => { justEnded = false }, RETRY_WITHIN_MS)
   }
   async function alone(ask) {
     await endAutofill()
     try {
       return await ask()
     } catch (error) {
-      if (error.name !== 'NotAllowedError' || Date.now() - endedAt > RETRY_WITHIN_MS) throw error
+      if (error.name !== 'NotAllowedError' || !justEnded) throw error
       await wait(RETRY_AFTER_MS)
       return ask()
     }
