@@ -17,7 +17,7 @@ import { LETHE_VERSION } from './kernel/base/version.ts'
 import { createErrorHandler } from './kernel/http/error-handler.ts'
 import { installNotFound } from './kernel/http/not-found.ts'
 import { openapiRoutes } from './kernel/http/openapi/routes.ts'
-import { installPublicHooks, NO_STORE } from './kernel/http/public-hooks.ts'
+import { type CsrfPolicy, installPublicHooks, NO_STORE } from './kernel/http/public-hooks.ts'
 import { redirectRoutes } from './kernel/http/redirects.ts'
 import { installRequestLog } from './kernel/http/request-log.ts'
 import { createServer, type TlsPair } from './kernel/http/server.ts'
@@ -46,7 +46,7 @@ export interface AppOptions {
 /** The public port: what browsers and apps reach. */
 export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   const app = baseApp(d, options, 'public')
-  installPublicHooks(app, d)
+  installPublicHooks(app, { ...d, csrfOfUnknown })
   app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.public }))
   app.register(whoamiRoutes(d))
   app.register(ownSessionRoutes(d))
@@ -62,6 +62,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(schemaRoutes(d))
   app.register(webauthnRoutes)
   app.register(redirectRoutes(ADMIN_PATHS, (url) => onAdminPort(d, url)))
+  app.register(redirectRoutes(OPERATIONS, (url) => onAdminPort(d, url), { csrf: 'exempt' }))
   return app
 }
 
@@ -90,12 +91,24 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
 
 const HEALTH_CHECKS = ['/health/alive', '/health/ready']
 const PUBLIC_PATHS = ['/sessions/whoami', '/schemas', '/schemas/*', '/self-service/*']
-const ADMIN_PATHS = ['/identities', '/courier/messages'].flatMap((path) => [
-  path,
-  `${path}/*`,
-  `/admin${path}`,
-  `/admin${path}/*`,
+const alsoBelowAdmin = (paths: string[]) => paths.flatMap((path) => [path, `/admin${path}`])
+const ADMIN_PATHS = alsoBelowAdmin(['/identities/*', '/courier/messages/*'])
+/** Calls of operators that only lost their way, which nobody's browser sends. */
+const OPERATIONS = alsoBelowAdmin([
+  '/identities',
+  '/identities/:id',
+  '/identities/:id/sessions',
+  '/identities/:id/credentials/:type',
+  '/courier/messages',
 ])
+
+/** Where nothing stands a POST is refused for its token first, as recorded, but for the paths that Kratos takes out. */
+function csrfOfUnknown(path: string): CsrfPolicy | undefined {
+  if (['/version', '/metrics/prometheus'].includes(path)) return 'off'
+  return /^(\/sessions\/|\/schemas\/|\/self-service\/(recovery|verification)(\/api)?$)/.test(path)
+    ? 'exempt'
+    : undefined
+}
 
 /** The admin address is told to the public only where the operator has written it down. */
 function onAdminPort(d: Deps, url: string): string | undefined {

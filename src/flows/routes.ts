@@ -24,13 +24,15 @@ export interface FlowHandlers {
 export function flowRoutes(kind: FlowKind, handlers: FlowHandlers): FastifyPluginAsync {
   const path = `/self-service/${kind}`
   const forward = { config: { errors: 'forward' as const } }
+  // What is submitted is checked with its flow: that of an app needs no token.
+  const submit = { config: { errors: 'forward' as const, csrf: 'exempt' as const } }
   return async (app) => {
     app.get(`${path}/browser`, forward, handlers.beginBrowser)
-    app.get(`${path}/api`, handlers.beginNative)
+    app.get(`${path}/api`, { config: { csrf: 'exempt' } }, handlers.beginNative)
     app.get(`${path}/flows`, handlers.read)
-    app.post(path, forward, handlers.submit)
+    app.post(path, submit, handlers.submit)
     // A form sent by GET is told so in the form. HEAD must change nothing.
-    app.get(path, { ...forward, exposeHeadRoute: false }, handlers.submit)
+    app.get(path, { ...submit, exposeHeadRoute: false }, handlers.submit)
   }
 }
 

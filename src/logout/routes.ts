@@ -19,7 +19,7 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
     // A GET that changes something must not be reachable by HEAD, which link checkers send.
     app.get('/self-service/logout', { ...options, exposeHeadRoute: false }, complete)
     app.post('/self-service/logout', { config: { errors: 'forward', csrf: 'own' } }, end)
-    app.delete('/self-service/logout/api', completeNative)
+    app.delete('/self-service/logout/api', { config: { csrf: 'exempt' } }, completeNative)
   }
 
   async function begin(req: FastifyRequest, reply: FastifyReply) {

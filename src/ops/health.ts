@@ -14,8 +14,8 @@ export const NOT_READY = {
 
 export function healthRoutes(d: HealthDeps): FastifyPluginAsync {
   return async (app) => {
-    app.get('/health/alive', async () => ({ status: 'ok' }))
-    app.get('/health/ready', async (_req, reply: FastifyReply) => {
+    app.get('/health/alive', { config: { csrf: 'off' } }, async () => ({ status: 'ok' }))
+    app.get('/health/ready', { config: { csrf: 'off' } }, async (_req, reply: FastifyReply) => {
       if (await d.isReady()) return { status: 'ok' }
       const error = { code: 500, status: 'Internal Server Error', message: d.notReadyMessage }
       return reply.code(503).header('retry-after', '1').header('content-type', 'application/json').send({ error })

@@ -25,9 +25,12 @@ const CACHE_NOBODY_SECONDS = 60
 /** Kratos answers every method alike, so gateways that forward the method of their own request work. */
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
+/** It changes nothing. Kratos says nothing of caches to its other methods, as recorded; no cache keeps their answers unless it is told to. */
+const WHOAMI = { csrf: 'exempt', cacheHeaders: 'get-only' } as const
+
 export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
   return async (app) => {
-    app.route({ method: METHODS, url: '/sessions/whoami', handler: whoami })
+    app.route({ method: METHODS, url: '/sessions/whoami', config: WHOAMI, handler: whoami })
   }
 
   async function whoami(req: FastifyRequest, reply: FastifyReply) {

@@ -26,7 +26,7 @@ export function uiRoutes(d: UiDeps): FastifyPluginAsync {
     app.register(flowPageRoutes(d))
     app.register(accountPageRoutes(d))
     app.get('/ui/error', { config: { errors: 'page' } }, showError)
-    app.get('/ui/style.css', style)
+    app.get('/ui/style.css', { config: { csrf: 'off' } }, style)
     // Whoever opens the bare address of the server is at the right place. Relative: any prefix in front stays.
     app.get('/', (_req, reply) => reply.redirect('ui/welcome', 303))
   }

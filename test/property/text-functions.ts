@@ -41,7 +41,7 @@ import { link, parseOffsetPage } from '../../src/kernel/http/lists/pagination.ts
 import { acceptsJson, mediaType } from '../../src/kernel/http/negotiate.ts'
 import { splitUrl } from '../../src/kernel/http/not-found.ts'
 import { pathUuid } from '../../src/kernel/http/path.ts'
-import { csrfPolicy, submittedToken } from '../../src/kernel/http/public-hooks.ts'
+import { submittedToken } from '../../src/kernel/http/public-hooks.ts'
 import { isUuid, parseQuery, queryPairs, withQuery } from '../../src/kernel/http/query.ts'
 import { resolveReturnTo } from '../../src/kernel/http/return-to.ts'
 import { parseStrictUrl } from '../../src/kernel/http/strict-url.ts'
@@ -180,7 +180,6 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'kernel/http/negotiate mediaType': (text) => mediaType(request({ 'content-type': text })),
   'kernel/http/not-found splitUrl': splitUrl,
   'kernel/http/path pathUuid': (text) => pathUuid({ params: { id: text } } as unknown as FastifyRequest, 'id'),
-  'kernel/http/public-hooks csrfPolicy': (text) => csrfPolicy(`/admin/identities/${text}`),
   'kernel/http/public-hooks submittedToken': (text) => [
     submittedToken(sent('application/x-www-form-urlencoded', text)),
   ],

@@ -45,6 +45,22 @@ describe('imports point inward', () => {
     holds(within('kernel'), (_, { target }) => !/^(commands|compose|ops|verifier)\//.test(target))
   })
 
+  it('no path of a feature stands in the kernel', () => {
+    const names = [
+      'self-service',
+      'admin',
+      'sessions?',
+      'schemas',
+      'identities',
+      'courier',
+      'events',
+      'webhooks',
+      'ui',
+      'logout',
+    ]
+    lacks(within('kernel'), new RegExp(`['"\`]\\^?/(${names.join('|')})\\b`))
+  })
+
   it('below HTTP nothing knows HTTP, and HTTP knows no SQL', () => {
     const below = within('kernel/base', 'kernel/db', 'kernel/crypto', 'kernel/outbound', 'config')
     holds(below, (_, { target }) => !target.startsWith('kernel/http/') && !isWeb(target))

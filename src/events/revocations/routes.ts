@@ -19,7 +19,7 @@ const BEHIND = 'lethe-behind-ms'
  */
 export function revocationRoutes({ revocations }: RevocationRouteDeps, isOpen: () => boolean): FastifyPluginAsync {
   return async (app) => {
-    app.get('/sessions/revocations', list)
+    app.get('/sessions/revocations', { config: { csrf: 'exempt' } }, list)
   }
 
   async function list(req: FastifyRequest, reply: FastifyReply) {

@@ -15,7 +15,7 @@ export interface EventOwnRouteDeps {
 /** Tells whoever holds a session when it ends, so that an open page or socket can close itself. */
 export function ownEventRoutes(d: EventOwnRouteDeps): FastifyPluginAsync {
   return async (app) => {
-    app.get('/sessions/events', { exposeHeadRoute: false }, stream)
+    app.get('/sessions/events', { exposeHeadRoute: false, config: { csrf: 'exempt' } }, stream)
     app.addHook('preClose', async () => d.streams.close())
   }
 

@@ -1,19 +1,19 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 
-interface Template {
-  pattern: RegExp
-  methods: Set<string>
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** What stands at a path: the settings of its routes, one for each method that it has. */
+    routesAt(path: string): { method: string; config: FastifyContextConfig }[]
+  }
 }
 
-/** Collects the routes of an instance as they are added; it must run before the first of them. */
-function collectRoutes(app: FastifyInstance): Map<string, Template> {
-  const templates = new Map<string, Template>()
-  app.addHook('onRoute', (route) => {
-    const known = templates.get(route.url) ?? { pattern: toPattern(route.url), methods: new Set<string>() }
-    for (const method of [route.method].flat()) known.methods.add(method)
-    templates.set(route.url, known)
+/** Collects the routes of an instance as they are added; it must run before the first of them. For requests that none fits. */
+function installRouteTable(app: FastifyInstance): void {
+  const table: { pattern: RegExp; method: string; config: FastifyContextConfig }[] = []
+  app.addHook('onRoute', ({ url, method, config = {} }) => {
+    for (const one of [method].flat()) table.push({ pattern: toPattern(url), method: one, config })
   })
-  return templates
+  app.decorate('routesAt', (path) => table.filter(({ pattern }) => pattern.test(path)))
 }
 
 function toPattern(url: string): RegExp {
@@ -40,7 +40,7 @@ function cleanPath(path: string): string {
  * everything else 404; in plain text, as Go's router answers.
  */
 export function installNotFound(app: FastifyInstance): void {
-  const templates = collectRoutes(app)
+  installRouteTable(app)
   // A parameter is one segment that is there: `/sessions/` is no session without a name.
   app.addHook('onRequest', (req, reply, done) => {
     if (Object.values((req.params ?? {}) as Record<string, string>).includes('')) reply.callNotFound()
@@ -50,8 +50,7 @@ export function installNotFound(app: FastifyInstance): void {
     const [path = '/', query] = splitUrl(req.url)
     const clean = cleanPath(path)
     if (clean !== path) return reply.redirect(query === undefined ? clean : `${clean}?${query}`, 307)
-    const fitting = [...templates.values()].filter((t) => t.pattern.test(path))
-    const methods = [...new Set(fitting.flatMap((t) => [...t.methods]))].sort()
+    const methods = [...new Set(app.routesAt(path).map(({ method }) => method))].sort()
     if (methods.length > 0) return methodNotAllowed(reply, methods)
     return plain(reply, 404, '404 page not found\n')
   })

@@ -1,4 +1,4 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
@@ -9,9 +9,10 @@ const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 export function redirectRoutes(
   paths: readonly string[],
   target: (url: string) => string | undefined,
+  config: FastifyContextConfig = {},
 ): FastifyPluginAsync {
   return async (app) => {
-    for (const url of paths) app.route({ method: METHODS, url, handler: redirect })
+    for (const url of paths) app.route({ method: METHODS, url, config, handler: redirect })
   }
 
   function redirect(req: FastifyRequest, reply: FastifyReply) {

@@ -24,10 +24,13 @@ export interface OwnSessionRouteDeps {
   secondFactorUrl(returnTo: string): string
 }
 
+/** Other sites' forms cannot send DELETE, and their scripts are held off by CORS. */
+const EXEMPT = { csrf: 'exempt' } as const
+
 /** Lists and ends the other sessions of the signed-in identity. @see Kratos listMySessions, disableMySession */
 export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
   return async (app) => {
-    app.get('/sessions/token-exchange', exchange)
+    app.get('/sessions/token-exchange', { config: EXEMPT }, exchange)
     app.register(guarded)
   }
 
@@ -36,9 +39,9 @@ export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
     app.addHook('preHandler', async (req) => {
       req.ownSession = await requireSession(req)
     })
-    app.get('/sessions', list)
-    app.delete('/sessions', revokeOthers)
-    app.delete('/sessions/:id', revokeOther)
+    app.get('/sessions', { config: EXEMPT }, list)
+    app.delete('/sessions', { config: EXEMPT }, revokeOthers)
+    app.delete('/sessions/:id', { config: EXEMPT }, revokeOther)
   }
 
   async function requireSession(req: FastifyRequest): Promise<Session> {

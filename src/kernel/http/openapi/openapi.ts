@@ -138,7 +138,7 @@ export function openapiDocument(descriptions: readonly Description[], version: s
       title: 'Lethe',
       version,
       description:
-        'Sessions and how they end. `x-port` says where an operation is served: `public` (4433) or `admin` (4434, where the prefix `/admin` may be left out).',
+        'Sessions and how they end. `x-port` says where an operation is served: `public` (4433) or `admin` (4434, where the prefix /admin may be left out).',
       license: { name: 'Apache 2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     paths: sorted(paths),

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { apiDocument } from '../../src/api.ts'
+import { Client } from '../helpers/client.ts'
+import { closingScope, pglite } from '../helpers/db.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+
+/** Each stands here for a reason: the flow checks for itself, no form can send the method, or nothing is changed. */
+const TAKEN_WITHOUT_TOKEN = [
+  'DELETE /self-service/logout/api',
+  'DELETE /sessions',
+  'DELETE /sessions/{id}',
+  'POST /self-service/login',
+  'POST /self-service/logout',
+  'POST /self-service/registration',
+  'POST /self-service/settings',
+]
+
+describe('a public route that changes something asks for an anti-CSRF token, unless its own line says otherwise', () => {
+  let server: TestServer
+  const scope = closingScope()
+  before(async () => {
+    server = await testServer(scope, { backend: pglite, config: { lethe: { ui: { enabled: true } } } })
+  })
+  after(() => scope.close())
+
+  const refused = async (method: string, path: string) => {
+    const { status, body } = await new Client(server).send(method, path.replace(/\{\w+\}/g, 'x'), { json: {} })
+    return status === 403 && body?.error?.id === 'security_csrf_violation'
+  }
+
+  test('the list of those that say otherwise is complete', async () => {
+    const { paths } = apiDocument('') as { paths: Record<string, Record<string, { 'x-port'?: string }>> }
+    const unsafe = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).flatMap(([method, operation]) =>
+        ['post', 'put', 'patch', 'delete'].includes(method) && operation['x-port'] === 'public'
+          ? [{ method: method.toUpperCase(), path }]
+          : [],
+      ),
+    )
+    const taken = []
+    for (const { method, path } of unsafe) if (!(await refused(method, path))) taken.push(`${method} ${path}`)
+    assert.deepEqual(taken.sort(), TAKEN_WITHOUT_TOKEN)
+  })
+
+  for (const path of ['/nothing', '/ui/login', '/self-service/logout/browser', '/self-service/login/flows', '/schemas'])
+    test(`a method that ${path} does not have is refused for its token first`, async () =>
+      assert.ok(await refused('POST', path)))
+
+  for (const [path, status] of [
+    ['/sessions/whoami/more', 404],
+    ['/schemas/default', 405],
+    ['/self-service/login/api', 405],
+    ['/identities/x/sessions', 404],
+  ] as const)
+    test(`POST ${path} is ${status} without a token`, async () =>
+      assert.equal((await new Client(server).send('POST', path, { json: {} })).status, status))
+})
