@@ -117,7 +117,7 @@ async function serveUntilStopped(started: Started): Promise<number> {
   const drainMs = drainDelay(started, signal)
   log.info({ signal, drain_ms: drainMs }, 'stopping')
   await drain.run(apps, drainMs)
-  certificates.close()
+  await certificates.close()
   await stopInPhases(
     [
       ['requests', () => Promise.all(apps.map(({ app }) => app.close()))],

@@ -1,3 +1,4 @@
+import type { BackgroundWork } from '../kernel/background/loop.ts'
 import { composeCourier } from './courier.ts'
 import { composeBase, type Environment } from './environment.ts'
 import { composeEvents } from './events.ts'
@@ -12,13 +13,6 @@ import { composeSettings } from './settings.ts'
 import { composeWeb } from './web.ts'
 
 export type Deps = ReturnType<typeof createDeps>
-
-/** Work beside the requests: started when the ports are open, stopped before the database closes. */
-export interface BackgroundWork {
-  start(): void
-  /** Resolves when nothing of it is under way. */
-  stop(): Promise<void>
-}
 
 /** Builds every service once: one line a feature, after what it needs. No other place decides what depends on what. */
 export function createDeps(env: Environment) {

@@ -52,7 +52,7 @@ export function createEvents(d: EventDeps) {
   const highWaterMark = createHighWaterMark(createMarkStore(d.db, embedded), tellEpoch(d))
   const onError = (err: unknown) => d.log.warn({ err }, 'the log of events could not be read; trying again')
   const onDeliveryError = (err: unknown) => d.log.warn({ err }, 'deliveries of events wait for the database')
-  const poller = createLogPoller({ highWaterMark, intervalMs: d.config().lethe.events.poll_interval, onError })
+  const poller = createLogPoller({ highWaterMark, intervalMs: d.config().lethe.events.poll_interval, log: d.log })
   const feed = createFeed({ store, highWaterMark, poller, onError })
   const shared = { ...d, store, highWaterMark, feed }
   const webhookStore = createWebhookStore(d.db, d.meta.nid)
@@ -66,7 +66,6 @@ export function createEvents(d: EventDeps) {
     deliverer,
     highWaterMark,
     poller,
-    onError: onDeliveryError,
   })
   const list = createDeliveryListStore(d.db, d.meta.nid)
   const onChange = dispatcher.refresh
@@ -90,7 +89,7 @@ export function createEvents(d: EventDeps) {
       start: dispatcher.start,
       async stop() {
         await dispatcher.stop()
-        poller.stop()
+        await poller.stop()
         sender.close()
       },
     },

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema/schema.ts'
+import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
 import type { Clock, Micros } from '../kernel/base/clock.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
 import type { Gc } from './service.ts'
@@ -12,18 +13,15 @@ export interface CollectorDeps {
   gc: Gc
   /** false on a database that Kratos also uses: its rows are its own to delete, only ends get their events */
   deletes: boolean
-  log: { error(details: object, message: string): void; debug(details: object, message: string): void }
+  log: { warn(details: object, message: string): void; debug(details: object, message: string): void }
   /** rows of the event log that are past their retention */
   deleteOldEvents?: (limit: number) => Promise<number>
   onCollected?: (kind: string, count: number) => void
 }
 
-export interface Collector {
+export interface Collector extends BackgroundWork {
   /** One round; does nothing while another node is at it. @returns rows handled, by kind */
   round(): Promise<Record<string, number>>
-  start(): void
-  /** Resolves when a round that is under way has ended. */
-  stop(): Promise<void>
 }
 
 /** The kinds that are kept as long as error pages; everything else of a flow goes with the flows. */
@@ -31,10 +29,6 @@ const ERRORS = 'selfservice_errors'
 
 /** Ends what has expired and deletes what is past its retention, in small statements, while the server runs. */
 export function createCollector(d: CollectorDeps): Collector {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  let stopped = false
-
   /** The lock lasts as long as its transaction, so a node that dies gives it back. The work itself is done outside. */
   async function round(): Promise<Record<string, number>> {
     // An embedded database has one process and one connection: no other node, and a transaction would lock out the work.
@@ -45,32 +39,15 @@ export function createCollector(d: CollectorDeps): Collector {
     })
   }
 
-  function schedule(): void {
-    if (stopped) return
-    timer = setTimeout(() => {
-      running = run().finally(schedule)
-    }, d.config().lethe.gc.interval)
-    timer.unref()
-  }
-
-  async function run(): Promise<void> {
-    if (!d.config().lethe.gc.enabled) return
-    try {
-      d.log.debug({ collected: await round() }, 'garbage collected')
-    } catch (err) {
-      d.log.error({ err }, 'a round of garbage collection failed; the next one tries again')
-    }
-  }
-
-  return {
-    round,
-    start: schedule,
-    async stop() {
-      stopped = true
-      clearTimeout(timer)
-      await running
+  const loop = createLoop({
+    name: 'garbage collection',
+    async run() {
+      if (d.config().lethe.gc.enabled) d.log.debug({ collected: await round() }, 'garbage collected')
     },
-  }
+    pauseMs: () => d.config().lethe.gc.interval,
+    log: d.log,
+  })
+  return { round, ...loop }
 }
 
 async function collect(d: CollectorDeps): Promise<Record<string, number>> {

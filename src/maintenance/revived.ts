@@ -1,18 +1,16 @@
+import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
 import { type Clock, formatTime, SECOND } from '../kernel/base/clock.ts'
 import type { GcStore } from './store.ts'
 
 export interface RevivalWatchDeps {
   clock: Clock
   store: Pick<GcStore, 'endRevivedSessions'>
-  log: { warn(details: object, message: string): void; error(details: object, message: string): void }
+  log: { warn(details: object, message: string): void }
 }
 
-export interface RevivalWatch {
+export interface RevivalWatch extends BackgroundWork {
   /** One look. @returns how many sessions were set back */
   round(): Promise<number>
-  start(): void
-  /** Resolves when a look that is under way has ended. */
-  stop(): Promise<void>
 }
 
 const PAUSE_MS = 5000
@@ -26,33 +24,11 @@ const LIMIT = 500
  * row back, so that Kratos refuses it too.
  */
 export function createRevivalWatch({ clock, store, log }: RevivalWatchDeps): RevivalWatch {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> = Promise.resolve()
-  let stopped = false
-
   async function round(): Promise<number> {
     const ids = await store.endRevivedSessions(formatTime(clock.now() - LOOK_BACK), LIMIT)
     if (ids.length > 0) log.warn({ session_ids: ids }, 'sessions that had ended were set active by another program')
     return ids.length
   }
 
-  function schedule(): void {
-    if (stopped) return
-    timer = setTimeout(() => {
-      running = round()
-        .catch((err) => log.error({ err }, 'a look for revived sessions failed; the next one tries again'))
-        .finally(schedule)
-    }, PAUSE_MS)
-    timer.unref()
-  }
-
-  return {
-    round,
-    start: schedule,
-    async stop() {
-      stopped = true
-      clearTimeout(timer)
-      await running
-    },
-  }
+  return { round, ...createLoop({ name: 'the look for revived sessions', run: round, pauseMs: PAUSE_MS, log }) }
 }

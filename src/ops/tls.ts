@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { Server } from 'node:https'
 import { createSecureContext } from 'node:tls'
 import type { Config } from '../config/schema/schema.ts'
+import { createLoop } from '../kernel/background/loop.ts'
 import type { Logger } from '../kernel/base/log.ts'
 import type { TlsPair } from '../kernel/http/server.ts'
 import type { NamedApp } from './listen.ts'
@@ -54,7 +55,7 @@ export function followTls(d: {
   initial: TlsPairs
   log: Logger
   everyMs?: number
-}): { look(): Promise<void>; close(): void } {
+}): { look(): Promise<void>; close(): Promise<void> } {
   let current = d.initial
   let problem: string | undefined
 
@@ -76,8 +77,9 @@ export function followTls(d: {
     }
   }
 
-  const timer = PORTS.some((port) => d.initial[port]) ? setInterval(look, d.everyMs ?? 10_000).unref() : undefined
-  return { look, close: () => clearInterval(timer) }
+  const loop = createLoop({ name: 'the look at TLS files', run: look, pauseMs: d.everyMs ?? 10_000, log: d.log })
+  if (PORTS.some((port) => d.initial[port])) loop.start()
+  return { look, close: loop.stop }
 }
 
 function same(a: TlsPair, b: TlsPair | undefined): boolean {

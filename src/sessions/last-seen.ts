@@ -1,3 +1,4 @@
+import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
 import { type Clock, formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
 
@@ -16,12 +17,10 @@ const FLUSH_MS = 5000
 const MOST_REMEMBERED = 100_000
 const MOST_PER_STATEMENT = 500
 
-export interface LastSeen {
+export interface LastSeen extends BackgroundWork {
   /** Notes that a session was used. Never waits and never fails. */
   note(sessionId: string): void
   flush(): Promise<void>
-  start(): void
-  stop(): Promise<void>
 }
 
 /** When sessions were last used, without a write for each request: noted in memory, written in batches now and then. */
@@ -32,7 +31,6 @@ export function createLastSeen(d: {
 }): LastSeen {
   const written = new Map<string, Micros>()
   let pending = new Map<string, Micros>()
-  let timer: NodeJS.Timeout | undefined
 
   async function flush(): Promise<void> {
     const due = [...pending]
@@ -43,7 +41,7 @@ export function createLastSeen(d: {
     }
   }
 
-  const flushQuietly = () => flush().catch((err) => d.log.warn({ err }, 'last-seen times were not written'))
+  const loop = createLoop({ name: 'writing of last-seen times', run: flush, pauseMs: FLUSH_MS, log: d.log })
 
   return {
     note(sessionId) {
@@ -54,13 +52,10 @@ export function createLastSeen(d: {
       pending.set(sessionId, now)
     },
     flush,
-    start() {
-      timer = setInterval(flushQuietly, FLUSH_MS)
-      timer.unref()
-    },
+    start: loop.start,
     async stop() {
-      clearInterval(timer)
-      await flushQuietly()
+      await loop.stop()
+      await flush().catch((err) => d.log.warn({ err }, 'the last last-seen times were not written'))
     },
   }
 }

@@ -193,7 +193,7 @@ for (const backend of backends()) {
       for (const table of await gc.existingTables()) await gc.deleteOld(table, { until: f.now, limit: 1 })
       assert.equal((await db.query(COUNT.selfservice_login_flows)).length, 1)
       assert.equal((await db.query(COUNT.session_token_exchanges)).length, 2)
-      assert.equal((await gc.existingTables()).includes('selfservice_recovery_flows'), await isAdopted(db))
+      assert.ok((await gc.existingTables()).includes('selfservice_recovery_flows'))
     })
   })
 }

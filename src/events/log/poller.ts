@@ -1,3 +1,4 @@
+import { createLoop } from '../../kernel/background/loop.ts'
 import type { HighWaterMark, Mark } from './high-water-mark.ts'
 
 export interface LogPoller {
@@ -6,16 +7,14 @@ export interface LogPoller {
    * work that failed is tried again.
    */
   add(onMark: (mark: Mark) => void): () => void
-  /** Looks at once instead of at the next turn. */
-  poke(): void
   /** Ends all watching. */
-  stop(): void
+  stop(): Promise<void>
 }
 
 export interface LogPollerOptions {
   highWaterMark: HighWaterMark
   intervalMs: number
-  onError(error: unknown): void
+  log: { warn(details: object, message: string): void }
 }
 
 /** A transaction that writes to the log takes milliseconds. */
@@ -27,61 +26,32 @@ const TROUBLE_MS = 1000
  * Looks whether the log has grown, while anybody wants to know: one small statement a turn for the whole process. NOTIFY
  * would take one lock of the whole cluster in every logout's commit, and LISTEN a connection that no pooler may share.
  */
-export function createLogPoller({ highWaterMark, intervalMs, onError }: LogPollerOptions): LogPoller {
+export function createLogPoller({ highWaterMark, intervalMs, log }: LogPollerOptions): LogPoller {
   const listeners = new Set<(mark: Mark) => void>()
-  let timer: NodeJS.Timeout | undefined
-  let looking = false
-  let again = false
-  let troubled = false
-
-  function plan(ms: number): void {
-    clearTimeout(timer)
-    if (listeners.size > 0) timer = setTimeout(look, ms).unref()
-  }
-
-  function look(): void {
-    if (looking) {
-      again = true
-      return
-    }
-    looking = true
-    again = false
-    highWaterMark
-      .advance()
-      .then(
-        (mark) => {
-          troubled = false
-          for (const listener of listeners) listener(mark)
-          plan(again ? 0 : highWaterMark.isBehind() ? Math.min(BEHIND_MS, intervalMs) : intervalMs)
-        },
-        (error) => {
-          // told once for an outage, not with every try
-          if (!troubled) onError(error)
-          troubled = true
-          plan(Math.max(TROUBLE_MS, intervalMs))
-        },
-      )
-      .finally(() => {
-        looking = false
-      })
-  }
-
+  const loop = createLoop({
+    name: 'reading the log of events',
+    async run() {
+      const mark = await highWaterMark.advance()
+      for (const listener of listeners) listener(mark)
+    },
+    pauseMs: () => (highWaterMark.isBehind() ? Math.min(BEHIND_MS, intervalMs) : intervalMs),
+    failedPauseMs: Math.max(TROUBLE_MS, intervalMs),
+    atOnce: true,
+    log,
+  })
   return {
     add(onMark) {
       const listener = (mark: Mark) => onMark(mark)
       listeners.add(listener)
-      if (listeners.size === 1) plan(0)
+      loop.start()
       return () => {
         listeners.delete(listener)
-        if (listeners.size === 0) clearTimeout(timer)
+        if (listeners.size === 0) void loop.stop()
       }
-    },
-    poke() {
-      if (listeners.size > 0) look()
     },
     stop() {
       listeners.clear()
-      clearTimeout(timer)
+      return loop.stop()
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { type BackgroundWork, createLoop } from '../../kernel/background/loop.ts'
 import { type Clock, formatTime, type Micros } from '../../kernel/base/clock.ts'
 import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
 import type { LogPoller } from '../log/poller.ts'
@@ -16,13 +17,10 @@ export interface DispatcherDeps {
   deliverer: Deliverer
   highWaterMark: HighWaterMark
   poller: LogPoller
-  onError(error: unknown): void
+  log: { warn(details: object, message: string): void }
 }
 
-export interface Dispatcher {
-  start(): void
-  /** Resolves when nothing of it is under way. */
-  stop(): Promise<void>
+export interface Dispatcher extends BackgroundWork {
   /** Looks for receivers at once, after one was added or changed. */
   refresh(): void
 }
@@ -42,18 +40,25 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
   let since: Micros = d.clock.now()
   let receivers: readonly KnownReceiver[] = []
   let stopPolling: (() => void) | undefined
-  let timer: NodeJS.Timeout | undefined
   let stopped = true
   /** up to here every receiver has its deliveries */
   let done: Mark | undefined
-  let running: Promise<void> | undefined
-  let troubled = false
+  let wanted: Mark | undefined
 
-  function trouble(error: unknown): void {
-    // told once for an outage, not every second
-    if (!troubled) d.onError(error)
-    troubled = true
-  }
+  const looking = createLoop({
+    name: 'delivery to webhooks',
+    run: turn,
+    pauseMs: () => (receivers.length > 0 ? TURN_MS : IDLE_MS),
+    atOnce: true,
+    log: d.log,
+  })
+  const fanningOut = createLoop({
+    name: 'making deliveries of events',
+    run: fanOut,
+    pauseMs: () => undefined,
+    failedPauseMs: TURN_MS,
+    log: d.log,
+  })
 
   async function turn(): Promise<void> {
     const now = d.clock.now()
@@ -63,7 +68,6 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
       const due = new Set(await d.deliveries.due(formatTime(now)))
       for (const receiver of receivers) if (due.has(receiver.id)) d.deliverer.wake(receiver)
     }
-    troubled = false
   }
 
   async function load(now: Micros): Promise<void> {
@@ -85,15 +89,14 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
   }
 
   function onMark(mark: Mark): void {
-    if (running || (done?.epoch === mark.epoch && done.seq === mark.seq)) return
-    running = fanOut(mark)
-      .catch(trouble)
-      .finally(() => {
-        running = undefined
-      })
+    if (done?.epoch === mark.epoch && done.seq === mark.seq) return
+    wanted = mark
+    fanningOut.wake()
   }
 
-  async function fanOut(mark: Mark): Promise<void> {
+  async function fanOut(): Promise<void> {
+    const mark = wanted
+    if (mark === undefined) return
     // as they are now: another node may have changed what one wants
     const present = receiversOf(d.config(), await d.webhooks.all())
     let complete = true
@@ -110,16 +113,6 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
     if (complete && !stopped) done = mark
   }
 
-  function schedule(ms: number): void {
-    clearTimeout(timer)
-    if (stopped) return
-    timer = setTimeout(() => {
-      turn()
-        .catch(trouble)
-        .finally(() => schedule(receivers.length > 0 ? TURN_MS : IDLE_MS))
-    }, ms).unref()
-  }
-
   function pause(): void {
     stopPolling?.()
     stopPolling = undefined
@@ -128,17 +121,15 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
   return {
     start() {
       stopped = false
-      schedule(0)
+      looking.start()
+      fanningOut.start()
     },
     async stop() {
       stopped = true
-      clearTimeout(timer)
       pause()
-      await running
+      await Promise.all([looking.stop(), fanningOut.stop()])
       await d.deliverer.stop()
     },
-    refresh() {
-      if (!stopped) schedule(0)
-    },
+    refresh: looking.wake,
   }
 }
