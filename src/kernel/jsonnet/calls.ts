@@ -1,0 +1,97 @@
+import { JsonnetError, type Place } from './errors.ts'
+import type { Machine } from './machine.ts'
+import { type Cell, Env, force, type JsonnetFunction, Thunk, type Value } from './values.ts'
+
+/** A call whose result is that of the function that makes it, kept instead of made: see {@link callFunction}. */
+export interface TailCall {
+  target: JsonnetFunction
+  args: Cell[]
+}
+
+export interface NamedArgument {
+  name: string
+  cell: Cell
+}
+
+/** Calls a function with arguments that {@link bindArguments} made, and what it ends with, without going deeper. */
+export function callFunction(machine: Machine, target: JsonnetFunction, args: Cell[], place?: Place): Value {
+  let result = invoke(machine, target, args, place)
+  while (machine.tail !== undefined) {
+    const tail = machine.tail as TailCall
+    machine.tail = undefined
+    result = invoke(machine, tail.target, tail.args, place)
+  }
+  return result
+}
+
+function invoke(machine: Machine, { code }: JsonnetFunction, args: Cell[], place: Place | undefined): Value {
+  if ('native' in code) return invokeNative(machine, code.native, args, place)
+  const { body, env } = code
+  machine.enter(body.height)
+  const result = body.run(env.inner(args))
+  machine.leave(body.height)
+  return result
+}
+
+type Native = (machine: Machine, args: Cell[]) => Value
+
+function invokeNative(machine: Machine, native: Native, args: Cell[], place: Place | undefined): Value {
+  machine.enter(4, 0)
+  try {
+    const result = native(machine, args)
+    machine.leave(4, 0)
+    return result
+  } catch (error) {
+    // the library has no places: the call has
+    if (place && error instanceof JsonnetError) error.locate(place)
+    throw error
+  }
+}
+
+/** Calls with positional arguments alone. */
+export function call(machine: Machine, target: JsonnetFunction, ...positional: Cell[]): Value {
+  return callFunction(machine, target, bindArguments(machine, target, positional, []))
+}
+
+/** @returns one cell for each parameter. @throws JsonnetError where they do not fit */
+export function bindArguments(
+  machine: Machine,
+  target: JsonnetFunction,
+  positional: Cell[],
+  named: readonly NamedArgument[],
+  place?: Place,
+): Cell[] {
+  const { parameters } = target
+  if (positional.length > parameters.length)
+    throw machine.fail(
+      `function expected ${parameters.length} positional argument(s), but got ${positional.length}`,
+      place,
+    )
+  if (named.length === 0 && positional.length === parameters.length) return positional
+  const cells: (Cell | undefined)[] = [...positional]
+  for (const { name, cell } of named) {
+    const index = parameters.findIndex((parameter) => parameter.name === name)
+    if (index === -1) throw machine.fail(`function has no parameter ${name}`, place)
+    if (cells[index] !== undefined) throw machine.fail(`Argument ${name} already provided`, place)
+    cells[index] = cell
+  }
+  return fillIn(machine, target, cells, place)
+}
+
+/** Fallbacks are evaluated beside the other arguments, which they may use. */
+function fillIn(machine: Machine, target: JsonnetFunction, cells: (Cell | undefined)[], place: Place | undefined) {
+  const filled = cells as Cell[]
+  const env = 'env' in target.code ? target.code.env.inner(filled) : undefined
+  target.parameters.forEach(({ name, fallback }, index) => {
+    if (cells[index] !== undefined) return
+    if (!fallback) throw machine.fail(`Missing argument: ${name}`, place)
+    // a function of the library has constants as fallbacks, which look at no environment
+    filled[index] = new Thunk(fallback, env ?? new Env(machine, null, [], null, 0))
+  })
+  return filled
+}
+
+/** `tailstrict`: arguments are evaluated before the call. */
+export function forceAll(cells: readonly Cell[]): void {
+  for (const cell of cells) force(cell)
+}

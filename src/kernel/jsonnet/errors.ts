@@ -1,0 +1,56 @@
+/** static: the program cannot be run at all · runtime: it failed · budget: it would take more work, depth or room than it may. */
+export type FailureKind = 'static' | 'runtime' | 'budget'
+
+/** A place in a program, resolved to line and column only when somebody asks. */
+export interface Place {
+  source: Source
+  /** offset in UTF-16 units */
+  at: number
+}
+
+/** One text of code with the name that messages show: the program itself or the code of an external variable. */
+export class Source {
+  readonly name: string
+  readonly text: string
+
+  constructor(name: string, text: string) {
+    this.name = name
+    this.text = text.toWellFormed()
+  }
+
+  /** @returns line and column, both from 1 */
+  lineColumn(at: number): { line: number; column: number } {
+    const before = this.text.slice(0, at)
+    const start = before.lastIndexOf('\n') + 1
+    let line = 1
+    for (let from = before.indexOf('\n'); from !== -1; from = before.indexOf('\n', from + 1)) line += 1
+    return { line, column: at - start + 1 }
+  }
+}
+
+/** What is wrong with a program, and where: `mapper.jsonnet:3:7: Field does not exist: email`. */
+export class JsonnetError extends Error {
+  readonly kind: FailureKind
+  readonly reason: string
+  file: string | undefined
+  line: number | undefined
+  column: number | undefined
+
+  constructor(kind: FailureKind, reason: string, place?: Place) {
+    super(reason)
+    this.name = 'JsonnetError'
+    this.kind = kind
+    this.reason = reason
+    if (place) this.locate(place)
+  }
+
+  /** The innermost place that is known wins: what is called inside the library has none of its own. */
+  locate(place: Place): void {
+    if (this.file !== undefined) return
+    const { line, column } = place.source.lineColumn(place.at)
+    this.file = place.source.name
+    this.line = line
+    this.column = column
+    this.message = `${this.file}:${line}:${column}: ${this.reason}`
+  }
+}
