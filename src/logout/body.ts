@@ -14,11 +14,12 @@ const uuid = z
   .string()
   .refine(isUuid, 'must be the id of a session')
   .transform((id) => id.toLowerCase())
+  .meta({ format: 'uuid' })
 
 /** Strict: a word that is not understood may have been meant to name sessions, and "this one" is no guess to make. */
-const logoutBody = z
+export const logoutBody = z
   .strictObject({
-    scope: z.enum(['current', 'others', 'all']).optional(),
+    scope: z.enum(['current', 'others', 'all']).meta({ default: 'current' }).optional(),
     session_ids: z.array(uuid).min(1).max(MAX_SESSION_IDS).optional(),
     return_to: z.string().default(''),
     csrf_token: z.string().default(''),

@@ -1,3 +1,4 @@
+import { bodySchema } from '../kernel/http/openapi/body.ts'
 import {
   COOKIE,
   type Description,
@@ -10,12 +11,12 @@ import {
   list,
   OTHER_ERRORS,
   object,
-  oneWord,
   query,
   SENT_ON,
   text,
   uuid,
 } from '../kernel/http/openapi/openapi.ts'
+import { logoutBody } from './body.ts'
 
 const returnTo = query('return_to', 'Where the browser goes afterwards; must be on the allow list.')
 
@@ -67,15 +68,7 @@ export const logoutDescription: Description = {
   schemas: {
     logoutFlow: object({ logout_token: text, logout_url: text }),
     performNativeLogoutBody: object({ session_token: text }),
-    endSessionsBody: object(
-      {},
-      {
-        scope: { ...oneWord('current', 'others', 'all'), default: 'current' },
-        session_ids: { ...list(uuid), minItems: 1, maxItems: 100 },
-        return_to: text,
-        csrf_token: text,
-      },
-    ),
+    endSessionsBody: bodySchema(logoutBody),
     endedSessions: object({ revoked: list(uuid) }),
   },
 }

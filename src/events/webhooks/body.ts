@@ -17,7 +17,7 @@ const members = {
   enabled: z.boolean(),
 }
 
-const created = z.strictObject({
+export const newWebhook = z.strictObject({
   ...members,
   id: z
     .string()
@@ -29,9 +29,9 @@ const created = z.strictObject({
   timeout: members.timeout.prefault('5s'),
   enabled: members.enabled.default(true),
 })
-const changed = z.strictObject(members).partial()
-const rotated = z.strictObject({ secret: secret.optional(), keep_previous: z.boolean().default(true) })
-const replayed = z.strictObject({
+export const webhookChange = z.strictObject(members).partial()
+export const secretRotation = z.strictObject({ secret: secret.optional(), keep_previous: z.boolean().default(true) })
+export const replayRequest = z.strictObject({
   which: z.enum(['dead', 'all']).default('dead'),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
@@ -39,16 +39,16 @@ const replayed = z.strictObject({
   up_to_seq: z.int().min(0).optional(),
 })
 
-export type NewWebhook = z.output<typeof created>
-export type WebhookChange = z.output<typeof changed>
-export type SecretRotation = z.output<typeof rotated>
-export type ReplayRequest = z.output<typeof replayed>
+export type NewWebhook = z.output<typeof newWebhook>
+export type WebhookChange = z.output<typeof webhookChange>
+export type SecretRotation = z.output<typeof secretRotation>
+export type ReplayRequest = z.output<typeof replayRequest>
 
 /** @throws HttpError 400 naming the member and what it must be */
-export const readNewWebhook = (body: unknown): NewWebhook => read(created, body)
-export const readWebhookChange = (body: unknown): WebhookChange => read(changed, body)
-export const readRotation = (body: unknown): SecretRotation => read(rotated, body)
-export const readReplay = (body: unknown): ReplayRequest => read(replayed, body)
+export const readNewWebhook = (body: unknown): NewWebhook => read(newWebhook, body)
+export const readWebhookChange = (body: unknown): WebhookChange => read(webhookChange, body)
+export const readRotation = (body: unknown): SecretRotation => read(secretRotation, body)
+export const readReplay = (body: unknown): ReplayRequest => read(replayRequest, body)
 
 function read<T extends z.ZodType>(schema: T, body: unknown): z.output<T> {
   const result = schema.safeParse(body)

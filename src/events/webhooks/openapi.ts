@@ -1,3 +1,4 @@
+import { bodySchema } from '../../kernel/http/openapi/body.ts'
 import {
   bool,
   type Description,
@@ -22,6 +23,7 @@ import {
   uuid,
 } from '../../kernel/http/openapi/openapi.ts'
 import { DELIVERY_STATES, EVENT_TYPES } from '../types.ts'
+import { newWebhook, replayRequest, secretRotation, webhookChange } from './body.ts'
 
 const id = inPath('id', 'Name of the receiver.')
 const seq = inPath('seq', 'Place of the event in the log.', integer)
@@ -29,9 +31,7 @@ const unknown = error('There is no such receiver.')
 const invalid = error('A parameter or a member of the body cannot be right.')
 const configured = error('It stands in the configuration, and is changed there.')
 const base = '/admin/events/webhooks'
-const strings = { type: 'object', additionalProperties: text }
 const wanted = list(oneWord('*', ...EVENT_TYPES))
-const changeable = { url: text, events: wanted, headers: strings, timeout: text, enabled: bool }
 const replayed = json('How many deliveries are due again.', object({ replayed: integer }))
 
 /** Receivers of events and what became of their deliveries. */
@@ -136,13 +136,10 @@ export const webhookSchemas: Description['schemas'] = {
     },
     { secret: text },
   ),
-  newEventWebhook: object({ url: text }, { ...changeable, id: text, secret: text }),
-  eventWebhookChange: object({}, changeable),
-  eventWebhookSecret: object({}, { secret: text, keep_previous: bool }),
-  eventReplay: object(
-    {},
-    { which: oneWord('dead', 'all'), since: time, until: time, after_seq: integer, up_to_seq: integer },
-  ),
+  newEventWebhook: bodySchema(newWebhook),
+  eventWebhookChange: bodySchema(webhookChange),
+  eventWebhookSecret: bodySchema(secretRotation),
+  eventReplay: bodySchema(replayRequest),
   eventDelivery: object(
     {
       seq: integer,
