@@ -7,6 +7,7 @@ import { composeIdentities } from './identities.ts'
 import { composeLogin } from './login.ts'
 import { composeLogout } from './logout.ts'
 import { composeMaintenance } from './maintenance.ts'
+import { composeMethods } from './methods.ts'
 import { composeRegistration } from './registration.ts'
 import { composeSessions } from './sessions.ts'
 import { composeSettings } from './settings.ts'
@@ -24,7 +25,8 @@ export function createDeps(env: Environment) {
   const maintenance = composeMaintenance(base, events)
   const logout = composeLogout(base, sessions)
   const courier = composeCourier(base)
-  const flows = join(base, web, sessions, identities, courier, composeFlowParts(base))
+  const parts = join(base, web, sessions, identities, courier, composeFlowParts(base))
+  const flows = join(parts, composeMethods(parts))
   const login = composeLogin(flows)
   const registration = composeRegistration(flows)
   const settings = composeSettings(flows)

@@ -1,20 +1,16 @@
-import { createLoginAttempts } from '../flows/login/attempts.ts'
 import { createLoginFlow } from '../flows/login/flow.ts'
-import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
 import { createLoginStore } from '../flows/login/store.ts'
-import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { knownBrowserCookieAttributes } from '../kernel/http/cookies.ts'
 import type { FlowParts } from './flows.ts'
+import type { Methods } from './methods.ts'
 
-export function composeLogin(d: FlowParts) {
+export function composeLogin(d: FlowParts & Methods) {
   const { config, clock, random, db } = d
-  const { nid, serverSecret } = d.meta
   const login = createLoginFlow({
     config,
     clock,
     random,
-    log: d.log,
-    hasher: d.hasher,
+    db,
     schemas: d.schemas,
     sessions: d.sessions,
     identities: d.identities,
@@ -22,9 +18,9 @@ export function composeLogin(d: FlowParts) {
     urls: d.flowUrls,
     exchanges: d.exchanges,
     secondFactorUrl: d.secondFactorUrl,
-    store: createLoginStore(db, nid),
-    attempts: createLoginAttempts({ config, clock, serverSecret, store: createAttemptStore(db, nid) }),
-    knownBrowsers: createKnownBrowsers({ serverSecret, clock, random }),
+    store: createLoginStore(db, d.meta.nid),
+    methods: d.loginMethods,
+    knownBrowsers: d.knownBrowsers,
   })
   const knownBrowserCookie = () => knownBrowserCookieAttributes(config(), d.dev, d.baseUrls.public())
   return { login, knownBrowserCookie }

@@ -1,8 +1,8 @@
 import type { Json } from '../identities/types.ts'
-import type { Flow, UiNode } from './types.ts'
+import { type Flow, isInput, type UiNode } from './types.ts'
 import { requestedReturnTo } from './urls.ts'
 
-/** The members that login and registration flows answer with, in the order of Kratos. */
+/** The members that all flows answer with first, in the order of Kratos. */
 export function flowHead(flow: Flow) {
   const returnTo = requestedReturnTo(flow.request_url)
   return {
@@ -13,6 +13,7 @@ export function flowHead(flow: Flow) {
     issued_at: flow.issued_at,
     request_url: flow.request_url,
     ...(returnTo === '' ? {} : { return_to: returnTo }),
+    ...(flow.active_method === '' ? {} : { active: flow.active_method }),
   }
 }
 
@@ -22,8 +23,10 @@ export function uiAnswer({ ui }: Pick<Flow, 'ui'>) {
 }
 
 /** The database gives members back in an order of its own. */
-function nodeAnswer({ type, group, attributes, messages, meta }: UiNode) {
-  const { name, type: inputType, ...rest } = attributes
+function nodeAnswer(node: UiNode) {
+  const { type, group, messages, meta } = node
+  if (!isInput(node)) return { type, group, attributes: node.attributes, messages, meta }
+  const { name, type: inputType, ...rest } = node.attributes
   return { type, group, attributes: { name, type: inputType, ...rest }, messages, meta }
 }
 
@@ -35,7 +38,7 @@ export interface AnswerExtras {
 
 export function flowTail(flow: Flow, { exchangeCode, transientPayload }: AnswerExtras) {
   return {
-    state: 'choose_method',
+    state: flow.state,
     ...(flow.identity_schema === '' ? {} : { identity_schema: flow.identity_schema }),
     ...(exchangeCode === undefined ? {} : { session_token_exchange_code: exchangeCode }),
     ...(transientPayload === undefined ? {} : { transient_payload: transientPayload }),

@@ -1,38 +1,20 @@
-import type { Json } from '../identities/types.ts'
+import type { Json, JsonObject } from '../identities/types.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { HttpError, notLocated } from '../kernel/http/errors.ts'
 import { isUuid } from '../kernel/http/query.ts'
 import { flowIdMissing } from './errors.ts'
+import { checkOrigin, transientPayload } from './form.ts'
 import { messages } from './messages.ts'
 import { cleared, withProblems } from './nodes.ts'
-import type { Caller, Flow, FormProblem, Ui, UiMessage } from './types.ts'
-
-/** The form is to be shown again, with these messages. */
-export class FormRefused extends Error {
-  override readonly name = 'FormRefused'
-  readonly problems: readonly FormProblem[]
-  constructor(problems: readonly FormProblem[]) {
-    super(problems.map(({ message }) => message.text).join(' '))
-    this.problems = problems
-  }
-}
-
-export const refused = (message: UiMessage, path?: string) =>
-  new FormRefused([path === undefined ? { message } : { path, message }])
-
-/** What a submit has told so far; the form keeps it if it has to be shown again. */
-export interface Told {
-  /** a method took the form: from here on the answer carries a new anti-CSRF token */
-  taken: boolean
-  /** by name of the input */
-  values: Map<string, Json>
-  transientPayload: Json | undefined
-}
+import { FormRefused } from './refused.ts'
+import type { Caller, Flow, FlowProgress, FormProblem, SubmittedForm } from './types.ts'
 
 export interface ShownAgain<F> {
   kind: 'form'
   flow: F
   transientPayload: Json | undefined
+  /** a script is told to open the page, as if it could not show the form itself */
+  asLocation?: true
 }
 
 /** An error of a native flow: answered as it is, where a browser would be sent to the error page. */
@@ -41,28 +23,53 @@ export interface Failed {
   error: HttpError
 }
 
+/** A submitted form that a method takes. */
+export interface Taken<M> {
+  form: SubmittedForm
+  method: M
+  /** what the inputs hold if the form has to be shown again, by name */
+  kept: ReadonlyMap<string, Json>
+}
+
+/** What is known of a submit when it is refused. */
+interface FormState {
+  /** set once a method took the form: from here on the answer carries a new anti-CSRF token */
+  kept?: ReadonlyMap<string, Json>
+  transientPayload?: JsonObject | undefined
+}
+
 /**
- * Runs the steps of a submit. Whatever they refuse with a message, or with a 400, is written into the form.
+ * A submit, in the order of its checks: the form finds its method, comes from the browser that began the flow, is well
+ * formed, and then the method works on it. Whatever a step refuses with a message, or with a 400, is written into the
+ * form.
  * @throws every other error, unless the flow is native
  */
-export async function attempt<F extends Flow, T>(
-  d: { store: { saveUi(id: string, ui: Ui, on?: Queryable): Promise<void> } },
-  flow: F,
-  caller: Caller,
-  steps: (told: Told) => Promise<T>,
+export async function attempt<F extends Flow, M, T>(
+  d: { store: { save(flow: FlowProgress, on?: Queryable): Promise<void> } },
+  { flow, caller }: { flow: F; caller: Caller },
+  take: () => Promise<Taken<M>>,
+  work: (taken: Taken<M>, transientPayload: JsonObject | undefined) => Promise<T>,
 ): Promise<T | ShownAgain<F> | Failed> {
-  const told: Told = { taken: false, values: new Map(), transientPayload: undefined }
+  let state: FormState = {}
   try {
-    return await steps(told)
+    const taken = await take()
+    state = { kept: taken.kept }
+    checkOrigin(flow, caller, taken.form)
+    state = { ...state, transientPayload: transientPayload(taken.form) }
+    return await work(taken, state.transientPayload)
   } catch (error) {
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
-    const values = new Map([...told.values].filter(isKept))
-    if (told.taken) values.set('csrf_token', currentCsrfToken(flow, caller))
-    const ui = withProblems(cleared(flow.ui, values), problems)
-    await d.store.saveUi(flow.id, ui)
-    return { kind: 'form', flow: { ...flow, ui }, transientPayload: told.transientPayload }
+    const ui = withProblems(cleared(flow.ui, valuesOf(state, flow, caller)), problems)
+    const shown = { ...flow, ui }
+    await d.store.save(shown)
+    return { kind: 'form', flow: shown, transientPayload: state.transientPayload }
   }
+}
+
+function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, Json> {
+  if (!kept) return new Map()
+  return new Map([...[...kept].filter(isKept), ['csrf_token', currentCsrfToken(flow, caller)]])
 }
 
 /** Longer texts are not kept for the next try: a form is stored at every try, whoever sends it. */
@@ -75,7 +82,8 @@ function problemsOf(error: unknown): readonly FormProblem[] | undefined {
   return [{ message: messages.generic(error.reason ?? error.message) }]
 }
 
-function failed(flow: Flow, error: unknown): Failed {
+/** @throws the error, unless the flow is native */
+export function failed(flow: Flow, error: unknown): Failed {
   if (flow.type === 'api' && error instanceof HttpError) return { kind: 'failed', error }
   throw error
 }

@@ -22,7 +22,8 @@ export interface BeginRequest {
   csrfToken: string
 }
 
-type NewFlow = Omit<Flow, 'ui'>
+/** A flow without its form. */
+export type NewFlow = Omit<Flow, 'ui'>
 
 export function newFlow(
   d: { clock: Clock; random: Random },
@@ -37,6 +38,9 @@ export function newFlow(
     expires_at: formatTime(now + Math.trunc(request.lifespanMs * 1000)),
     csrf_token: request.csrfToken,
     identity_schema: request.schema,
+    state: 'choose_method',
+    active_method: '',
+    context: {},
   }
 }
 

@@ -3,9 +3,9 @@ import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { isNumber } from '../kernel/base/exact-number.ts'
 import { type JsonLimits, parseJson, TextRefused } from '../kernel/base/json.ts'
 import { badRequest } from '../kernel/http/errors.ts'
-import { refused } from './attempt.ts'
 import { nativeFlowInBrowser } from './errors.ts'
 import { messages } from './messages.ts'
+import { refused } from './refused.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
 
 /** A field as text, as Kratos reads scalars of JSON; empty when it is absent. */

@@ -3,7 +3,7 @@ import { type Hasher, PasswordTooLong, type Share } from '../kernel/crypto/passw
 import { checkPassword, type PolicyResult, tooLong } from '../kernel/crypto/passwords/policy.ts'
 import { BreachCheckUnavailable, type BreachCount } from '../kernel/crypto/passwords/pwned.ts'
 import { unavailable } from '../kernel/http/errors.ts'
-import { refused } from './attempt.ts'
+import { refused } from './refused.ts'
 
 export interface NewPasswordDeps {
   config(): Config

@@ -1,14 +1,22 @@
 import type { Json, TraitInput } from '../identities/types.ts'
 import { messages } from './messages.ts'
-import type { FormProblem, InputAttributes, Ui, UiMessage, UiNode } from './types.ts'
+import {
+  type FormProblem,
+  type InputAttributes,
+  type InputNode,
+  isInput,
+  type Ui,
+  type UiMessage,
+  type UiNode,
+} from './types.ts'
 
-type InputOptions = Partial<Pick<InputAttributes, 'value' | 'required' | 'autocomplete' | 'pattern'>> & {
+type InputOptions = Partial<Omit<InputAttributes, 'name' | 'type' | 'disabled' | 'node_type'>> & {
   label?: UiMessage | undefined
 }
 
 /** One input of a form. Members that say nothing are left out, as clients of Kratos expect. */
-export function inputNode(group: string, name: string, type: string, options: InputOptions = {}): UiNode {
-  const { label, value, required, autocomplete, pattern } = options
+export function inputNode(group: string, name: string, type: string, options: InputOptions = {}): InputNode {
+  const { label, value, required, autocomplete, pattern, ...more } = options
   return {
     type: 'input',
     group,
@@ -19,6 +27,7 @@ export function inputNode(group: string, name: string, type: string, options: In
       ...(required ? { required } : {}),
       ...(autocomplete === undefined ? {} : { autocomplete }),
       ...(pattern === undefined ? {} : { pattern }),
+      ...more,
       disabled: false,
       node_type: 'input',
     },
@@ -41,7 +50,7 @@ export function traitNode(
   input: TraitInput,
   value: Json | undefined,
   look: { group: string; hidden?: boolean },
-): UiNode {
+): InputNode {
   const { name, title, required, autocomplete, pattern } = input
   return inputNode(look.group, name, look.hidden ? 'hidden' : input.type, {
     ...(value === undefined ? {} : { value }),
@@ -55,9 +64,11 @@ export function traitNode(
 /** What the inputs of a stored form hold, by name. */
 export function nodeValues(nodes: readonly UiNode[]): Map<string, Json> {
   return new Map(
-    nodes.flatMap(({ attributes }) =>
-      attributes.value === undefined ? [] : ([[attributes.name, attributes.value]] as [string, Json][]),
-    ),
+    nodes
+      .filter(isInput)
+      .flatMap(({ attributes }) =>
+        attributes.value === undefined ? [] : ([[attributes.name, attributes.value]] as [string, Json][]),
+      ),
   )
 }
 
@@ -71,7 +82,12 @@ const MAX_PROBLEMS = 50
 export function withProblems(ui: Ui, problems: readonly FormProblem[]): Ui {
   const nodes = ui.nodes.map((node) => ({ ...node, messages: [...node.messages] }))
   const own = [...(ui.messages ?? [])]
-  const byName = new Map(nodes.toReversed().map((node) => [node.attributes.name, node]))
+  const byName = new Map(
+    nodes
+      .filter(isInput)
+      .toReversed()
+      .map((node) => [node.attributes.name, node]),
+  )
   for (const { path, message } of problems.slice(0, MAX_PROBLEMS)) {
     const node = path === undefined ? undefined : (byName.get(path) ?? added(nodes, path))
     if (path !== undefined) byName.set(path, node!)
@@ -81,9 +97,9 @@ export function withProblems(ui: Ui, problems: readonly FormProblem[]): Ui {
   return { action: ui.action, method: ui.method, nodes, ...(own.length === 0 ? {} : { messages: own }) }
 }
 
-function added(nodes: UiNode[], path: string): UiNode {
+function added(nodes: UiNode[], path: string): InputNode {
   const node = inputNode('default', path, 'text')
-  const buttons = nodes.findIndex(({ attributes }) => attributes.type === 'submit')
+  const buttons = nodes.findIndex((one) => isInput(one) && one.attributes.type === 'submit')
   const end = buttons === -1 ? nodes.length : buttons
   const firstTrait = nodes.findIndex(isTrait)
   nodes.splice(path === 'password' && firstTrait !== -1 ? firstTrait + 1 : end, 0, node)
@@ -94,7 +110,8 @@ function added(nodes: UiNode[], path: string): UiNode {
 export function cleared(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
   const nodes = ui.nodes
     .filter((node) => !carriesMessageOnly(node))
-    .map((node) => {
+    .map((node): UiNode => {
+      if (!isInput(node)) return { ...node, messages: [] }
       const value = values.get(node.attributes.name)
       const attributes = value === undefined ? node.attributes : { ...node.attributes, value }
       return { ...node, attributes, messages: [] }
@@ -102,8 +119,11 @@ export function cleared(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
   return { action: ui.action, method: ui.method, nodes }
 }
 
-const carriesMessageOnly = ({ group, attributes, meta }: UiNode) =>
-  group === 'default' && attributes.type === 'text' && meta.label === undefined && !isTrait({ attributes })
+const carriesMessageOnly = (node: UiNode) =>
+  isInput(node) &&
+  node.group === 'default' &&
+  node.attributes.type === 'text' &&
+  node.meta.label === undefined &&
+  !isTrait(node)
 
-/** Flows that Kratos has begun may have nodes without a name: texts, images, scripts. */
-const isTrait = ({ attributes }: Pick<UiNode, 'attributes'>) => String(attributes.name).startsWith('traits.')
+const isTrait = (node: UiNode) => isInput(node) && node.attributes.name.startsWith('traits.')

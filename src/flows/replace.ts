@@ -1,5 +1,6 @@
 import { currentCsrfToken } from './attempt.ts'
 import type { BeginRequest } from './begin.ts'
+import type { Unstored } from './engine/unstored.ts'
 import type { FlowKind } from './kinds.ts'
 import { messages } from './messages.ts'
 import { withProblems } from './nodes.ts'
@@ -19,15 +20,15 @@ export interface Replaced<F> {
 export async function replaceExpired<F extends Flow>(
   kind: FlowKind,
   { old, expired, caller }: { old: F; expired: Expired; caller: Caller },
-  make: (request: BeginRequest) => F | Promise<F>,
-  insert: (flow: F) => Promise<void>,
+  make: (request: BeginRequest) => Promise<Unstored<F>>,
+  store: (begun: Unstored<F>) => Promise<void>,
 ): Promise<Replaced<F>> {
-  const flow = await make({
+  const { flow, writes } = await make({
     type: old.type,
     requestUrl: old.request_url,
     csrfToken: currentCsrfToken(old, caller),
   })
   flow.ui = withProblems(flow.ui, [{ message: messages.expired(kind, expired) }])
-  await insert(flow)
+  await store({ flow, writes })
   return { kind: 'replaced', flow, expired }
 }

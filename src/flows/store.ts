@@ -1,7 +1,7 @@
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
 import { type FlowKind, KINDS } from './kinds.ts'
-import type { Flow, Ui } from './types.ts'
+import type { Flow, FlowProgress, Ui } from './types.ts'
 
 const EXCHANGE = sql(
   'token_exchange.insert',
@@ -13,14 +13,18 @@ const EXCHANGE = sql(
 export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, columns: string) {
   const { table } = KINDS[kind]
   const read = sql(`${kind}_flow.read`, `select ${columns} from ${table} where id = $1 and nid = $2`)
-  const saveUi = sql(`${kind}_flow.save_ui`, `update ${table} set ui = $3 where id = $1 and nid = $2`)
+  const save = sql(
+    `${kind}_flow.save`,
+    `update ${table} set ui = $3, state = $4, active_method = $5, internal_context = $6 where id = $1 and nid = $2`,
+  )
   return {
     async find(id: string): Promise<F | undefined> {
       const [row] = await db.query<F>(read, [id, nid])
       return row && { ...row, ui: readUi(row.ui) }
     },
-    async saveUi(id: string, ui: Ui, on: Queryable = db): Promise<void> {
-      await on.query(saveUi, [id, nid, stringifyJson(ui)])
+    /** How far it has come, and its form. */
+    async save(f: FlowProgress, on: Queryable = db): Promise<void> {
+      await on.query(save, [f.id, nid, stringifyJson(f.ui), f.state, f.active_method, stringifyJson(f.context)])
     },
   }
 }
@@ -45,15 +49,17 @@ export function entryFlowStore<F extends Flow>(
     `${kind}_flow.insert`,
     `insert into ${KINDS[kind].table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
       active_method, csrf_token, ui, internal_context, state, identity_schema_id${inserted.map(([column]) => `, ${column}`).join('')})
-    values ($1, $2, $3, $4, $5, $6, $5, $5, '', $7, $8, '{}', 'choose_method', $9${inserted.map((_, i) => `, $${i + 10}`).join('')})`,
+    values ($1, $2, $3, $4, $5, $6, $5, $5, $10, $7, $8, $11, $12, $9${inserted.map((_, i) => `, $${i + 13}`).join('')})`,
   )
   const columns = `id, type, request_url, issued_at, expires_at, csrf_token,
-    coalesce(identity_schema_id, '') as identity_schema, ui${own.read === undefined ? '' : `, ${own.read}`}`
+    coalesce(identity_schema_id, '') as identity_schema, ui, coalesce(state, 'choose_method') as state, active_method,
+    internal_context as context${own.read === undefined ? '' : `, ${own.read}`}`
   return {
     ...flowRows<F>(db, nid, kind, columns),
-    async insert(f: F): Promise<void> {
+    async insert(f: F, on: Queryable = db): Promise<void> {
       const shared = [f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)]
-      await db.query(insert, [...shared, f.identity_schema, ...inserted.map(([, member]) => f[member])])
+      const progress = [f.identity_schema, f.active_method, stringifyJson(f.context), f.state]
+      await on.query(insert, [...shared, ...progress, ...inserted.map(([, member]) => f[member])])
     },
   }
 }

@@ -24,15 +24,36 @@ export interface InputAttributes {
   pattern?: string
   disabled: boolean
   node_type: 'input'
+  /** scripts of WebAuthn and passkeys: what runs, and the name of the function */
+  onclick?: string
+  onclickTrigger?: string
+  onload?: string
+  onloadTrigger?: string
 }
 
-export interface UiNode {
-  type: 'input'
+interface NodeBase {
   group: string
-  attributes: InputAttributes
   messages: UiMessage[]
   meta: { label?: UiMessage }
 }
+
+export interface InputNode extends NodeBase {
+  type: 'input'
+  attributes: InputAttributes
+}
+
+/** What is shown or run and not sent back: a text, an image, a script. */
+export interface ShownNode extends NodeBase {
+  type: 'text' | 'img' | 'a' | 'script' | 'div'
+  attributes: JsonObject & { id: string; node_type: ShownNode['type'] }
+}
+
+export type UiNode = InputNode | ShownNode
+
+export const isInput = (node: UiNode): node is InputNode => node.attributes.node_type === 'input'
+
+/** Where a flow stands. Settings flows are at `show_form` or `success`, the others begin at `choose_method`. */
+export type FlowState = 'choose_method' | 'sent_email' | 'passed_challenge' | 'show_form' | 'success'
 
 export interface Ui {
   action: string
@@ -47,7 +68,7 @@ export interface FormProblem {
   message: UiMessage
 }
 
-/** What login and registration flows have in common, as stored. */
+/** What flows have in common, as stored. */
 export interface Flow {
   id: string
   type: FlowType
@@ -60,7 +81,15 @@ export interface Flow {
   /** id of the schema that was asked for; empty: the default one */
   identity_schema: string
   ui: Ui
+  state: FlowState
+  /** the method that has begun or finished it; empty at first */
+  active_method: string
+  /** what methods keep from one step to the next. Never shown */
+  context: JsonObject
 }
+
+/** The part of a flow that a submit changes. */
+export type FlowProgress = Pick<Flow, 'id' | 'ui' | 'state' | 'active_method' | 'context'>
 
 /** A submitted form: a JSON object, or form fields with all their values. `limits` are for JSON inside a text. */
 export type SubmittedForm = { limits: JsonLimits } & (

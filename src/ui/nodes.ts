@@ -1,4 +1,4 @@
-import type { Ui, UiMessage, UiNode } from '../flows/types.ts'
+import { type InputNode, isInput, type Ui, type UiMessage } from '../flows/types.ts'
 import type { Json } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { attributes, html, type Markup } from './html.ts'
@@ -17,7 +17,7 @@ export const hasErrors = (ui: Ui) =>
 
 /** Any flow as a form that works without a script. Nodes that are no inputs, from other servers' flows, are left out. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
-  const nodes = ui.nodes.filter(({ attributes }) => attributes.node_type === 'input')
+  const nodes = ui.nodes.filter(isInput)
   const focus = focused(ui, nodes, look.perGroup ?? false)
   const forms = groupsOf(nodes, look.perGroup ?? false).map(({ name, members }) => {
     const heading = look.heading?.(name)
@@ -40,40 +40,40 @@ export function renderMessages(messages: readonly UiMessage[], t: Texts): Markup
 
 interface Group {
   name: string
-  members: UiNode[]
+  members: InputNode[]
 }
 
 /** Inputs of the group `default` belong to every form. */
-function groupsOf(nodes: readonly UiNode[], split: boolean): Group[] {
+function groupsOf(nodes: readonly InputNode[], split: boolean): Group[] {
   const names = [...new Set(nodes.map(({ group }) => group))].filter((name) => name !== 'default')
   if (!split) return nodes.some(isButton) ? [{ name: 'form', members: [...nodes] }] : []
   return names.map((name) => ({ name, members: nodes.filter(({ group }) => group === 'default' || group === name) }))
 }
 
 /** Messages of inputs that are not seen are told above the form, or nobody would see them. */
-function formMessages(ui: Ui, nodes: readonly UiNode[]): UiMessage[] {
+function formMessages(ui: Ui, nodes: readonly InputNode[]): UiMessage[] {
   return [...(ui.messages ?? []), ...nodes.filter((node) => !isSeen(node)).flatMap((node) => node.messages)]
 }
 
-const isButton = ({ attributes }: UiNode) => attributes.type === 'submit' || attributes.type === 'button'
+const isButton = ({ attributes }: InputNode) => attributes.type === 'submit' || attributes.type === 'button'
 
 /**
  * A value that was given on an earlier screen and names the account: password managers take it from a visible input
  * only, and people see which account they are about to open.
  */
-function isFixed({ attributes: { type, name, autocomplete = '', value } }: UiNode): boolean {
+function isFixed({ attributes: { type, name, autocomplete = '', value } }: InputNode): boolean {
   const namesAccount = name === 'identifier' || ['email', 'username', 'tel'].includes(autocomplete)
   return type === 'hidden' && namesAccount && typeof value === 'string' && value !== ''
 }
 
 /** An input that only stands there to carry a message, e.g. a bare text `password`: to show it would invite typing. */
-const carriesMessageOnly = ({ group, attributes: { type, name }, meta }: UiNode) =>
+const carriesMessageOnly = ({ group, attributes: { type, name }, meta }: InputNode) =>
   group === 'default' && type === 'text' && meta.label === undefined && !name.startsWith('traits.')
 
-const isSeen = (node: UiNode) =>
+const isSeen = (node: InputNode) =>
   !isButton(node) && !carriesMessageOnly(node) && (node.attributes.type !== 'hidden' || isFixed(node))
 
-function renderNode(node: UiNode, id: string, t: Texts, focus: boolean): Markup | undefined {
+function renderNode(node: InputNode, id: string, t: Texts, focus: boolean): Markup | undefined {
   if (isButton(node) || carriesMessageOnly(node)) return undefined
   const { name, type, value } = node.attributes
   if (!isSeen(node)) return html`<input type="hidden" name="${name}" value="${valueText(value)}">\n`
@@ -101,7 +101,7 @@ function renderNode(node: UiNode, id: string, t: Texts, focus: boolean): Markup 
   return html`<div class="field">${label}<input${attributes({ ...inputOf(node), ...common })}>${shown}</div>\n`
 }
 
-function inputOf(node: UiNode) {
+function inputOf(node: InputNode) {
   const { type, name, value, autocomplete } = node.attributes
   const account = name === 'identifier'
   return {
@@ -115,7 +115,7 @@ function inputOf(node: UiNode) {
   }
 }
 
-function renderButton(node: UiNode, first: boolean, t: Texts): Markup {
+function renderButton(node: InputNode, first: boolean, t: Texts): Markup {
   const { name, value, disabled } = node.attributes
   const given = attributes({
     name,
@@ -129,7 +129,7 @@ function renderButton(node: UiNode, first: boolean, t: Texts): Markup {
 }
 
 /** Where typing goes at once: what is to be mended, else the first empty field, unless one may be there for another thing. */
-function focused(ui: Ui, nodes: readonly UiNode[], several: boolean): UiNode | undefined {
+function focused(ui: Ui, nodes: readonly InputNode[], several: boolean): InputNode | undefined {
   const inputs = nodes.filter((node) => isSeen(node) && !isFixed(node))
   const wrong = inputs.find(({ messages }) => messages.some(({ type }) => type === 'error'))
   const empty = inputs.find(({ attributes }) => valueText(attributes.value) === '')
@@ -138,7 +138,7 @@ function focused(ui: Ui, nodes: readonly UiNode[], several: boolean): UiNode | u
 }
 
 /** The label, or words made of the name: `traits.name.first` is "Name first". */
-function labelOf({ attributes: { name }, meta }: UiNode, t: Texts): string {
+function labelOf({ attributes: { name }, meta }: InputNode, t: Texts): string {
   if (meta.label) return t.message(meta.label)
   const words = name
     .replace(/^traits\./, '')

@@ -5,7 +5,6 @@ import type { LoginFlow } from './types.ts'
 export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
   return {
     ...flowHead(flow),
-    ...(flow.active_method === '' ? {} : { active: flow.active_method }),
     ui: uiAnswer(flow),
     created_at: flow.created_at,
     updated_at: flow.updated_at,

@@ -1,9 +1,10 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { reaches } from '../../credentials/aal.ts'
 import type { IdentityService } from '../../identities/service.ts'
-import type { Identity } from '../../identities/types.ts'
+import type { FullIdentity } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
+import type { Db } from '../../kernel/db/client.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Aal, Credentials, Session } from '../../sessions/types.ts'
@@ -15,10 +16,12 @@ import {
   type SchemaLookup,
   selectSchema,
 } from '../begin.ts'
+import { storeFlow, type Unstored, unstored } from '../engine/unstored.ts'
 import { secondFactorNeedsSession } from '../errors.ts'
 import type { ExchangeStore } from '../store.ts'
 import { type FlowUrls, isYes, requestQuery } from '../urls.ts'
 import { loginForm } from './form.ts'
+import type { LoginMethod, LoginPurpose, LoginView } from './method.ts'
 import type { LoginStore } from './store.ts'
 import type { LoginFlow } from './types.ts'
 
@@ -31,7 +34,9 @@ export interface BeginLoginDeps {
   urls: FlowUrls
   sessions: Pick<SessionService, 'resolve'>
   schemas(): SchemaLookup
-  identities: Pick<IdentityService, 'findByPasswordIdentifier'>
+  identities: Pick<IdentityService, 'get'>
+  methods: readonly LoginMethod[]
+  db: Pick<Db, 'tx'>
 }
 
 export type BegunLogin =
@@ -62,11 +67,11 @@ export async function beginLogin(
   const session = (await d.sessions.resolve(request.credentials))?.session
   if (!session && wish.aal === 'aal2') throw secondFactorNeedsSession()
   if (session && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
-  const flow = await newLoginFlow(d, request, wish, session)
+  const begun = await newLoginFlow(d, request, wish, session)
   // The code first: one without a flow is of no use to anybody, a flow without its code would be.
-  const code = session ? undefined : await exchangeCode(d, flow)
-  await d.store.insert(flow)
-  return { kind: 'begun', flow, exchangeCode: code }
+  const code = session ? undefined : await exchangeCode(d, begun.flow)
+  await storeFlow(d, begun)
+  return { kind: 'begun', flow: begun.flow, exchangeCode: code }
 }
 
 function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {
@@ -83,46 +88,44 @@ function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {
   return { refresh: isYes(query.get('refresh')), aal, schema }
 }
 
-/** A flow that is not stored yet. */
+/** A flow that is not stored yet, and what its methods write with it. */
 export async function newLoginFlow(
   d: BeginLoginDeps,
   request: BeginRequest,
   wish: LoginWish,
   session: Session | undefined,
-): Promise<LoginFlow> {
+): Promise<Unstored<LoginFlow>> {
   const lifespanMs = d.config().selfservice.flows.login.lifespan
   const base = newFlow(d, { ...request, lifespanMs, schema: wish.schema })
-  const ui = loginForm({
-    action: d.urls.action('login', base.id),
-    csrfToken: base.csrf_token,
-    schema: selectSchema(d.schemas(), wish.schema),
-    purpose: await purposeOf(d, wish, session),
-  })
-  return {
+  const flow = {
     ...base,
-    ui,
-    active_method: '',
     created_at: base.issued_at,
     updated_at: base.issued_at,
     refresh: wish.refresh && session !== undefined,
     requested_aal: wish.aal,
   }
+  const purpose = purposeOf(flow, session)
+  const schema = selectSchema(d.schemas(), wish.schema)
+  const parts = await askMethods(d, { flow, purpose, schema })
+  return unstored(
+    flow,
+    loginForm({ action: d.urls.action('login', flow.id), csrfToken: flow.csrf_token, purpose }, parts),
+  )
 }
 
-async function purposeOf(d: BeginLoginDeps, wish: LoginWish, session: Session | undefined) {
-  if (wish.aal === 'aal2') return { kind: 'secondFactor' } as const
-  const enabled = d.config().selfservice.methods.password.enabled
-  if (session && wish.refresh) {
-    return { kind: 'confirm', identifier: enabled ? await passwordIdentifier(d, session.identity) : undefined } as const
+function purposeOf(flow: Pick<LoginFlow, 'refresh' | 'requested_aal'>, session: Session | undefined): LoginPurpose {
+  if (!session) return { kind: 'firstFactor' }
+  if (flow.requested_aal === 'aal2') return { kind: 'secondFactor', session, refresh: flow.refresh }
+  return flow.refresh ? { kind: 'refresh', session } : { kind: 'firstFactor' }
+}
+
+async function askMethods(d: BeginLoginDeps, view: Omit<LoginView, 'account'>) {
+  const { purpose } = view
+  let account: Promise<FullIdentity> | undefined
+  const read = async () => {
+    if (purpose.kind === 'firstFactor') return undefined
+    account ??= d.identities.get(purpose.session.identity_id)
+    return account
   }
-  return { kind: enabled ? 'signIn' : 'none' } as const
-}
-
-/** What somebody with a password signs in with; undefined for somebody without. */
-async function passwordIdentifier(d: BeginLoginDeps, identity: Identity): Promise<string | undefined> {
-  const derived = d.schemas().get(identity.schema_id)?.derive(identity.traits)
-  const identifier = derived?.kind === 'derived' ? derived.identifiers.get('password')?.[0] : undefined
-  if (identifier === undefined) return undefined
-  const credential = await d.identities.findByPasswordIdentifier(identifier)
-  return credential?.identity.id === identity.id && credential.hash !== undefined ? identifier : undefined
+  return Promise.all(d.methods.map((method) => method.form({ ...view, account: read })))
 }

@@ -1,51 +1,41 @@
+import { reaches } from '../../credentials/aal.ts'
 import type { IdentitySchema } from '../../identities/types.ts'
+import { type Composed, composeForm, type FormPart } from '../engine/compose.ts'
 import { messages } from '../messages.ts'
-import { csrfNode, inputNode, passwordNode, submitNode } from '../nodes.ts'
-import type { Ui, UiMessage, UiNode } from '../types.ts'
+import { inputNode } from '../nodes.ts'
+import type { InputNode } from '../types.ts'
+import type { LoginPurpose } from './method.ts'
 
-export interface LoginFormInput {
-  action: string
-  csrfToken: string
-  /** gives the identifier its label */
-  schema: Pick<IdentitySchema, 'identifierLabel'>
-  /**
-   * - `signIn`: anybody
-   * - `confirm`: who is signed in proves it anew; without an identifier there is no password to ask for
-   * - `secondFactor`: no method of ours fits
-   * - `none`: login by password is switched off
-   */
-  purpose:
-    | { kind: 'signIn' }
-    | { kind: 'confirm'; identifier: string | undefined }
-    | { kind: 'secondFactor' }
-    | { kind: 'none' }
+/** Groups that are not named come first. */
+const ORDER = {
+  groups: ['oidc', 'default', 'webauthn', 'passkey', 'code', 'password', 'totp', 'lookup_secret'],
+  names: ['csrf_token', 'identifier', 'password'],
 }
 
-export function loginForm({ action, csrfToken, schema, purpose }: LoginFormInput): Ui {
-  const nodes = [csrfNode(csrfToken)]
-  let own: UiMessage | undefined
-  if (purpose.kind === 'signIn') nodes.push(...signInNodes(schema))
-  if (purpose.kind === 'confirm') {
-    own = messages.confirmItIsYou
-    if (purpose.identifier !== undefined) nodes.push(...confirmNodes(purpose.identifier))
+export function loginForm(
+  f: { action: string; csrfToken: string; purpose: LoginPurpose },
+  parts: readonly FormPart[],
+): Composed {
+  return composeForm({ ...f, order: ORDER }, [{ nodes: [], messages: purposeMessages(f.purpose) }, ...parts])
+}
+
+function purposeMessages(purpose: LoginPurpose) {
+  switch (purpose.kind) {
+    case 'firstFactor':
+      return []
+    case 'refresh':
+      return [messages.confirmItIsYou]
+    case 'secondFactor': {
+      const has = reaches(purpose.session.aal, 'aal2')
+      return [...(purpose.refresh ? [messages.confirmItIsYou] : []), ...(has ? [] : [messages.secondFactor])]
+    }
   }
-  if (purpose.kind === 'secondFactor') own = messages.secondFactor
-  return { action, method: 'POST', nodes, ...(own && { messages: [own] }) }
 }
 
-function signInNodes({ identifierLabel }: LoginFormInput['schema']): UiNode[] {
-  const label = identifierLabel ? messages.trait(identifierLabel.title, identifierLabel.name) : messages.identifier
-  return [
-    inputNode('default', 'identifier', 'text', { value: '', required: true, label }),
-    passwordNode('current-password'),
-    submitNode('password', 'password', messages.signInWithPassword),
-  ]
-}
-
-function confirmNodes(identifier: string): UiNode[] {
-  return [
-    inputNode('default', 'identifier', 'hidden', { value: identifier }),
-    passwordNode('current-password'),
-    submitNode('password', 'password', messages.signIn),
-  ]
+/** @param of who signs in: a schema names the input, an identifier that is known goes along unseen */
+export function identifierNode(of: Pick<IdentitySchema, 'identifierLabel'> | string): InputNode {
+  if (typeof of === 'string') return inputNode('default', 'identifier', 'hidden', { value: of })
+  const { identifierLabel: named } = of
+  const label = named ? messages.trait(named.title, named.name) : messages.identifier
+  return inputNode('default', 'identifier', 'text', { value: '', required: true, label })
 }

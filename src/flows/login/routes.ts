@@ -45,7 +45,10 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
       case 'replaced':
         if (readsJson(caller, outcome.flow)) return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
+      case 'redirect':
+        return goTo(outcome.to, caller, outcome.flow, req, reply)
       case 'form':
+        if (outcome.asLocation) return goTo(d.flowUrls.page('login', outcome.flow.id), caller, outcome.flow, req, reply)
         if (readsJson(caller, outcome.flow)) return reply.code(400).send(loginAnswer(outcome.flow, outcome))
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
     }
@@ -59,7 +62,7 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
       if (secondFactorAt !== undefined) delete answer.identity
       return { session_token: token, session: answer, continue_with: null }
     }
-    if (isRealBrowser(req))
+    if (done.knownBrowser !== undefined && isRealBrowser(req))
       setCookie(reply, d.knownBrowserCookie(), done.knownBrowser, { maxAge: KNOWN_BROWSER_DAYS * 86_400 })
     signInBrowser(req, reply, d, { token, expiresAt: session.expires_at, fresh })
     if (!caller.scripted) return reply.redirect(secondFactorAt ?? returnTo, 303)
@@ -70,5 +73,9 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
 
 /** Browsers send this and nothing else does: clients that compare answers with those of Kratos see no cookie more. */
 const isRealBrowser = (req: FastifyRequest) => req.headers['sec-fetch-site'] !== undefined
+
+function goTo(to: string, caller: Caller, flow: LoginFlow, req: FastifyRequest, reply: FastifyReply) {
+  return readsJson(caller, flow) ? sendError(locationChangeRequired(to), req, reply) : reply.redirect(to, 303)
+}
 
 const readsJson = (caller: Caller, flow: { type: string }) => caller.scripted || flow.type === 'api'

@@ -14,7 +14,7 @@ export function createLoginStore(db: Db, nid: string) {
   return {
     ...entryFlowStore<LoginFlow>(db, nid, 'login', {
       inserted: { forced: 'refresh', requested_aal: 'requested_aal' },
-      read: 'active_method, created_at, updated_at, forced as refresh, requested_aal',
+      read: 'created_at, updated_at, forced as refresh, requested_aal',
     }),
     /** Notes the method that a login succeeded with. */
     async complete(id: string, method: string, on: Queryable = db): Promise<void> {

@@ -1,16 +1,19 @@
 import { reaches } from '../../credentials/aal.ts'
-import type { Identity } from '../../identities/types.ts'
+import type { Identity, Json } from '../../identities/types.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
 import { noActiveSession } from '../../kernel/http/errors.ts'
-import { attempt, type Failed, FormRefused, findSubmitted, refused, type ShownAgain } from '../attempt.ts'
+import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
+import { type Redirect, showNext } from '../engine/step.ts'
+import { storeFlow } from '../engine/unstored.ts'
 import { addressUnverified, identityDisabled, secondFactorNeedsSession, signedInAlready } from '../errors.ts'
-import { checkOrigin, fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
+import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
-import type { Caller, FormProblem, SubmittedForm } from '../types.ts'
+import type { Caller } from '../types.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
 import {
+  afterMethod,
   type CompleteLoginDeps,
   type Completion,
   completeLogin,
@@ -18,21 +21,23 @@ import {
   renewedBy,
   type SignedIn,
 } from './complete.ts'
-import { authenticate, type PasswordDeps, type Proof, renewHash } from './credentials.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
+import type { LoginMethod, LoginMethodId, LoginRequest } from './method.ts'
 import type { LoginFlow } from './types.ts'
 
-export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & PasswordDeps & { knownBrowsers: KnownBrowsers }
+export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & { knownBrowsers: KnownBrowsers }
 
 export interface RememberedSignIn extends SignedIn {
-  /** for the cookie that tells this browser from those who guess */
-  knownBrowser: string
+  returnTo: string
+  /** for the cookie that tells this browser from those who guess; undefined where nobody can guess */
+  knownBrowser: string | undefined
 }
 
 export type LoginOutcome =
   | RememberedSignIn
   | Replaced<LoginFlow>
   | ShownAgain<LoginFlow>
+  | (Redirect & { flow: LoginFlow })
   | Failed
   /** somebody is signed in who did not ask to prove it anew */
   | { kind: 'signedInAlready' }
@@ -51,20 +56,19 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
   if (expired && !nothingToProve && !nobodyToProve) {
     const wish = { refresh: flow.refresh, aal: flow.requested_aal, schema: flow.identity_schema }
     const make = (request: BeginRequest) => newLoginFlow(d, request, wish, current?.session)
-    return replaceExpired('login', { old: flow, expired, caller }, make, d.store.insert)
+    return replaceExpired('login', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
   }
-  return attempt(d, flow, caller, async (told) => {
+  async function take(): Promise<Taken<LoginMethod>> {
     if (nothingToProve) throw signedInAlready('login')
     if (nobodyToProve) throw secondFactorNeedsSession()
     const form = await caller.form()
-    const proof = readProof(d, flow, form)
-    told.taken = true
-    told.values.set('identifier', proof.identifier)
-    checkOrigin(flow, caller, form)
-    told.transientPayload = transientPayload(form)
-    checkComplete(proof)
-    const signedIn = await enter(d, proof, { flow, caller, current, returnTo: returnToOf(d, flow) })
-    return { ...signedIn, knownBrowser: d.knownBrowsers.add(caller.knownBrowser, proof.identifier) }
+    const method = d.methods.find((one) => one.takes(form, flow))
+    if (!method) throw refused(messages.noLoginMethod)
+    return { form, method, kept: method.kept(form) }
+  }
+  return attempt<LoginFlow, LoginMethod, LoginOutcome>(d, { flow, caller }, take, ({ form, method }, payload) => {
+    const request = { flow, form, caller, current, csrfToken: currentCsrfToken(flow, caller) }
+    return proceed(d, method, request, payload)
   })
 }
 
@@ -72,62 +76,57 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
 const TRIES = 3
 
 /**
- * Checks the password and begins the session. Checking takes long enough for the password, the account or the session
- * that is renewed to change meanwhile; then everything is looked at again.
+ * Lets the method check, and begins the session or goes on to what it asks for next. Checking takes long enough for the
+ * credential, the account or the session that is renewed to change meanwhile; then everything is looked at again.
  * @throws 401 when the session to renew has ended
  */
-async function enter(
+async function proceed(
   d: SubmitLoginDeps,
-  proof: Proof,
-  request: Pick<Completion, 'flow' | 'caller' | 'current' | 'returnTo'>,
-): Promise<SignedIn> {
-  const { flow, caller } = request
-  const checkMayEnter = (identity: Identity) => assertMayEnter(d, identity, caller.scripted || flow.type === 'api')
-  for (let attempt = 1; ; attempt += 1) {
-    const credential = await authenticate(d, proof, caller)
-    checkMayEnter(credential.identity)
-    const completion = { ...request, credential, checkMayEnter }
+  method: LoginMethod,
+  request: LoginRequest,
+  payload: Json | undefined,
+): Promise<LoginOutcome> {
+  for (let tries = 1; ; tries += 1) {
+    const result = await method.login(request)
+    if (result.kind === 'redirect') return { ...result, flow: request.flow }
+    if (result.kind === 'form') return showNext(d, request.flow, result, payload)
+    const completion = { ...request, method: method.id, proved: result }
     try {
-      const done = await completeLogin(d, completion)
-      await renewHash(d, credential, proof.password)
-      return done
+      return await finishLogin(d, completion)
     } catch (error) {
-      if (!(error instanceof NotLocked) || attempt === TRIES) throw error
+      if (!(error instanceof NotLocked) || tries === TRIES) throw error
       const renewed = renewedBy(completion)?.session.id
-      if (renewed !== undefined && (await d.sessions.resolve(caller.credentials))?.session.id !== renewed) {
+      if (renewed !== undefined && (await d.sessions.resolve(request.caller.credentials))?.session.id !== renewed) {
         throw noActiveSession()
       }
     }
   }
 }
 
-/** @throws FormRefused for a method that is none of ours */
-function readProof(d: SubmitLoginDeps, flow: LoginFlow, form: SubmittedForm): Proof {
-  const { enabled } = d.config().selfservice.methods.password
-  if (fieldText(form, 'method') !== 'password' || !enabled || flow.requested_aal === 'aal2') {
-    throw refused(messages.noLoginMethod)
-  }
-  // `password_identifier` is what old forms call it.
-  const identifier = fieldText(form, 'identifier') || fieldText(form, 'password_identifier')
-  return { identifier, password: fieldText(form, 'password') }
-}
-
-function checkComplete(proof: Proof): void {
-  const missing = (['identifier', 'password'] as const).filter((name) => proof[name] === '')
-  const problems = missing.map((name): FormProblem => ({ path: name, message: messages.missing(name) }))
-  if (problems.length > 0) throw new FormRefused(problems)
+/** Signs in somebody who has proved who they are. @throws 401, 403, FormRefused, NotLocked */
+export async function finishLogin(d: SubmitLoginDeps, c: Completion): Promise<RememberedSignIn> {
+  const { flow, caller, proved } = c
+  const mayEnter = (identity: Identity) => assertMayEnter(d, c.method, identity, caller.scripted || flow.type === 'api')
+  mayEnter(proved.identity)
+  const returnTo = returnToOf(d, flow, c.method)
+  const signedIn = await completeLogin(d, c, mayEnter)
+  await proved.after?.()
+  const { identifier } = proved
+  const knownBrowser = identifier === undefined ? undefined : d.knownBrowsers.add(caller.knownBrowser, identifier)
+  return { ...signedIn, returnTo, knownBrowser }
 }
 
 /** @param scripted gets an error of its own for an unverified address, where a person gets the form with a message */
-function assertMayEnter(d: SubmitLoginDeps, identity: Identity, scripted: boolean): void {
+function assertMayEnter(d: SubmitLoginDeps, method: LoginMethodId, identity: Identity, scripted: boolean): void {
   if (identity.state !== 'active') throw identityDisabled(identity.id)
-  if (!loginHooks(d.config()).has('require_verified_address')) return
+  if (!loginHooks(d.config(), method).has('require_verified_address')) return
   if (identity.verifiable_addresses.some(({ verified }) => verified)) return
   const asMessage = !scripted || d.config().feature_flags.legacy_require_verified_login_error
   throw asMessage ? refused(messages.unverified) : addressUnverified()
 }
 
-function returnToOf(d: SubmitLoginDeps, flow: LoginFlow): string {
+function returnToOf(d: SubmitLoginDeps, flow: LoginFlow, method: LoginMethodId): string {
   const { after } = d.config().selfservice.flows.login
-  return d.urls.returnTo(flow.request_url, after.password.default_browser_return_url, after.default_browser_return_url)
+  const own = afterMethod(after, method)?.default_browser_return_url
+  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url)
 }

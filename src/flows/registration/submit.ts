@@ -1,19 +1,12 @@
 import { assertSize } from '../../identities/sizes.ts'
 import type { IdentitySchema, Json } from '../../identities/types.ts'
-import {
-  attempt,
-  currentCsrfToken,
-  type Failed,
-  FormRefused,
-  findSubmitted,
-  refused,
-  type ShownAgain,
-} from '../attempt.ts'
+import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf, selectSchema } from '../begin.ts'
-import { checkOrigin, fieldText, transientPayload } from '../form.ts'
+import { fieldText } from '../form.ts'
 import { messages } from '../messages.ts'
 import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
 import { nodeValues } from '../nodes.ts'
+import { FormRefused, refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
 import { shareOf } from '../share.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
@@ -56,25 +49,33 @@ export async function submitRegistration(
   assertEnabled(d.config())
   const expired = expiryOf(flow, d.clock.now())
   if (expired) {
-    const make = (request: BeginRequest) => newRegistrationFlow(d, request, flow.identity_schema)
-    return replaceExpired('registration', { old: flow, expired, caller }, make, d.store.insert)
+    const make = async (request: BeginRequest) => ({
+      flow: newRegistrationFlow(d, request, flow.identity_schema),
+      writes: [],
+    })
+    return replaceExpired('registration', { old: flow, expired, caller }, make, (begun) => d.store.insert(begun.flow))
   }
-  return attempt(d, flow, caller, async (told): Promise<RegistrationOutcome> => {
+  const schema = () => selectSchema(d.schemas(), flow.identity_schema)
+  async function take(): Promise<Taken<Step>> {
     const form = await caller.form()
-    const step = stepOf(d, form)
-    told.taken = true
-    const schema = selectSchema(d.schemas(), flow.identity_schema)
-    const submission = { flow, caller, form, schema, traits: submittedTraits(form, schema) }
-    told.values = traitValues(submission.traits, schema.inputs)
-    checkOrigin(flow, caller, form)
-    told.transientPayload = transientPayload(form)
-    if (step === 'password') return signUp(d, submission)
-    return turnTo(d, submission, step, told.transientPayload)
-  })
+    const method = stepOf(d, form)
+    return { form, method, kept: traitValues(submittedTraits(form, schema()), schema().inputs) }
+  }
+  return attempt<RegistrationFlow, Step, RegistrationOutcome>(
+    d,
+    { flow, caller },
+    take,
+    ({ form, method }, payload) => {
+      const submission = { flow, caller, form, schema: schema(), traits: submittedTraits(form, schema()) }
+      return method === 'password' ? signUp(d, submission) : turnTo(d, submission, method, payload)
+    },
+  )
 }
 
+type Step = 'password' | Exclude<Screen, 'unified'>
+
 /** @throws FormRefused for a method that is none of ours */
-function stepOf(d: SubmitRegistrationDeps, form: SubmittedForm): 'password' | Exclude<Screen, 'unified'> {
+function stepOf(d: SubmitRegistrationDeps, form: SubmittedForm): Step {
   const [method, screen] = [fieldText(form, 'method'), fieldText(form, 'screen')]
   if (isTwoStep(d.config()) && (screen !== '' || method === 'profile' || method === 'profile:back')) {
     return screen === 'previous' || method === 'profile:back' ? 'profile' : 'credentials'
@@ -97,7 +98,7 @@ async function turnTo(
   }
   const values = new Map([...nodeValues(flow.ui.nodes), ...traitValues(traits, schema.inputs)])
   const ui = screenOf(d, { id: flow.id, csrf_token: currentCsrfToken(flow, caller) }, schema, screen, values)
-  await d.store.saveUi(flow.id, ui)
+  await d.store.save({ ...flow, ui })
   return {
     kind: 'screen',
     flow: { ...flow, ui },

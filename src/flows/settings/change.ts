@@ -8,10 +8,10 @@ import { Conflict, type Queryable } from '../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
-import { FormRefused, refused } from '../attempt.ts'
 import { fieldText } from '../form.ts'
 import { messages } from '../messages.ts'
 import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
+import { FormRefused, refused } from '../refused.ts'
 import type { SubmittedForm } from '../types.ts'
 
 export interface ChangeDeps extends NewPasswordDeps {

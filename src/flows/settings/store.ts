@@ -12,19 +12,20 @@ const INSERT = sql(
   )
   insert into ${KINDS.settings.table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
     identity_id, ui, internal_context, state)
-  select $1::uuid, $2::uuid, $3::text, $4::text, $5::timestamp, $6::timestamp, $5, $5, identity.id, $8::jsonb, '{}'::jsonb,
+  select $1::uuid, $2::uuid, $3::text, $4::text, $5::timestamp, $6::timestamp, $5, $5, identity.id, $8::jsonb, $10::jsonb,
     $9::text
   from identity
   returning id`,
 )
 
-const COLUMNS = `id, type, request_url, issued_at, expires_at, '' as csrf_token, '' as identity_schema, ui, identity_id, state`
+const COLUMNS = `id, type, request_url, issued_at, expires_at, '' as csrf_token, '' as identity_schema, ui, identity_id, state,
+  '' as active_method, internal_context as context`
 
 const LOCK = sql('settings_flow.lock', `select id from ${KINDS.settings.table} where id = $1 and nid = $2 for update`)
 
 const COMPLETE = sql(
   'settings_flow.complete',
-  `update ${KINDS.settings.table} set ui = $3, state = 'success', active_method = $4 where id = $1 and nid = $2`,
+  `update ${KINDS.settings.table} set ui = $3, state = 'success', active_method = $4, internal_context = $5 where id = $1 and nid = $2`,
 )
 
 export type SettingsStore = ReturnType<typeof createSettingsStore>
@@ -35,7 +36,7 @@ export function createSettingsStore(db: Db, nid: string) {
     async insert(f: SettingsFlow, on: Queryable = db): Promise<void> {
       const rows = await on.query(INSERT, [
         ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.identity_id, stringifyJson(f.ui)],
-        f.state,
+        ...[f.state, stringifyJson(f.context)],
       ])
       if (rows.length === 0) throw new NotLocked(`${INSERT.name}: the identity is held, or is not there`)
     },
@@ -44,7 +45,7 @@ export function createSettingsStore(db: Db, nid: string) {
       await tx.query(LOCK, [id, nid])
     },
     async complete(f: SettingsFlow, method: string, on: Queryable): Promise<void> {
-      await on.query(COMPLETE, [f.id, nid, stringifyJson(f.ui), method])
+      await on.query(COMPLETE, [f.id, nid, stringifyJson(f.ui), method, stringifyJson(f.context)])
     },
   }
 }

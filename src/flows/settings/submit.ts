@@ -7,16 +7,17 @@ import {
   attempt,
   currentCsrfToken,
   type Failed,
+  failed,
   findSubmitted,
-  refused,
   type ShownAgain,
-  type Told,
+  type Taken,
 } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
 import { initiatedByOther, sessionMissing } from '../errors.ts'
-import { checkOrigin, fieldText, transientPayload } from '../form.ts'
+import { fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
+import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
 import type { Caller, SubmittedForm } from '../types.ts'
@@ -58,26 +59,35 @@ export async function submitSettings(
 ): Promise<SettingsOutcome> {
   const flow = await findSubmitted(d.store, flowId)
   if (flow.identity_id !== session.identity_id) throw initiatedByOther()
-  return attempt(d, flow, caller, async (told): Promise<SettingsOutcome> => {
+  try {
     assertProven(d, session, d.urls.page('settings', flow.id))
-    const expired = expiryOf(flow, d.clock.now())
-    if (expired) {
-      const make = (request: BeginRequest) => newSettingsFlow(d, request, session.identity)
-      return replaceExpired('settings', { old: flow, expired, caller }, make, (fresh) => insertFlow(d, fresh))
-    }
+  } catch (error) {
+    return failed(flow, error)
+  }
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired) {
+    const make = async (request: BeginRequest) => ({ flow: newSettingsFlow(d, request, session.identity), writes: [] })
+    return replaceExpired('settings', { old: flow, expired, caller }, make, (begun) => insertFlow(d, begun.flow))
+  }
+  async function take(): Promise<Taken<Method>> {
     const form = await caller.form()
     const method = methodOf(d, form)
-    told.taken = true
-    checkOrigin(flow, caller, form)
-    transientPayload(form)
+    return { form, method, kept: keptOf(d, session, method, form) }
+  }
+  return attempt<SettingsFlow, Method, SettingsOutcome>(d, { flow, caller }, take, async ({ form, method }) => {
     if (method === 'password' && fieldText(form, 'password') === '')
       throw refused(messages.missing('password'), 'password')
     // A password is not even looked at for a session that may not change it.
     const change =
-      method === 'profile' || isPrivileged(d, session) ? await checkedChange(d, session, method, form, told) : undefined
+      method === 'profile' || isPrivileged(d, session) ? await checkedChange(d, session, method, form) : undefined
     const saved = change && mayWrite(d, change, session) && (await save(d, { flow, caller, method, change, session }))
     return saved || reauthenticate(d, flow, session, method, form)
   })
+}
+
+function keptOf(d: SubmitSettingsDeps, { identity }: Session, method: Method, form: SubmittedForm) {
+  const schema = schemaOf(d, identity)
+  return method === 'profile' ? traitValues(submittedTraits(form, schema), schema.inputs) : new Map()
 }
 
 /** @throws FormRefused for a method that is none of ours */
@@ -93,12 +103,10 @@ async function checkedChange(
   session: Session,
   method: Method,
   form: SubmittedForm,
-  told: Told,
 ): Promise<CheckedChange> {
   const schema = schemaOf(d, session.identity)
   if (method === 'password') return passwordChange(d, session, schema, form)
   const traits = submittedTraits(form, schema)
-  told.values = traitValues(traits, schema.inputs)
   if (fieldNames(form).every((name) => name !== 'traits' && !name.startsWith('traits.'))) throw nothingSent()
   return traitsChange(d, session.identity, schema, traits)
 }

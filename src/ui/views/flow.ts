@@ -1,4 +1,4 @@
-import type { Flow } from '../../flows/types.ts'
+import { type Flow, isInput } from '../../flows/types.ts'
 import { requestedReturnTo } from '../../flows/urls.ts'
 import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
@@ -13,7 +13,7 @@ export interface LoginLike extends Flow {
 /** @param registration whether new accounts can be created */
 export function loginPage(flow: LoginLike, { t, root }: View, registration: boolean): Page {
   const form = renderForm(flow.ui, t)
-  const empty = !flow.ui.nodes.some(({ attributes }) => attributes.type === 'submit')
+  const empty = !flow.ui.nodes.some((node) => isInput(node) && node.attributes.type === 'submit')
   const aside = flow.refresh || flow.requested_aal === 'aal2' ? signOutAside() : registration && registrationAside()
   const purpose = flow.requested_aal === 'aal2' ? 'secondFactor' : flow.refresh ? 'refresh' : 'login'
   const none = purpose === 'secondFactor' ? 'secondFactor.none' : 'login.none'
@@ -30,7 +30,7 @@ export function loginPage(flow: LoginLike, { t, root }: View, registration: bool
 }
 
 export function registrationPage(flow: Flow, { t, root }: View): Page {
-  const secondScreen = flow.ui.nodes.some(({ attributes }) => attributes.name === 'screen')
+  const secondScreen = flow.ui.nodes.some((node) => isInput(node) && node.attributes.name === 'screen')
   const link = beginLink(root, 'login', requestedReturnTo(flow.request_url))
   return page(
     t.get(secondScreen ? 'registration.credential.title' : 'registration.title'),

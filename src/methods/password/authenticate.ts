@@ -1,16 +1,16 @@
+import type { Attempt, LoginAttempts } from '../../flows/login/attempts.ts'
+import type { KnownBrowsers } from '../../flows/login/known-browsers.ts'
+import { messages } from '../../flows/messages.ts'
+import { refused } from '../../flows/refused.ts'
+import { shareOf } from '../../flows/share.ts'
+import type { Caller } from '../../flows/types.ts'
 import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
 import { type Hasher, HashingBusy, PasswordTooLong, type Share } from '../../kernel/crypto/passwords/passwords.ts'
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
-import { refused } from '../attempt.ts'
-import { messages } from '../messages.ts'
-import { shareOf } from '../share.ts'
-import type { Caller } from '../types.ts'
-import type { Attempt, LoginAttempts } from './attempts.ts'
-import type { KnownBrowsers } from './known-browsers.ts'
 
-export interface PasswordDeps {
+export interface AuthenticateDeps {
   identities: Pick<IdentityService, 'findByPasswordIdentifier' | 'replacePasswordHash'>
   hasher: Pick<Hasher, 'verify' | 'dummyVerify' | 'needsRehash' | 'hash'>
   attempts: LoginAttempts
@@ -28,7 +28,7 @@ export interface Proof {
  * @throws FormRefused, the same for both; 429 after too many failures; HashingBusy
  */
 export async function authenticate(
-  d: PasswordDeps,
+  d: AuthenticateDeps,
   proof: Proof,
   caller: Pick<Caller, 'client' | 'knownBrowser'>,
 ): Promise<PasswordCredential> {
@@ -54,7 +54,7 @@ export async function authenticate(
 }
 
 async function verified(
-  d: PasswordDeps,
+  d: AuthenticateDeps,
   credential: PasswordCredential | undefined,
   password: string,
   share: Share,
@@ -65,7 +65,7 @@ async function verified(
 }
 
 /** Brings an imported or outdated hash up to what is configured. A login never fails for it. */
-export async function renewHash(d: PasswordDeps, { identity, hash: from }: PasswordCredential, password: string) {
+export async function renewHash(d: AuthenticateDeps, { identity, hash: from }: PasswordCredential, password: string) {
   if (from === undefined || !d.hasher.needsRehash(from)) return
   try {
     await d.identities.replacePasswordHash(identity.id, { from, to: await d.hasher.hash(password) })

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { FormRefused } from '../../../src/flows/attempt.ts'
-import { authenticate, type PasswordDeps } from '../../../src/flows/login/credentials.ts'
+import { FormRefused } from '../../../src/flows/refused.ts'
 import type { Identity } from '../../../src/identities/types.ts'
 import type { Hasher } from '../../../src/kernel/crypto/passwords/passwords.ts'
+import { type AuthenticateDeps, authenticate } from '../../../src/methods/password/authenticate.ts'
 import { testHasher } from '../../helpers/hasher.ts'
 
 /** Counts how often a whole hash is computed. */
@@ -30,7 +30,7 @@ const hash = await testHasher().hash('right')
 
 describe('who has no account and who errs', () => {
   const identity = { id: 'x' } as Identity
-  const cases: [string, Awaited<ReturnType<PasswordDeps['identities']['findByPasswordIdentifier']>>, string][] = [
+  const cases: [string, Awaited<ReturnType<AuthenticateDeps['identities']['findByPasswordIdentifier']>>, string][] = [
     ['an identifier that nobody has', undefined, 'dummyVerify'],
     ['an account without a password', { identity, hash: undefined }, 'dummyVerify'],
     ['a wrong password', { identity, hash }, 'verify'],
@@ -38,7 +38,7 @@ describe('who has no account and who errs', () => {
   for (const [what, found, expected] of cases) {
     test(`${what} costs one hash and gets the one message`, async () => {
       const { hasher, work } = counting(testHasher())
-      const d: PasswordDeps = {
+      const d: AuthenticateDeps = {
         hasher,
         identities: { findByPasswordIdentifier: async () => found, replacePasswordHash: async () => false },
         attempts: { begin: async () => [], check: async () => {}, failed: async () => {} },

@@ -1,0 +1,66 @@
+import type { JsonObject } from '../../identities/types.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import { csrfNode } from '../nodes.ts'
+import { type FlowState, isInput, type Ui, type UiMessage, type UiNode } from '../types.ts'
+import { type NodeOrder, nameOf, sortNodes } from './order.ts'
+
+/** What is written in the transaction that stores the flow. */
+export type Write = (tx: Queryable) => Promise<void>
+
+/** What one method adds to a form that is begun, or shown anew. */
+export interface FormPart {
+  /** Several methods may give the same input, such as `identifier`: it is shown once, with the attributes of both. */
+  nodes: readonly UiNode[]
+  messages?: readonly UiMessage[]
+  /** kept with the flow for later steps, beside what other methods keep */
+  context?: JsonObject
+  /** where a method has gone a step already, e.g. has sent a code */
+  state?: FlowState
+  active?: string
+  write?: Write
+}
+
+export const NO_PART: FormPart = { nodes: [] }
+
+/** A form, and what becomes of the flow with it. */
+export interface Composed {
+  ui: Ui
+  context: JsonObject
+  state?: FlowState
+  active?: string
+  writes: Write[]
+}
+
+/** Puts a form together from what the methods give for it. */
+export function composeForm(
+  { action, csrfToken, order }: { action: string; csrfToken: string; order: NodeOrder },
+  parts: readonly FormPart[],
+): Composed {
+  const nodes = merged([csrfNode(csrfToken), ...parts.flatMap((part) => part.nodes)])
+  const messages = parts.flatMap((part) => part.messages ?? [])
+  const { state, active } = parts.find((part) => part.state !== undefined) ?? {}
+  return {
+    ui: { action, method: 'POST', nodes: sortNodes(nodes, order), ...(messages.length === 0 ? {} : { messages }) },
+    context: Object.assign({}, ...parts.map((part) => part.context)),
+    ...(state === undefined ? {} : { state }),
+    ...(active === undefined ? {} : { active }),
+    writes: parts.flatMap(({ write }) => write ?? []),
+  }
+}
+
+/** Inputs of one name become one; buttons stand for themselves. */
+function merged(nodes: readonly UiNode[]): UiNode[] {
+  const all: UiNode[] = []
+  for (const node of nodes) {
+    const at = all.findIndex((other) => isSame(node, other))
+    const other = all[at]
+    if (other && isInput(other) && isInput(node)) {
+      all[at] = { ...other, attributes: { ...other.attributes, ...node.attributes } }
+    } else if (!other) all.push(node)
+  }
+  return all
+}
+
+const isSame = (a: UiNode, b: UiNode) =>
+  a.group === b.group && a.type === b.type && nameOf(a) === nameOf(b) && !isButton(a)
+const isButton = (node: UiNode) => isInput(node) && ['submit', 'button'].includes(node.attributes.type)

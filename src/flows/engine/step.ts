@@ -1,0 +1,72 @@
+import type { Json, JsonObject } from '../../identities/types.ts'
+import type { Db, Queryable } from '../../kernel/db/client.ts'
+import type { ShownAgain } from '../attempt.ts'
+import { cleared, withProblems } from '../nodes.ts'
+import type { Flow, FlowProgress, FlowState, FormProblem, Ui, UiMessage, UiNode } from '../types.ts'
+import type { Write } from './compose.ts'
+
+/** The flow goes on with another form. What is not named stays as it is. */
+export interface NextForm {
+  kind: 'form'
+  /** all of them, in order, with the anti-CSRF token */
+  nodes?: readonly UiNode[]
+  /** of the form as a whole; those of earlier steps go */
+  messages?: readonly UiMessage[]
+  /** put at their inputs, after `nodes` and `messages` */
+  problems?: readonly FormProblem[]
+  state?: FlowState
+  active?: string
+  /** all of it: begin with `flow.context` to keep what other methods have there */
+  context?: JsonObject
+  /** runs in the transaction that stores the form */
+  write?: Write
+  /** a script is told to open the page, as if it could not show the form itself */
+  asLocation?: true
+}
+
+/** The browser goes elsewhere first, e.g. to a provider, and comes back by a route of the method. */
+export interface Redirect {
+  kind: 'redirect'
+  to: string
+}
+
+/** What is not proved yet. */
+export type Next = NextForm | Redirect
+
+/** Stores the flow as a step leaves it. @param payload as it was sent: Kratos answers a step with an empty one at least */
+export async function showNext<F extends Flow>(
+  d: { db: Pick<Db, 'tx'>; store: { save(flow: FlowProgress, on?: Queryable): Promise<void> } },
+  flow: F,
+  next: NextForm,
+  payload: Json | undefined,
+): Promise<ShownAgain<F>> {
+  const shown = stepped(flow, next)
+  const { write } = next
+  if (!write) await d.store.save(shown)
+  else {
+    await d.db.tx(async (tx) => {
+      await d.store.save(shown, tx)
+      await write(tx)
+    })
+  }
+  return {
+    kind: 'form',
+    flow: shown,
+    transientPayload: payload ?? {},
+    ...(next.asLocation ? { asLocation: true } : {}),
+  }
+}
+
+function stepped<F extends Flow>(flow: F, next: NextForm): F {
+  const { messages = [] } = next
+  const { action, method } = flow.ui
+  const nodes = next.nodes ?? cleared(flow.ui, new Map()).nodes
+  const ui: Ui = { action, method, nodes: [...nodes], ...(messages.length === 0 ? {} : { messages: [...messages] }) }
+  return {
+    ...flow,
+    ui: withProblems(ui, next.problems ?? []),
+    state: next.state ?? flow.state,
+    active_method: next.active ?? flow.active_method,
+    context: next.context ?? flow.context,
+  }
+}

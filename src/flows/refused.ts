@@ -1,0 +1,14 @@
+import type { FormProblem, UiMessage } from './types.ts'
+
+/** The form is to be shown again, with these messages. */
+export class FormRefused extends Error {
+  override readonly name = 'FormRefused'
+  readonly problems: readonly FormProblem[]
+  constructor(problems: readonly FormProblem[]) {
+    super(problems.map(({ message }) => message.text).join(' '))
+    this.problems = problems
+  }
+}
+
+export const refused = (message: UiMessage, path?: string) =>
+  new FormRefused([path === undefined ? { message } : { path, message }])

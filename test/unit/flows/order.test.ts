@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { composeForm } from '../../../src/flows/engine/compose.ts'
+import { nameOf, sortNodes } from '../../../src/flows/engine/order.ts'
+import { messages } from '../../../src/flows/messages.ts'
+import { csrfNode, inputNode, passwordNode, submitNode } from '../../../src/flows/nodes.ts'
+import type { UiNode } from '../../../src/flows/types.ts'
+
+const order = { groups: ['oidc', 'default', 'code', 'password'], names: ['csrf_token', 'identifier', 'password'] }
+const names = (nodes: readonly UiNode[]) => nodes.map((node) => `${node.group}/${nameOf(node)}`)
+const provider = (id: string) => submitNode('oidc', id, messages.signIn, 'provider')
+
+describe('the order of nodes', () => {
+  const password = [passwordNode('current-password'), submitNode('password', 'password', messages.signIn)]
+  const identifier = inputNode('default', 'identifier', 'text')
+
+  test('groups in their order, names within them, buttons last', () => {
+    const code = submitNode('code', 'code', messages.signIn)
+    assert.deepEqual(names(sortNodes([...password.toReversed(), code, identifier, csrfNode('t')], order)), [
+      'default/csrf_token',
+      'default/identifier',
+      'code/method',
+      'password/password',
+      'password/method',
+    ])
+  })
+  test('a group that is not listed comes first', () => {
+    const first = inputNode('identifier_first', 'identifier', 'text')
+    assert.deepEqual(names(sortNodes([csrfNode('t'), first], order)), [
+      'identifier_first/identifier',
+      'default/csrf_token',
+    ])
+  })
+  test('inputs of one name are sorted by value', () => {
+    const sorted = sortNodes(['google', 'apple', 'github'].map(provider), order)
+    assert.deepEqual(
+      sorted.map((node) => node.attributes.value),
+      ['apple', 'github', 'google'],
+    )
+  })
+})
+
+describe('a form of several methods', () => {
+  test('shows an input of both once, with the attributes of both; buttons stay apart', () => {
+    const { ui, context, state } = composeForm({ action: '/a', csrfToken: 't', order }, [
+      { nodes: [inputNode('default', 'identifier', 'text', { value: '', required: true })], context: { a: 1 } },
+      {
+        nodes: [
+          inputNode('default', 'identifier', 'text', { autocomplete: 'username webauthn' }),
+          provider('a'),
+          provider('b'),
+        ],
+        context: { b: 2 },
+        state: 'sent_email',
+      },
+    ])
+    assert.deepEqual(names(ui.nodes), ['oidc/provider', 'oidc/provider', 'default/csrf_token', 'default/identifier'])
+    const { required, autocomplete } = ui.nodes[3]!.attributes
+    assert.deepEqual([required, autocomplete], [true, 'username webauthn'])
+    assert.deepEqual([context, state], [{ a: 1, b: 2 }, 'sent_email'])
+  })
+})
