@@ -13,8 +13,8 @@ import type { Meta } from './kernel/db/meta.ts'
 import { openDb } from './kernel/db/open.ts'
 import { awaitDatabase } from './ops/await-database.ts'
 import { createDrain } from './ops/drain.ts'
-import { expectLoad } from './ops/heap.ts'
-import { checkSecrets, demandSecrets } from './ops/known-secrets.ts'
+import { raiseHeapLimit } from './ops/heap.ts'
+import { checkSecrets, requireSecrets } from './ops/known-secrets.ts'
 import { listen, type NamedApp } from './ops/listen.ts'
 import { createLiveConfig, type LiveConfig } from './ops/live-config.ts'
 import { createMetrics, type Metrics } from './ops/metrics.ts'
@@ -110,7 +110,7 @@ async function serveUntilStopped(started: Started): Promise<number> {
   ]
   await listen(apps, config, log, shared)
   const certificates = followTls({ apps, config, initial: tls, log })
-  expectLoad()
+  raiseHeapLimit()
   node.start()
   options.primary?.serving()
   const signal = await options.stopRequested
@@ -158,7 +158,7 @@ async function openConfigured(config: Config, log: Logger, metrics: Metrics, pri
 
 function buildNode(started: Started, kind: Meta['kind'], isReady: () => Promise<boolean>) {
   const { options, live, db, log, metrics, tls } = started
-  if (kind === 'adopted') demandSecrets(started.generatedSecrets)
+  if (kind === 'adopted') requireSecrets(started.generatedSecrets)
   const { env, primary } = options
   const { dev } = live
   const { queue, concurrency = primary && shareOf(availableParallelism(), primary.workers).hashes } =

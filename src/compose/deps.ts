@@ -34,7 +34,7 @@ export function createDeps(env: Environment) {
   const shared = env.meta.kind === 'adopted'
   const background: BackgroundWork[] = [
     sessions.lastSeen,
-    ...(shared ? [maintenance.revivals] : []),
+    ...(shared ? [maintenance.reactivated] : []),
     maintenance.collector,
     events.webhookDelivery,
   ]

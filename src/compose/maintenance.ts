@@ -1,5 +1,5 @@
 import { createCollector } from '../maintenance/collector.ts'
-import { createRevivalWatch } from '../maintenance/revived.ts'
+import { createReactivatedWatch } from '../maintenance/reactivated.ts'
 import { createGc } from '../maintenance/service.ts'
 import { createGcStore } from '../maintenance/store.ts'
 import type { Base } from './environment.ts'
@@ -14,6 +14,6 @@ export function composeMaintenance(d: Base, { deleteOldEvents }: Pick<Events, 'd
   return {
     gc,
     collector: createCollector({ config, clock, db, gc, log, deletes: !shared, deleteOldEvents }),
-    revivals: createRevivalWatch({ clock, store, log }),
+    reactivated: createReactivatedWatch({ clock, store, log }),
   }
 }

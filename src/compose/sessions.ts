@@ -1,6 +1,6 @@
 import { createIdentityLocks } from '../identities/store-locks.ts'
 import { formatTime } from '../kernel/base/clock.ts'
-import { createLane } from '../kernel/db/limiter.ts'
+import { createLimiter } from '../kernel/db/limiter.ts'
 import { createLastSeen } from '../sessions/last-seen.ts'
 import { createSessionManagement } from '../sessions/lists/admin-sessions.ts'
 import { createOwnSessions } from '../sessions/lists/own-sessions.ts'
@@ -19,13 +19,13 @@ export function composeSessions(d: Base) {
   const { nid, tokens, serverSecret } = meta
   const shared = meta.kind === 'adopted'
   const { sessionsEnded: onEnded, batch: onBatch } = d.metrics
-  const patient = createLane(db)
-  const locks = createIdentityLocks(db, nid, patient)
+  const lockWaits = createLimiter(db)
+  const locks = createIdentityLocks(db, nid, lockWaits)
   const store = createSessionStore(db, nid, shared)
   const list = createSessionListStore(db, nid)
-  const manage = createSessionManageStore(patient, nid, shared, onEnded)
+  const manage = createSessionManageStore(lockWaits, nid, shared, onEnded)
   const now = () => formatTime(clock.now())
-  const hot = createSessionHotStore(db, nid, { shared, patient, onBatch, onEnded, now })
+  const hot = createSessionHotStore(db, nid, { shared, lockWaits, onBatch, onEnded, now })
   const lastSeen = createLastSeen({ db, clock, log })
   const sessions = createSessions({
     config,

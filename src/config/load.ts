@@ -4,7 +4,7 @@ import { contradictions } from './checks/contradictions.ts'
 import { problemsOf } from './checks/issues.ts'
 import type { Loaded } from './checks/locate.ts'
 import { ConfigError, type ConfigProblem } from './checks/problems.ts'
-import { crossChecks } from './checks/rules.ts'
+import { checkRules } from './checks/rules.ts'
 import { type ConfigWarning, collectWarnings } from './checks/warnings.ts'
 import { type Config, configSchema } from './schema/schema.ts'
 import { type Env, goBoolean, readEnv } from './sources/env.ts'
@@ -47,7 +47,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const { loaded, problems } = readAll(options)
   const checked = configSchema.safeParse(loaded.merged)
   if (!checked.success) problems.push(...problemsOf(checked.error.issues, loaded))
-  problems.push(...crossChecks(loaded))
+  problems.push(...checkRules(loaded))
   if (checked.success) problems.push(...contradictions(checked.data, loaded))
   if (!checked.success || problems.length > 0) throw new ConfigError(withoutEchoes(problems))
 

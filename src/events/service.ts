@@ -24,7 +24,7 @@ import { createDeliveryStore } from './receivers/store.ts'
 import { createDeliveryListStore } from './receivers/store-list.ts'
 import { createRevocations } from './revocations/revocations.ts'
 import { createRevocationStore } from './revocations/store.ts'
-import { createHolderStream } from './stream/own-session-stream.ts'
+import { createOwnSessionStream } from './stream/own-session-stream.ts'
 import { createEventStream } from './stream/stream.ts'
 import { createWebhookStore } from './webhooks/store.ts'
 import { createWebhooks } from './webhooks/webhooks.ts'
@@ -76,7 +76,7 @@ export function createEvents(d: EventDeps) {
     deleteOldEvents: createEventRetention({ ...shared, receivers }),
     eventLog: createEventLog(shared),
     eventStream: createEventStream({ ...shared, onLost: () => d.onLost('stream') }),
-    holderStream: createHolderStream(shared),
+    ownSessionStream: createOwnSessionStream(shared),
     revocations: createRevocations({
       ...shared,
       store: createRevocationStore(d.db, d.meta.nid),

@@ -8,7 +8,7 @@ export interface AddressClaim extends TraitAddress {
   verified_at?: string | undefined
 }
 
-interface Maker {
+interface BuildContext {
   now: string
   newId(): string
 }
@@ -23,7 +23,7 @@ const normalised = ({ via, value }: TraitAddress) => `${via}\0${normaliseIdentif
 
 /** The addresses of the traits: as claimed, else as they were, else new and not verified. */
 export function verifiableAddresses(
-  maker: Maker,
+  context: BuildContext,
   wanted: readonly TraitAddress[],
   claims: readonly AddressClaim[],
   before: FullIdentity | undefined,
@@ -37,11 +37,11 @@ export function verifiableAddresses(
     const next = {
       ...{ value: address.value, verified, via: address.via },
       status: claim?.status || (verified ? 'completed' : 'pending'),
-      ...(verified ? { verified_at: claim?.verified_at ?? maker.now } : {}),
+      ...(verified ? { verified_at: claim?.verified_at ?? context.now } : {}),
     }
     if (known && sameAddress(known, next)) return known
-    const id = maker.newId()
-    return { id, ...next, created_at: known?.created_at ?? maker.now, updated_at: maker.now }
+    const id = context.newId()
+    return { id, ...next, created_at: known?.created_at ?? context.now, updated_at: context.now }
   })
 }
 
@@ -50,13 +50,13 @@ function sameAddress(a: VerifiableAddress, b: Omit<VerifiableAddress, 'id' | 'cr
 }
 
 export function recoveryAddresses(
-  maker: Maker,
+  context: BuildContext,
   wanted: readonly TraitAddress[],
   before: FullIdentity | undefined,
 ): RecoveryAddress[] {
   const stored = byAddress(before?.recovery_addresses ?? [], exactly)
   return wanted.map(({ value, via }) => {
     const known = stored.get(exactly({ value, via }))
-    return known ?? { id: maker.newId(), value, via, created_at: maker.now, updated_at: maker.now }
+    return known ?? { id: context.newId(), value, via, created_at: context.now, updated_at: context.now }
   })
 }

@@ -6,7 +6,7 @@ import { isUuid } from '../kernel/http/query.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
 import { patchedDraft } from './admin/patch-document.ts'
-import { assemble, type Draft, type DraftCredential, type Workshop } from './draft.ts'
+import { assemble, type BuildContext, type Draft, type DraftCredential } from './draft.ts'
 import {
   credentialKept,
   credentialMissing,
@@ -19,7 +19,7 @@ import { changedParts } from './parts.ts'
 import type { IdentityServiceDeps } from './service.ts'
 import type { FullIdentity, Json, JsonObject } from './types.ts'
 
-type Deps = Omit<IdentityServiceDeps, 'schemas' | 'limits' | 'clock' | 'random'> & { workshop(): Workshop }
+type Deps = Omit<IdentityServiceDeps, 'schemas' | 'limits' | 'clock' | 'random'> & { buildContext(): BuildContext }
 
 export function createChanges(d: Deps) {
   /** A transaction in which the identity is locked. @throws 404 */
@@ -40,7 +40,7 @@ export function createChanges(d: Deps) {
   ): Promise<FullIdentity> {
     const work = async (tx: Queryable) => {
       const before = await d.store.lock(tx, id)
-      const after = assemble(d.workshop(), edit(before), before)
+      const after = assemble(d.buildContext(), edit(before), before)
       const { old, added } = changedParts(before, after)
       await d.writer.update(tx, before, after)
       await d.writer.replaceParts(tx, id, after.updated_at, old, added)
@@ -118,7 +118,7 @@ export function createChanges(d: Deps) {
       hashes: { from: string; to: string },
       tx: Queryable = d.db,
     ): Promise<boolean> {
-      return d.writer.replaceHash(tx, id, hashes, d.workshop().now)
+      return d.writer.replaceHash(tx, id, hashes, d.buildContext().now)
     },
 
     async remove(id: string): Promise<void> {

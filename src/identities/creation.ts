@@ -2,7 +2,7 @@ import { newPassword } from '../credentials/password.ts'
 import { Conflict, type Queryable } from '../kernel/db/client.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
-import { assemble, type Draft, type Workshop } from './draft.ts'
+import { assemble, type BuildContext, type Draft } from './draft.ts'
 import { identityTaken } from './failures.ts'
 import type { IdentityServiceDeps } from './service.ts'
 import type { FullIdentity, Json } from './types.ts'
@@ -15,20 +15,20 @@ export interface Registration {
   passwordHash: string
 }
 
-type Deps = Pick<IdentityServiceDeps, 'db' | 'writer' | 'hasher'> & { workshop(): Workshop }
+type Deps = Pick<IdentityServiceDeps, 'db' | 'writer' | 'hasher'> & { buildContext(): BuildContext }
 
 export function createCreation(d: Deps) {
   async function insert(draft: Draft, on: Queryable): Promise<FullIdentity> {
-    const identity = assemble(d.workshop(), draft, undefined)
+    const identity = assemble(d.buildContext(), draft, undefined)
     await d.writer.insert(on, identity)
     return identity
   }
 
   return {
     async create(body: IdentityBody, tx: Queryable = d.db): Promise<FullIdentity> {
-      const shop = d.workshop()
-      const draft = newDraft(body, body.schema_id ?? shop.schemas.default.id)
-      assemble(shop, draft, undefined) // before the password costs a third of a second of work
+      const context = d.buildContext()
+      const draft = newDraft(body, body.schema_id ?? context.schemas.default.id)
+      assemble(context, draft, undefined) // before the password costs a third of a second of work
       if (body.password) draft.credentials = [newPassword(await passwordConfig(d.hasher, body.password))]
       return insert(draft, tx).catch(taken)
     },

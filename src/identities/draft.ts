@@ -24,7 +24,7 @@ export interface DraftCredential extends Pick<StoredCredential, 'type' | 'config
   created_at?: Timestamp
 }
 
-export interface Workshop {
+export interface BuildContext {
   schemas: Schemas
   limits: IdentityLimits
   now: Timestamp
@@ -41,36 +41,36 @@ const MAX_EXTERNAL_ID = 64
  *
  * @throws 400 for an unknown schema, traits that break it, values too long for their column
  */
-export function assemble(shop: Workshop, draft: Draft, before: FullIdentity | undefined): FullIdentity {
-  assertSizes(shop.limits, draft, before)
-  const schema = shop.schemas.get(draft.schema_id)
+export function assemble(context: BuildContext, draft: Draft, before: FullIdentity | undefined): FullIdentity {
+  assertSizes(context.limits, draft, before)
+  const schema = context.schemas.get(draft.schema_id)
   if (!schema) throw schemaUnknown(draft.schema_id)
   const derived = schema.derive(draft.traits)
   if (derived.kind === 'failure') throw schemaBroken(derived.reason)
-  const credentials = assembleCredentials(shop, draft.credentials, derived, before?.credentials ?? [])
+  const credentials = assembleCredentials(context, draft.credentials, derived, before?.credentials ?? [])
   const identity: FullIdentity = {
-    id: before?.id ?? shop.newId(),
+    id: before?.id ?? context.newId(),
     schema_id: schema.id,
     state: draft.state,
-    state_changed_at: before?.state === draft.state ? before.state_changed_at : shop.now,
+    state_changed_at: before?.state === draft.state ? before.state_changed_at : context.now,
     traits: draft.traits as JsonObject,
     metadata_public: draft.metadata_public,
     metadata_admin: draft.metadata_admin,
     external_id: draft.external_id,
     organization_id: draft.organization_id,
     available_aal: availableAal(credentials),
-    created_at: before?.created_at ?? shop.now,
-    updated_at: shop.now,
+    created_at: before?.created_at ?? context.now,
+    updated_at: context.now,
     credentials,
-    verifiable_addresses: verifiableAddresses(shop, derived.verifiable, draft.verifiable, before),
-    recovery_addresses: recoveryAddresses(shop, derived.recovery, before),
+    verifiable_addresses: verifiableAddresses(context, derived.verifiable, draft.verifiable, before),
+    recovery_addresses: recoveryAddresses(context, derived.recovery, before),
   }
   assertLengths(identity)
   return identity
 }
 
 function assembleCredentials(
-  shop: Workshop,
+  context: BuildContext,
   drafts: readonly DraftCredential[],
   derived: DerivedTraits,
   before: readonly StoredCredential[],
@@ -85,8 +85,8 @@ function assembleCredentials(
     const { config, version } = descriptor?.derivedConfig?.(derived) ?? { config: {}, version: 0, ...draft }
     const known = before.find((credential) => credential.type === type)
     if (known && draft?.created_at !== undefined && unchanged(known, identifiers, config, version)) return [known]
-    const times = { created_at: draft?.created_at ?? shop.now, updated_at: shop.now }
-    return [{ id: shop.newId(), type, identifiers, config, version, ...times }]
+    const times = { created_at: draft?.created_at ?? context.now, updated_at: context.now }
+    return [{ id: context.newId(), type, identifiers, config, version, ...times }]
   })
 }
 

@@ -88,14 +88,14 @@ export interface IdentityService {
 }
 
 export function createIdentities(d: IdentityServiceDeps): IdentityService {
-  const workshop = () => ({
+  const buildContext = () => ({
     schemas: d.schemas(),
     limits: d.limits(),
     now: formatTime(d.clock.now()),
     newId: () => uuid(d.random),
   })
-  const creation = createCreation({ ...d, workshop })
-  const changes = createChanges({ ...d, workshop })
+  const creation = createCreation({ ...d, buildContext })
+  const changes = createChanges({ ...d, buildContext })
   const found = (identity: FullIdentity | undefined) => {
     if (!identity) throw unknownIdentity()
     return identity

@@ -1,5 +1,5 @@
 import { type Db, NotLocked, type Queryable, sql } from '../kernel/db/client.ts'
-import type { Lane } from '../kernel/db/limiter.ts'
+import type { Limiter } from '../kernel/db/limiter.ts'
 
 const WAIT = sql('identity.wait', 'select id from identities where id = $1 and nid = $2 for no key update')
 const WAIT_SESSION = sql('session.wait', 'select id from sessions where id = $1 and nid = $2 for no key update')
@@ -23,16 +23,16 @@ export interface IdentityLocks {
 /**
  * For writes that are decided on rows of an identity. The first try takes only locks that are free, so it never keeps a
  * connection waiting: one locked identity took the whole pool before. Work that did not get its rows is done again in the
- * lane, once the rows were waited for; what it does not get then is not there.
+ * limiter, once the rows were waited for; what it does not get then is not there.
  *
  * The order of locks is the same everywhere: a flow, the identity, its credentials, its sessions by id. Whoever locks
  * more than one session of an identity holds the identity, so that no two of them wait for each other.
  *
  * @see docs/adr/0016-decide-and-write-together.md
  */
-export function createIdentityLocks(db: Db, nid: string, lane: Pick<Lane, 'run'>): IdentityLocks {
+export function createIdentityLocks(db: Db, nid: string, limiter: Pick<Limiter, 'run'>): IdentityLocks {
   const waited: Locking = ({ identity, session }, work) =>
-    lane.run(`identity ${identity}`, () =>
+    limiter.run(`identity ${identity}`, () =>
       db.tx(async (tx) => {
         await tx.query(WAIT, [identity, nid])
         if (session !== undefined) await tx.query(WAIT_SESSION, [session, nid])

@@ -33,7 +33,7 @@ export const END_EXPIRED_SESSIONS = sql(
 
 /** Their end and its event were written before, once and for all; only the flag falls again. */
 export const END_REVIVED_SESSIONS = sql(
-  'gc.end_revived_sessions',
+  'gc.end_reactivated_sessions',
   `with target as (
     select s.id from lethe.tombstones x join sessions s on s.id = x.session_id
     where x.ended_at >= $2 and s.nid = $1 and s.active order by s.id limit $3 for update of s skip locked

@@ -30,7 +30,7 @@ export function limitHeap(): void {
 }
 
 /** Once ports are open. */
-export function expectLoad(): void {
+export function raiseHeapLimit(): void {
   limit = UNDER_LOAD
 }
 

@@ -10,7 +10,7 @@ export class WrongSecrets extends Error {
 }
 
 /** @throws WrongSecrets where no secret is configured and a random one would stand in */
-export function demandSecrets(generated: boolean): void {
+export function requireSecrets(generated: boolean): void {
   if (!generated) return
   throw new WrongSecrets(
     'this is the database of a Kratos, and neither secrets.cookie nor secrets.default is set: every browser would be ' +

@@ -11,7 +11,7 @@ import {
   newLogoutToken,
   newSessionToken,
   type Random,
-  restingForms,
+  storedForms,
   storedToken,
   type TokenMode,
 } from '../kernel/crypto/tokens.ts'
@@ -107,7 +107,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   const now = () => formatTime(d.clock.now())
   const endOf = (start: Micros) => formatTime(start + Math.trunc(d.config().session.lifespan * 1000))
 
-  const stored = (token: string) => (d.shared ? restingForms(token) : [storedToken(token, d.tokens)])
+  const stored = (token: string) => (d.shared ? storedForms(token) : [storedToken(token, d.tokens)])
 
   const isLive = (session: SessionRow) => isUsable(session, session.state, d.clock.now())
   const isLeft = (session: SessionRow) => isUsable(session, 'active', d.clock.now())

@@ -65,7 +65,7 @@ export interface HotStoreOptions {
   onBatch?: (size: number) => void
   onEnded?: OnEnded
   /** for what waits until somebody else lets go of a row; see db/lane.ts @default the database itself */
-  patient?: Queryable
+  lockWaits?: Queryable
 }
 
 /** The values that the column of one session may hold; only one of them does. */
@@ -86,9 +86,9 @@ interface Ended {
 export type SessionHotStore = ReturnType<typeof createSessionHotStore>
 
 export function createSessionHotStore(db: Db, nid: string, options: HotStoreOptions) {
-  const { shared, now, patient = db } = options
+  const { shared, now, lockWaits = db } = options
   const onBatch = options.onBatch ?? (() => {})
-  const ender = (many: typeof REVOKE_MANY) =>
+  const revokeBatch = (many: typeof REVOKE_MANY) =>
     createBatcher<Ending, Ended>({
       onBatch,
       nameOf: ({ keys }) => keys[0]!,
@@ -107,13 +107,13 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
       return wanted.map((forms) => sessions.get(forms.find((form) => sessions.has(form)) ?? '') ?? null)
     },
   })
-  const endById = ender(REVOKE_MANY)
-  const endByToken = ender(REVOKE_MANY_BY_TOKEN)
+  const endById = revokeBatch(REVOKE_MANY)
+  const endByToken = revokeBatch(REVOKE_MANY_BY_TOKEN)
 
   /** A row that was active and is not ended is held by somebody else: waited for alone, with a limit. */
   async function settle(one: typeof REVOKE_ONE, cause: EndCause, outcome: Ended): Promise<boolean> {
     const values = [outcome.key, cause, nid, now(), shared]
-    const ended = outcome.ended || (outcome.was_active && (await patient.query(one, values)).length > 0)
+    const ended = outcome.ended || (outcome.was_active && (await lockWaits.query(one, values)).length > 0)
     if (ended) options.onEnded?.(cause, 1)
     return ended
   }

@@ -82,15 +82,15 @@ const REVOKE_ALL = sql(
 )
 
 /** What rests in the table of a session's secrets. */
-export interface RestingSecrets {
+export interface StoredSecrets {
   token: string
   logoutToken: string
 }
 
-export interface NewSession extends RestingSecrets {
+export interface NewSession extends StoredSecrets {
   id: string
   /** what rests instead where tokens that Kratos shared are being hashed, or have been */
-  hardened?: RestingSecrets
+  hardened?: StoredSecrets
   identityId: string
   /** the session begins only while it is the identity's; undefined where no password was checked */
   passwordHash?: string | undefined

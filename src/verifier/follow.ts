@@ -23,7 +23,7 @@ export interface Following {
   stop(): void
 }
 
-/** How long a stream may be silent: the server gives a sign of life every 15 s. */
+/** How long a stream may be silent: the server gives a heartbeat every 15 s. */
 const SILENCE_MS = 45_000
 const AGAIN_MS = 1000
 

@@ -105,9 +105,9 @@ describe('logout of sessions that Kratos began', () => {
   test('a row that was set active again is set back, so that Kratos refuses it too', async () => {
     const revived = alive.map(([, session]) => session.session_id)
     for (const id of revived) await server.db.query(REVIVE, [id])
-    assert.equal(await server.deps.revivals.round(), revived.length)
+    assert.equal(await server.deps.reactivated.round(), revived.length)
     for (const id of revived) assert.equal((await server.db.query<{ active: boolean }>(ROW, [id]))[0]!.active, false)
-    assert.equal(await server.deps.revivals.round(), 0)
+    assert.equal(await server.deps.reactivated.round(), 0)
   })
 
   test('a revived session is shown as ended, and can neither be prolonged nor used to end others', async () => {

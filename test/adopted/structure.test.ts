@@ -66,7 +66,7 @@ test('adopted, served, cleaned and hardened, the tables of Kratos are byte for b
   assert.equal((await browser.get(`/self-service/logout?token=${logout}`)).status, 204)
   await new Client(server).send('DELETE', '/self-service/logout/api', { json: { session_token: token } })
   await server.deps.collector.round()
-  await server.deps.revivals.round()
+  await server.deps.reactivated.round()
   for (const args of [
     ['cleanup', 'sql', '-e', '--database.cleanup.sleep.tables', '0s'],
     ['tokens', 'harden', '--yes', '--force'],

@@ -8,7 +8,7 @@ import { createIdentityLocks } from '../../src/identities/store-locks.ts'
 import { createIdentityWriter } from '../../src/identities/store-write.ts'
 import { type Clock, parseTime } from '../../src/kernel/base/clock.ts'
 import { type Db, type Row, sql } from '../../src/kernel/db/client.ts'
-import { createLane } from '../../src/kernel/db/limiter.ts'
+import { createLimiter } from '../../src/kernel/db/limiter.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
 import { isAdopted } from './db.ts'
 import { testHasher } from './hasher.ts'
@@ -76,7 +76,7 @@ export async function identityRows(db: Db) {
     limits: () => ({ traits: 65_536, metadata: 65_536 }),
     ...{ db, clock, random: randomBytes, answers, hasher, store },
     writer: createIdentityWriter(nid, randomUUID),
-    locks: createIdentityLocks(db, nid, createLane(db)),
+    locks: createIdentityLocks(db, nid, createLimiter(db)),
     schemas: () => schemas,
     sessions: {
       endSessionsOf: (tx, id, cause, except) => sessions.revokeAllOf(id, cause, '2026-11-22T12:00:00Z', { except }, tx),

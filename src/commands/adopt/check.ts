@@ -4,7 +4,7 @@ import { forbidWrites, readNetworks, sessionOf, takeCensus } from '../../adopt/s
 import { ConfigError, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
 import { createHasher } from '../../kernel/crypto/passwords/passwords.ts'
-import { restingForms } from '../../kernel/crypto/tokens.ts'
+import { storedForms } from '../../kernel/crypto/tokens.ts'
 import { creationProblem } from '../../kernel/db/adoption/adoption.ts'
 import type { Db, Queryable } from '../../kernel/db/client.ts'
 import type { Cmd } from '../kit/command.ts'
@@ -119,7 +119,7 @@ async function trySamples(io: Io, tx: Queryable, { nid, loaded, cookies }: Sampl
       continue
     }
     const found =
-      nid === undefined ? 'unknown' : await sessionOf(tx, restingForms(sample.token), nid, formatTime(options.now))
+      nid === undefined ? 'unknown' : await sessionOf(tx, storedForms(sample.token), nid, formatTime(options.now))
     samples.push({ outcome: 'read', secret: sample.secret, session: found })
   }
   return samples

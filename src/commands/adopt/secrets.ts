@@ -1,7 +1,7 @@
 import { loadConfig } from '../../config/load.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
 import { loadMeta } from '../../kernel/db/meta.ts'
-import { acceptSecrets, demandSecrets } from '../../ops/known-secrets.ts'
+import { acceptSecrets, requireSecrets } from '../../ops/known-secrets.ts'
 import type { Cmd } from '../kit/command.ts'
 import { confirm } from '../kit/confirm.ts'
 import { databaseOf, statusOnceReachable, withDatabase } from '../kit/database.ts'
@@ -17,7 +17,7 @@ interface Options {
 export async function replaceSecrets(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
   const { config: files = [], yes } = command.optsWithGlobals<Options>()
   const { config, generatedSecrets } = loadConfig({ files, env: io.env, flags: { dev: false } })
-  demandSecrets(generatedSecrets)
+  requireSecrets(generatedSecrets)
   await withDatabase(io, databaseOf(io, { files, dsn }), async (db) => {
     const { kind, pending, problem } = await statusOnceReachable(io, db)
     if (problem !== undefined) throw new Failure(`Error: ${problem}`)

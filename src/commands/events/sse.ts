@@ -2,7 +2,7 @@ export interface StreamMessage {
   /** the last one that was sent, with this message or before */
   id: string
   event: string
-  /** undefined for a sign of life */
+  /** undefined for a heartbeat */
   data: string | undefined
 }
 

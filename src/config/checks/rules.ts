@@ -7,7 +7,7 @@ import type { ConfigProblem } from './problems.ts'
  * weakening security. Works on the merged files as they are, so that all problems are reported together with those
  * of the schema.
  */
-export function crossChecks(loaded: Loaded): ConfigProblem[] {
+export function checkRules(loaded: Loaded): ConfigProblem[] {
   const get = (name: string) => at(loaded.merged, name.split('.'))
   const problem = (name: string, reason: string, hint?: string) => problemAt(loaded, name.split('.'), reason, { hint })
   const problems: ConfigProblem[] = []

@@ -6,7 +6,7 @@ import type { HighWaterMark } from '../log/high-water-mark.ts'
 import type { EventLogStore } from '../log/store.ts'
 import type { Sink } from './stream.ts'
 
-export interface HolderStreamDeps {
+export interface OwnSessionStreamDeps {
   clock: Clock
   feed: Feed
   highWaterMark: HighWaterMark
@@ -23,7 +23,7 @@ const RETRY_MS = 5000
  * Tells the holder of a session when it ends, then closes. Whether it has ended is asked once more after joining the
  * feed: an end between the check of the request and the joining is in neither of them.
  */
-export function createHolderStream(d: HolderStreamDeps) {
+export function createOwnSessionStream(d: OwnSessionStreamDeps) {
   /** @throws StoreUnavailable before anything is written */
   async function open(credentials: Credentials, session: Session, sink: Sink): Promise<void> {
     let timer: NodeJS.Timeout | undefined
@@ -85,4 +85,4 @@ export function createHolderStream(d: HolderStreamDeps) {
   return { open }
 }
 
-export type HolderStream = ReturnType<typeof createHolderStream>
+export type OwnSessionStream = ReturnType<typeof createOwnSessionStream>

@@ -2,13 +2,13 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { noActiveSession } from '../../kernel/http/errors.ts'
 import type { SessionCredentials } from '../../sessions/http/credentials.ts'
 import type { SessionService } from '../../sessions/service.ts'
-import type { HolderStream } from './own-session-stream.ts'
+import type { OwnSessionStream } from './own-session-stream.ts'
 import type { Streams } from './sse.ts'
 
 export interface EventOwnRouteDeps {
   sessions: Pick<SessionService, 'resolve'>
   credentials: SessionCredentials
-  holderStream: HolderStream
+  ownSessionStream: OwnSessionStream
   streams: Streams
 }
 
@@ -23,7 +23,7 @@ export function ownEventRoutes(d: EventOwnRouteDeps): FastifyPluginAsync {
     const credentials = d.credentials.read(req)
     const resolved = await d.sessions.resolve(credentials)
     if (!resolved) throw noActiveSession()
-    await d.holderStream.open(credentials, resolved.session, d.streams.open(reply))
+    await d.ownSessionStream.open(credentials, resolved.session, d.streams.open(reply))
     return reply
   }
 }

@@ -17,11 +17,11 @@ export interface Streams {
 
 /** Open streams of Server-Sent Events of this process. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export function createStreams(d: { maxListeners(): number }): Streams {
-  const open = new Set<{ signOfLife?: () => string; sink: Sink }>()
+  const open = new Set<{ heartbeat?: () => string; sink: Sink }>()
   let timer: NodeJS.Timeout | undefined
 
   function beat(): void {
-    for (const { signOfLife, sink } of open) if (signOfLife) sink.write(signOfLife())
+    for (const { heartbeat, sink } of open) if (heartbeat) sink.write(heartbeat())
   }
 
   return {
@@ -45,7 +45,7 @@ export function createStreams(d: { maxListeners(): number }): Streams {
         })
         raw.write('retry: 1000\n\n')
       }
-      const entry: { signOfLife?: () => string; sink: Sink } = {
+      const entry: { heartbeat?: () => string; sink: Sink } = {
         sink: {
           write(text) {
             if (closed) return
@@ -71,9 +71,9 @@ export function createStreams(d: { maxListeners(): number }): Streams {
           },
           closed: () => closed || raw.writableEnded,
           onClose: (work) => void (closed ? work() : onClose.push(work)),
-          keepAlive(signOfLife) {
+          keepAlive(heartbeat) {
             if (!begun) begin()
-            entry.signOfLife = signOfLife
+            entry.heartbeat = heartbeat
           },
         },
       }

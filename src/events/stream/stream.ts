@@ -14,7 +14,7 @@ export interface Sink {
   end(): void
   closed(): boolean
   onClose(work: () => void): void
-  /** @param text what is sent as a sign of life, asked for at each */
+  /** @param text what is sent as a heartbeat, asked for at each */
   keepAlive(text: () => string): void
 }
 
@@ -71,7 +71,7 @@ export function createEventStream(d: EventStreamDeps) {
       throw error
     }
     for (const next of waiting) tell(next)
-    sink.keepAlive(() => signOfLife(place!, d.feed.position()))
+    sink.keepAlive(() => heartbeat(place!, d.feed.position()))
   }
 
   /** Tells what comes before the feed. @returns the client's place then */
@@ -122,6 +122,6 @@ function gap(after: Place, why: Record<string, unknown>, continuesAfter: LogPlac
 }
 
 /** The client's place, and up to when it has been told everything. */
-function signOfLife(place: LogPlace, fed: FeedPosition | undefined): string {
+function heartbeat(place: LogPlace, fed: FeedPosition | undefined): string {
   return `${comment(fed?.completeAt)}id: ${formatPlace(fed === undefined ? place : laterOf(place, fed))}\n\n`
 }

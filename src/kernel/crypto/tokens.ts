@@ -45,7 +45,7 @@ export function storedToken(token: string, mode: TokenMode): string {
  * The forms in which the row of a token may be found where Kratos shares the table: as it is, or hashed since the
  * operator let Kratos go. What looks like a hash is taken for a token only, so that a stolen row opens nothing.
  */
-export function restingForms(token: string): readonly string[] {
+export function storedForms(token: string): readonly string[] {
   const hashed = storedToken(token, 'sha256')
   return token.startsWith(HASHED) ? [hashed] : [token, hashed]
 }

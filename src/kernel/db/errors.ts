@@ -18,7 +18,7 @@ interface ServerError {
  * SQLSTATE of failures that pass: the same statement may work in a moment, or on another
  * connection. A session must never count as signed out because of one of them.
  */
-const PASSING = new Set([
+const TRANSIENT = new Set([
   '57014', // statement_timeout
   '55P03', // lock_timeout
   '25P03', // idle in transaction
@@ -58,7 +58,7 @@ export function mapError(error: unknown, statement: string): Error {
   if (AWAY.has(e.code.slice(0, 3)) || AWAY.has(e.code.slice(0, 2)))
     return new ServerAway(`${statement}: SQLSTATE ${e.code}`)
   const where = e.routine ? ` in ${e.routine}` : ''
-  if (PASSING.has(e.code)) return new StoreUnavailable(`${statement}: SQLSTATE ${e.code}${where}`)
+  if (TRANSIENT.has(e.code)) return new StoreUnavailable(`${statement}: SQLSTATE ${e.code}${where}`)
   return new StoreError(`${statement}: SQLSTATE ${e.code}${where}`, e.code)
 }
 

@@ -1,7 +1,7 @@
 import { runningMs } from '../base/running-clock.ts'
 import { type Queryable, type Sql, StoreUnavailable } from './client.ts'
 
-export interface LaneOptions {
+export interface LimiterOptions {
   /** statements on their way at once; each holds a connection @default 2 */
   atOnce?: number
   /** most calls that wait; more are refused at once @default 1000 */
@@ -10,7 +10,7 @@ export interface LaneOptions {
   maxWaitMs?: number
 }
 
-export interface Lane extends Queryable {
+export interface Limiter extends Queryable {
   /** Work of several statements. @param name of that with the same name only one is under way */
   run<T>(name: string, work: () => Promise<T>): Promise<T>
 }
@@ -30,7 +30,7 @@ interface Call {
  *
  * Throws StoreUnavailable when the queue is full or the wait too long, else what the database throws.
  */
-export function createLane(db: Queryable, options: LaneOptions = {}): Lane {
+export function createLimiter(db: Queryable, options: LimiterOptions = {}): Limiter {
   const { atOnce = 2, maxQueue = 1000, maxWaitMs = 5000 } = options
   const underWay = new Set<string>()
   const waiting: Call[] = []

@@ -37,7 +37,7 @@ export interface ErrorHandlerDeps {
 }
 
 /** Worth another try as they are, and too frequent to store: a flood of them must not become a flood of writes. */
-const PASSING = new Set([429, 503])
+const NOT_STORED = new Set([429, 503])
 
 /** The only place where errors become answers. */
 export function createErrorHandler(d: ErrorHandlerDeps) {
@@ -46,7 +46,7 @@ export function createErrorHandler(d: ErrorHandlerDeps) {
     logError(error, thrown, req)
     const { errors } = req.routeOptions.config
     if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
-    if (errors === 'forward' && !PASSING.has(error.status)) {
+    if (errors === 'forward' && !NOT_STORED.has(error.status)) {
       const to = await forwardUrl(d, error, req).catch((cause) => {
         req.log.error({ err: cause }, 'the error could not be stored for the error page')
         return undefined

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Queryable, StoreUnavailable, sql } from '../../../src/kernel/db/client.ts'
-import { createLane, type LaneOptions } from '../../../src/kernel/db/limiter.ts'
+import { createLimiter, type LimiterOptions } from '../../../src/kernel/db/limiter.ts'
 
-const STATEMENT = sql('test.lane', '')
+const STATEMENT = sql('test.limiter', '')
 
-function setup(options?: LaneOptions) {
+function setup(options?: LimiterOptions) {
   const open = new Map<number, { about: unknown; end(error?: Error): void }>()
   let count = 0
   const db: Queryable = {
@@ -20,10 +20,10 @@ function setup(options?: LaneOptions) {
         open.set(id, { about: values[0], end })
       }),
   }
-  const lane = createLane(db, options)
+  const limiter = createLimiter(db, options)
   return {
     call(about: unknown) {
-      const call = lane.query<number>(STATEMENT, [about])
+      const call = limiter.query<number>(STATEMENT, [about])
       call.catch(() => {})
       return call
     },

@@ -2,13 +2,13 @@ import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
 import { type Clock, formatTime, SECOND } from '../kernel/base/clock.ts'
 import type { GcStore } from './store.ts'
 
-export interface RevivalWatchDeps {
+export interface ReactivatedWatchDeps {
   clock: Clock
   store: Pick<GcStore, 'endRevivedSessions'>
   log: { warn(details: object, message: string): void }
 }
 
-export interface RevivalWatch extends BackgroundWork {
+export interface ReactivatedWatch extends BackgroundWork {
   /** One look. @returns how many sessions were set back */
   round(): Promise<number>
 }
@@ -23,12 +23,12 @@ const LIMIT = 500
  * back a session that was ended meanwhile (seen 8 times in 8 tries). Here it stays refused by its tombstone; this sets the
  * row back, so that Kratos refuses it too.
  */
-export function createRevivalWatch({ clock, store, log }: RevivalWatchDeps): RevivalWatch {
+export function createReactivatedWatch({ clock, store, log }: ReactivatedWatchDeps): ReactivatedWatch {
   async function round(): Promise<number> {
     const ids = await store.endRevivedSessions(formatTime(clock.now() - LOOK_BACK), LIMIT)
     if (ids.length > 0) log.warn({ session_ids: ids }, 'sessions that had ended were set active by another program')
     return ids.length
   }
 
-  return { round, ...createLoop({ name: 'the look for revived sessions', run: round, pauseMs: PAUSE_MS, log }) }
+  return { round, ...createLoop({ name: 'the look for reactivated sessions', run: round, pauseMs: PAUSE_MS, log }) }
 }
