@@ -1,11 +1,11 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { pauseMs } from '../../kernel/background/backoff.ts'
+import { createQueue, type Queue } from '../../kernel/background/queue.ts'
 import { type Clock, formatTime, parseTime, SECOND } from '../../kernel/base/clock.ts'
-import { uuid } from '../../kernel/base/uuid.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { addressRules } from '../../kernel/outbound/guard.ts'
 import { eventAnswer } from '../log/answer.ts'
 import { webhookHeaders } from '../webhooks/signature.ts'
-import { pauseMs } from './backoff.ts'
 import type { Receiver } from './receiver.ts'
 import type { Attempt, Sender } from './send.ts'
 import type { ClaimedRow, DeliveryStore, Outcome } from './store.ts'
@@ -14,105 +14,22 @@ export interface DelivererDeps {
   config(): Config
   clock: Clock
   random: Random
-  store: DeliveryStore
+  store: Pick<DeliveryStore, 'claim' | 'finish'>
   sender: Sender
   onError(error: unknown): void
   /** for metrics */
   onDelivery(receiver: string, result: 'delivered' | 'failed' | 'given_up'): void
 }
 
-export interface Deliverer {
-  /** Delivers what is due to a receiver, as much at once as is allowed. Returns at once. */
-  wake(receiver: Receiver): void
-  /** Takes nothing new; resolves when the tries that are under way have ended. */
-  stop(): Promise<void>
-}
-
-/** How long after its time limit a try counts as lost. A process that pauses for longer sends twice, which is allowed. */
-const GRACE_MS = 10_000
-/** Between two tries to write down what became of a try, while the database is away. */
-const FINISH_PAUSE_MS = 500
+/** Connections of all receivers together. */
+const MAX_TOTAL = 500
 const RESULTS = { delivered: 'delivered', pending: 'failed', dead: 'given_up' } as const
 /** Gone: the receiver says that it wants nothing more. @see Standard Webhooks, "Delivery" */
 const GONE = 410
 
-/** A receiver that is slow or away holds up nobody else: each has a number of tries at once, and its own queue. */
-export function createDeliverer(d: DelivererDeps): Deliverer {
-  const lanes = new Map<string, { receiver: Receiver; busy: number; claiming: boolean; again: boolean }>()
-  const underWay = new Set<Promise<void>>()
-  let stopped = false
-
-  function wake(receiver: Receiver): void {
-    const lane = lanes.get(receiver.id) ?? { receiver, busy: 0, claiming: false, again: false }
-    lanes.set(receiver.id, lane)
-    // what goes on in the lane goes on with what the receiver is now
-    lane.receiver = receiver
-    if (stopped || !receiver.enabled) return
-    const free = d.config().lethe.events.delivery.concurrency - lane.busy
-    if (lane.claiming || free <= 0) {
-      lane.again = true
-      return
-    }
-    lane.claiming = true
-    lane.again = false
-    const work = claim(receiver, free)
-      .then(
-        ({ id, rows }) => {
-          if (rows.length === free) lane.again = true
-          for (const row of rows) {
-            lane.busy += 1
-            track(
-              deliver(withSettings(receiver, row), row, id).finally(() => {
-                lane.busy -= 1
-                // the next event of the session may go now, and there is room for another
-                wake(lane.receiver)
-              }),
-            )
-          }
-        },
-        (error) => d.onError(error),
-      )
-      .finally(() => {
-        lane.claiming = false
-        if (lane.again) wake(lane.receiver)
-      })
-    track(work)
-  }
-
-  function track(work: Promise<void>): void {
-    const kept = work.catch(d.onError).finally(() => underWay.delete(kept))
-    underWay.add(kept)
-  }
-
-  async function claim({ id: webhookId, timeoutMs }: Receiver, limit: number) {
-    const now = d.clock.now()
-    const until = formatTime(now + (timeoutMs + GRACE_MS) * 1000)
-    const id = uuid(d.random)
-    return { id, rows: await d.store.claim({ webhookId, now: formatTime(now), limit, until, id }) }
-  }
-
-  async function deliver(receiver: Receiver, row: ClaimedRow, claimId: string): Promise<void> {
-    const attempt = await send(receiver, row)
-    const outcome = judge(row, attempt)
-    d.onDelivery(receiver.id, RESULTS[outcome.state])
-    const { status, error } = attempt
-    await finish({ webhookId: receiver.id, seq: row.seq, claim: claimId, status, error, ...outcome })
-  }
-
-  /** Tries for as long as the row is ours; then another may have it, and it is sent again. */
-  async function finish(outcome: Outcome): Promise<void> {
-    for (let left = GRACE_MS; ; left -= FINISH_PAUSE_MS) {
-      try {
-        await d.store.finish(outcome)
-        return
-      } catch (error) {
-        if (stopped || left <= 0) throw error
-      }
-      await new Promise((resolve) => setTimeout(resolve, FINISH_PAUSE_MS))
-    }
-  }
-
-  function send(receiver: Receiver, row: ClaimedRow): Promise<Attempt> {
+/** The queue of events for webhooks: each receiver has its own number of tries at once. */
+export function createDeliverer(d: DelivererDeps): Queue<Receiver> {
+  function post(receiver: Receiver, row: ClaimedRow): Promise<Attempt> {
     const event = eventAnswer(row)
     const body = JSON.stringify({ type: event.type, timestamp: event.time, data: event })
     const seconds = Math.floor(d.clock.now() / SECOND)
@@ -137,13 +54,23 @@ export function createDeliverer(d: DelivererDeps): Deliverer {
     return { state, dueAt: formatTime(Math.round(next)) }
   }
 
-  return {
-    wake,
-    async stop() {
-      stopped = true
-      while (underWay.size > 0) await Promise.all(underWay)
+  return createQueue<Receiver, ClaimedRow>(
+    {
+      idOf: ({ id }) => id,
+      concurrency: ({ enabled }) => (enabled ? d.config().lethe.events.delivery.concurrency : 0),
+      tryMs: ({ timeoutMs }) => timeoutMs,
+      claim: ({ id: webhookId }, { id, now, until }, limit) => d.store.claim({ webhookId, now, limit, until, id }),
+      async send(receiver, row, lease) {
+        const attempt = await post(withSettings(receiver, row), row)
+        const outcome = judge(row, attempt)
+        d.onDelivery(receiver.id, RESULTS[outcome.state])
+        const { status, error } = attempt
+        return () =>
+          d.store.finish({ webhookId: receiver.id, seq: row.seq, claim: lease.id, status, error, ...outcome })
+      },
     },
-  }
+    { clock: d.clock, random: d.random, maxTotal: MAX_TOTAL, onError: d.onError },
+  )
 }
 
 /** As it stood when the delivery was taken, so that whatever an answer has said of a change holds for what follows it. */

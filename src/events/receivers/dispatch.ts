@@ -1,10 +1,11 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { type BackgroundWork, createLoop } from '../../kernel/background/loop.ts'
+import type { Queue } from '../../kernel/background/queue.ts'
 import { type Clock, formatTime, type Micros } from '../../kernel/base/clock.ts'
 import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
 import type { LogPoller } from '../log/poller.ts'
 import type { WebhookStore } from '../webhooks/store.ts'
-import type { Deliverer } from './deliver.ts'
+import type { Receiver } from './receiver.ts'
 import { wantedTypes } from './receiver.ts'
 import { type KnownReceiver, receiversOf } from './receivers.ts'
 import type { DeliveryStore } from './store.ts'
@@ -14,7 +15,7 @@ export interface DispatcherDeps {
   clock: Clock
   webhooks: WebhookStore
   deliveries: Pick<DeliveryStore, 'due'>
-  deliverer: Deliverer
+  deliverer: Queue<Receiver>
   highWaterMark: HighWaterMark
   poller: LogPoller
   log: { warn(details: object, message: string): void }

@@ -1,4 +1,4 @@
-import type { Random } from '../../kernel/crypto/tokens.ts'
+import type { Random } from '../crypto/tokens.ts'
 
 const FIRST_MS = 1000
 

@@ -1,0 +1,153 @@
+import { type Clock, formatTime, type Timestamp } from '../base/clock.ts'
+import { uuid } from '../base/uuid.ts'
+import type { Random } from '../crypto/tokens.ts'
+
+/** What a node holds while it tries: until its end nobody else takes the messages, and only its holder writes outcomes. */
+export interface Lease {
+  id: string
+  now: Timestamp
+  until: Timestamp
+}
+
+/**
+ * What one kind of message is: a table of its own, how one is sent, and what becomes of it then. Messages of one key
+ * (a receiver, a channel) wait for each other's places, never for those of another key.
+ */
+export interface QueueKind<Key, Message> {
+  idOf(key: Key): string
+  /** most tries at once for one key; 0: none, its messages wait */
+  concurrency(key: Key): number
+  /** how long one try takes at most */
+  tryMs(key: Key): number
+  /** Takes what is due, the oldest first, and marks it as taken until the lease ends. */
+  claim(key: Key, lease: Lease, limit: number): Promise<Message[]>
+  /** One try. @returns what writes its outcome: done, due again later, or given up */
+  send(key: Key, message: Message, lease: Lease): Promise<() => Promise<unknown>>
+}
+
+export interface QueueDeps {
+  clock: Clock
+  random: Random
+  /** most tries at once, of all keys together */
+  maxTotal: number
+  onError(error: unknown): void
+}
+
+export interface Queue<Key> {
+  /** Sends what is due for a key, as much at once as is allowed. Returns at once. */
+  wake(key: Key): void
+  /** Takes nothing new; resolves when the tries that are under way have ended. */
+  stop(): Promise<void>
+}
+
+interface Lane<Key> {
+  key: Key
+  busy: number
+  claiming: boolean
+  again: boolean
+}
+
+/** How long after its time limit a try counts as lost. A process that pauses for longer sends twice, which is allowed. */
+const GRACE_MS = 10_000
+/** Between two tries to write down what became of a try, while the database is away. */
+const WRITE_PAUSE_MS = 500
+
+/** Messages that wait in a table and are sent by whichever node takes them first. One key that is slow holds up no other. */
+export function createQueue<Key, Message>(kind: QueueKind<Key, Message>, d: QueueDeps): Queue<Key> {
+  const lanes = new Map<string, Lane<Key>>()
+  const underWay = new Set<Promise<void>>()
+  let total = 0
+  let stopped = false
+
+  function wake(key: Key): void {
+    const id = kind.idOf(key)
+    const lane = lanes.get(id) ?? { key, busy: 0, claiming: false, again: false }
+    lanes.set(id, lane)
+    // what goes on in the lane goes on with what the key stands for now
+    lane.key = key
+    if (stopped || kind.concurrency(key) <= 0) return
+    const free = Math.min(kind.concurrency(key) - lane.busy, d.maxTotal - total)
+    if (lane.claiming || free <= 0) {
+      lane.again = true
+      return
+    }
+    lane.claiming = true
+    lane.again = false
+    // among keys that wait for a place, the one that claimed last comes last
+    lanes.delete(id)
+    lanes.set(id, lane)
+    // the places are taken before the answer comes, so that two claims never fill the same ones
+    total += free
+    track(
+      claim(key, free)
+        .then(
+          ({ lease, messages }) => {
+            if (messages.length === free) lane.again = true
+            for (const message of messages) {
+              lane.busy += 1
+              track(one(key, message, lease).finally(() => done(lane)))
+            }
+            release(free - messages.length)
+          },
+          (error) => {
+            release(free)
+            d.onError(error)
+          },
+        )
+        .finally(() => {
+          lane.claiming = false
+          if (lane.again) wake(lane.key)
+        }),
+    )
+  }
+
+  /** The next message of the key may have waited for this one. */
+  function done(lane: Lane<Key>): void {
+    lane.busy -= 1
+    release(1)
+    wake(lane.key)
+  }
+
+  function release(places: number): void {
+    const full = total >= d.maxTotal
+    total -= places
+    if (full) for (const lane of [...lanes.values()]) if (lane.again && !lane.claiming) wake(lane.key)
+  }
+
+  function track(work: Promise<void>): void {
+    const kept = work.catch(d.onError).finally(() => underWay.delete(kept))
+    underWay.add(kept)
+  }
+
+  async function claim(key: Key, limit: number) {
+    const now = d.clock.now()
+    const until = formatTime(now + (kind.tryMs(key) + GRACE_MS) * 1000)
+    const lease = { id: uuid(d.random), now: formatTime(now), until }
+    return { lease, messages: await kind.claim(key, lease, limit) }
+  }
+
+  async function one(key: Key, message: Message, lease: Lease): Promise<void> {
+    await written(await kind.send(key, message, lease))
+  }
+
+  /** Tries for as long as the message is ours; then another may have it, and it is sent again. */
+  async function written(write: () => Promise<unknown>): Promise<void> {
+    for (let left = GRACE_MS; ; left -= WRITE_PAUSE_MS) {
+      try {
+        await write()
+        return
+      } catch (error) {
+        if (stopped || left <= 0) throw error
+      }
+      await new Promise((resolve) => setTimeout(resolve, WRITE_PAUSE_MS))
+    }
+  }
+
+  return {
+    wake,
+    async stop() {
+      stopped = true
+      while (underWay.size > 0) await Promise.all(underWay)
+    },
+  }
+}
