@@ -19,7 +19,7 @@ export type Deps = ReturnType<typeof createDeps>
 export function createDeps(env: Environment) {
   const base = composeBase(env)
   const web = composeWeb(base)
-  const sessions = composeSessions(base)
+  const sessions = composeSessions(base, web)
   const identities = composeIdentities(base, sessions)
   const events = composeEvents(base, sessions)
   const maintenance = composeMaintenance(base, events)

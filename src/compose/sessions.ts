@@ -1,6 +1,7 @@
 import { createIdentityLocks } from '../identities/store-locks.ts'
 import { formatTime } from '../kernel/base/clock.ts'
 import { createLimiter } from '../kernel/db/limiter.ts'
+import { createRequireSession } from '../sessions/http/require-session.ts'
 import { createLastSeen } from '../sessions/last-seen.ts'
 import { createSessionManagement } from '../sessions/lists/admin-sessions.ts'
 import { createOwnSessions } from '../sessions/lists/own-sessions.ts'
@@ -11,10 +12,11 @@ import { createSessionStore } from '../sessions/store.ts'
 import { createSessionHotStore } from '../sessions/store-hot.ts'
 import { createTokenizer } from '../tokens/service.ts'
 import type { Base } from './environment.ts'
+import type { Web } from './web.ts'
 
 export type Sessions = ReturnType<typeof composeSessions>
 
-export function composeSessions(d: Base) {
+export function composeSessions(d: Base, { credentials, secondFactorUrl }: Web) {
   const { config, clock, random, db, log, meta, identityAnswers, identityAnswer, baseUrls, tokenTemplates } = d
   const { nid, tokens, serverSecret } = meta
   const shared = meta.kind === 'adopted'
@@ -45,6 +47,7 @@ export function composeSessions(d: Base) {
     locks,
     sessions,
     lastSeen,
+    requireSession: createRequireSession({ sessions, credentials, secondFactorUrl }),
     ownSessions: createOwnSessions({ clock, sessions, list, identityAnswer }),
     sessionManagement: createSessionManagement({ config, clock, store, list, locks, manage, identityAnswer }),
     tokenizer: createTokenizer({ tokenTemplates, baseUrls, clock, random }),

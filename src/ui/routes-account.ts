@@ -5,8 +5,10 @@ import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { queryValue } from '../kernel/http/query.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
+import type { RequireSession } from '../sessions/http/require-session.ts'
 import type { OwnSessions } from '../sessions/lists/own-sessions.ts'
 import type { SessionService } from '../sessions/service.ts'
+import type { Resolved } from '../sessions/types.ts'
 import { checkedReturnTo } from './links.ts'
 import { type PageDeps, sendPage, uiView } from './pages.ts'
 import { signedOutPage } from './views/logout.ts'
@@ -21,27 +23,35 @@ export interface AccountPageDeps extends PageDeps {
   csrf: Csrf
   credentials: SessionCredentials
   flowUrls: FlowUrls
-  sessions: Pick<SessionService, 'resolve' | 'answer' | 'lacksSecondFactor'>
+  requireSession: RequireSession
+  sessions: Pick<SessionService, 'resolve' | 'answer'>
   ownSessions: Pick<OwnSessions, 'others'>
   secondFactorUrl(returnTo: string): string
-  settings?: object
 }
 
 /** Who is signed in and where, and the page after signing out. */
 export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { errors: 'page' as const } }
-    app.get('/ui/welcome', options, welcome)
+    app.get('/ui/welcome', options, d.requireSession({ otherwise: toLogin, aal: toSecondFactor }, welcome))
     app.get('/ui/signed-out', options, signedOut)
   }
 
-  async function welcome(req: FastifyRequest, reply: FastifyReply) {
-    const resolved = await d.sessions.resolve(d.credentials.read(req))
+  /** The address of the account page; empty where nobody may be sent back to it. */
+  function back(): string {
     const here = `${withoutTrailingSlashes(d.baseUrls.public())}/ui/welcome`
-    const back = checked(here) === here ? here : ''
-    if (!resolved) return reply.redirect(d.flowUrls.init('login', 'browser', back), 303)
-    const { session } = resolved
-    if (d.sessions.lacksSecondFactor(session)) return reply.redirect(d.secondFactorUrl(back), 303)
+    return checked(here) === here ? here : ''
+  }
+
+  function toLogin(_req: FastifyRequest, reply: FastifyReply) {
+    return reply.redirect(d.flowUrls.init('login', 'browser', back()), 303)
+  }
+
+  function toSecondFactor(_req: FastifyRequest, reply: FastifyReply) {
+    return reply.redirect(d.secondFactorUrl(back()), 303)
+  }
+
+  async function welcome(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
     const others = await d.ownSessions.others(session, { size: SHOWN_SESSIONS, offset: 0 })
     const page = welcomePage(
       {
@@ -50,8 +60,7 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
         others: others.sessions.map(shownSession),
         total: others.total,
         csrfToken: d.csrf.token(req),
-        here: back,
-        settings: d.settings !== undefined,
+        here: back(),
         now: d.clock.now(),
       },
       uiView(d),

@@ -4,27 +4,23 @@ import type { FlowUrls } from '../flows/urls.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { HttpError } from '../kernel/http/errors.ts'
 import { queryValue } from '../kernel/http/query.ts'
-import type { SessionCredentials } from '../sessions/http/credentials.ts'
-import type { Credentials } from '../sessions/types.ts'
+import type { RequireSession } from '../sessions/http/require-session.ts'
+import type { Session } from '../sessions/types.ts'
 import type { Page, View } from './layout.ts'
 import { type PageDeps, sendPage, uiView } from './pages.ts'
 import { errorPageOf } from './views/error.ts'
 import { type LoginLike, loginPage, registrationPage, settingsPage } from './views/flow.ts'
 
-/** @throws HttpError 404, 403, 410, and 401 where a session is needed */
-export type ReadFlow<F extends Flow> = (
-  id: string,
-  checkReader: (csrfToken: string) => void,
-  credentials: Credentials,
-) => Promise<F>
+/** @throws HttpError 404, 403, 410 */
+type ReadFlow<F extends Flow> = (id: string, checkReader: (csrfToken: string) => void) => Promise<F>
 
 export interface FlowPageDeps extends PageDeps {
   csrf: Csrf
-  credentials: SessionCredentials
+  requireSession: RequireSession
   flowUrls: FlowUrls
   login: { read: ReadFlow<LoginLike> }
-  registration?: { read: ReadFlow<Flow> }
-  settings?: { read: ReadFlow<Flow> }
+  registration: { read: ReadFlow<Flow> }
+  settings: { read(id: string, session: Session): Promise<Flow> }
 }
 
 /** The flows as forms. */
@@ -32,35 +28,43 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { errors: 'page' as const } }
     const { login, registration, settings } = d
-    const signUp = () => registration !== undefined && d.config().selfservice.flows.registration.enabled
-    app.get(
-      '/ui/login',
-      options,
-      show('login', login.read, (flow, view) => loginPage(flow, view, signUp())),
+    const signUp = () => d.config().selfservice.flows.registration.enabled
+    app.get('/ui/login', options, (req, reply) =>
+      show(req, reply, 'login', login.read, (flow, view) => loginPage(flow, view, signUp())),
     )
-    if (registration) app.get('/ui/registration', options, show('registration', registration.read, registrationPage))
-    if (settings) app.get('/ui/settings', options, show('settings', settings.read, settingsPage))
+    app.get('/ui/registration', options, (req, reply) =>
+      show(req, reply, 'registration', registration.read, registrationPage),
+    )
+    const own = d.requireSession({ otherwise: beginSettings, aal: 'any' }, (req, reply, { session }) =>
+      show(req, reply, 'settings', (id) => settings.read(id, session), settingsPage),
+    )
+    app.get('/ui/settings', options, own)
   }
 
-  function show<F extends Flow>(
+  function beginSettings(req: FastifyRequest, reply: FastifyReply) {
+    const returnTo = queryValue(req, 'flow') === '' ? queryValue(req, 'return_to') : ''
+    return reply.redirect(d.flowUrls.init('settings', 'browser', returnTo), 303)
+  }
+
+  async function show<F extends Flow>(
+    req: FastifyRequest,
+    reply: FastifyReply,
     kind: 'login' | 'registration' | 'settings',
     read: ReadFlow<F>,
     render: (flow: F, view: View) => Page,
   ) {
-    return async (req: FastifyRequest, reply: FastifyReply) => {
-      const id = queryValue(req, 'flow')
-      if (id === '') return begin(queryValue(req, 'return_to'))
-      const flow = await read(id, (token) => checkReader(req, token), d.credentials.read(req)).catch(refusal)
-      if (flow instanceof HttpError) {
-        // Without a cookie the next flow would fit this browser no better, and so on for ever.
-        return flow.status === 403 && !hasCookie(req) ? noCookie(reply) : begin(returnToOf(flow))
-      }
-      if (flow.type !== 'browser') return begin('')
-      return sendPage(d, reply, uiView(d), render(withToken(flow, d.csrf.token(req)), uiView(d)))
+    const id = queryValue(req, 'flow')
+    if (id === '') return begin(queryValue(req, 'return_to'))
+    const flow = await read(id, (token) => checkReader(req, token)).catch(refusal)
+    if (flow instanceof HttpError) {
+      // Without a cookie the next flow would fit this browser no better, and so on for ever.
+      return flow.status === 403 && !hasCookie(req) ? noCookie(reply) : begin(returnToOf(flow))
+    }
+    if (flow.type !== 'browser') return begin('')
+    return sendPage(d, reply, uiView(d), render(withToken(flow, d.csrf.token(req)), uiView(d)))
 
-      function begin(returnTo: string) {
-        return reply.redirect(d.flowUrls.init(kind, 'browser', returnTo), 303)
-      }
+    function begin(returnTo: string) {
+      return reply.redirect(d.flowUrls.init(kind, 'browser', returnTo), 303)
     }
   }
 
@@ -92,7 +96,7 @@ function withToken<F extends Flow>(flow: F, token: string): F {
 
 /** Refusals that a new flow mends. @throws all others */
 function refusal(error: unknown): HttpError {
-  if (error instanceof HttpError && [401, 403, 404, 410].includes(error.status)) return error
+  if (error instanceof HttpError && [403, 404, 410].includes(error.status)) return error
   throw error
 }
 

@@ -11,8 +11,7 @@ import { STYLE, STYLE_VERSION } from './style.ts'
 import { unknownTexts } from './texts.ts'
 import { errorPageOf, type ShownError } from './views/error.ts'
 
-export interface UiDeps extends Omit<FlowPageDeps, 'settings'>, Omit<AccountPageDeps, 'settings'> {
-  settings?: NonNullable<FlowPageDeps['settings']>
+export interface UiDeps extends FlowPageDeps, AccountPageDeps {
   errors: Pick<ErrorContainers, 'read'>
   log: Pick<Logger, 'warn'>
 }

@@ -108,6 +108,13 @@ describe('imports point inward', () => {
     })
   })
 
+  it('who is signed in is asked in one place, for routes that need it', () => {
+    // Pages that greet callers who are signed in, and others too.
+    const pages = ['ui/routes-account.ts', 'ui/routes-logout-page.ts']
+    const routes = sources.filter(({ path }) => isRoutes(path) && !pages.includes(path))
+    lacks(routes, /\bsessions\.resolve\(/)
+  })
+
   it('only the composition root builds stores and registers routes', () => {
     const outside = sources.filter(({ path }) => featureOf(path) === undefined && !/^(app\.ts|compose\/)/.test(path))
     holds(outside, (_, { target, typeOnly }) => typeOnly || featureOf(target) === undefined || !isRoutes(target))

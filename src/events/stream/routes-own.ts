@@ -1,12 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { noActiveSession } from '../../kernel/http/errors.ts'
 import type { SessionCredentials } from '../../sessions/http/credentials.ts'
-import type { SessionService } from '../../sessions/service.ts'
+import type { RequireSession } from '../../sessions/http/require-session.ts'
+import type { Resolved } from '../../sessions/types.ts'
 import type { OwnSessionStream } from './own-session-stream.ts'
 import type { Streams } from './sse.ts'
 
 export interface EventOwnRouteDeps {
-  sessions: Pick<SessionService, 'resolve'>
+  requireSession: RequireSession
   credentials: SessionCredentials
   ownSessionStream: OwnSessionStream
   streams: Streams
@@ -14,16 +15,19 @@ export interface EventOwnRouteDeps {
 
 /** Tells whoever holds a session when it ends, so that an open page or socket can close itself. */
 export function ownEventRoutes(d: EventOwnRouteDeps): FastifyPluginAsync {
+  const own = (handler: Parameters<RequireSession>[1]) => d.requireSession({ otherwise, aal: 'any' }, handler)
+
   return async (app) => {
-    app.get('/sessions/events', { exposeHeadRoute: false, config: { csrf: 'exempt' } }, stream)
+    app.get('/sessions/events', { exposeHeadRoute: false, config: { csrf: 'exempt' } }, own(stream))
     app.addHook('preClose', async () => d.streams.close())
   }
 
-  async function stream(req: FastifyRequest, reply: FastifyReply) {
-    const credentials = d.credentials.read(req)
-    const resolved = await d.sessions.resolve(credentials)
-    if (!resolved) throw noActiveSession()
-    await d.ownSessionStream.open(credentials, resolved.session, d.streams.open(reply))
+  function otherwise(): never {
+    throw noActiveSession()
+  }
+
+  async function stream(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
+    await d.ownSessionStream.open(d.credentials.read(req), session, d.streams.open(reply))
     return reply
   }
 }

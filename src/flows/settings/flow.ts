@@ -1,7 +1,7 @@
 import type { Identity } from '../../identities/types.ts'
-import type { Credentials, Resolved, Session } from '../../sessions/types.ts'
+import type { Resolved, Session } from '../../sessions/types.ts'
 import type { BeginRequest } from '../begin.ts'
-import { initiatedByOther, sessionMissing } from '../errors.ts'
+import { initiatedByOther } from '../errors.ts'
 import { readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertProven, beginSettings } from './begin.ts'
@@ -10,15 +10,8 @@ import type { SettingsFlow } from './types.ts'
 
 export interface SettingsFlows {
   begin(request: BeginRequest, session: Session): Promise<SettingsFlow>
-  /**
-   * @param _checkReader of no use: the session says who may read
-   * @throws 401, 404, 403 for the flow of somebody else, 410
-   */
-  read(
-    id: string,
-    _checkReader: (csrfToken: string) => void,
-    credentials: Credentials,
-  ): Promise<SettingsFlow & { identity: Identity }>
+  /** @throws 404, 403 for the flow of somebody else, 410 */
+  read(id: string, session: Session): Promise<SettingsFlow & { identity: Identity }>
   submit(flowId: string, caller: Caller, resolved: Resolved): Promise<SettingsOutcome>
 }
 
@@ -28,9 +21,7 @@ export type SettingsFlowDeps = SubmitSettingsDeps
 export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
   return {
     begin: (request, session) => beginSettings(d, request, session),
-    async read(id, _checkReader, credentials) {
-      const session = (await d.sessions.resolve(credentials))?.session
-      if (!session) throw sessionMissing()
+    async read(id, session) {
       const flow = await readFlow('settings', d, id, (found: SettingsFlow) => {
         if (found.identity_id !== session.identity_id) throw initiatedByOther()
         assertProven(d, session, d.urls.page('settings', found.id))

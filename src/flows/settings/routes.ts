@@ -3,7 +3,7 @@ import type { Identity } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
-import type { SessionService } from '../../sessions/service.ts'
+import type { Requirement, RequireSession } from '../../sessions/http/require-session.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import { flowHead, uiAnswer } from '../answer.ts'
 import type { Owner } from '../continuity/service.ts'
@@ -19,7 +19,7 @@ import type { SettingsFlow } from './types.ts'
 
 export interface SettingsRouteDeps extends CallerDeps {
   settings: SettingsFlows
-  sessions: Pick<SessionService, 'resolve'>
+  requireSession: RequireSession
   flowUrls: FlowUrls
   pending: PendingForms
   identityAnswer(identity: Identity): Record<string, unknown>
@@ -27,19 +27,31 @@ export interface SettingsRouteDeps extends CallerDeps {
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
 export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
-  return flowRoutes('settings', { beginBrowser, beginNative, read, submit })
+  const required = (otherwise: Requirement['otherwise'], handler: Parameters<RequireSession>[1]) =>
+    d.requireSession({ otherwise, aal: 'any' }, handler)
+  return flowRoutes('settings', {
+    beginBrowser: required(toLogin, beginBrowser),
+    beginNative: required(refuse, beginNative),
+    read: required(toLoginPage, read),
+    submit: required(toLoginPage, submit),
+  })
 
-  function current(req: FastifyRequest) {
-    return d.sessions.resolve(d.credentials.read(req))
+  function toLogin(req: FastifyRequest, reply: FastifyReply) {
+    if (isJsonRequest(req)) throw sessionRequired()
+    return reply.redirect(d.flowUrls.login({ return_to: d.flowUrls.request(req.url) }), 303)
   }
 
-  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
-    const resolved = await current(req)
+  function refuse(): never {
+    throw sessionRequired()
+  }
+
+  function toLoginPage(req: FastifyRequest, reply: FastifyReply) {
+    if (isJsonRequest(req)) throw sessionMissing()
+    return reply.redirect(d.flowUrls.loginPage(), 302)
+  }
+
+  async function beginBrowser(req: FastifyRequest, reply: FastifyReply, resolved: Resolved) {
     const requestUrl = d.flowUrls.request(req.url)
-    if (!resolved) {
-      if (isJsonRequest(req)) throw sessionRequired()
-      return reply.redirect(d.flowUrls.login({ return_to: requestUrl }), 303)
-    }
     const request = { type: 'browser' as const, requestUrl, csrfToken: d.csrf.token(req) }
     const flow = await d.settings.begin(request, resolved.session)
     await d.pending.drop(req, reply, { identityId: resolved.session.identity_id, sessionId: resolved.session.id })
@@ -48,25 +60,17 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
       : reply.redirect(d.flowUrls.page('settings', flow.id), 303)
   }
 
-  async function beginNative(req: FastifyRequest) {
-    const resolved = await current(req)
-    if (!resolved) throw sessionRequired()
+  async function beginNative(req: FastifyRequest, _reply: FastifyReply, resolved: Resolved) {
     const request = { type: 'api' as const, requestUrl: d.flowUrls.request(req.url), csrfToken: '' }
     return answer(await d.settings.begin(request, resolved.session), resolved.session.identity)
   }
 
-  async function read(req: FastifyRequest, reply: FastifyReply) {
-    if (!isJsonRequest(req) && !(await current(req))) return reply.redirect(d.flowUrls.loginPage(), 302)
-    const flow = await d.settings.read(queryValue(req, 'id'), () => {}, d.credentials.read(req))
+  async function read(req: FastifyRequest, _reply: FastifyReply, { session }: Resolved) {
+    const flow = await d.settings.read(queryValue(req, 'id'), session)
     return answer(flow, flow.identity)
   }
 
-  async function submit(req: FastifyRequest, reply: FastifyReply) {
-    const resolved = await current(req)
-    if (!resolved) {
-      if (isJsonRequest(req)) throw sessionMissing()
-      return reply.redirect(d.flowUrls.loginPage(), 302)
-    }
+  async function submit(req: FastifyRequest, reply: FastifyReply, resolved: Resolved) {
     const owner = { identityId: resolved.session.identity_id, sessionId: resolved.session.id }
     const caller = await callerBack(req, reply, owner)
     const outcome = await d.settings.submit(queryValue(req, 'flow'), caller, resolved)

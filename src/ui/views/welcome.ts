@@ -14,7 +14,6 @@ export interface Welcome {
   csrfToken: string
   /** where the page itself is, for forms after which one is still signed in */
   here: string
-  settings: boolean
   now: Micros
 }
 
@@ -29,7 +28,7 @@ export function welcomePage(w: Welcome, view: View): Page {
     body: html`<h1>${title}</h1>
 <div class="who"><p>${t.get('welcome.who')} <strong>${w.name}</strong></p>
 ${endForm(w, view, { scope: 'current' }, html`<button type="submit">${t.get('welcome.signOutHere')}</button>`)}</div>
-${w.settings && html`<p><a href="${root}/self-service/settings/browser">${t.get('welcome.settings')}</a></p>`}
+<p><a href="${root}/self-service/settings/browser">${t.get('welcome.settings')}</a></p>
 <h2>${t.get('sessions.title')}</h2>
 <ul class="sessions">
 ${entry(w, view, w.current, true)}
