@@ -1,0 +1,19 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '../../kernel/base/clock.ts'
+import { Budget } from './budget.ts'
+import type { Runtime } from './functions/signature.ts'
+
+/** What one rendering works with. */
+export function newRuntime(clock: Clock): Runtime {
+  const random = numbersFrom(clock.now())
+  return { budget: new Budget(), now: () => clock.now() / 1000, random }
+}
+
+/** Numbers that look random, for `shuffle` and `randInt`. Whoever knows the time can guess them: no secret is made of them. */
+function numbersFrom(seed: number): (below: number) => number {
+  let count = 0
+  return (below) => {
+    const digest = createHash('sha256').update(`${seed} ${count++}`).digest()
+    return digest.readUIntBE(0, 6) % below
+  }
+}
