@@ -2,6 +2,7 @@ import { errorsDescription } from './error-containers/openapi.ts'
 import { eventsDescription } from './events/openapi.ts'
 import { loginDescription } from './flows/login/openapi.ts'
 import { flowsDescription } from './flows/openapi.ts'
+import { recoveryDescription } from './flows/recovery/openapi.ts'
 import { registrationDescription } from './flows/registration/openapi.ts'
 import { settingsDescription } from './flows/settings/openapi.ts'
 import { identitiesDescription } from './identities/admin/openapi.ts'
@@ -19,6 +20,7 @@ export const DESCRIPTIONS = [
   loginDescription,
   registrationDescription,
   settingsDescription,
+  recoveryDescription,
   flowsDescription,
   errorsDescription,
   identitiesDescription,

@@ -8,6 +8,7 @@ import { revocationRoutes } from './events/revocations/routes.ts'
 import { ownEventRoutes } from './events/stream/routes-own.ts'
 import { webhookRoutes } from './events/webhooks/routes.ts'
 import { loginRoutes } from './flows/login/routes.ts'
+import { recoveryRoutes } from './flows/recovery/routes.ts'
 import { registrationRoutes } from './flows/registration/routes.ts'
 import { settingsRoutes } from './flows/settings/routes.ts'
 import { identityAdminRoutes } from './identities/admin/routes.ts'
@@ -56,6 +57,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(loginRoutes(d))
   app.register(registrationRoutes(d))
   app.register(settingsRoutes(d))
+  app.register(recoveryRoutes(d))
   app.register(errorRoutes(d))
   app.register(logoutPageRoutes(d))
   app.register(uiRoutes(d))

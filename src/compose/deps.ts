@@ -8,6 +8,7 @@ import { composeLogin } from './login.ts'
 import { composeLogout } from './logout.ts'
 import { composeMaintenance } from './maintenance.ts'
 import { composeMethods } from './methods.ts'
+import { composeRecovery } from './recovery.ts'
 import { composeRegistration } from './registration.ts'
 import { composeSessions } from './sessions.ts'
 import { composeSettings } from './settings.ts'
@@ -30,6 +31,7 @@ export function createDeps(env: Environment) {
   const login = composeLogin(flows)
   const registration = composeRegistration(flows)
   const settings = composeSettings(flows)
+  const recovery = composeRecovery(flows, settings)
 
   const shared = env.meta.kind === 'adopted'
   const background: BackgroundWork[] = [
@@ -38,7 +40,7 @@ export function createDeps(env: Environment) {
     maintenance.collector,
     events.webhookDelivery,
   ]
-  return join(flows, events, maintenance, logout, login, registration, settings, { background })
+  return join(flows, events, maintenance, logout, login, registration, settings, recovery, { background })
 }
 
 type Joined<T extends object[]> = T extends [infer First, ...infer Rest extends object[]]

@@ -19,11 +19,12 @@ export type SharedFlowParts = ReturnType<typeof composeFlowParts>
 /** What all kinds of flows share. */
 export function composeFlowParts({ config, dev, clock, random, db, meta, baseUrls }: Base) {
   const { nid, kind } = meta
+  const cookieSecrets = () => continuitySecrets(config())
   const continuity = createContinuity({
     clock,
     random,
     store: createContinuityStore(db, nid),
-    secrets: () => continuitySecrets(config()),
+    secrets: cookieSecrets,
     shared: kind === 'adopted',
   })
   const breaches = createPwnedChecker({
@@ -35,6 +36,7 @@ export function composeFlowParts({ config, dev, clock, random, db, meta, baseUrl
     flowUrls: createFlowUrls({ config, publicBaseUrl: baseUrls.public }),
     exchanges: createExchangeStore(db, nid),
     continuity,
+    cookieSecrets,
     continuityCookie: createContinuityCookie({ config, dev, clock, random }),
     breaches,
   }

@@ -1,5 +1,6 @@
 import { createIdentities } from '../identities/service.ts'
 import { createIdentityStore } from '../identities/store.ts'
+import { createAddressStore } from '../identities/store-addresses.ts'
 import { createIdentityWriter } from '../identities/store-write.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import { createIdentityStateEffects } from '../sessions/identity-state.ts'
@@ -21,6 +22,7 @@ export function composeIdentities(d: Base, { sessions, locks }: Pick<Sessions, '
     hasher,
     locks,
     store: createIdentityStore(db, meta.nid),
+    addresses: createAddressStore(db, meta.nid),
     writer: createIdentityWriter(meta.nid, () => uuid(random)),
     answers: d.identityAnswers,
     limits: () => config().lethe.limits,

@@ -3,6 +3,8 @@ import { createPendingForms } from '../flows/settings/pending.ts'
 import { createSettingsStore } from '../flows/settings/store.ts'
 import type { FlowParts } from './flows.ts'
 
+export type Settings = ReturnType<typeof composeSettings>
+
 export function composeSettings(d: FlowParts) {
   const settings = createSettingsFlow({
     config: d.config,

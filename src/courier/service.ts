@@ -9,7 +9,7 @@ import type { Message, Templates } from './types.ts'
 export interface CourierDeps {
   clock: Clock
   random: Random
-  store: Pick<CourierStore, 'enqueue'>
+  store: Pick<CourierStore, 'enqueue' | 'undone'>
   templates: Templates
 }
 
@@ -22,10 +22,12 @@ export interface Courier {
    * @returns the id of the message
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
+  /** Does what `enqueue` does and takes it back: it takes as long, and sends nothing to an address that nobody has. */
+  pretend(message: Message, tx: Queryable): Promise<void>
 }
 
 export function createCourier({ clock, random, store, templates }: CourierDeps): Courier {
-  return {
+  const courier: Courier = {
     async enqueue(message, tx) {
       const { subject, body } = await templates.render(message)
       const id = uuid(random)
@@ -35,5 +37,7 @@ export function createCourier({ clock, random, store, templates }: CourierDeps):
       await store.enqueue({ ...row, data, requestHeaders: stringifyJson(message.requestHeaders ?? {}) }, tx)
       return id
     },
+    pretend: (message, tx) => store.undone(tx, () => courier.enqueue(message, tx)),
   }
+  return courier
 }

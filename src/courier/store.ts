@@ -10,6 +10,9 @@ const ENQUEUE = sql(
   values ($1, $2, $3, $4, 1, $5, $6, $7, $8, convert_to($9, 'UTF8'), $10::jsonb, 0, $11, $11)`,
 )
 
+const SAVEPOINT = sql('courier.savepoint', 'savepoint pretended')
+const UNDO = sql('courier.undo', 'rollback to savepoint pretended')
+
 const TYPES: Record<Channel, number> = { email: 1, sms: 2 }
 /** The width of the column. */
 const MAX_SUBJECT = 255
@@ -38,6 +41,12 @@ export function createCourierStore(db: Db, nid: string) {
       const subject = [...row.subject].slice(0, MAX_SUBJECT).join('')
       const values = [id, nid, TYPES[channel], channel, recipient, subject, body, template, data, requestHeaders, now]
       await on.query(ENQUEUE, values)
+    },
+    /** Runs statements of a transaction and takes them back. */
+    async undone(tx: Queryable, work: () => Promise<unknown>): Promise<void> {
+      await tx.query(SAVEPOINT)
+      await work()
+      await tx.query(UNDO)
     },
   }
 }

@@ -7,7 +7,7 @@ export type EventType = (typeof EVENT_TYPES)[number]
 
 export const END_CAUSES: readonly EndCause[] = [
   ...(['logout', 'revoked_by_user', 'revoked_by_admin', 'expired', 'identity_disabled', 'identity_deleted'] as const),
-  ...(['credentials_changed', 'limit'] as const),
+  ...(['credentials_changed', 'recovery', 'limit'] as const),
 ]
 
 /** Who caused an event. Of an identity also the id. */

@@ -76,7 +76,8 @@ function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, 
 const MAX_KEPT = 8192
 const isKept = ([, value]: [string, Json]) => typeof value !== 'string' || value.length <= MAX_KEPT
 
-function problemsOf(error: unknown): readonly FormProblem[] | undefined {
+/** What a form says of an error; undefined for one that is answered as it is. */
+export function problemsOf(error: unknown): readonly FormProblem[] | undefined {
   if (error instanceof FormRefused) return error.problems
   if (!(error instanceof HttpError) || error.status !== 400) return undefined
   return [{ message: messages.generic(error.reason ?? error.message) }]

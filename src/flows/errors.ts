@@ -1,4 +1,4 @@
-import { badRequest, forbidden, HttpError, noActiveSession, unauthorized } from '../kernel/http/errors.ts'
+import { badRequest, forbidden, HttpError, noActiveSession, notFound, unauthorized } from '../kernel/http/errors.ts'
 import type { FlowKind } from './kinds.ts'
 import { minutes } from './messages.ts'
 import type { Expired, Flow } from './types.ts'
@@ -30,9 +30,14 @@ export function flowExpired(kind: FlowKind, flow: Pick<Flow, 'type' | 'request_u
 }
 
 /** Submitting a flow that has expired: another one waits, with what happened written into it. */
-export function flowReplaced({ at, since }: Expired, replacement: { id: string }): HttpError {
+export function flowReplaced(
+  { at, since }: Expired,
+  replacement: { id: string },
+  details?: Record<string, unknown>,
+): HttpError {
   return new HttpError(410, 'self-service flow expired', {
     id: EXPIRED,
+    ...(details && { details }),
     reason: `The self-service flow expired ${minutes(since)} minutes ago, initialize a new one.`,
     // Kratos counts in nanoseconds here.
     extra: { expired_at: at, since: since * 1000, use_flow_id: replacement.id },
@@ -46,6 +51,9 @@ const SIGNED_IN: Record<'login' | 'registration', string> = {
 
 export const signedInAlready = (kind: 'login' | 'registration') =>
   new HttpError(400, 'you are already logged in', { id: 'session_already_available', reason: SIGNED_IN[kind] })
+
+export const recoveryNeedsNobody = () =>
+  badRequest('A valid session was detected and thus recovery is not possible.', { id: 'session_already_available' })
 
 export const secondFactorNeedsSession = () =>
   new HttpError(401, 'aal2 and aal3 can only be requested if a session exists already', {
@@ -64,6 +72,12 @@ export const addressUnverified = () =>
     id: 'session_verified_address_required',
     reason: 'The email or phone address of this account is not verified yet. Follow the message that was sent to it.',
   })
+
+/** A method is named that is switched off. */
+export const methodDisabled = () =>
+  notFound(
+    'This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.',
+  )
 
 export const registrationDisabled = () =>
   new HttpError(400, 'registration flow disabled', {

@@ -1,4 +1,5 @@
 import type { Json } from '../identities/types.ts'
+import { formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
 import { type FlowKind, KINDS } from './kinds.ts'
 import type { Expired, UiMessage } from './types.ts'
 
@@ -9,6 +10,11 @@ const error = (id: number, text: string, context?: UiMessage['context']): UiMess
   type: 'error',
   ...(context && { context }),
 })
+
+const generic = (reason: string) => error(4000001, reason, { reason })
+
+const sentTo = (what: string) =>
+  `An email containing a ${what} has been sent to the email address you provided. If you have not received an email, check the spelling of the address and make sure to use the address you registered with.`
 
 /**
  * Every message a form of ours can show or label an input with. Those about traits come from the identity schema, those
@@ -27,11 +33,18 @@ export const messages = {
   password: info(1070001, 'Password'),
   save: info(1070003, 'Save'),
   identifier: info(1070004, 'ID'),
+  email: info(1070007, 'Email'),
+  resendCode: info(1070008, 'Resend code'),
+  continue: info(1070009, 'Continue'),
+  recoveryCode: info(1070010, 'Recovery code'),
+  recoveryCodeSent: info(1060003, sentTo('recovery code')),
 
   /** the title of a trait */
   trait: (title: string, name: string): UiMessage => ({ ...info(1070002, title), context: { name, title } }),
 
-  generic: (reason: string) => error(4000001, reason, { reason }),
+  generic: (reason: string) => generic(reason),
+  codeUsed: () => generic('The code was already used. Please request another code.'),
+  tooManyCodes: () => generic('The request was submitted too often. Please request another code.'),
   missing: (property: string) => error(4000002, `Property ${property} is missing.`, { property }),
   wrongCredentials: error(
     4000006,
@@ -58,6 +71,28 @@ export const messages = {
     4010004,
     'Could not find a strategy to update your settings. Did you fill out the form correctly?',
   ),
+
+  noRecoveryMethod: error(
+    4010005,
+    'Could not find a strategy to recover your account with. Did you fill out the form correctly?',
+  ),
+  wrongEmail: (value: string) => error(4000040, 'Enter a valid email address', { value }),
+  wrongRecoveryCode: error(4060006, 'The recovery code is invalid or has already been used. Please try again.'),
+
+  /** @param until when the session is no longer fresh enough to change credentials */
+  recovered: (now: Micros, until: Micros): UiMessage => {
+    const at = formatTime(until)
+    return {
+      id: 1060001,
+      text: `You successfully recovered your account. Please change your password or set up an alternative login method (e.g. social sign in) within the next ${minutes(until - now)} minutes.`,
+      type: 'success',
+      context: {
+        privilegedSessionExpiresAt: at,
+        privileged_session_expires_at: at,
+        privileged_session_expires_at_unix: Math.floor(until / SECOND),
+      },
+    }
+  },
 
   expired: (kind: FlowKind, { at, since }: Expired) =>
     error(KINDS[kind].expiredId, `The ${kind} flow expired ${minutes(since)} minutes ago, please try again.`, {

@@ -22,6 +22,7 @@ export interface InputAttributes {
   required?: boolean
   autocomplete?: string
   pattern?: string
+  maxlength?: number
   disabled: boolean
   node_type: 'input'
   /** scripts of WebAuthn and passkeys: what runs, and the name of the function */
@@ -53,7 +54,14 @@ export type UiNode = InputNode | ShownNode
 export const isInput = (node: UiNode): node is InputNode => node.attributes.node_type === 'input'
 
 /** Where a flow stands. Settings flows are at `show_form` or `success`, the others begin at `choose_method`. */
-export type FlowState = 'choose_method' | 'sent_email' | 'passed_challenge' | 'show_form' | 'success'
+export type FlowState =
+  | 'choose_method'
+  | 'sent_email'
+  | 'passed_challenge'
+  | 'show_form'
+  | 'success'
+  // where a recovery asks which of several addresses is meant
+  | `recovery_${'awaiting_address' | 'awaiting_address_choice' | 'confirming_address' | 'awaiting_code'}`
 
 export interface Ui {
   action: string

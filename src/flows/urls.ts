@@ -12,6 +12,8 @@ export interface FlowUrls {
   request(target: string): string
   /** where the form is posted to */
   action(kind: FlowKind, flowId: string): string
+  /** where a flow is read */
+  read(kind: FlowKind, flowId: string): string
   /** where a flow begins */
   init(kind: FlowKind, type: FlowType, returnTo: string): string
   /** where a browser begins to sign in */
@@ -35,6 +37,7 @@ export function createFlowUrls(d: { config(): Config; publicBaseUrl(): string })
   return {
     request: (target) => below(target),
     action: (kind, flow) => below(`/self-service/${kind}?${encodeQuery({ flow })}`),
+    read: (kind, id) => below(`/self-service/${kind}/flows?${encodeQuery({ id })}`),
     init: (kind, type, returnTo) =>
       below(`/self-service/${kind}/${type}${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`),
     login: (query) => below(`/self-service/login/browser?${encodeQuery(query)}`),

@@ -12,19 +12,29 @@ import type { IdentityAnswers } from './answers.ts'
 import { createChanges } from './changes.ts'
 import { createCreation, type Registration } from './creation.ts'
 import { schemaUnknown, unknownIdentity } from './failures.ts'
-import { normaliseIdentifier } from './normalise.ts'
+import { normaliseIdentifier, normalisePhone } from './normalise.ts'
 import type { Schemas } from './schema/schemas.ts'
 import type { IdentityLimits } from './sizes.ts'
 import type { IdentityPage, IdentityStore, ListFilter, ListPage } from './store.ts'
+import type { AddressStore } from './store-addresses.ts'
 import type { IdentityLocks } from './store-locks.ts'
 import type { IdentityWriter } from './store-write.ts'
-import type { DerivedTraits, FullIdentity, Json, PasswordCredential, TraitsFailure } from './types.ts'
+import type {
+  AddressOwner,
+  DerivedTraits,
+  FullIdentity,
+  Json,
+  PasswordCredential,
+  TraitAddress,
+  TraitsFailure,
+} from './types.ts'
 
 export interface IdentityServiceDeps {
   db: Db
   clock: Clock
   random: Random
   store: IdentityStore
+  addresses: AddressStore
   writer: IdentityWriter
   locks: Pick<IdentityLocks, 'tx'>
   /** the schemas in force; read at each call, as a reload may change them */
@@ -57,6 +67,10 @@ export interface IdentityService {
   count(): Promise<number>
   /** The identity of a login identifier, whatever its state; undefined when nobody has it. */
   findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
+  /** Who gets back in by an address, whatever their state. @param value as it was typed */
+  findByRecoveryAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
+  /** Notes an address as one's own. @throws NotLocked */
+  verifyAddress(identityId: string, address: TraitAddress, tx: Queryable): Promise<void>
   /** What traits are used for under a schema. @throws 400 for an unknown schema */
   derive(schemaId: string, traits: Json): DerivedTraits | TraitsFailure
 
@@ -111,6 +125,14 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
       const identity = await d.store.byIdentifier(PASSWORD, normaliseIdentifier(identifier))
       return identity && { identity, hash: passwordHashOf(identity.credentials) }
     },
+
+    async findByRecoveryAddress(via, typed) {
+      const value = via === 'email' ? normaliseIdentifier(typed) : normalisePhone(typed)
+      const identity = value === undefined ? undefined : await d.addresses.byRecoveryAddress({ via, value })
+      const address = identity?.recovery_addresses.find((one) => one.via === via && one.value === value)
+      return identity && address && { identity, address }
+    },
+    verifyAddress: (identityId, address, tx) => d.addresses.verify(identityId, address, formatTime(d.clock.now()), tx),
 
     derive(schemaId, traits) {
       const schema = d.schemas().get(schemaId)

@@ -47,6 +47,12 @@ type JsonMembers = 'traits' | 'metadata_public' | 'metadata_admin' | 'verifiable
 /** An identity as a statement gives it: what is JSON stands as its text, `null` for nothing. */
 export type IdentityRow = Omit<Identity, JsonMembers> & { [member in JsonMembers]: string | null }
 
+/** Somebody, and an address of theirs. */
+export interface AddressOwner {
+  identity: Identity
+  address: { id: string; via: string; value: string }
+}
+
 /** A credential as it is stored. `config` holds secrets: a password hash, a TOTP key. */
 export interface StoredCredential {
   id: string

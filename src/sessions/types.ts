@@ -84,6 +84,7 @@ export const END_CAUSES = [
   'identity_disabled',
   'identity_deleted',
   'credentials_changed',
+  'recovery',
   'limit',
 ] as const
 export type EndCause = (typeof END_CAUSES)[number]

@@ -124,7 +124,7 @@ export async function freshCsrfToken(client: Client): Promise<string> {
   return csrfOf((await client.get('/self-service/login/browser?refresh=true')).body)
 }
 
-function csrfOf(flow: { ui: { nodes: { attributes: { name: string; value: string } }[] } }): string {
+export function csrfOf(flow: { ui: { nodes: { attributes: { name: string; value: string } }[] } }): string {
   return flow.ui.nodes.find(({ attributes }) => attributes.name === 'csrf_token')!.attributes.value
 }
 

@@ -4,6 +4,7 @@ import { createIdentityAnswers } from '../../src/identities/answers.ts'
 import { createSchemas } from '../../src/identities/schema/schemas.ts'
 import { createIdentities } from '../../src/identities/service.ts'
 import { createIdentityStore } from '../../src/identities/store.ts'
+import { createAddressStore } from '../../src/identities/store-addresses.ts'
 import { createIdentityLocks } from '../../src/identities/store-locks.ts'
 import { createIdentityWriter } from '../../src/identities/store-write.ts'
 import { type Clock, parseTime } from '../../src/kernel/base/clock.ts'
@@ -75,6 +76,7 @@ export async function identityRows(db: Db) {
   const identities = createIdentities({
     limits: () => ({ traits: 65_536, metadata: 65_536 }),
     ...{ db, clock, random: randomBytes, answers, hasher, store },
+    addresses: createAddressStore(db, nid),
     writer: createIdentityWriter(nid, randomUUID),
     locks: createIdentityLocks(db, nid, createLimiter(db)),
     schemas: () => schemas,

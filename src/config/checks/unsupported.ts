@@ -19,11 +19,7 @@ export const QUIET = [
   ],
   ...['secrets.cipher', 'secrets.pagination', 'ciphers', 'courier.smtp', 'courier.delivery_strategy', 'courier.worker'],
   ...['courier.message_retries', 'clients.web_hook', 'selfservice.methods.profile', 'selfservice.methods.b2b'],
-  ...[
-    'selfservice.flows.settings',
-    'feature_flags.use_continue_with_transitions',
-    'feature_flags.choose_recovery_address',
-  ],
+  ...['selfservice.flows.settings', 'feature_flags.choose_recovery_address'],
   ...['feature_flags.legacy_oidc_registration_node_group', 'feature_flags.legacy_continue_with_verification_ui'],
   ...['hashers.argon2.expected_duration', 'hashers.argon2.expected_deviation', 'hashers.argon2.dedicated_memory'],
 ] as const
@@ -32,7 +28,7 @@ const method = (name: Exclude<keyof Config['selfservice']['methods'], 'b2b'>): R
   name: `selfservice.methods.${name}`,
   on: (config) => config.selfservice.methods[name].enabled,
 })
-const flow = (name: 'recovery' | 'verification'): Rule => ({
+const flow = (name: 'verification'): Rule => ({
   name: `selfservice.flows.${name}`,
   on: (config) => config.selfservice.flows[name].enabled,
 })
@@ -40,7 +36,6 @@ const flow = (name: 'recovery' | 'verification'): Rule => ({
 const RULES: readonly Rule[] = [
   { name: 'dev', on: (config) => config.dev === true },
   ...(['totp', 'lookup_secret', 'webauthn', 'passkey', 'oidc', 'link'] as const).map(method),
-  flow('recovery'),
   flow('verification'),
   {
     name: 'selfservice.methods.password.config.migrate_hook',

@@ -5,8 +5,9 @@ import * as hook from './hooks.ts'
 const FALLBACK = 'https://www.ory.sh/kratos/docs/fallback'
 
 const lifespan = (cls: KeyClass = 'A') => key(duration().prefault('1h'), 'How long a started form stays usable.', cls)
-const use = () => key(z.enum(['link', 'code']).default('code'), 'What the message carries.', 'B')
-const unknownRecipients = () => key(z.boolean().default(false), 'Also writes to addresses that no account has.', 'B')
+const use = (cls: KeyClass = 'B') => key(z.enum(['link', 'code']).default('code'), 'What the message carries.', cls)
+const unknownRecipients = (cls: KeyClass = 'B') =>
+  key(z.boolean().default(false), 'Also writes to addresses that no account has.', cls)
 
 export const flows = section({
   login: section({
@@ -67,11 +68,14 @@ export const flows = section({
     after: hook.afterVerification,
   }),
   recovery: section({
-    enabled: key(z.boolean().default(false), 'Recovery of accounts by message.', 'B'),
-    ui_url: hook.uiUrl('the recovery form', `${FALLBACK}/recovery`, 'B'),
-    use: use(),
-    lifespan: lifespan('B'),
-    notify_unknown_recipients: unknownRecipients(),
+    enabled: key(
+      z.boolean().default(false),
+      'Whether people who cannot sign in any more get back in by a message to an address of theirs.',
+    ),
+    ui_url: hook.uiUrl('the recovery form', `${FALLBACK}/recovery`),
+    use: use('A'),
+    lifespan: lifespan(),
+    notify_unknown_recipients: unknownRecipients('A'),
     before: hook.beforeRecovery,
     after: hook.afterRecovery,
   }),

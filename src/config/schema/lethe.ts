@@ -71,6 +71,10 @@ export const lethe = section({
       z.enum(['none', 'others', 'all']).default('none'),
       'Sessions that end when a password changes.',
     ),
+    end_on_recovery: key(
+      z.enum(['none', 'others']).default('none'),
+      'Sessions that end when somebody gets back in by recovery: none, as in Kratos, or all that there were before. Whoever made the recovery necessary may be signed in.',
+    ),
     identity_disabled: key(
       z.enum(['suspend', 'end']).default('suspend'),
       'What becomes of the sessions of an identity that is disabled: they let nobody in until it is enabled, as in Kratos, or they end for good. Either way their end is an event; the first is taken back by `session.resumed`.',

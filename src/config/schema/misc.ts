@@ -149,7 +149,10 @@ export const featureFlags = section({
   cacheable_sessions: flag('Adds `Ory-Session-Cache-For` to answers of /sessions/whoami.', 'A'),
   cacheable_sessions_max_age: key(duration().optional(), 'Upper limit of that header.'),
   faster_session_extend: flag('PATCH /admin/sessions/{id}/extend answers 204 without a body.', 'A'),
-  use_continue_with_transitions: flag('For recovery only.'),
+  use_continue_with_transitions: flag(
+    'Scripts and apps are answered at the end of a recovery with the flow and `continue_with`, an app with its session token; else with 422, and an app without a session.',
+    'A',
+  ),
   choose_recovery_address: flag('For recovery only.'),
   legacy_continue_with_verification_ui: flag('Older behaviour after registration.'),
   legacy_require_verified_login_error: flag('An unverified login is a form error instead of a 403.', 'A'),

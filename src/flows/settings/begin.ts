@@ -4,11 +4,12 @@ import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { Identity, IdentitySchema } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
-import { NotLocked } from '../../kernel/db/client.ts'
+import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import { aal2Required, HttpError } from '../../kernel/http/errors.ts'
 import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow, type SchemaLookup } from '../begin.ts'
 import { sessionMissing } from '../errors.ts'
+import { messages } from '../messages.ts'
 import type { FlowUrls } from '../urls.ts'
 import { settingsForm } from './form.ts'
 import type { SettingsStore } from './store.ts'
@@ -36,6 +37,21 @@ export async function beginSettings(
   assertProven(d, session, request.requestUrl)
   const flow = newSettingsFlow(d, request, session.identity)
   await insertFlow(d, flow)
+  return flow
+}
+
+/** Says until when the new session may set a credential. */
+export async function beginRecovered(
+  d: BeginSettingsDeps,
+  request: BeginRequest,
+  identity: Identity,
+  tx: Queryable,
+): Promise<SettingsFlow> {
+  const flow = newSettingsFlow(d, request, identity)
+  const now = d.clock.now()
+  const until = now + Math.trunc(d.config().selfservice.flows.settings.privileged_session_max_age * 1000)
+  flow.ui = { ...flow.ui, messages: [messages.recovered(now, until)] }
+  await d.store.insert(flow, tx)
   return flow
 }
 

@@ -1,10 +1,11 @@
 import type { Identity } from '../../identities/types.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import type { BeginRequest } from '../begin.ts'
 import { initiatedByOther } from '../errors.ts'
 import { readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
-import { assertProven, beginSettings } from './begin.ts'
+import { assertProven, beginRecovered, beginSettings } from './begin.ts'
 import { type SettingsOutcome, type SubmitSettingsDeps, submitSettings } from './submit.ts'
 import type { SettingsFlow } from './types.ts'
 
@@ -12,6 +13,8 @@ export interface SettingsFlows {
   begin(request: BeginRequest, session: Session): Promise<SettingsFlow>
   /** @throws 404, 403 for the flow of somebody else, 410 */
   read(id: string, session: Session): Promise<SettingsFlow & { identity: Identity }>
+  /** The flow that leads to a new credential, begun in the transaction that signs somebody in by recovery. */
+  beginRecovered(request: BeginRequest, identity: Identity, tx: Queryable): Promise<SettingsFlow>
   submit(flowId: string, caller: Caller, resolved: Resolved): Promise<SettingsOutcome>
 }
 
@@ -28,6 +31,7 @@ export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
       })
       return { ...flow, identity: session.identity }
     },
+    beginRecovered: (request, identity, tx) => beginRecovered(d, request, identity, tx),
     submit: (flowId, caller, resolved) => submitSettings(d, flowId, caller, resolved),
   }
 }

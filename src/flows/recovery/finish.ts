@@ -1,0 +1,99 @@
+import type { IdentityService } from '../../identities/service.ts'
+import type { IdentityLocks } from '../../identities/store-locks.ts'
+import type { Identity, Json } from '../../identities/types.ts'
+import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
+import { withQuery } from '../../kernel/http/query.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { Session } from '../../sessions/types.ts'
+import { identityDisabled } from '../errors.ts'
+import { cleared } from '../nodes.ts'
+import type { SettingsFlows } from '../settings/flow.ts'
+import type { SettingsFlow } from '../settings/types.ts'
+import { requestedReturnTo } from '../urls.ts'
+import type { BeginRecoveryDeps } from './begin.ts'
+import type { Recovered } from './method.ts'
+import type { RecoveryCaller } from './submit.ts'
+import type { RecoveryFlow } from './types.ts'
+
+export type FinishDeps = BeginRecoveryDeps & {
+  sessions: Pick<SessionService, 'resolve' | 'issue' | 'revoke' | 'revokeAllOf'>
+  identities: Pick<IdentityService, 'get'>
+  locks: Pick<IdentityLocks, 'tx'>
+  settings: Pick<SettingsFlows, 'beginRecovered'>
+}
+
+export interface Finished {
+  kind: 'finished'
+  flow: RecoveryFlow
+  /** absent for a native client that could not take it: no session begins that nobody holds */
+  issued: { session: Session; token: string } | undefined
+  settings: SettingsFlow
+  transientPayload: Json
+}
+
+/**
+ * Signs in whoever has proved an address, and leads them to the settings.
+ * @returns undefined when the proof was used meanwhile
+ * @throws 401 for a disabled identity: the proof is used up all the same
+ */
+export async function finishRecovery(
+  d: FinishDeps,
+  flow: RecoveryFlow,
+  caller: RecoveryCaller,
+  proof: Recovered,
+  transientPayload: Json,
+): Promise<Finished | undefined> {
+  const identity = await d.identities.get(proof.identityId)
+  const active = identity.state === 'active'
+  const inBrowser = flow.type === 'browser' || caller.token !== ''
+  const renewed = inBrowser || !active ? caller.renewCsrf() : ''
+  const csrfToken = inBrowser ? renewed : ''
+  if (active) await endSessionOfAnother(d, caller, identity)
+  const work = async (tx: Queryable): Promise<Finished | undefined | 'disabled'> => {
+    const ui = cleared(flow.ui, new Map([['csrf_token', csrfToken]]))
+    const done: RecoveryFlow = { ...flow, ui, state: 'passed_challenge', csrf_token: csrfToken }
+    await d.store.finish(done, identity.id, tx)
+    if (!(await proof.use(tx))) return undefined
+    if (!active) return 'disabled'
+    const issued = isHeld(d, flow, caller) ? await issue(d, identity, proof, caller, tx) : undefined
+    await endOthers(d, identity, issued?.session, tx)
+    const settings = await d.settings.beginRecovered(settingsRequest(d, flow, caller, csrfToken), identity, tx)
+    return { kind: 'finished', flow: done, issued, settings, transientPayload }
+  }
+  const finished = await d.locks.tx({ identity: identity.id }, work).catch(async (error: unknown) => {
+    if (!(error instanceof NotLocked) || !active) throw error
+    throw (await d.identities.get(identity.id)).state === 'active' ? error : identityDisabled(identity.id)
+  })
+  if (finished === 'disabled') throw identityDisabled(identity.id)
+  return finished
+}
+
+/** Whether the session reaches its owner: a native client gets the token only under this flag. */
+const isHeld = (d: FinishDeps, flow: RecoveryFlow, caller: RecoveryCaller) =>
+  flow.type === 'browser' || caller.token !== '' || d.config().feature_flags.use_continue_with_transitions
+
+function issue(d: FinishDeps, identity: Identity, { method }: Recovered, { device }: RecoveryCaller, tx: Queryable) {
+  return d.sessions.issue({ identity, authentication: { method, aal: 'aal1' }, device }, tx)
+}
+
+/** The cookie changes its owner: the session that it held must not go on where nobody sees it. */
+async function endSessionOfAnother(d: FinishDeps, caller: RecoveryCaller, identity: Identity): Promise<void> {
+  const held = await d.sessions.resolve(caller.credentials)
+  if (held?.via === 'cookie' && held.session.identity_id !== identity.id)
+    await d.sessions.revoke(held.session, 'logout')
+}
+
+/** Whoever made the recovery necessary may be signed in. */
+async function endOthers(d: FinishDeps, { id }: Identity, own: Session | undefined, tx: Queryable): Promise<void> {
+  const { selfservice, lethe } = d.config()
+  const hooked = selfservice.flows.recovery.after.hooks.some(({ hook }) => hook === 'revoke_active_sessions')
+  if (!hooked && lethe.sessions.end_on_recovery === 'none') return
+  await d.sessions.revokeAllOf(id, 'recovery', { ...(own && { except: own.id }), tx })
+}
+
+function settingsRequest(d: FinishDeps, flow: RecoveryFlow, caller: RecoveryCaller, csrfToken: string) {
+  const { default_browser_return_url: after } = d.config().selfservice.flows.recovery.after
+  const returnTo = requestedReturnTo(flow.request_url) || (after ?? '')
+  const requestUrl = returnTo === '' ? caller.requestUrl : withQuery(caller.requestUrl, { return_to: returnTo })
+  return { type: flow.type, requestUrl, csrfToken }
+}

@@ -1,0 +1,60 @@
+import type { Json } from '../../identities/types.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import type { Caller, FlowState, SubmittedForm, UiMessage, UiNode } from '../types.ts'
+import type { RecoveryFlow } from './types.ts'
+
+export type RecoveryMethodId = 'code' | 'link'
+
+/** A way to prove that an address is one's own. */
+export interface RecoveryMethod {
+  readonly id: RecoveryMethodId
+  /** the first screen, and the state that a flow begins in */
+  start(csrfToken: string): { nodes: UiNode[]; state: FlowState }
+  /**
+   * What a form that was sent to the flow wants of this method: a message, or to prove something. Undefined: it is not
+   * for this method.
+   */
+  reads(form: SubmittedForm, flow: RecoveryFlow): 'ask' | 'prove' | undefined
+  /** @throws FormRefused for what is no address */
+  ask(request: RecoveryRequest): Promise<NextScreen>
+  prove(request: RecoveryRequest): Promise<NextScreen | Recovered | StartAgain>
+  /** The secret of a link, which needs no form. */
+  follow?(flow: RecoveryFlow, token: string): Promise<Recovered | StartAgain>
+}
+
+export interface RecoveryRequest {
+  flow: RecoveryFlow
+  form: SubmittedForm
+  caller: Caller
+  /** for the form that comes next */
+  csrfToken: string
+  transientPayload: Json | undefined
+}
+
+/** The flow goes on with this form; `write` runs in the transaction that stores it. */
+export interface NextScreen {
+  kind: 'screen'
+  nodes: UiNode[]
+  messages: UiMessage[]
+  state: FlowState
+  write?(tx: Queryable): Promise<void>
+}
+
+/** Somebody has proved that they have an address of the identity. */
+export interface Recovered {
+  kind: 'recovered'
+  identityId: string
+  /** how the session came to be */
+  method: 'code_recovery' | 'link_recovery'
+  /**
+   * Uses up the proof and notes the address as verified. @returns false for a proof that was used meanwhile
+   * @throws NotLocked
+   */
+  use(tx: Queryable): Promise<boolean>
+}
+
+/** This flow is of no use any more: a fresh one waits, that says why. */
+export interface StartAgain {
+  kind: 'startAgain'
+  message: UiMessage
+}

@@ -1,0 +1,151 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { sendError } from '../../kernel/http/error-handler.ts'
+import { badRequest } from '../../kernel/http/errors.ts'
+import { acceptsJson } from '../../kernel/http/negotiate.ts'
+import { queryValue } from '../../kernel/http/query.ts'
+import type { BeginRequest } from '../begin.ts'
+import { flowReplaced, locationChangeRequired, recoveryNeedsNobody } from '../errors.ts'
+import { type CallerDeps, callerOf, signInBrowser } from '../http.ts'
+import type { Replaced } from '../replace.ts'
+import { flowRoutes } from '../routes.ts'
+import type { UiMessage } from '../types.ts'
+import type { FlowUrls } from '../urls.ts'
+import { recoveryAnswer } from './answer.ts'
+import type { Finished } from './finish.ts'
+import type { RecoveryFlows } from './flow.ts'
+import type { RecoveryCaller } from './submit.ts'
+import type { RecoveryFlow } from './types.ts'
+
+export interface RecoveryRouteDeps extends CallerDeps {
+  recovery: RecoveryFlows
+  flowUrls: FlowUrls
+  /** `feature_flags.use_continue_with_transitions` */
+  continuesWith(): boolean
+}
+
+/** @see https://www.ory.com/docs/kratos/self-service/flows/account-recovery-password-reset */
+export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
+  return flowRoutes('recovery', { beginBrowser, beginNative, read, submit })
+
+  function begin(req: FastifyRequest, caller: Pick<BeginRequest, 'type' | 'csrfToken'>) {
+    const request = { ...caller, requestUrl: d.flowUrls.request(req.url), credentials: d.credentials.read(req) }
+    return d.recovery.begin(request)
+  }
+
+  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
+    const begun = await begin(req, { type: 'browser', csrfToken: d.csrf.token(req) })
+    if (begun.kind === 'signedIn') return signedIn(req, reply)
+    return acceptsJson(req)
+      ? recoveryAnswer(begun.flow)
+      : reply.redirect(d.flowUrls.page('recovery', begun.flow.id), 303)
+  }
+
+  async function beginNative(req: FastifyRequest) {
+    const begun = await begin(req, { type: 'api', csrfToken: '' })
+    if (begun.kind === 'signedIn') throw recoveryNeedsNobody()
+    return recoveryAnswer(begun.flow)
+  }
+
+  async function read(req: FastifyRequest) {
+    const flow = await d.recovery.read(queryValue(req, 'id'), (token) => {
+      if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
+    })
+    return recoveryAnswer(flow)
+  }
+
+  async function submit(req: FastifyRequest, reply: FastifyReply) {
+    const caller = recoveryCaller(req, reply)
+    const outcome = await d.recovery.submit(queryValue(req, 'flow'), caller)
+    if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
+    if (outcome.kind === 'signedInAlready') return signedIn(req, reply, outcome.flow)
+    // A link is followed by a browser, whoever began the flow.
+    const readsJson = caller.token === '' && (caller.scripted || outcome.flow.type === 'api')
+    switch (outcome.kind) {
+      case 'finished':
+        return finished(req, reply, readsJson, outcome)
+      case 'replaced':
+        return replaced(req, reply, readsJson, outcome)
+      case 'startedAgain':
+        return startedAgain(req, reply, readsJson, outcome)
+      case 'screen':
+      case 'form':
+        if (!readsJson) return reply.redirect(d.flowUrls.page('recovery', outcome.flow.id), 303)
+        return reply
+          .code(outcome.kind === 'form' ? 400 : 200)
+          .send(recoveryAnswer(outcome.flow, outcome.transientPayload))
+    }
+  }
+
+  function recoveryCaller(req: FastifyRequest, reply: FastifyReply): RecoveryCaller {
+    const renewCsrf = () => {
+      d.csrf.renew(req, reply)
+      return d.csrf.token(req)
+    }
+    return {
+      ...callerOf(req, d),
+      renewCsrf,
+      token: queryValue(req, 'token'),
+      requestUrl: d.flowUrls.request(req.url),
+      checkCsrf(token) {
+        if (d.csrf.matches(req, token)) return
+        const violation = d.csrf.violation(req, token !== '')
+        renewCsrf()
+        throw violation
+      },
+    }
+  }
+
+  function signedIn(req: FastifyRequest, reply: FastifyReply, flow?: RecoveryFlow) {
+    if (acceptsJson(req) || flow?.type === 'api') throw recoveryNeedsNobody()
+    return reply.redirect(d.flowUrls.home(), 302)
+  }
+
+  function finished(req: FastifyRequest, reply: FastifyReply, readsJson: boolean, done: Finished) {
+    const { flow, issued, settings } = done
+    const url = d.flowUrls.page('settings', settings.id)
+    if (issued && (flow.type === 'browser' || !readsJson)) {
+      signInBrowser(req, reply, d, { token: issued.token, expiresAt: issued.session.expires_at, fresh: false })
+    }
+    if (!readsJson) return reply.redirect(url, 303)
+    if (!d.continuesWith()) return sendError(locationChangeRequired(url), req, reply)
+    return {
+      ...recoveryAnswer(flow),
+      continue_with: [
+        ...(flow.type === 'api' && issued
+          ? [{ action: 'set_ory_session_token', ory_session_token: issued.token }]
+          : []),
+        { action: 'show_settings_ui', flow: { id: settings.id, url } },
+      ],
+      transient_payload: done.transientPayload,
+    }
+  }
+
+  function replaced(
+    req: FastifyRequest,
+    reply: FastifyReply,
+    readsJson: boolean,
+    { flow, expired }: Replaced<RecoveryFlow>,
+  ) {
+    if (readsJson && d.continuesWith() && flow.type === 'api') {
+      return sendError(flowReplaced(expired, flow, showRecovery(flow)), req, reply)
+    }
+    return toNewFlow(reply, readsJson, flow)
+  }
+
+  function startedAgain(
+    req: FastifyRequest,
+    reply: FastifyReply,
+    readsJson: boolean,
+    { flow, message }: { flow: RecoveryFlow; message: UiMessage },
+  ) {
+    if (!readsJson || !d.continuesWith()) return toNewFlow(reply, readsJson, flow)
+    return sendError(badRequest(message.text, { details: showRecovery(flow) }), req, reply)
+  }
+
+  /** `fetch` follows the redirect, so that a script reads the new flow at once. */
+  function toNewFlow(reply: FastifyReply, readsJson: boolean, { id }: RecoveryFlow) {
+    return reply.redirect(readsJson ? d.flowUrls.read('recovery', id) : d.flowUrls.page('recovery', id), 303)
+  }
+}
+
+const showRecovery = ({ id }: RecoveryFlow) => ({ continue_with: [{ action: 'show_recovery_ui', flow: { id } }] })

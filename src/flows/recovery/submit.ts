@@ -1,0 +1,150 @@
+import type { Json } from '../../identities/types.ts'
+import type { Db } from '../../kernel/db/client.ts'
+import { HttpError, notFound } from '../../kernel/http/errors.ts'
+import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type ShownAgain } from '../attempt.ts'
+import { type BeginRequest, expiryOf } from '../begin.ts'
+import { methodDisabled, nativeFlowInBrowser } from '../errors.ts'
+import { checkOrigin, fieldText, transientPayload } from '../form.ts'
+import { messages } from '../messages.ts'
+import { cleared, withProblems } from '../nodes.ts'
+import { refused } from '../refused.ts'
+import { type Replaced, replaceExpired } from '../replace.ts'
+import type { Caller, SubmittedForm, UiMessage } from '../types.ts'
+import { newRecoveryFlow } from './begin.ts'
+import { type FinishDeps, type Finished, finishRecovery } from './finish.ts'
+import type { NextScreen, Recovered, RecoveryMethod, StartAgain } from './method.ts'
+import type { RecoveryFlow } from './types.ts'
+
+export type SubmitRecoveryDeps = FinishDeps & { db: Pick<Db, 'tx'> }
+
+/** Who submits, and what only recovery wants to know of it. */
+export interface RecoveryCaller extends Caller {
+  /** the secret of a link that was followed; empty: none */
+  token: string
+  /** the address of this request, as clients know it */
+  requestUrl: string
+  /** Gives the browser another anti-CSRF cookie. @returns a token for it */
+  renewCsrf(): string
+}
+
+export type RecoveryOutcome =
+  | Finished
+  | Replaced<RecoveryFlow>
+  /** a fresh flow says why the old one is of no use */
+  | { kind: 'startedAgain'; flow: RecoveryFlow; message: UiMessage }
+  /** the next screen; also the same one once more, after a wrong code */
+  | { kind: 'screen'; flow: RecoveryFlow; transientPayload: Json }
+  | ShownAgain<RecoveryFlow>
+  | Failed
+  | { kind: 'signedInAlready'; flow: RecoveryFlow }
+
+/** @throws 400 without a flow id, 404, 403, 401 for a disabled identity */
+export async function submitRecovery(
+  d: SubmitRecoveryDeps,
+  flowId: string,
+  caller: RecoveryCaller,
+): Promise<RecoveryOutcome> {
+  const flow = await findSubmitted(d.store, flowId).catch((error: unknown) => {
+    throw error instanceof HttpError && error.status === 404 ? unknownFlow() : error
+  })
+  // Errors that belong to no method leave the flow without one.
+  const progress = { active: flow.active_method }
+  try {
+    return await step(d, flow, caller, progress)
+  } catch (error) {
+    const problems = problemsOf(error)
+    if (!problems) return failed(flow, error)
+    const ui = withProblems(cleared(flow.ui, new Map()), problems)
+    const shown = { ...flow, ui, active_method: progress.active }
+    await d.store.saveScreen(shown)
+    return { kind: 'form', flow: shown, transientPayload: undefined }
+  }
+}
+
+async function step(
+  d: SubmitRecoveryDeps,
+  flow: RecoveryFlow,
+  caller: RecoveryCaller,
+  progress: { active: string },
+): Promise<RecoveryOutcome> {
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired) {
+    const make = async (request: BeginRequest) => ({ flow: newRecoveryFlow(d, request), writes: [] })
+    return replaceExpired('recovery', { old: flow, expired, caller }, make, (fresh) => d.store.insert(fresh.flow))
+  }
+  if (caller.token !== '') return follow(d, flow, caller)
+  const form = await caller.form()
+  if (flow.type === 'api' && !flow.skip_csrf_check && caller.browserHeader !== undefined) {
+    return startAgain(d, flow, caller, messages.generic(nativeFlowInBrowser(caller.browserHeader).reason!))
+  }
+  assertSwitchedOn(d, form)
+  const found = methodOf(d, form, flow)
+  progress.active = found?.method.id ?? 'default'
+  if (!found) throw refused(messages.noRecoveryMethod)
+  const { method, wish } = found
+  if (wish === 'ask' && (await d.sessions.resolve(caller.credentials))) return { kind: 'signedInAlready', flow }
+  if (!flow.skip_csrf_check) checkOrigin(flow, caller, form)
+  const payload = transientPayload(form)
+  const csrfToken = currentCsrfToken(flow, caller)
+  const next = await method[wish]({ flow, form, caller, csrfToken, transientPayload: payload })
+  return proceed(d, { ...flow, active_method: method.id }, caller, next, payload ?? {})
+}
+
+const unknownFlow = () => notFound('The recovery request could not be found. Please restart the flow.')
+
+/** @throws 404 for a method that is named and switched off */
+function assertSwitchedOn(d: SubmitRecoveryDeps, form: SubmittedForm): void {
+  const named = fieldText(form, 'method')
+  if ((named === 'code' || named === 'link') && !d.config().selfservice.methods[named].enabled) throw methodDisabled()
+}
+
+function methodOf(d: SubmitRecoveryDeps, form: SubmittedForm, flow: RecoveryFlow) {
+  for (const method of d.methods) {
+    const wish = method.reads(form, flow)
+    if (wish) return { method, wish }
+  }
+  return undefined
+}
+
+/** A link is its own proof: it may be followed in any browser, signed in or not. */
+async function follow(d: SubmitRecoveryDeps, flow: RecoveryFlow, caller: RecoveryCaller): Promise<RecoveryOutcome> {
+  const method = d.methods.find((one): one is RecoveryMethod & Required<Pick<RecoveryMethod, 'follow'>> => !!one.follow)
+  if (!method) throw refused(messages.noRecoveryMethod)
+  return proceed(d, flow, caller, await method.follow(flow, caller.token), {})
+}
+
+async function proceed(
+  d: SubmitRecoveryDeps,
+  flow: RecoveryFlow,
+  caller: RecoveryCaller,
+  next: NextScreen | Recovered | StartAgain,
+  payload: Json,
+): Promise<RecoveryOutcome> {
+  if (next.kind === 'startAgain') return startAgain(d, flow, caller, next.message)
+  if (next.kind === 'recovered') {
+    const finished = await finishRecovery(d, flow, caller, next, payload)
+    return finished ?? startAgain(d, flow, caller, messages.codeUsed())
+  }
+  const { action, method } = flow.ui
+  const ui = { action, method, nodes: next.nodes, ...(next.messages.length === 0 ? {} : { messages: next.messages }) }
+  const shown = { ...flow, ui, state: next.state }
+  await d.db.tx(async (tx) => {
+    await d.store.saveScreen(shown, tx)
+    await next.write?.(tx)
+  })
+  return { kind: 'screen', flow: shown, transientPayload: payload }
+}
+
+async function startAgain(
+  d: SubmitRecoveryDeps,
+  old: RecoveryFlow,
+  caller: RecoveryCaller,
+  message: UiMessage,
+): Promise<RecoveryOutcome> {
+  const renewed = caller.renewCsrf()
+  const csrfToken = old.type === 'browser' ? renewed : ''
+  const flow = newRecoveryFlow(d, { type: old.type, requestUrl: old.request_url, csrfToken })
+  flow.ui = withProblems(flow.ui, [{ message }])
+  await d.store.insert(flow)
+  return { kind: 'startedAgain', flow, message }
+}

@@ -1,0 +1,139 @@
+import type { Config } from '../../config/schema/schema.ts'
+import { type OwnerMailDeps, sendToOwner } from '../../courier/owner-mail.ts'
+import { fieldText } from '../../flows/form.ts'
+import { messages } from '../../flows/messages.ts'
+import { cleared } from '../../flows/nodes.ts'
+import type { NextScreen, Recovered, RecoveryMethod, RecoveryRequest, StartAgain } from '../../flows/recovery/method.ts'
+import type { RecoveryFlow } from '../../flows/recovery/types.ts'
+import { refused } from '../../flows/refused.ts'
+import type { UiMessage } from '../../flows/types.ts'
+import { trimSpace } from '../../identities/normalise.ts'
+import { FORMATS } from '../../identities/schema/formats.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { AddressOwner } from '../../identities/types.ts'
+import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
+import { uuid } from '../../kernel/base/uuid.ts'
+import { isHashOf, keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import { askNodes, sentNodes } from './recovery-form.ts'
+import { codeSettings, wholeMinutes } from './settings.ts'
+import { submittedCode } from './spelling.ts'
+import { CODE_TYPE, type RecoveryCodeRow, type RecoveryCodeStore } from './store-recovery.ts'
+
+export interface CodeRecoveryDeps extends OwnerMailDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  /** the first one hashes, all of them compare */
+  secrets(): readonly string[]
+  codes: RecoveryCodeStore
+  identities: Pick<IdentityService, 'findByRecoveryAddress' | 'verifyAddress'>
+  /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
+  countSubmission(flowId: string): Promise<number>
+}
+
+/** Recovery by a code that is sent to an address of the identity. */
+export function codeRecovery(d: CodeRecoveryDeps): RecoveryMethod {
+  return {
+    id: 'code',
+    start: (csrfToken) => ({ nodes: askNodes(csrfToken), state: 'choose_method' }),
+    reads(form, flow) {
+      const named = fieldText(form, 'method') === 'code'
+      if (!isOfCode(flow)) return undefined
+      if (flow.state === 'choose_method') return named ? 'ask' : undefined
+      return fieldText(form, 'email') === '' ? 'prove' : 'ask'
+    },
+    ask: (request) => ask(d, request),
+    prove: (request) => prove(d, request),
+  }
+}
+
+const isOfCode = ({ ui }: RecoveryFlow) => ui.nodes.some(({ group }) => group === 'code')
+
+async function ask(d: CodeRecoveryDeps, request: RecoveryRequest): Promise<NextScreen> {
+  const email = trimSpace(fieldText(request.form, 'email'))
+  if (email === '') throw refused(messages.missing('email'), 'email')
+  if (!FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
+  const found = await d.identities.findByRecoveryAddress('email', email)
+  return {
+    kind: 'screen',
+    nodes: sentNodes(request.csrfToken, email),
+    messages: [messages.recoveryCodeSent],
+    state: 'sent_email',
+    write: (tx) => send(d, request, email, found, tx),
+  }
+}
+
+async function send(
+  d: CodeRecoveryDeps,
+  { flow, transientPayload }: RecoveryRequest,
+  typed: string,
+  found: AddressOwner | undefined,
+  tx: Queryable,
+): Promise<void> {
+  const code = newCode(d.random)
+  const now = d.clock.now()
+  const { lifespanMs } = codeSettings(d.config())
+  await d.codes.replace(
+    {
+      id: uuid(d.random),
+      hash: keyedHash(code, d.secrets()[0]!),
+      addressId: found?.address.id,
+      type: CODE_TYPE.selfService,
+      expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
+      now: formatTime(now),
+      flowId: flow.id,
+      // Nobody's is not inserted, and takes as long.
+      identityId: found?.identity.id ?? uuid(d.random),
+    },
+    tx,
+  )
+  await sendToOwner(d, tx, {
+    kind: 'recovery_code',
+    owner: found,
+    to: { channel: 'email', value: found?.address.value ?? typed },
+    tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
+    request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
+    secret: { recovery_code: code, expires_in_minutes: wholeMinutes(lifespanMs) },
+  })
+}
+
+async function prove(
+  d: CodeRecoveryDeps,
+  { flow, form, csrfToken }: RecoveryRequest,
+): Promise<NextScreen | Recovered | StartAgain> {
+  const code = submittedCode(form)
+  if (code === undefined) return wrong(flow, csrfToken)
+  if ((await d.countSubmission(flow.id)) > codeSettings(d.config()).maxSubmissions)
+    return again(messages.tooManyCodes())
+  const secrets = d.secrets()
+  const row = (await d.codes.ofFlow(flow.id)).find(({ hash }) => isHashOf(code, hash, secrets))
+  const now = d.clock.now()
+  if (!row || parseTime(row.expires_at) <= now) return wrong(flow, csrfToken)
+  if (row.used_at !== null) return again(messages.codeUsed())
+  return recovered(d, row)
+}
+
+/** As often as one likes: only what may be a code counts as a try. */
+const wrong = ({ ui, state }: RecoveryFlow, csrfToken: string): NextScreen => ({
+  kind: 'screen',
+  nodes: cleared(ui, new Map([['csrf_token', csrfToken]])).nodes,
+  messages: [messages.wrongRecoveryCode],
+  state,
+})
+
+const again = (message: UiMessage): StartAgain => ({ kind: 'startAgain', message })
+
+function recovered(d: CodeRecoveryDeps, { id, identity_id, via, value }: RecoveryCodeRow): Recovered {
+  return {
+    kind: 'recovered',
+    identityId: identity_id,
+    method: 'code_recovery',
+    async use(tx) {
+      if (!(await d.codes.use(id, formatTime(d.clock.now()), tx))) return false
+      if (via !== null && value !== null) await d.identities.verifyAddress(identity_id, { via, value }, tx)
+      return true
+    },
+  }
+}

@@ -1,0 +1,76 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+
+const DELETE = sql(
+  'recovery_code.delete_of_flow',
+  'delete from identity_recovery_codes where selfservice_recovery_flow_id = $1 and nid = $2',
+)
+
+/** Nothing is inserted for an identity that does not exist. */
+const INSERT = sql(
+  'recovery_code.insert',
+  `insert into identity_recovery_codes (id, code, identity_recovery_address_id, code_type, expires_at, issued_at,
+    selfservice_recovery_flow_id, created_at, updated_at, nid, identity_id)
+  select $1::uuid, $2::text, $3::uuid, $4::int, $5::timestamp, $6::timestamp, $7::uuid, $6, $6, $8::uuid, i.id
+  from identities i where i.id = $9 and i.nid = $8`,
+)
+
+const OF_FLOW = sql(
+  'recovery_code.of_flow',
+  `select c.id, c.code as hash, c.used_at, c.expires_at, c.identity_id, a.via, a.value
+  from identity_recovery_codes c
+  left join identity_recovery_addresses a on a.id = c.identity_recovery_address_id and c.code_type = 2
+  where c.selfservice_recovery_flow_id = $1 and c.nid = $2`,
+)
+
+/** Once means once: of several at a time, the row is the judge. */
+const USE = sql(
+  'recovery_code.use',
+  `update identity_recovery_codes set used_at = $3
+  where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
+)
+
+/** Who gave a code out. */
+export const CODE_TYPE = { admin: 1, selfService: 2 } as const
+
+export interface NewRecoveryCode {
+  id: string
+  hash: string
+  /** absent where an operator gave it out */
+  addressId: string | undefined
+  type: (typeof CODE_TYPE)[keyof typeof CODE_TYPE]
+  expiresAt: Timestamp
+  now: Timestamp
+  flowId: string
+  identityId: string
+}
+
+export interface RecoveryCodeRow {
+  id: string
+  hash: string
+  used_at: Timestamp | null
+  expires_at: Timestamp
+  identity_id: string
+  /** the address that it was sent to; null where an operator gave it out */
+  via: string | null
+  value: string | null
+}
+
+export type RecoveryCodeStore = ReturnType<typeof createRecoveryCodeStore>
+
+export function createRecoveryCodeStore(db: Db, nid: string) {
+  return {
+    /** The flow has this code from now on, and no other. */
+    async replace(c: NewRecoveryCode, tx: Queryable): Promise<void> {
+      await tx.query(DELETE, [c.flowId, nid])
+      await tx.query(INSERT, [
+        ...[c.id, c.hash, c.addressId ?? null, c.type, c.expiresAt, c.now, c.flowId, nid, c.identityId],
+      ])
+    },
+    ofFlow: (flowId: string) => db.query<RecoveryCodeRow>(OF_FLOW, [flowId, nid]),
+    /** @returns whether this call used it */
+    async use(id: string, now: Timestamp, tx: Queryable): Promise<boolean> {
+      return (await tx.query(USE, [id, nid, now])).length > 0
+    },
+  }
+}

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { sql } from '../../src/kernel/db/client.ts'
+import { Client, createPerson, csrfOf, isSignedIn, type Person, signIn, signInNative } from '../helpers/client.ts'
+import { closingScope } from '../helpers/db.ts'
+import { lastCode, messagesOf } from '../helpers/messages.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+
+const ENDED = sql(
+  'test.ended',
+  `select session_id, cause from lethe.events where identity_id = $1 and type = 'session.ended'`,
+)
+const CODES = sql(
+  'test.codes',
+  'select count(*) as count from identity_recovery_codes where selfservice_recovery_flow_id = $1',
+)
+
+describe('recovery by code', () => {
+  const scope = closingScope()
+  let server: TestServer
+  /** another node on the same database */
+  let second: TestServer
+  before(async () => {
+    const options = { wireConfig: 'recovery-continue' }
+    server = await testServer(scope, options)
+    second = await testServer(scope, { ...options, db: server.db })
+  })
+  after(() => scope.close())
+
+  /** An app that has asked for a code. */
+  async function asked(person: Pick<Person, 'email'>, email = person.email) {
+    const client = new Client(server)
+    const { id } = (await client.get('/self-service/recovery/api')).body
+    const submit = (json: object, on = server) =>
+      new Client(on).send('POST', `/self-service/recovery?flow=${id}`, { json })
+    const answer = await submit({ method: 'code', email })
+    return { id: id as string, submit, answer }
+  }
+  const codeFor = ({ email }: Person) => lastCode(server, email, 'recovery_code')
+  const messageIds = (body: { ui: { messages?: { id: number }[] } }) => (body.ui.messages ?? []).map(({ id }) => id)
+  const tokenOf = (body: { continue_with: { action: string; ory_session_token?: string }[] }) =>
+    body.continue_with.find(({ action }) => action === 'set_ory_session_token')?.ory_session_token
+
+  test('the code signs in, once, and leads to settings that take a new password', async () => {
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    const done = await flow.submit({ code: await codeFor(person) })
+    assert.deepEqual([done.status, done.body.state], [200, 'passed_challenge'])
+    const headers = { 'x-session-token': tokenOf(done.body)! }
+    const settings = done.body.continue_with.find((one: { action: string }) => one.action === 'show_settings_ui').flow
+      .id
+    const client = new Client(server)
+    const changed = await client.send('POST', `/self-service/settings?flow=${settings}`, {
+      headers,
+      json: { method: 'password', password: 'another-Harbour-31' },
+    })
+    assert.equal(changed.status, 200)
+    const again = await flow.submit({ code: await codeFor(person) })
+    assert.equal(again.status, 400)
+    assert.match(again.body.error.reason, /already used/)
+  })
+
+  test('of several submits of one code at a time, on two nodes, one signs in', async () => {
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    const code = await codeFor(person)
+    const answers = await Promise.all([server, second, server, second].map((on) => flow.submit({ code }, on)))
+    assert.equal(answers.filter(({ status }) => status === 200).length, 1)
+    const sessions = await new Client(server).get(`${server.adminUrl}/admin/identities/${person.identityId}/sessions`)
+    assert.equal(sessions.body.length, 1)
+  })
+
+  test('five codes may be tried, whichever node they are sent to', async () => {
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    const code = await codeFor(person)
+    const wrong = code === '000000' ? '000001' : '000000'
+    for (const on of [server, second, server, second, server]) {
+      const { status, body } = await flow.submit({ code: wrong }, on)
+      assert.deepEqual([status, messageIds(body)], [200, [4060006]])
+    }
+    const late = await flow.submit({ code }, second)
+    assert.equal(late.status, 400)
+    assert.match(late.body.error.reason, /too often/)
+  })
+
+  test('codes sent at once are counted one by one', async () => {
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    const code = await codeFor(person)
+    const wrong = code === '000000' ? '000001' : '000000'
+    const answers = await Promise.all(Array.from({ length: 12 }, () => flow.submit({ code: wrong })))
+    assert.equal(answers.filter(({ status }) => status === 200).length, 5)
+  })
+
+  test('a code is taken however it is spelled, and what is none is no try', async () => {
+    for (const spell of [
+      (c: string) => `${c.slice(0, 3)} ${c.slice(3)}`,
+      (c: string) => `${c.slice(0, 3)}-${c.slice(3)}`,
+      (c: string) => `${c}\n`,
+      (c: string) => ` ${c}`,
+      (c: string) => `Code: ${c}`,
+      (c: string) => [...c].map((digit) => String.fromCodePoint(0xff10 + Number(digit))).join(''),
+      (c: string) => Number(c),
+      (c: string) => `${c.slice(0, 3)}\u00a0${c.slice(3)}`,
+    ]) {
+      const person = await createPerson(server)
+      const flow = await asked(person)
+      const code = await codeFor(person)
+      for (const none of ['', '12345', '1234567', 'abcdef', '9'.repeat(100_000), code.slice(1), `${code}0`]) {
+        const { status, body } = await flow.submit({ code: none })
+        assert.deepEqual([status, messageIds(body)], [200, [4060006]])
+      }
+      const { status, body } = await flow.submit({ code: spell(code) })
+      assert.deepEqual([status, body.state], [200, 'passed_challenge'], String(spell(code)))
+    }
+  })
+
+  test('blanks around an address are not meant', async () => {
+    for (const spell of [(e: string) => `${e} `, (e: string) => `\u00a0${e}`, (e: string) => ` ${e.toUpperCase()}\n`]) {
+      const person = await createPerson(server)
+      const { answer } = await asked(person, spell(person.email))
+      assert.deepEqual([answer.status, answer.body.state], [200, 'sent_email'])
+      assert.equal((await messagesOf(server, person.email)).length, 1)
+    }
+  })
+
+  test('an address that nobody has gets the same answer; nothing is queued and no code is stored', async () => {
+    const person = await createPerson(server)
+    const known = await asked(person)
+    const unknown = await asked({ email: 'nobody-at-all@example.com' })
+    const shape = (body: object, flow: string, email: string) =>
+      JSON.stringify({ ...body, issued_at: '', expires_at: '' })
+        .replaceAll(flow, 'FLOW')
+        .replaceAll(email, 'EMAIL')
+    assert.equal(
+      shape(known.answer.body, known.id, person.email),
+      shape(unknown.answer.body, unknown.id, 'nobody-at-all@example.com'),
+    )
+    assert.deepEqual(await messagesOf(server, 'nobody-at-all@example.com'), [])
+    const [codes] = await server.db.query<{ count: number }>(CODES, [unknown.id])
+    assert.equal(codes?.count, 0)
+  })
+
+  test('a new code takes the place of the old one, also when both are asked for at once', async () => {
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    await Promise.all(Array.from({ length: 4 }, () => flow.submit({ method: 'code', email: person.email })))
+    const [codes] = await server.db.query<{ count: number }>(CODES, [flow.id])
+    assert.equal(codes?.count, 1)
+  })
+
+  test('an account that is disabled uses up its code and gets no session', async () => {
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    const url = `${server.adminUrl}/admin/identities/${person.identityId}`
+    await new Client(server).send('PATCH', url, { json: [{ op: 'replace', path: '/state', value: 'inactive' }] })
+    const code = await codeFor(person)
+    assert.equal((await flow.submit({ code })).status, 401)
+    await new Client(server).send('PATCH', url, { json: [{ op: 'replace', path: '/state', value: 'active' }] })
+    assert.equal((await flow.submit({ code })).status, 400)
+  })
+
+  test('an app that gets no token gets no session either', async () => {
+    const plain = await testServer(scope, { wireConfig: 'recovery', db: server.db })
+    const person = await createPerson(server)
+    const flow = await asked(person)
+    const done = await flow.submit({ code: await codeFor(person) }, plain)
+    assert.equal(done.status, 422)
+    const sessions = await new Client(server).get(`${server.adminUrl}/admin/identities/${person.identityId}/sessions`)
+    assert.deepEqual(sessions.body, [])
+  })
+
+  test('with end_on_recovery the sessions that there were end, each as an event', async () => {
+    const config = { lethe: { sessions: { end_on_recovery: 'others' } } }
+    const strict = await testServer(scope, { wireConfig: 'recovery-continue', db: server.db, config })
+    const person = await createPerson(server)
+    const before = [await signInNative(server, person), await signInNative(server, person)]
+    const flow = await asked(person)
+    const done = await flow.submit({ code: await codeFor(person) }, strict)
+    const client = new Client(server)
+    for (const { token } of before) assert.equal(await isSignedIn(client, { 'x-session-token': token }), false)
+    assert.equal(await isSignedIn(client, { 'x-session-token': tokenOf(done.body)! }), true)
+    const events = await server.db.query<{ session_id: string; cause: string }>(ENDED, [person.identityId])
+    assert.deepEqual(
+      events.map(({ session_id, cause }) => `${session_id} ${cause}`).sort(),
+      before.map(({ sessionId }) => `${sessionId} recovery`).sort(),
+    )
+  })
+
+  test('a browser that is somebody else by now ends the session of that one', async () => {
+    const [person, other] = [await createPerson(server), await createPerson(server)]
+    const client = new Client(server)
+    const { body } = await client.get('/self-service/recovery/browser')
+    const submit = (json: object) => client.send('POST', `/self-service/recovery?flow=${body.id}`, { json })
+    await submit({ method: 'code', email: person.email, csrf_token: csrfOf(body) })
+    const { sessionId } = await signIn(client, other)
+    const form = (await client.get('/self-service/settings/browser')).body
+    const done = await submit({ code: await codeFor(person), csrf_token: csrfOf(form) })
+    assert.equal(done.status, 200)
+    assert.equal((await client.get('/sessions/whoami')).body.identity.id, person.identityId)
+    const events = await server.db.query<{ session_id: string; cause: string }>(ENDED, [other.identityId])
+    assert.deepEqual(events, [{ session_id: sessionId, cause: 'logout' }])
+  })
+})
