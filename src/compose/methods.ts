@@ -1,7 +1,9 @@
 import { createLoginAttempts } from '../flows/login/attempts.ts'
+import { createGuesses } from '../flows/login/guesses.ts'
 import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { loginMethods } from '../methods/index.ts'
+import { createTotpStore } from '../methods/totp/store.ts'
 import type { FlowParts } from './flows.ts'
 
 export type Methods = ReturnType<typeof composeMethods>
@@ -10,7 +12,10 @@ export type Methods = ReturnType<typeof composeMethods>
 export function composeMethods(d: FlowParts) {
   const { config, clock, random } = d
   const { nid, serverSecret } = d.meta
-  const attempts = createLoginAttempts({ config, clock, serverSecret, store: createAttemptStore(d.db, nid) })
+  const store = createAttemptStore(d.db, nid)
+  const attempts = createLoginAttempts({ config, clock, serverSecret, store })
+  const guesses = createGuesses({ config, clock, serverSecret, store })
   const knownBrowsers = createKnownBrowsers({ serverSecret, clock, random })
-  return { attempts, knownBrowsers, loginMethods: loginMethods({ ...d, attempts, knownBrowsers }) }
+  const totp = createTotpStore(d.db, nid)
+  return { attempts, knownBrowsers, loginMethods: loginMethods({ ...d, attempts, knownBrowsers, guesses, totp }) }
 }

@@ -27,14 +27,14 @@ export interface Failed {
 export interface Taken<M> {
   form: SubmittedForm
   method: M
-  /** what the inputs hold if the form has to be shown again, by name */
-  kept: ReadonlyMap<string, Json>
+  /** what the inputs hold if the form has to be shown again, by name; undefined: no value, not even an empty one */
+  kept: ReadonlyMap<string, Json | undefined>
 }
 
 /** What is known of a submit when it is refused. */
 interface FormState {
   /** set once a method took the form: from here on the answer carries a new anti-CSRF token */
-  kept?: ReadonlyMap<string, Json>
+  kept?: ReadonlyMap<string, Json | undefined>
   transientPayload?: JsonObject | undefined
 }
 
@@ -67,14 +67,14 @@ export async function attempt<F extends Flow, M, T>(
   }
 }
 
-function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, Json> {
+function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, Json | undefined> {
   if (!kept) return new Map()
   return new Map([...[...kept].filter(isKept), ['csrf_token', currentCsrfToken(flow, caller)]])
 }
 
 /** Longer texts are not kept for the next try: a form is stored at every try, whoever sends it. */
 const MAX_KEPT = 8192
-const isKept = ([, value]: [string, Json]) => typeof value !== 'string' || value.length <= MAX_KEPT
+const isKept = ([, value]: [string, Json | undefined]) => typeof value !== 'string' || value.length <= MAX_KEPT
 
 /** What a form says of an error; undefined for one that is answered as it is. */
 export function problemsOf(error: unknown): readonly FormProblem[] | undefined {

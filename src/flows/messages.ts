@@ -3,8 +3,8 @@ import { formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
 import { type FlowKind, KINDS } from './kinds.ts'
 import type { Expired, UiMessage } from './types.ts'
 
-const info = (id: number, text: string): UiMessage => ({ id, text, type: 'info' })
-const error = (id: number, text: string, context?: UiMessage['context']): UiMessage => ({
+export const info = (id: number, text: string): UiMessage => ({ id, text, type: 'info' })
+export const error = (id: number, text: string, context?: UiMessage['context']): UiMessage => ({
   id,
   text,
   type: 'error',
@@ -51,6 +51,8 @@ export const messages = {
     'The provided credentials are invalid, check for spelling mistakes in your password or username, email address, or phone number.',
   ),
   taken: error(4000007, 'An account with the same identifier (email, phone, username, ...) exists already.'),
+  /** of an app or a key */
+  wrongCode: error(4000008, 'The provided authentication code is invalid, please try again.'),
   noIdentifier: error(
     4000009,
     'Could not find any login identifiers. Did you forget to set them? This could also be caused by a server misconfiguration.',

@@ -107,14 +107,15 @@ function added(nodes: UiNode[], path: string): InputNode {
 }
 
 /** The form as it was begun: no messages, no inputs that were added for one, other values where `values` has them. */
-export function cleared(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
+export function cleared(ui: Ui, values: ReadonlyMap<string, Json | undefined>): Ui {
   const nodes = ui.nodes
     .filter((node) => !carriesMessageOnly(node))
     .map((node): UiNode => {
       if (!isInput(node)) return { ...node, messages: [] }
+      if (!values.has(node.attributes.name)) return { ...node, messages: [] }
       const value = values.get(node.attributes.name)
-      const attributes = value === undefined ? node.attributes : { ...node.attributes, value }
-      return { ...node, attributes, messages: [] }
+      const { value: _, ...attributes } = node.attributes
+      return { ...node, attributes: { ...attributes, ...(value === undefined ? {} : { value }) }, messages: [] }
     })
   return { action: ui.action, method: ui.method, nodes }
 }

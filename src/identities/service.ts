@@ -11,6 +11,8 @@ import type { IdentityBody } from './admin/bodies.ts'
 import type { IdentityAnswers } from './answers.ts'
 import { createChanges } from './changes.ts'
 import { createCreation, type Registration } from './creation.ts'
+import { type ConfigChange, createCredentialChanges } from './credential-changes.ts'
+import type { DraftCredential } from './draft.ts'
 import { schemaUnknown, unknownIdentity } from './failures.ts'
 import { normaliseIdentifier, normalisePhone } from './normalise.ts'
 import type { Schemas } from './schema/schemas.ts'
@@ -94,6 +96,18 @@ export interface IdentityService {
    * password that was changed meanwhile must not come back. Nor while somebody else holds the identity: it can wait.
    */
   replacePasswordHash(id: string, hashes: { from: string; to: string }, tx?: Queryable): Promise<boolean>
+  /**
+   * Changes what it signs in with, besides what its traits say.
+   * @param edit what there is, and what there is to be; asked once nobody else can change it. What it throws is passed on
+   * @throws 409 where an identifier is taken, NotLocked
+   */
+  changeCredentials(
+    id: string,
+    edit: (before: FullIdentity) => readonly DraftCredential[],
+    tx: Queryable,
+  ): Promise<FullIdentity>
+  /** Replaces the config of a credential, if it is still `from` and nobody else holds the identity. @returns whether */
+  replaceConfig(id: string, change: ConfigChange, tx: Queryable): Promise<boolean>
 
   /** Ends its sessions and removes it. @throws 404 */
   remove(id: string): Promise<void>
@@ -143,5 +157,6 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
     ...creation,
     batch: createBatch(creation.create),
     ...changes,
+    ...createCredentialChanges({ ...d, buildContext }),
   }
 }

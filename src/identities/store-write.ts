@@ -2,6 +2,7 @@ import { PASSWORD } from '../credentials/password.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { type Queryable, sql } from '../kernel/db/client.ts'
+import type { ConfigChange } from './credential-changes.ts'
 import type { FullIdentity } from './types.ts'
 
 /** Rows of an identity are sent as JSON lists, so that any number of them is one statement. */
@@ -86,6 +87,22 @@ const REPLACE_HASH = sql(
   returning i.id`,
 )
 
+/** The same for any config, compared whole.  */
+const REPLACE_CONFIG = sql(
+  'identity.replace_config',
+  `with identity as (
+    select id from identities where id = $1 and nid = $2 for no key update skip locked
+  ), credential as (
+    update identity_credentials c set config = $6, updated_at = $3
+    from identity, identity_credential_types t
+    where c.identity_id = identity.id and c.nid = $2 and t.id = c.identity_credential_type_id and t.name = $4
+      and c.config = $5::jsonb
+    returning c.identity_id
+  )
+  update identities i set updated_at = $3 from credential where i.id = credential.identity_id and i.nid = $2
+  returning i.id`,
+)
+
 const DELETE = sql('identity.delete', 'delete from identities where id = $1 and nid = $2 returning id')
 
 /** The rows to add, with their ids; `identifiers` of credentials become rows of their own. */
@@ -137,6 +154,11 @@ export function createIdentityWriter(nid: string, newId: () => string) {
     /** @returns whether the old hash was still there */
     async replaceHash(on: Queryable, id: string, hash: { from: string; to: string }, now: Timestamp): Promise<boolean> {
       return (await on.query(REPLACE_HASH, [id, nid, now, hash.from, hash.to])).length > 0
+    },
+    /** @returns whether the config was still what it was */
+    async replaceConfig(tx: Queryable, id: string, c: ConfigChange, now: Timestamp): Promise<boolean> {
+      const values = [id, nid, now, c.type, stringifyJson(c.from), stringifyJson(c.to)]
+      return (await tx.query(REPLACE_CONFIG, values)).length > 0
     },
     /** What belongs to it goes with it by the foreign keys. @returns whether there was one */
     async remove(tx: Queryable, id: string): Promise<boolean> {

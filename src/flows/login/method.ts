@@ -18,8 +18,8 @@ export interface LoginMethod {
   form(view: LoginView): Promise<FormPart>
   /** Whether a submitted form is for it. A question, not a check: the first method that says yes has the form. */
   takes(form: SubmittedForm, flow: LoginFlow): boolean
-  /** What the inputs of the form hold if it has to be shown again, by name. Never a secret. */
-  kept(form: SubmittedForm): ReadonlyMap<string, Json>
+  /** What the inputs of the form hold if it has to be shown again, by name; undefined: no value. Never a secret. */
+  kept(form: SubmittedForm): ReadonlyMap<string, Json | undefined>
   /**
    * Checks what was sent. It may be asked a second time for the same form, when account or session have changed
    * meanwhile: whatever a right proof uses up belongs into `Proved.write`.

@@ -3,6 +3,8 @@ import type { Json, JsonObject } from '../../identities/types.ts'
 import { formatTime, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 
+export const LOOKUP_SECRET = 'lookup_secret'
+
 /** A backup code as it is stored: in clear, in the words of Kratos. */
 export interface RecoveryCode {
   code: string

@@ -1,0 +1,69 @@
+import { createHmac } from 'node:crypto'
+import type { Config } from '../../config/schema/schema.ts'
+import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
+import { tooManyAttempts } from '../../kernel/http/errors.ts'
+import type { AttemptStore, Count } from './store-attempts.ts'
+
+export interface GuessDeps {
+  config(): Config
+  clock: Clock
+  store: Pick<AttemptStore, 'reached' | 'add'>
+  /** shared by all nodes */
+  serverSecret: Uint8Array
+}
+
+/** What is guessed at. */
+export interface Target {
+  identityId: string
+  flowId: string
+  /** the way: guesses at one leave the owner the others */
+  method: string
+}
+
+/** Wrong codes of the last minutes, of people who are known already, on all nodes. */
+export interface Guesses {
+  /** @throws 429 while the account, or the flow, has used up its guesses at this way */
+  assertAllowed(target: Target): Promise<void>
+  /** Counts one more. @throws 429 for one beyond the limit, of several at once */
+  wrong(target: Target): Promise<void>
+}
+
+/** By the same settings as passwords: `lethe.limits.login`. */
+export function createGuesses(d: GuessDeps): Guesses {
+  const limits = () => d.config().lethe.limits.login
+  const windowOf = (): Micros => Math.trunc(limits().window * 1000)
+  const key = (...parts: string[]) =>
+    createHmac('sha256', d.serverSecret)
+      .update(`wrong-codes\0${parts.join('\0')}`)
+      .digest('base64url')
+      .slice(0, 27)
+
+  function countsOf({ identityId, flowId, method }: Target): Count[] {
+    const allowed = limits().per_identifier
+    if (allowed <= 0) return []
+    return [
+      { key: key('account', identityId, method), allowed },
+      { key: key('flow', flowId), allowed },
+    ]
+  }
+  function refuseUntilOver(at: Micros | undefined, now: Micros): void {
+    if (at !== undefined) throw tooManyAttempts(Math.max(1, Math.ceil((at + windowOf() - now) / SECOND)))
+  }
+
+  return {
+    async assertAllowed(target) {
+      const counts = countsOf(target)
+      const now = d.clock.now()
+      if (counts.length > 0) refuseUntilOver(await d.store.reached(counts, now - windowOf()), now)
+    },
+
+    async wrong(target) {
+      const counts = countsOf(target)
+      if (counts.length === 0) return
+      const [now, window] = [d.clock.now(), windowOf()]
+      const keep = counts[0]!.allowed + 1
+      const rows = await d.store.add(counts, { now, since: now - window, until: now + window, keep })
+      for (const { times } of rows) if (times.length >= keep) refuseUntilOver(times.at(-(keep - 1)), now)
+    },
+  }
+}

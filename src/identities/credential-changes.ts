@@ -1,0 +1,60 @@
+import { availableAal } from '../credentials/available-aal.ts'
+import type { Queryable } from '../kernel/db/client.ts'
+import { Conflict } from '../kernel/db/client.ts'
+import type { BuildContext, DraftCredential } from './draft.ts'
+import { valueTaken } from './failures.ts'
+import { changedParts } from './parts.ts'
+import { equal } from './schema/node.ts'
+import type { IdentityServiceDeps } from './service.ts'
+import type { FullIdentity, StoredCredential } from './types.ts'
+
+type Deps = Pick<IdentityServiceDeps, 'store' | 'writer'> & { buildContext(): BuildContext }
+
+/** Changes of what one signs in with. Traits are not looked at: a schema that has changed since keeps nobody from them. */
+export function createCredentialChanges(d: Deps) {
+  return {
+    /** Reads, changes and writes the credentials of an identity while no one else can. */
+    async changeCredentials(
+      id: string,
+      edit: (before: FullIdentity) => readonly DraftCredential[],
+      tx: Queryable,
+    ): Promise<FullIdentity> {
+      const { now, newId } = d.buildContext()
+      const before = await d.store.lock(tx, id)
+      const credentials = edit(before).map((draft): StoredCredential => {
+        const known = before.credentials.find(({ type }) => type === draft.type)
+        if (known && isSame(known, draft)) return known
+        return { ...draft, id: newId(), created_at: known?.created_at ?? now, updated_at: now }
+      })
+      const after = { ...before, credentials, available_aal: availableAal(credentials), updated_at: now }
+      const { old, added } = changedParts(before, after)
+      try {
+        await d.writer.update(tx, before, after)
+        await d.writer.replaceParts(tx, id, now, old, added)
+      } catch (error) {
+        throw error instanceof Conflict ? valueTaken(error) : error
+      }
+      return after
+    },
+
+    replaceConfig: (id: string, change: ConfigChange, tx: Queryable) =>
+      d.writer.replaceConfig(tx, id, change, d.buildContext().now),
+  }
+}
+
+/** The config of one credential, as it was read and as it is to be. */
+export interface ConfigChange extends Pick<StoredCredential, 'type'> {
+  from: StoredCredential['config']
+  to: StoredCredential['config']
+}
+
+/** All credentials, with this one set anew. */
+export const withCredential = (all: readonly DraftCredential[], one: DraftCredential): DraftCredential[] => [
+  ...all.filter(({ type }) => type !== one.type),
+  one,
+]
+
+const isSame = (known: StoredCredential, draft: DraftCredential) =>
+  known.version === draft.version &&
+  equal([...known.identifiers].sort(), [...draft.identifiers].sort()) &&
+  equal(known.config, draft.config)

@@ -1,0 +1,90 @@
+import type { Config } from '../../config/schema/schema.ts'
+import { NO_PART } from '../../flows/engine/compose.ts'
+import { fieldText } from '../../flows/form.ts'
+import type { Guesses } from '../../flows/login/guesses.ts'
+import type { LoginMethod } from '../../flows/login/method.ts'
+import { messages } from '../../flows/messages.ts'
+import { inputNode, submitNode } from '../../flows/nodes.ts'
+import { refused } from '../../flows/refused.ts'
+import type { Flow } from '../../flows/types.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { StoredCredential } from '../../identities/types.ts'
+import type { Clock } from '../../kernel/base/clock.ts'
+import { NotLocked } from '../../kernel/db/client.ts'
+import { LOOKUP_SECRET, type RecoveryCode, storedCodes, useCode } from './codes.ts'
+import { lookupMessages } from './messages.ts'
+
+export interface LookupLoginDeps {
+  config(): Config
+  clock: Clock
+  identities: Pick<IdentityService, 'get' | 'replaceConfig'>
+  guesses: Guesses
+}
+
+/** A backup code, as second factor. Each passes once. */
+export function lookupLogin(d: LookupLoginDeps): LoginMethod {
+  const enabled = () => d.config().selfservice.methods.lookup_secret.enabled
+  return {
+    id: LOOKUP_SECRET,
+    async form({ purpose, account }) {
+      if (!enabled() || purpose.kind !== 'secondFactor') return NO_PART
+      const identity = await account()
+      if (!identity || codesOf(identity.credentials).codes.length === 0) return NO_PART
+      const label = lookupMessages.code
+      const code = inputNode(LOOKUP_SECRET, LOOKUP_SECRET, 'text', { value: '', required: true, label })
+      return { nodes: [code, submitNode(LOOKUP_SECRET, LOOKUP_SECRET, lookupMessages.use)] }
+    },
+    takes: (form, flow) => fieldText(form, 'method') === LOOKUP_SECRET && enabled() && flow.requested_aal === 'aal2',
+    kept: () => new Map([[LOOKUP_SECRET, undefined]]),
+
+    async login({ flow, form, current }) {
+      const given = fieldText(form, LOOKUP_SECRET)
+      if (given === '') throw refused(messages.missing(LOOKUP_SECRET), LOOKUP_SECRET)
+      const identity = await d.identities.get(current!.session.identity_id)
+      const { codes, config } = codesOf(identity.credentials)
+      if (codes.length === 0) throw refused(lookupMessages.none)
+      const target = { identityId: identity.id, flowId: flow.id, method: LOOKUP_SECRET }
+      await d.guesses.assertAllowed(target)
+      const use = useCode(codes, meant(flow, given, codes), d.clock.now())
+      if (use.kind === 'usedBefore') throw refused(lookupMessages.usedBefore)
+      if (use.kind === 'wrong') {
+        await d.guesses.wrong(target)
+        throw refused(lookupMessages.wrong)
+      }
+      return {
+        kind: 'proved',
+        identity,
+        authentication: { method: LOOKUP_SECRET, aal: 'aal2' },
+        async write(tx) {
+          const change = { type: LOOKUP_SECRET, from: config, to: { ...config, recovery_codes: asJson(use.codes) } }
+          // Another request may have used a code meanwhile: then all is looked at again.
+          if (!(await d.identities.replaceConfig(identity.id, change, tx)))
+            throw new NotLocked('the codes have changed')
+        },
+      }
+    },
+  }
+}
+
+export function codesOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]) {
+  const config = credentials.find(({ type }) => type === LOOKUP_SECRET)?.config ?? {}
+  return { config, codes: storedCodes(config.recovery_codes) }
+}
+
+const asJson = (codes: readonly RecoveryCode[]) => codes.map((code) => ({ ...code }))
+
+/**
+ * The code that is meant. People copy codes from a list with commas, and phones begin with a capital; a native client
+ * sends what it means, and Kratos compares to the letter.
+ */
+function meant({ type }: Pick<Flow, 'type'>, given: string, codes: readonly RecoveryCode[]): string {
+  if (type === 'api' || codes.some(({ code }) => code === given)) return given
+  const plain = lettersAndDigits(given)
+  return codes.find(({ code }) => lettersAndDigits(code) === plain && plain !== '')?.code ?? given
+}
+
+const lettersAndDigits = (text: string) =>
+  text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]/g, '')
