@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Db, Queryable, Sql } from '../../src/kernel/db/client.ts'
+import { inOrder } from '../../src/kernel/db/named.ts'
 import { encodeValue } from '../../src/kernel/db/values.ts'
 
 export interface Sent {
@@ -12,10 +13,11 @@ export function recording(db: Db): { db: Db; sent: Map<string, Sent> } {
   const sent = new Map<string, Sent>()
   const size = (values: readonly unknown[]) => values.flat().length
   const over = (to: Queryable): Queryable => ({
-    query(statement, values = []) {
+    query(statement, given = []) {
+      const values = inOrder(statement, given)
       const before = sent.get(statement.name)
       if (!before || size(values) > size(before.values)) sent.set(statement.name, { statement, values })
-      return to.query(statement, values)
+      return to.query(statement, given)
     },
   })
   return { db: { ...db, ...over(db), tx: (work) => db.tx((tx) => work(over(tx))) }, sent }

@@ -1,12 +1,17 @@
+import { numbered, type Values } from './named.ts'
+
 /** A statement with a name: the prepared-statement name, the metric label and the span name in one. */
 export interface Sql {
   readonly name: string
+  /** as the database reads it, with `$1…$n` */
   readonly text: string
+  /** of its parameters, in their order, where they have names */
+  readonly names?: readonly string[]
 }
 
-/** Defines a named statement. Parameters are `$1…$n`; columns are always listed. */
+/** Defines a named statement. Parameters are `:name`, or `$1…$n` where there are few; columns are always listed. */
 export function sql(name: string, text: string): Sql {
-  return { name, text }
+  return numbered(name, text)
 }
 
 export type Row = Record<string, unknown>
@@ -21,7 +26,7 @@ export type Row = Record<string, unknown>
  * @throws StoreUnavailable, Conflict, StoreError
  */
 export interface Queryable {
-  query<R = Row>(statement: Sql, values?: readonly unknown[]): Promise<R[]>
+  query<R = Row>(statement: Sql, values?: Values): Promise<R[]>
 }
 
 /** Connections to the database, and calls that wait for one. */

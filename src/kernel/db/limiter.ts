@@ -1,5 +1,6 @@
 import { runningMs } from '../base/running-clock.ts'
 import { type Queryable, type Sql, StoreUnavailable } from './client.ts'
+import { inOrder, type Values } from './named.ts'
 
 export interface LimiterOptions {
   /** statements on their way at once; each holds a connection @default 2 */
@@ -73,7 +74,9 @@ export function createLimiter(db: Queryable, options: LimiterOptions = {}): Limi
 
   return {
     run,
-    query: <R>(statement: Sql, values: readonly unknown[] = []) =>
-      run(`${statement.name} ${values[0]}`, () => db.query<R>(statement, values)),
+    query: <R>(statement: Sql, given: Values = []) => {
+      const values = inOrder(statement, given)
+      return run(`${statement.name} ${values[0]}`, () => db.query<R>(statement, given))
+    },
   }
 }

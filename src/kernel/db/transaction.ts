@@ -1,8 +1,9 @@
 import { type Queryable, type Sql, StoreError } from './client.ts'
 import { NoAnswer } from './deadline.ts'
+import type { Values } from './named.ts'
 
 interface Connection {
-  query<R>(statement: Sql, values: readonly unknown[]): Promise<R[]>
+  query<R>(statement: Sql, values: Values): Promise<R[]>
   /** `commit` and `rollback` */
   plain(text: string): Promise<unknown>
 }
@@ -16,7 +17,7 @@ export async function transaction<T>(connection: Connection, work: (tx: Queryabl
   let failure: unknown
   let open = true
   const tx: Queryable = {
-    async query<R>(statement: Sql, values: readonly unknown[] = []) {
+    async query<R>(statement: Sql, values: Values = []) {
       if (!open) throw new StoreError(`${statement.name}: sent after the end of its transaction`, undefined)
       const answer = connection.query<R>(statement, values)
       pending.add(answer)

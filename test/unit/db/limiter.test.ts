@@ -17,7 +17,7 @@ function setup(options?: LimiterOptions) {
           if (error) reject(error)
           else resolve([id] as never[])
         }
-        open.set(id, { about: values[0], end })
+        open.set(id, { about: (values as unknown[])[0], end })
       }),
   }
   const limiter = createLimiter(db, options)

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import type { Db, Row, Sql } from '../client.ts'
 import { mapError } from '../errors.ts'
+import { inOrder, type Values } from '../named.ts'
 import { transaction } from '../transaction.ts'
 import { encodeValue, PARSERS } from '../values.ts'
 import { closeDataDir, closeFiles } from './data-dir.ts'
@@ -43,8 +44,8 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
   await engine.exec("set timezone = 'UTC'; set datestyle = 'ISO, MDY'")
   const alone = createMutex(options.acquireTimeoutMs ?? 10_000)
 
-  async function run<R>(statement: Sql, values: readonly unknown[]): Promise<R[]> {
-    const encoded = values.map(encodeValue)
+  async function run<R>(statement: Sql, values: Values): Promise<R[]> {
+    const encoded = inOrder(statement, values).map(encodeValue)
     // The engine computes within this thread and never waits: 64 requests at once were seen to keep everything else from
     // its turn for more than a second.
     await nextTurn()
@@ -68,7 +69,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
   return {
     backend: 'pglite',
     writable: async () => {},
-    query: <R>(statement: Sql, values: readonly unknown[] = []) => alone(() => run<R>(statement, values)),
+    query: <R>(statement: Sql, values: Values = []) => alone(() => run<R>(statement, values)),
     tx: (work) =>
       alone(async () => {
         await plain('begin')

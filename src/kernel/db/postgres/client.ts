@@ -4,6 +4,7 @@ import type pg from 'pg'
 import type { Db, Queryable, Row, Sql } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
 import { mapError, ReadOnlyServer, serverError } from '../errors.ts'
+import { inOrder, type Values } from '../named.ts'
 import { transaction } from '../transaction.ts'
 import { encodeValue } from '../values.ts'
 import { DsnError, parseDsn } from './dsn.ts'
@@ -73,14 +74,12 @@ export function openPostgres(options: PostgresOptions): Db {
     named = false
   }
 
-  async function run<R>(
-    client: pg.PoolClient,
-    statement: Sql,
-    values: readonly unknown[],
-    inTx: boolean,
-  ): Promise<R[]> {
+  async function run<R>(client: pg.PoolClient, statement: Sql, values: Values, inTx: boolean): Promise<R[]> {
     const guarded = !inTx && pool.pooled() && !writes(statement)
-    const config = { text: guarded ? onPrimary(statement) : statement.text, values: values.map(encodeValue) }
+    const config = {
+      text: guarded ? onPrimary(statement) : statement.text,
+      values: inOrder(statement, values).map(encodeValue),
+    }
     const send = (name?: string) =>
       answerWithin(answerMs, statement.name, client.query<Row>(name === undefined ? config : { ...config, name }))
     const started = performance.now()
@@ -124,7 +123,7 @@ export function openPostgres(options: PostgresOptions): Db {
     set local idle_in_transaction_session_timeout = ${options.statementTimeoutMs * 2}`
   return {
     backend: 'postgres',
-    query: <R>(statement: Sql, values: readonly unknown[] = []) =>
+    query: <R>(statement: Sql, values: Values = []) =>
       (writes(statement) ? lend.write : lend.read)(statement.name, (client) =>
         run<R>(client, statement, values, false),
       ),
