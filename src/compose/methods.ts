@@ -2,7 +2,7 @@ import { createLoginAttempts } from '../flows/login/attempts.ts'
 import { createGuesses } from '../flows/login/guesses.ts'
 import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
-import { loginMethods } from '../methods/index.ts'
+import { loginMethods, registrationMethods, settingsMethods } from '../methods/index.ts'
 import { createTotpStore } from '../methods/totp/store.ts'
 import type { FlowParts } from './flows.ts'
 
@@ -16,6 +16,12 @@ export function composeMethods(d: FlowParts) {
   const attempts = createLoginAttempts({ config, clock, serverSecret, store })
   const guesses = createGuesses({ config, clock, serverSecret, store })
   const knownBrowsers = createKnownBrowsers({ serverSecret, clock, random })
-  const totp = createTotpStore(d.db, nid)
-  return { attempts, knownBrowsers, loginMethods: loginMethods({ ...d, attempts, knownBrowsers, guesses, totp }) }
+  const methods = { ...d, attempts, knownBrowsers, guesses, totp: createTotpStore(d.db, nid) }
+  return {
+    attempts,
+    knownBrowsers,
+    loginMethods: loginMethods(methods),
+    registrationMethods: registrationMethods(methods),
+    settingsMethods: settingsMethods(methods),
+  }
 }

@@ -1,20 +1,20 @@
 import { createRegistrationFlow } from '../flows/registration/flow.ts'
 import { createRegistrationStore } from '../flows/registration/store.ts'
 import type { FlowParts } from './flows.ts'
+import type { Methods } from './methods.ts'
 
-export function composeRegistration(d: FlowParts) {
+export function composeRegistration(d: FlowParts & Methods) {
   const registration = createRegistrationFlow({
     config: d.config,
     clock: d.clock,
     random: d.random,
     db: d.db,
-    hasher: d.hasher,
     schemas: d.schemas,
     sessions: d.sessions,
     identities: d.identities,
     urls: d.flowUrls,
     exchanges: d.exchanges,
-    breaches: d.breaches,
+    methods: d.registrationMethods,
     store: createRegistrationStore(d.db, d.meta.nid),
   })
   return { registration }

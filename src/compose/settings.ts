@@ -2,21 +2,22 @@ import { createSettingsFlow } from '../flows/settings/flow.ts'
 import { createPendingForms } from '../flows/settings/pending.ts'
 import { createSettingsStore } from '../flows/settings/store.ts'
 import type { FlowParts } from './flows.ts'
+import type { Methods } from './methods.ts'
 
 export type Settings = ReturnType<typeof composeSettings>
 
-export function composeSettings(d: FlowParts) {
+export function composeSettings(d: FlowParts & Methods) {
   const settings = createSettingsFlow({
     config: d.config,
     clock: d.clock,
     random: d.random,
-    hasher: d.hasher,
+    db: d.db,
     schemas: d.schemas,
     sessions: d.sessions,
     identities: d.identities,
     locks: d.locks,
     urls: d.flowUrls,
-    breaches: d.breaches,
+    methods: d.settingsMethods,
     secondFactorUrl: d.secondFactorUrl,
     store: createSettingsStore(d.db, d.meta.nid),
   })

@@ -44,11 +44,11 @@ interface FormState {
  * form.
  * @throws every other error, unless the flow is native
  */
-export async function attempt<F extends Flow, M, T>(
+export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
   d: { store: { save(flow: FlowProgress, on?: Queryable): Promise<void> } },
   { flow, caller }: { flow: F; caller: Caller },
-  take: () => Promise<Taken<M>>,
-  work: (taken: Taken<M>, transientPayload: JsonObject | undefined) => Promise<T>,
+  take: () => Promise<M>,
+  work: (taken: M, transientPayload: JsonObject | undefined) => Promise<T>,
 ): Promise<T | ShownAgain<F> | Failed> {
   let state: FormState = {}
   try {

@@ -3,10 +3,12 @@ import type { Timestamp } from '../kernel/base/clock.ts'
 import { formBody } from '../kernel/http/body.ts'
 import { cookieValues, KNOWN_BROWSER_COOKIE } from '../kernel/http/cookies.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
+import { sendError } from '../kernel/http/error-handler.ts'
 import { badRequest } from '../kernel/http/errors.ts'
 import { isJsonRequest } from '../kernel/http/negotiate.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
 import { deviceFacts } from '../sessions/http/device.ts'
+import { locationChangeRequired } from './errors.ts'
 import type { Caller, SubmittedForm } from './types.ts'
 
 export interface CallerDeps {
@@ -68,3 +70,8 @@ export function signInBrowser(
 
 /** `continue_with` for a script that runs in a browser. */
 export const redirectBrowserTo = (to: string) => [{ action: 'redirect_browser_to', redirect_browser_to: to }]
+
+/** Sends a browser elsewhere; a script is told where, since it cannot follow by itself. */
+export function sendTo(to: string, readsJson: boolean, req: FastifyRequest, reply: FastifyReply) {
+  return readsJson ? sendError(locationChangeRequired(to), req, reply) : reply.redirect(to, 303)
+}

@@ -2,17 +2,21 @@ import { newPassword } from '../credentials/password.ts'
 import { Conflict, type Queryable } from '../kernel/db/client.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
-import { assemble, type BuildContext, type Draft } from './draft.ts'
+import { assemble, type BuildContext, type Draft, type DraftCredential } from './draft.ts'
 import { identityTaken } from './failures.ts'
 import type { IdentityServiceDeps } from './service.ts'
-import type { FullIdentity, Json } from './types.ts'
+import type { FullIdentity, Json, TraitAddress } from './types.ts'
 
-/** A person who registers; the traits have been checked by the form. */
+/** A credential that comes with a new identity. */
+export type NewCredential = Omit<DraftCredential, 'created_at'>
+
+/** A person who registers; traits and credentials have been checked by the form. */
 export interface Registration {
   schemaId: string
   traits: Json
-  /** a hash that the hasher has just made */
-  passwordHash: string
+  credentials: readonly NewCredential[]
+  /** addresses of the traits that are proved already */
+  verified?: readonly TraitAddress[] | undefined
 }
 
 type Deps = Pick<IdentityServiceDeps, 'db' | 'writer' | 'hasher'> & { buildContext(): BuildContext }
@@ -34,9 +38,9 @@ export function createCreation(d: Deps) {
     },
 
     register(input: Registration, tx: Queryable = d.db): Promise<FullIdentity> {
-      const { schemaId, traits, passwordHash } = input
-      const body = { traits, ...EMPTY }
-      return insert({ ...newDraft(body, schemaId), credentials: [newPassword({ hashed_password: passwordHash })] }, tx)
+      const { schemaId, traits, credentials, verified = [] } = input
+      const verifiable = verified.map((address) => ({ ...address, verified: true, status: 'completed' }))
+      return insert({ ...newDraft({ traits, ...EMPTY, verifiable }, schemaId), credentials: [...credentials] }, tx)
     },
   }
 }

@@ -1,9 +1,28 @@
 import type { LoginMethod } from '../flows/login/method.ts'
+import type { RegistrationMethod } from '../flows/registration/method.ts'
+import type { SettingsMethod } from '../flows/settings/method.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
 import { type PasswordLoginDeps, passwordLogin } from './password/login.ts'
+import { type PasswordRegistrationDeps, passwordRegistration } from './password/registration.ts'
+import { type PasswordSettingsDeps, passwordSettings } from './password/settings.ts'
+import { profileRegistration } from './profile/registration.ts'
+import { type ProfileSettingsDeps, profileSettings } from './profile/settings.ts'
 import { type TotpLoginDeps, totpLogin } from './totp/login.ts'
 
-export type MethodDeps = PasswordLoginDeps & TotpLoginDeps & LookupLoginDeps
+export type MethodDeps = PasswordLoginDeps &
+  PasswordRegistrationDeps &
+  PasswordSettingsDeps &
+  ProfileSettingsDeps &
+  TotpLoginDeps &
+  LookupLoginDeps
 
-/** The ways to sign in, in the order in which they are asked whether a submitted form is theirs. */
+// Each list is in the order in which the methods are asked whether a submitted form is theirs.
+
 export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [passwordLogin(d), totpLogin(d), lookupLogin(d)]
+
+export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[] => [
+  profileRegistration(d),
+  passwordRegistration(d),
+]
+
+export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [profileSettings(d), passwordSettings(d)]

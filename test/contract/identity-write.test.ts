@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { newPassword } from '../../src/credentials/password.ts'
 import { Conflict } from '../../src/kernel/db/client.ts'
 import { HttpError } from '../../src/kernel/http/errors.ts'
 import { backends } from '../helpers/db.ts'
@@ -94,7 +95,7 @@ for (const backend of backends()) {
       const input = {
         schemaId: 'person',
         traits: { email: 'ada@example.org' },
-        passwordHash: await rows.hasher.hash('x'),
+        credentials: [newPassword({ hashed_password: await rows.hasher.hash('x') })],
       }
       assert.equal((await rows.identities.register(input)).available_aal, 'aal1')
       await assert.rejects(rows.identities.register(input), Conflict)
@@ -105,7 +106,7 @@ for (const backend of backends()) {
       const input = {
         schemaId: 'person',
         traits: { email: 'ada@example.org' },
-        passwordHash: await rows.hasher.hash('x'),
+        credentials: [newPassword({ hashed_password: await rows.hasher.hash('x') })],
       }
       const failing = rows.db.tx(async (tx) => {
         await rows.identities.register(input, tx)

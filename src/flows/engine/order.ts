@@ -14,25 +14,33 @@ export interface NodeOrder {
  */
 export function sortNodes(nodes: readonly UiNode[], order: NodeOrder): UiNode[] {
   const groupOf = (node: UiNode) => order.groups.indexOf(node.group)
-  const sorted: UiNode[] = []
-  for (const node of nodes.toSorted((a, b) => groupOf(a) - groupOf(b))) {
+  const placed = nodes
+    .toSorted((a, b) => groupOf(a) - groupOf(b))
+    .map((node) => ({ node, position: positionOf(nameOf(node), order.names), value: valueText(node) }))
+  const sorted: Placed[] = []
+  for (const one of placed) {
     let at = sorted.length
-    while (at > 0 && comesFirst(node, sorted[at - 1]!, order.names)) at -= 1
-    sorted.splice(at, 0, node)
+    while (at > 0 && comesFirst(one, sorted[at - 1]!)) at -= 1
+    sorted.splice(at, 0, one)
   }
-  return sorted
+  return sorted.map(({ node }) => node)
+}
+
+interface Placed {
+  node: UiNode
+  position: number
+  value: string
 }
 
 const MIXED = ['default', 'password']
 
-function comesFirst(a: UiNode, b: UiNode, names: readonly string[]): boolean {
-  if (a.group !== b.group && !(MIXED.includes(a.group) && MIXED.includes(b.group))) return false
-  const [of, than] = [position(a, names), position(b, names)]
-  return of === than ? valueText(a) < valueText(b) : of < than
+function comesFirst(a: Placed, b: Placed): boolean {
+  const [group, other] = [a.node.group, b.node.group]
+  if (group !== other && !(MIXED.includes(group) && MIXED.includes(other))) return false
+  return a.position === b.position ? a.value < b.value : a.position < b.position
 }
 
-function position(node: UiNode, names: readonly string[]): number {
-  const name = nameOf(node)
+function positionOf(name: string, names: readonly string[]): number {
   if (name === 'method') return names.length + 1
   const at = names.findIndex((beginning) => name.startsWith(beginning))
   return at === -1 ? names.length : at

@@ -33,28 +33,35 @@ export interface Redirect {
 /** What is not proved yet. */
 export type Next = NextForm | Redirect
 
+interface SaveDeps {
+  db: Pick<Db, 'tx'>
+  store: { save(flow: FlowProgress, on?: Queryable): Promise<void> }
+}
+
 /** Stores the flow as a step leaves it. @param payload as it was sent: Kratos answers a step with an empty one at least */
 export async function showNext<F extends Flow>(
-  d: { db: Pick<Db, 'tx'>; store: { save(flow: FlowProgress, on?: Queryable): Promise<void> } },
+  d: SaveDeps,
   flow: F,
   next: NextForm,
   payload: Json | undefined,
 ): Promise<ShownAgain<F>> {
   const shown = stepped(flow, next)
-  const { write } = next
-  if (!write) await d.store.save(shown)
-  else {
-    await d.db.tx(async (tx) => {
-      await d.store.save(shown, tx)
-      await write(tx)
-    })
-  }
+  await saveFlow(d, shown, next.write ? [next.write] : [])
   return {
     kind: 'form',
     flow: shown,
     transientPayload: payload ?? {},
     ...(next.asLocation ? { asLocation: true } : {}),
   }
+}
+
+/** One statement where there is nothing else to write. */
+export async function saveFlow(d: SaveDeps, flow: FlowProgress, writes: readonly Write[]): Promise<void> {
+  if (writes.length === 0) return d.store.save(flow)
+  await d.db.tx(async (tx) => {
+    await d.store.save(flow, tx)
+    for (const write of writes) await write(tx)
+  })
 }
 
 function stepped<F extends Flow>(flow: F, next: NextForm): F {

@@ -5,7 +5,7 @@ import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import { flowReplaced, locationChangeRequired } from '../errors.ts'
-import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../http.ts'
+import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
@@ -46,9 +46,11 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
         if (readsJson(caller, outcome.flow)) return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
       case 'redirect':
-        return goTo(outcome.to, caller, outcome.flow, req, reply)
+        return sendTo(outcome.to, readsJson(caller, outcome.flow), req, reply)
       case 'form':
-        if (outcome.asLocation) return goTo(d.flowUrls.page('login', outcome.flow.id), caller, outcome.flow, req, reply)
+        if (outcome.asLocation) {
+          return sendTo(d.flowUrls.page('login', outcome.flow.id), readsJson(caller, outcome.flow), req, reply)
+        }
         if (readsJson(caller, outcome.flow)) return reply.code(400).send(loginAnswer(outcome.flow, outcome))
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
     }
@@ -73,9 +75,5 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
 
 /** Browsers send this and nothing else does: clients that compare answers with those of Kratos see no cookie more. */
 const isRealBrowser = (req: FastifyRequest) => req.headers['sec-fetch-site'] !== undefined
-
-function goTo(to: string, caller: Caller, flow: LoginFlow, req: FastifyRequest, reply: FastifyReply) {
-  return readsJson(caller, flow) ? sendError(locationChangeRequired(to), req, reply) : reply.redirect(to, 303)
-}
 
 const readsJson = (caller: Caller, flow: { type: string }) => caller.scripted || flow.type === 'api'

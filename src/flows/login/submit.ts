@@ -66,10 +66,15 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     if (!method) throw refused(messages.noLoginMethod)
     return { form, method, kept: method.kept(form) }
   }
-  return attempt<LoginFlow, LoginMethod, LoginOutcome>(d, { flow, caller }, take, ({ form, method }, payload) => {
-    const request = { flow, form, caller, current, csrfToken: currentCsrfToken(flow, caller) }
-    return proceed(d, method, request, payload)
-  })
+  return attempt<LoginFlow, Taken<LoginMethod>, LoginOutcome>(
+    d,
+    { flow, caller },
+    take,
+    ({ form, method }, payload) => {
+      const request = { flow, form, caller, current, csrfToken: currentCsrfToken(flow, caller) }
+      return proceed(d, method, request, payload)
+    },
+  )
 }
 
 /** Two sign-ins at once with an outdated hash need two: one replaces the hash, the other checks the new one. */

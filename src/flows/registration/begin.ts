@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema/schema.ts'
-import type { IdentitySchema, Json } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
+import type { Db } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Credentials } from '../../sessions/types.ts'
 import {
@@ -12,10 +12,13 @@ import {
   type SchemaLookup,
   selectSchema,
 } from '../begin.ts'
+import type { Composed } from '../engine/compose.ts'
+import { storeFlow, type Unstored, unstored } from '../engine/unstored.ts'
 import { registrationDisabled } from '../errors.ts'
 import type { ExchangeStore } from '../store.ts'
 import { type FlowUrls, requestQuery } from '../urls.ts'
-import { registrationForm, type Screen } from './form.ts'
+import { registrationForm } from './form.ts'
+import type { RegistrationMethod, RegistrationView } from './method.ts'
 import type { RegistrationStore } from './store.ts'
 import type { RegistrationFlow } from './types.ts'
 
@@ -28,6 +31,8 @@ export interface BeginRegistrationDeps {
   urls: FlowUrls
   sessions: Pick<SessionService, 'resolve'>
   schemas(): SchemaLookup
+  methods: readonly RegistrationMethod[]
+  db: Pick<Db, 'tx'>
 }
 
 export type BegunRegistration =
@@ -48,11 +53,13 @@ export async function beginRegistration(
   assertEnabled(d.config())
   const returnTo = d.urls.returnTo(request.requestUrl)
   refuseLoginChallenge(request.requestUrl)
-  const flow = newRegistrationFlow(d, request, requestQuery(request.requestUrl).get('identity_schema') ?? '')
+  const schemaId = requestQuery(request.requestUrl).get('identity_schema') ?? ''
+  selectSchema(d.schemas(), schemaId)
   if (signedIn) return { kind: 'signedIn', returnTo }
-  const code = await exchangeCode(d, flow)
-  await d.store.insert(flow)
-  return { kind: 'begun', flow, exchangeCode: code }
+  const begun = await newRegistrationFlow(d, request, schemaId)
+  const code = await exchangeCode(d, begun.flow)
+  await storeFlow(d, begun)
+  return { kind: 'begun', flow: begun.flow, exchangeCode: code }
 }
 
 /** @throws 400 `self_service_flow_disabled` */
@@ -60,41 +67,35 @@ export function assertEnabled(config: Config): void {
   if (!config.selfservice.flows.registration.enabled) throw registrationDisabled()
 }
 
-/** Two steps: the traits, then the password. */
+/** Two steps: the traits, then the ways to sign in. */
 export function isTwoStep(config: Config): boolean {
   const { style, enable_legacy_one_step } = config.selfservice.flows.registration
   return style === 'profile_first' && !enable_legacy_one_step
 }
 
-/** A flow that is not stored yet. @throws 400 for a schema that may not be used */
-export function newRegistrationFlow(
+/** A flow that is not stored yet, and what its methods write with it. @throws 400 for a schema that may not be used */
+export async function newRegistrationFlow(
   d: BeginRegistrationDeps,
   request: BeginRequest,
   schemaId: string,
-): RegistrationFlow {
+): Promise<Unstored<RegistrationFlow>> {
   const schema = selectSchema(d.schemas(), schemaId)
   const lifespanMs = d.config().selfservice.flows.registration.lifespan
-  const base = newFlow(d, { ...request, lifespanMs, schema: schemaId })
+  const flow = newFlow(d, { ...request, lifespanMs, schema: schemaId })
   const screen = isTwoStep(d.config()) ? 'profile' : 'unified'
-  return { ...base, ui: screenOf(d, base, schema, screen) }
+  return unstored(flow, await screenOf(d, { flow, screen, schema, values: new Map() }, flow.csrf_token))
 }
 
 /** One screen of a flow, with the values that are known. */
-export function screenOf(
-  d: Pick<BeginRegistrationDeps, 'config' | 'urls'>,
-  flow: Pick<RegistrationFlow, 'id' | 'csrf_token'>,
-  schema: Pick<IdentitySchema, 'inputs'>,
-  screen: Screen,
-  values: ReadonlyMap<string, Json> = new Map(),
-) {
-  const config = d.config()
-  return registrationForm({
-    action: d.urls.action('registration', flow.id),
-    csrfToken: flow.csrf_token,
-    screen,
-    inputs: schema.inputs,
-    values,
-    password: config.selfservice.methods.password.enabled,
-    traitGroup: config.feature_flags.password_profile_registration_node_group,
-  })
+export async function screenOf(d: BeginRegistrationDeps, view: RegistrationView, csrfToken: string): Promise<Composed> {
+  const parts = await Promise.all(d.methods.map((method) => method.form(view)))
+  const look = {
+    action: d.urls.action('registration', view.flow.id),
+    csrfToken,
+    screen: view.screen,
+    inputs: view.schema.inputs,
+    values: view.values,
+    traitGroup: d.config().feature_flags.password_profile_registration_node_group,
+  }
+  return registrationForm(look, parts)
 }

@@ -3,7 +3,13 @@ import type { BeginRequest } from '../begin.ts'
 import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertEnabled, type BegunRegistration, beginRegistration } from './begin.ts'
-import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
+import type { Completion, Registered } from './complete.ts'
+import {
+  finishRegistration,
+  type RegistrationOutcome,
+  type SubmitRegistrationDeps,
+  submitRegistration,
+} from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
 
 export interface RegistrationFlows {
@@ -14,6 +20,8 @@ export interface RegistrationFlows {
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<RegistrationFlow>
   submit(flowId: string, caller: Caller): Promise<RegistrationOutcome>
+  /** Registers somebody whom a method has judged outside the form. @throws FormRefused when the identifier is taken */
+  finish(completion: Completion): Promise<Registered>
 }
 
 export type RegistrationFlowDeps = SubmitRegistrationDeps
@@ -27,5 +35,6 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
       return readFlow('registration', d, id, byItsBrowser(checkReader))
     },
     submit: (flowId, caller) => submitRegistration(d, flowId, caller),
+    finish: (completion) => finishRegistration(d, completion),
   }
 }

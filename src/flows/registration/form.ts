@@ -1,12 +1,14 @@
 import type { Json, TraitInput } from '../../identities/types.ts'
+import { type Composed, composeForm, type FormPart } from '../engine/compose.ts'
+import type { NodeOrder } from '../engine/order.ts'
 import { messages } from '../messages.ts'
-import { csrfNode, passwordNode, submitNode, traitNode } from '../nodes.ts'
-import type { Ui, UiNode } from '../types.ts'
+import { traitNode } from '../nodes.ts'
+import type { InputNode } from '../types.ts'
 
 /**
- * - `unified`: traits and password at once
+ * - `unified`: traits and credentials at once
  * - `profile`: the traits
- * - `credentials`: the password; the traits are carried along unseen
+ * - `credentials`: the ways to sign in; the traits are carried along unseen
  */
 export type Screen = 'unified' | 'profile' | 'credentials'
 
@@ -16,35 +18,34 @@ export interface RegistrationFormInput {
   screen: Screen
   inputs: readonly TraitInput[]
   values: ReadonlyMap<string, Json>
-  /** whether the password method is switched on */
-  password: boolean
   /** group of the traits on the unified screen */
   traitGroup: string
 }
 
-export function registrationForm(f: RegistrationFormInput): Ui {
-  const look = { group: f.screen === 'unified' ? f.traitGroup : 'default', hidden: f.screen === 'credentials' }
-  const traits = f.inputs.map((input) => traitNode(input, f.values.get(input.name), look))
-  const withPassword = f.password && f.screen !== 'profile'
-  const [first, ...rest] = traits
-  return {
-    action: f.action,
-    method: 'POST',
-    nodes: [
-      csrfNode(f.csrfToken),
-      ...(first ? [first] : []),
-      ...(withPassword ? [passwordNode('new-password')] : []),
-      ...rest,
-      ...buttons(f.screen, withPassword),
-    ],
-    ...(f.screen === 'credentials' ? { messages: [messages.chooseCredential] } : {}),
+export function registrationForm(f: RegistrationFormInput, parts: readonly FormPart[]): Composed {
+  const traits = {
+    nodes: traitNodes(f),
+    messages: f.screen === 'credentials' ? [messages.chooseCredential] : [],
   }
+  return composeForm({ ...f, order: orderOf(f.inputs) }, [traits, ...parts])
 }
 
-function buttons(screen: Screen, withPassword: boolean): UiNode[] {
-  if (screen === 'profile') return [submitNode('profile', 'profile', messages.signUp)]
-  return [
-    ...(withPassword ? [submitNode('password', 'password', messages.signUp)] : []),
-    ...(screen === 'credentials' ? [submitNode('profile', 'previous', messages.back, 'screen')] : []),
-  ]
+export function traitNodes(f: Pick<RegistrationFormInput, 'screen' | 'inputs' | 'values' | 'traitGroup'>): InputNode[] {
+  const look = { group: f.screen === 'unified' ? f.traitGroup : 'default', hidden: f.screen === 'credentials' }
+  return f.inputs.map((input) => traitNode(input, f.values.get(input.name), look))
+}
+
+/** The password stands after the first trait, which most often names the person. */
+function orderOf(inputs: readonly TraitInput[]): NodeOrder {
+  const [first, ...rest] = inputs.map(({ name }) => name)
+  return {
+    groups: ['oidc', 'saml', 'default', 'webauthn', 'passkey', 'code', 'password', 'captcha', 'profile'],
+    names: [
+      'csrf_token',
+      ...(first === undefined ? [] : [first]),
+      'password',
+      ...rest,
+      ...['webauthn_remove', 'webauthn_register_displayname', 'webauthn_register'],
+    ],
+  }
 }

@@ -6,7 +6,7 @@ import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
 import { flowReplaced, signedInAlready } from '../errors.ts'
-import { type CallerDeps, callerOf, redirectBrowserTo, signInBrowser } from '../http.ts'
+import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
@@ -44,11 +44,14 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     const page = d.flowUrls.page('registration', outcome.flow.id)
     const readsJson = caller.scripted || outcome.flow.type === 'api'
     switch (outcome.kind) {
+      case 'redirect':
+        return sendTo(outcome.to, readsJson, req, reply)
       case 'replaced':
         return readsJson
           ? sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
           : reply.redirect(page, 303)
       default:
+        if (outcome.kind === 'form' && outcome.asLocation) return sendTo(page, readsJson, req, reply)
         if (readsJson) return reply.code(400).send(answer(outcome.flow, outcome))
         // Kratos tells a form with errors from the next screen by the status.
         return reply.redirect(page, outcome.kind === 'form' ? 302 : 303)

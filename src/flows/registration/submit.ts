@@ -1,39 +1,31 @@
 import { assertSize } from '../../identities/sizes.ts'
-import type { IdentitySchema, Json } from '../../identities/types.ts'
+import type { DerivedTraits, IdentitySchema, Json } from '../../identities/types.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf, selectSchema } from '../begin.ts'
-import { fieldText } from '../form.ts'
+import { type Redirect, saveFlow, showNext } from '../engine/step.ts'
+import { storeFlow } from '../engine/unstored.ts'
 import { messages } from '../messages.ts'
-import { hashPassword, judgePassword, type NewPasswordDeps } from '../new-password.ts'
 import { nodeValues } from '../nodes.ts'
 import { FormRefused, refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
-import { shareOf } from '../share.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
-import type { Caller, FormProblem, SubmittedForm } from '../types.ts'
-import { assertEnabled, type BeginRegistrationDeps, isTwoStep, newRegistrationFlow, screenOf } from './begin.ts'
-import { type CompleteRegistrationDeps, type Registered, register } from './complete.ts'
-import type { Screen } from './form.ts'
+import type { Caller, FormProblem } from '../types.ts'
+import { assertEnabled, type BeginRegistrationDeps, newRegistrationFlow, screenOf } from './begin.ts'
+import { afterMethod, type CompleteRegistrationDeps, type Completion, type Registered, register } from './complete.ts'
+import type { OtherScreen, RegistrationMethod, RegistrationMethodId, RegistrationRequest } from './method.ts'
 import type { RegistrationFlow } from './types.ts'
 
-export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps & NewPasswordDeps
+export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps
 
 export type RegistrationOutcome =
   | Registered
   | Replaced<RegistrationFlow>
   | ShownAgain<RegistrationFlow>
   | Failed
+  | (Redirect & { flow: RegistrationFlow })
   /** another screen of the form */
   | { kind: 'screen'; flow: RegistrationFlow; transientPayload: Json | undefined }
   | { kind: 'signedInAlready' }
-
-interface Submission {
-  flow: RegistrationFlow
-  caller: Caller
-  form: SubmittedForm
-  schema: IdentitySchema
-  traits: Json
-}
 
 /**
  * Takes a submitted registration form. Every check comes before the first write.
@@ -49,92 +41,72 @@ export async function submitRegistration(
   assertEnabled(d.config())
   const expired = expiryOf(flow, d.clock.now())
   if (expired) {
-    const make = async (request: BeginRequest) => ({
-      flow: newRegistrationFlow(d, request, flow.identity_schema),
-      writes: [],
-    })
-    return replaceExpired('registration', { old: flow, expired, caller }, make, (begun) => d.store.insert(begun.flow))
+    const make = (request: BeginRequest) => newRegistrationFlow(d, request, flow.identity_schema)
+    return replaceExpired('registration', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
   }
-  const schema = () => selectSchema(d.schemas(), flow.identity_schema)
-  async function take(): Promise<Taken<Step>> {
+  async function take(): Promise<Taken<RegistrationMethod> & { schema: IdentitySchema; traits: Json }> {
     const form = await caller.form()
-    const method = stepOf(d, form)
-    return { form, method, kept: traitValues(submittedTraits(form, schema()), schema().inputs) }
+    const method = d.methods.find((one) => one.takes(form, flow))
+    if (!method) throw refused(messages.noRegistrationMethod)
+    const schema = selectSchema(d.schemas(), flow.identity_schema)
+    const traits = submittedTraits(form, schema)
+    const kept = new Map([...traitValues(traits, schema.inputs), ...(method.kept?.(form) ?? [])])
+    return { form, method, schema, traits, kept }
   }
-  return attempt<RegistrationFlow, Step, RegistrationOutcome>(
-    d,
-    { flow, caller },
-    take,
-    ({ form, method }, payload) => {
-      const submission = { flow, caller, form, schema: schema(), traits: submittedTraits(form, schema()) }
-      return method === 'password' ? signUp(d, submission) : turnTo(d, submission, method, payload)
-    },
-  )
+  return attempt(d, { flow, caller }, take, async ({ method, ...sent }, payload): Promise<RegistrationOutcome> => {
+    const csrfToken = currentCsrfToken(flow, caller)
+    const request = { flow, caller, ...sent, csrfToken, checkTraits: traitCheck(d, sent.schema) }
+    assertTraitsSize(d, sent.traits)
+    const result = await method.register(request)
+    switch (result.kind) {
+      case 'redirect':
+        return { ...result, flow }
+      case 'form':
+        return showNext(d, flow, result, payload)
+      case 'screen':
+        return turnTo(d, request, result, payload)
+      case 'newcomer':
+        return finishRegistration(d, { flow, caller, method: method.id, schema: sent.schema, newcomer: result })
+    }
+  })
 }
 
-type Step = 'password' | Exclude<Screen, 'unified'>
-
-/** @throws FormRefused for a method that is none of ours */
-function stepOf(d: SubmitRegistrationDeps, form: SubmittedForm): Step {
-  const [method, screen] = [fieldText(form, 'method'), fieldText(form, 'screen')]
-  if (isTwoStep(d.config()) && (screen !== '' || method === 'profile' || method === 'profile:back')) {
-    return screen === 'previous' || method === 'profile:back' ? 'profile' : 'credentials'
-  }
-  if (method === 'password' && d.config().selfservice.methods.password.enabled) return 'password'
-  throw refused(messages.noRegistrationMethod)
+/** Registers somebody whom a method has judged. @throws FormRefused when the identifier is taken */
+export async function finishRegistration(d: SubmitRegistrationDeps, c: Completion): Promise<Registered> {
+  const returnTo = returnToOf(d, c.flow, c.method)
+  return { kind: 'registered', flow: c.flow, returnTo, ...(await register(d, c)) }
 }
 
-/** Shows the other screen. On to the password only with traits that obey the schema. */
+/** Shows the other screen; from the traits to the credentials Kratos answers with a payload at least. */
 async function turnTo(
   d: SubmitRegistrationDeps,
-  { flow, caller, schema, traits }: Submission,
-  screen: 'profile' | 'credentials',
+  { flow, schema, traits, csrfToken }: RegistrationRequest,
+  { screen }: OtherScreen,
   payload: Json | undefined,
 ): Promise<RegistrationOutcome> {
-  assertTraitsSize(d, traits)
-  if (screen === 'credentials') {
-    assertObeyed(schema, traits)
-    derived(schema, traits)
-  }
   const values = new Map([...nodeValues(flow.ui.nodes), ...traitValues(traits, schema.inputs)])
-  const ui = screenOf(d, { id: flow.id, csrf_token: currentCsrfToken(flow, caller) }, schema, screen, values)
-  await d.store.save({ ...flow, ui })
-  return {
-    kind: 'screen',
-    flow: { ...flow, ui },
-    transientPayload: screen === 'credentials' ? (payload ?? {}) : payload,
-  }
-}
-
-async function signUp(d: SubmitRegistrationDeps, s: Submission): Promise<Registered> {
-  const password = fieldText(s.form, 'password')
-  const missing = password === '' ? [{ path: 'password', message: messages.missing('password') }] : []
-  assertTraitsSize(d, s.traits)
-  assertObeyed(s.schema, s.traits, missing)
-  const identifiers = derived(s.schema, s.traits).identifiers.get('password') ?? []
-  if (identifiers.length === 0) throw refused(messages.noIdentifier)
-  await judgePassword(d, password, identifiers)
-  const returnTo = returnToOf(d, s.flow)
-  const passwordHash = await hashPassword(d, password, shareOf(identifiers[0]!, s.caller.client))
-  const registered = await register(d, { schemaId: s.schema.id, traits: s.traits, passwordHash }, s.caller)
-  return { kind: 'registered', flow: s.flow, returnTo, ...registered }
+  const { ui, context, writes } = await screenOf(d, { flow, screen, schema, values }, csrfToken)
+  const shown: RegistrationFlow = { ...flow, ui, context, state: 'choose_method' }
+  await saveFlow(d, shown, writes)
+  return { kind: 'screen', flow: shown, transientPayload: screen === 'credentials' ? (payload ?? {}) : payload }
 }
 
 const assertTraitsSize = (d: SubmitRegistrationDeps, traits: Json) =>
   assertSize('traits', d.config().lethe.limits.traits, traits, undefined)
 
-function assertObeyed(schema: IdentitySchema, traits: Json, more: FormProblem[] = []): void {
-  const problems = [...schema.validate(traits), ...more]
-  if (problems.length > 0) throw new FormRefused(problems)
-}
+const traitCheck =
+  (d: SubmitRegistrationDeps, schema: IdentitySchema) =>
+  (traits: Json, more: readonly FormProblem[] = []): DerivedTraits => {
+    assertTraitsSize(d, traits)
+    const problems = [...schema.validate(traits), ...more]
+    if (problems.length > 0) throw new FormRefused(problems)
+    const derived = schema.derive(traits)
+    if (derived.kind === 'failure') throw new FormRefused(derived.violations)
+    return derived
+  }
 
-function derived(schema: IdentitySchema, traits: Json) {
-  const result = schema.derive(traits)
-  if (result.kind === 'failure') throw new FormRefused(result.violations)
-  return result
-}
-
-function returnToOf(d: SubmitRegistrationDeps, flow: RegistrationFlow): string {
+function returnToOf(d: SubmitRegistrationDeps, flow: RegistrationFlow, method: RegistrationMethodId): string {
   const { after } = d.config().selfservice.flows.registration
-  return d.urls.returnTo(flow.request_url, after.password.default_browser_return_url, after.default_browser_return_url)
+  const own = afterMethod(after, method)?.default_browser_return_url
+  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url)
 }

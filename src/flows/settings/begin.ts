@@ -1,17 +1,21 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { aalOf } from '../../credentials/aal.ts'
+import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
-import type { Identity, IdentitySchema } from '../../identities/types.ts'
+import type { FullIdentity, Identity, IdentitySchema } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import { aal2Required, HttpError } from '../../kernel/http/errors.ts'
 import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow, type SchemaLookup } from '../begin.ts'
+import type { Composed } from '../engine/compose.ts'
+import { type Unstored, unstored } from '../engine/unstored.ts'
 import { sessionMissing } from '../errors.ts'
 import { messages } from '../messages.ts'
 import type { FlowUrls } from '../urls.ts'
 import { settingsForm } from './form.ts'
+import type { SettingsMethod, SettingsView } from './method.ts'
 import type { SettingsStore } from './store.ts'
 import type { SettingsFlow } from './types.ts'
 
@@ -23,6 +27,8 @@ export interface BeginSettingsDeps {
   locks: IdentityLocks
   urls: FlowUrls
   schemas(): SchemaLookup
+  identities: Pick<IdentityService, 'get'>
+  methods: readonly SettingsMethod[]
   /** where a browser proves its second factor */
   secondFactorUrl(returnTo: string): string
 }
@@ -35,9 +41,9 @@ export async function beginSettings(
 ): Promise<SettingsFlow> {
   d.urls.returnTo(request.requestUrl)
   assertProven(d, session, request.requestUrl)
-  const flow = newSettingsFlow(d, request, session.identity)
-  await insertFlow(d, flow)
-  return flow
+  const begun = await newSettingsFlow(d, request, session.identity)
+  await insertFlow(d, begun)
+  return begun.flow
 }
 
 /** Says until when the new session may set a credential. */
@@ -47,21 +53,24 @@ export async function beginRecovered(
   identity: Identity,
   tx: Queryable,
 ): Promise<SettingsFlow> {
-  const flow = newSettingsFlow(d, request, identity)
+  const { flow, writes } = await newSettingsFlow(d, request, identity, tx)
   const now = d.clock.now()
   const until = now + Math.trunc(d.config().selfservice.flows.settings.privileged_session_max_age * 1000)
   flow.ui = { ...flow.ui, messages: [messages.recovered(now, until)] }
   await d.store.insert(flow, tx)
+  for (const write of writes) await write(tx)
   return flow
 }
 
 /** @throws 401 when the identity is deleted meanwhile */
-export async function insertFlow(d: BeginSettingsDeps, flow: SettingsFlow): Promise<void> {
-  await d.locks
-    .query({ identity: flow.identity_id }, (on) => d.store.insert(flow, on))
-    .catch((error: unknown) => {
-      throw error instanceof NotLocked ? sessionMissing() : error
-    })
+export async function insertFlow(d: BeginSettingsDeps, { flow, writes }: Unstored<SettingsFlow>): Promise<void> {
+  const lock = writes.length === 0 ? d.locks.query : d.locks.tx
+  await lock({ identity: flow.identity_id }, async (on) => {
+    await d.store.insert(flow, on)
+    for (const write of writes) await write(on)
+  }).catch((error: unknown) => {
+    throw error instanceof NotLocked ? sessionMissing() : error
+  })
 }
 
 /** Whoever has a second factor must have shown it before anything is changed. @throws 403 */
@@ -72,23 +81,49 @@ export function assertProven(d: BeginSettingsDeps, session: Session, returnTo: s
   }
 }
 
-/** A flow that is not stored yet. */
-export function newSettingsFlow(d: BeginSettingsDeps, request: BeginRequest, identity: Identity): SettingsFlow {
+/** A flow that is not stored yet. @param tx of a caller that has one open: methods must not wait for a second connection */
+export async function newSettingsFlow(
+  d: BeginSettingsDeps,
+  request: BeginRequest,
+  identity: Identity,
+  tx?: Queryable,
+): Promise<Unstored<SettingsFlow>> {
   const lifespanMs = d.config().selfservice.flows.settings.lifespan
   const base = newFlow(d, { ...request, lifespanMs, schema: '' })
-  const ui = formOf(d, base.id, request.csrfToken, identity)
-  return { ...base, csrf_token: '', ui, identity_id: identity.id, state: 'show_form' }
+  const flow = { ...base, csrf_token: '', identity_id: identity.id, state: 'show_form' as const }
+  return unstored(
+    flow,
+    await formOf(
+      d,
+      viewOf(flow, identity, schemaOf(d, identity), () => d.identities.get(identity.id, tx)),
+      request.csrfToken,
+    ),
+  )
 }
 
-export function formOf(d: BeginSettingsDeps, flowId: string, csrfToken: string, identity: Identity) {
-  const { profile, password } = d.config().selfservice.methods
-  return settingsForm({
-    action: d.urls.action('settings', flowId),
-    csrfToken,
-    schema: schemaOf(d, identity),
-    traits: identity.traits,
-    methods: { profile: profile.enabled, password: password.enabled },
-  })
+/** @param read the identity with its credentials */
+export function viewOf<F extends SettingsView['flow']>(
+  flow: F,
+  identity: Identity,
+  schema: IdentitySchema,
+  read: () => Promise<FullIdentity>,
+): SettingsView & { flow: F } {
+  let account: Promise<FullIdentity> | undefined
+  return {
+    flow,
+    identity,
+    schema,
+    account: () => {
+      account ??= read()
+      return account
+    },
+  }
+}
+
+export async function formOf(d: BeginSettingsDeps, view: SettingsView, csrfToken: string): Promise<Composed> {
+  const parts = await Promise.all(d.methods.map((method) => method.form(view)))
+  const action = d.urls.action('settings', view.flow.id)
+  return settingsForm({ action, csrfToken, inputs: view.schema.inputs }, parts)
 }
 
 /** @throws 500 for an identity whose schema is not configured any more */

@@ -1,28 +1,18 @@
-import type { IdentitySchema, Json } from '../../identities/types.ts'
-import { messages } from '../messages.ts'
-import { csrfNode, passwordNode, submitNode, traitNode } from '../nodes.ts'
-import { traitValues } from '../traits.ts'
-import type { Ui } from '../types.ts'
+import type { TraitInput } from '../../identities/types.ts'
+import { type Composed, composeForm, type FormPart } from '../engine/compose.ts'
 
-export interface SettingsFormInput {
-  action: string
-  csrfToken: string
-  schema: Pick<IdentitySchema, 'inputs'>
-  traits: Json
-  /** which methods are switched on */
-  methods: { profile: boolean; password: boolean }
-}
+const GROUPS = ['default', 'profile', 'password', 'oidc', 'lookup_secret', 'webauthn', 'passkey', 'totp']
+const NAMES = [
+  ...['lookup_secret_reveal', 'lookup_secret_regenerate', 'lookup_secret_codes', 'lookup_secret_confirm'],
+  ...['webauthn_remove', 'webauthn_register_displayname', 'webauthn_register'],
+  ...['passkey_remove', 'passkey_register'],
+  ...['totp_qr', 'totp_secret_key', 'totp_unlink', 'totp_code'],
+]
 
-export function settingsForm({ action, csrfToken, schema, traits, methods }: SettingsFormInput): Ui {
-  const values = traitValues(traits, schema.inputs)
-  const profile = schema.inputs.map((input) => traitNode(input, values.get(input.name), { group: 'profile' }))
-  return {
-    action,
-    method: 'POST',
-    nodes: [
-      csrfNode(csrfToken),
-      ...(methods.profile ? [...profile, submitNode('profile', 'profile', messages.save)] : []),
-      ...(methods.password ? [passwordNode('new-password'), submitNode('password', 'password', messages.save)] : []),
-    ],
-  }
+export function settingsForm(
+  f: { action: string; csrfToken: string; inputs: readonly TraitInput[] },
+  parts: readonly FormPart[],
+): Composed {
+  const order = { groups: GROUPS, names: [...f.inputs.map(({ name }) => name), ...NAMES] }
+  return composeForm({ ...f, order }, parts)
 }

@@ -4,10 +4,13 @@ import { isUuid } from '../../kernel/http/query.ts'
 import type { ContinuityCookie } from '../continuity/cookie.ts'
 import type { Continuity, Owner } from '../continuity/service.ts'
 import type { SubmittedForm } from '../types.ts'
+import type { SettingsMethod } from './method.ts'
 
 export interface PendingDeps {
   continuity: Continuity
   continuityCookie: ContinuityCookie
+  /** whose forms may wait */
+  settingsMethods: readonly Pick<SettingsMethod, 'id'>[]
 }
 
 /** Forms that wait until their sender has signed in again. */
@@ -21,13 +24,13 @@ export interface PendingForms {
 
 /** As Kratos calls them in cookie and table, so that either server finishes what the other began. */
 const nameOf = (method: string) => `ory_kratos_settings_${method}`
-const NAMES = ['password', 'profile'].map(nameOf)
 
 export function createPendingForms(d: PendingDeps): PendingForms {
+  const names = d.settingsMethods.map(({ id }) => nameOf(id))
   /** @returns what waited, after it is taken out of table and cookie */
   async function takeAll(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<JsonObject[]> {
     const ids = d.continuityCookie.read(req)
-    const waiting = NAMES.filter((name) => Object.hasOwn(ids, name))
+    const waiting = names.filter((name) => Object.hasOwn(ids, name))
     if (waiting.length === 0) return []
     d.continuityCookie.write(reply, Object.fromEntries(Object.entries(ids).filter(([name]) => !waiting.includes(name))))
     const forms = waiting.map((name) => (isUuid(ids[name]!) ? d.continuity.resume(name, ids[name]!, owner) : undefined))

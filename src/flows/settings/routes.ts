@@ -8,13 +8,13 @@ import type { Resolved } from '../../sessions/types.ts'
 import { flowHead, uiAnswer } from '../answer.ts'
 import type { Owner } from '../continuity/service.ts'
 import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
-import { type CallerDeps, callerOf, redirectBrowserTo } from '../http.ts'
+import { type CallerDeps, callerOf, redirectBrowserTo, sendTo } from '../http.ts'
 import { flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { SettingsFlows } from './flow.ts'
 import type { PendingForms } from './pending.ts'
-import type { Saved } from './submit.ts'
+import type { Saved } from './save.ts'
 import type { SettingsFlow } from './types.ts'
 
 export interface SettingsRouteDeps extends CallerDeps {
@@ -82,7 +82,11 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
       if (outcome.flow.type === 'browser') await d.pending.put(req, reply, owner, outcome.method, outcome.form)
       return readsJson ? sendError(refreshRequired(outcome.at), req, reply) : reply.redirect(outcome.at, 303)
     }
+    if (outcome.kind === 'redirect') return sendTo(outcome.to, readsJson, req, reply)
     if (!readsJson) return reply.redirect(d.flowUrls.page('settings', outcome.flow.id), 303)
+    if (outcome.kind === 'next') {
+      return { ...answer(outcome.flow, resolved.session.identity), transient_payload: outcome.transientPayload }
+    }
     if (outcome.kind === 'replaced') return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
     return reply.code(400).send(answer(outcome.flow, resolved.session.identity))
   }

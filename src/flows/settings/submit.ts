@@ -1,7 +1,6 @@
-import type { Identity, JsonObject } from '../../identities/types.ts'
+import type { JsonObject } from '../../identities/types.ts'
 import { parseTime } from '../../kernel/base/clock.ts'
-import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
-import type { SessionService } from '../../sessions/service.ts'
+import type { Db } from '../../kernel/db/client.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import {
   attempt,
@@ -13,39 +12,30 @@ import {
   type Taken,
 } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
-import { initiatedByOther, sessionMissing } from '../errors.ts'
+import { type NextForm, type Redirect, showNext } from '../engine/step.ts'
+import { initiatedByOther } from '../errors.ts'
 import { fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
-import { withProblems } from '../nodes.ts'
 import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
-import { submittedTraits, traitValues } from '../traits.ts'
 import type { Caller, SubmittedForm } from '../types.ts'
-import { assertProven, type BeginSettingsDeps, formOf, insertFlow, newSettingsFlow, schemaOf } from './begin.ts'
-import { type ChangeDeps, type CheckedChange, nothingSent, passwordChange, traitsChange } from './change.ts'
+import { assertProven, type BeginSettingsDeps, insertFlow, newSettingsFlow, schemaOf, viewOf } from './begin.ts'
+import type { SettingsMethod, SettingsRequest } from './method.ts'
+import { type SaveDeps, type Saved, save } from './save.ts'
 import type { SettingsFlow } from './types.ts'
 
-export type SubmitSettingsDeps = BeginSettingsDeps &
-  ChangeDeps & {
-    sessions: Pick<SessionService, 'resolve' | 'hold'>
-  }
-
-export interface Saved {
-  kind: 'saved'
-  flow: SettingsFlow
-  identity: Identity
-  returnTo: string
-}
+export type SubmitSettingsDeps = BeginSettingsDeps & SaveDeps & { db: Pick<Db, 'tx'> }
 
 export type SettingsOutcome =
   | Saved
   | Replaced<SettingsFlow>
   | ShownAgain<SettingsFlow>
+  /** the next step of the form */
+  | (Omit<ShownAgain<SettingsFlow>, 'kind'> & { kind: 'next' })
   | Failed
+  | (Redirect & { flow: SettingsFlow })
   /** the session is too old for this change: the person has to sign in again and comes back */
-  | { kind: 'reauthenticate'; flow: SettingsFlow; at: string; method: Method; form: JsonObject }
-
-type Method = 'password' | 'profile'
+  | { kind: 'reauthenticate'; flow: SettingsFlow; at: string; method: SettingsMethod['id']; form: JsonObject }
 
 /**
  * Takes a submitted settings form. Every check comes before the first write.
@@ -66,121 +56,84 @@ export async function submitSettings(
   }
   const expired = expiryOf(flow, d.clock.now())
   if (expired) {
-    const make = async (request: BeginRequest) => ({ flow: newSettingsFlow(d, request, session.identity), writes: [] })
-    return replaceExpired('settings', { old: flow, expired, caller }, make, (begun) => insertFlow(d, begun.flow))
+    const make = (request: BeginRequest) => newSettingsFlow(d, request, session.identity)
+    return replaceExpired('settings', { old: flow, expired, caller }, make, (begun) => insertFlow(d, begun))
   }
-  async function take(): Promise<Taken<Method>> {
+  const { identity } = session
+  const view = viewOf(flow, identity, schemaOf(d, identity), () => d.identities.get(identity.id))
+  async function take(): Promise<Taken<SettingsMethod>> {
     const form = await caller.form()
-    const method = methodOf(d, form)
-    return { form, method, kept: keptOf(d, session, method, form) }
+    const method = d.methods.find((one) => one.takes(form, flow))
+    if (!method) throw refused(messages.noSettingsMethod)
+    return { form, method, kept: method.kept?.(form, view.schema) ?? new Map() }
   }
-  return attempt<SettingsFlow, Method, SettingsOutcome>(d, { flow, caller }, take, async ({ form, method }) => {
-    if (method === 'password' && fieldText(form, 'password') === '')
-      throw refused(messages.missing('password'), 'password')
-    // A password is not even looked at for a session that may not change it.
-    const change =
-      method === 'profile' || isPrivileged(d, session) ? await checkedChange(d, session, method, form) : undefined
-    const saved = change && mayWrite(d, change, session) && (await save(d, { flow, caller, method, change, session }))
-    return saved || reauthenticate(d, flow, session, method, form)
-  })
+  return attempt<SettingsFlow, Taken<SettingsMethod>, SettingsOutcome>(
+    d,
+    { flow, caller },
+    take,
+    ({ form, method }, payload) => {
+      const requirePrivilege = () => {
+        if (!isPrivileged(d, session)) throw new PrivilegeMissing()
+      }
+      const csrfToken = currentCsrfToken(flow, caller)
+      const request = { ...view, form, session, csrfToken, requirePrivilege }
+      return proceed(d, method, request, caller, payload).catch((error: unknown) => {
+        if (error instanceof PrivilegeMissing) return reauthenticate(d, method, request)
+        throw error
+      })
+    },
+  )
 }
 
-function keptOf(d: SubmitSettingsDeps, { identity }: Session, method: Method, form: SubmittedForm) {
-  const schema = schemaOf(d, identity)
-  return method === 'profile' ? traitValues(submittedTraits(form, schema), schema.inputs) : new Map()
+/** The session is too old for the change. */
+class PrivilegeMissing extends Error {
+  override readonly name = 'PrivilegeMissing'
 }
 
-/** @throws FormRefused for a method that is none of ours */
-function methodOf(d: SubmitSettingsDeps, form: SubmittedForm): Method {
-  const method = fieldText(form, 'method')
-  const known = method === 'password' || method === 'profile'
-  if (!known || !d.config().selfservice.methods[method].enabled) throw refused(messages.noSettingsMethod)
-  return method
-}
-
-async function checkedChange(
+async function proceed(
   d: SubmitSettingsDeps,
-  session: Session,
-  method: Method,
-  form: SubmittedForm,
-): Promise<CheckedChange> {
-  const schema = schemaOf(d, session.identity)
-  if (method === 'password') return passwordChange(d, session, schema, form)
-  const traits = submittedTraits(form, schema)
-  if (fieldNames(form).every((name) => name !== 'traits' && !name.startsWith('traits.'))) throw nothingSent()
-  return traitsChange(d, session.identity, schema, traits)
+  method: SettingsMethod,
+  request: SettingsRequest,
+  caller: Caller,
+  payload: JsonObject | undefined,
+): Promise<SettingsOutcome> {
+  const { flow, session } = request
+  const result = await method.change(request)
+  if (result.kind === 'redirect') return { ...result, flow }
+  if (result.kind === 'form') return next(d, flow, result, payload)
+  const mayWrite = (now: Session) => isPrivileged(d, now) || !result.needsPrivilege(now.identity)
+  const saved =
+    mayWrite(session) && (await save(d, { flow, caller, method: method.id, change: result, session, mayWrite }))
+  if (!saved) throw new PrivilegeMissing()
+  return saved
 }
 
-const fieldNames = (form: SubmittedForm) => Object.keys(form.values)
+async function next(d: SubmitSettingsDeps, flow: SettingsFlow, step: NextForm, payload: JsonObject | undefined) {
+  return { ...(await showNext(d, flow, step, payload)), kind: 'next' as const }
+}
 
 function isPrivileged(d: SubmitSettingsDeps, session: Session): boolean {
   const maxAgeMs = d.config().selfservice.flows.settings.privileged_session_max_age
   return parseTime(session.authenticated_at) + maxAgeMs * 1000 >= d.clock.now()
 }
 
-/** Whether the session is fresh enough, and the identity such, that the change may be made. */
-const mayWrite = (d: SubmitSettingsDeps, change: CheckedChange, session: Session) =>
-  isPrivileged(d, session) || !change.needsPrivilege(session.identity)
-
 /** Where the person signs in again, and the form in the words of Kratos, to be taken up by whichever server is next. */
 function reauthenticate(
   d: SubmitSettingsDeps,
-  flow: SettingsFlow,
-  session: Session,
-  method: Method,
-  form: SubmittedForm,
+  { id, waiting }: SettingsMethod,
+  { flow, form, schema }: SettingsRequest,
 ): SettingsOutcome {
   const at = d.urls.login({ refresh: 'true', return_to: d.urls.action('settings', flow.id) })
+  return { kind: 'reauthenticate', flow, at, method: id, form: waitingForm(id, flow, form, waiting(form, schema)) }
+}
+
+function waitingForm(method: string, flow: SettingsFlow, form: SubmittedForm, wanted: JsonObject): JsonObject {
   const payload = transientPayload(form)
-  const wanted =
-    method === 'password'
-      ? { password: fieldText(form, 'password') }
-      : { traits: submittedTraits(form, schemaOf(d, session.identity)) }
   return {
-    ...{ kind: 'reauthenticate', flow, at, method },
-    form: {
-      ...{ method, flow: flow.id, csrf_token: fieldText(form, 'csrf_token'), ...wanted },
-      ...(payload === undefined ? {} : { transient_payload: payload }),
-    },
+    method,
+    flow: flow.id,
+    csrf_token: fieldText(form, 'csrf_token'),
+    ...wanted,
+    ...(payload === undefined ? {} : { transient_payload: payload }),
   }
-}
-
-interface Change {
-  flow: SettingsFlow
-  caller: Caller
-  method: Method
-  change: CheckedChange
-  session: Session
-}
-
-/**
- * Asks all questions again, of the session and identity as they are once nobody else can change them: hashing, or waiting
- * for others, takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
- * @returns undefined when the session is too old by now
- * @throws 401 when it has ended, 403
- */
-async function save(d: SubmitSettingsDeps, { flow, caller, method, change, session }: Change) {
-  const returnTo = returnToOf(d, flow, method)
-  const rows = { identity: session.identity_id, session: session.id }
-  const write = async (tx: Queryable): Promise<Saved | undefined> => {
-    await d.store.lock(flow.id, tx)
-    const now = await d.sessions.hold(session, tx)
-    if (!now) throw sessionMissing()
-    assertProven(d, now, d.urls.page('settings', flow.id))
-    if (!mayWrite(d, change, now)) return undefined
-    const identity = await change.write(tx)
-    const ui = withProblems(formOf(d, flow.id, currentCsrfToken(flow, caller), identity), [{ message: messages.saved }])
-    const saved: SettingsFlow = { ...flow, ui, state: 'success' }
-    await d.store.complete(saved, method, tx)
-    return { kind: 'saved', flow: saved, identity, returnTo }
-  }
-  return d.locks.tx(rows, write).catch((error: unknown) => {
-    throw error instanceof NotLocked ? sessionMissing() : error
-  })
-}
-
-function returnToOf(d: SubmitSettingsDeps, flow: SettingsFlow, method: Method): string {
-  const { after } = d.config().selfservice.flows.settings
-  const { default_browser_return_url: own } = after[method]
-  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url, d.urls.page('settings', flow.id))
 }

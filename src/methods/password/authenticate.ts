@@ -2,13 +2,13 @@ import type { Attempt, LoginAttempts } from '../../flows/login/attempts.ts'
 import type { KnownBrowsers } from '../../flows/login/known-browsers.ts'
 import { messages } from '../../flows/messages.ts'
 import { refused } from '../../flows/refused.ts'
-import { shareOf } from '../../flows/share.ts'
 import type { Caller } from '../../flows/types.ts'
 import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
 import { type Hasher, HashingBusy, PasswordTooLong, type Share } from '../../kernel/crypto/passwords/passwords.ts'
 import { StoreError, StoreUnavailable } from '../../kernel/db/client.ts'
+import { shareOf } from './share.ts'
 
 export interface AuthenticateDeps {
   identities: Pick<IdentityService, 'findByPasswordIdentifier' | 'replacePasswordHash'>

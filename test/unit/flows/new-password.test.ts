@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Config } from '../../../src/config/schema/schema.ts'
-import { hashPassword, judgePassword, type NewPasswordDeps } from '../../../src/flows/new-password.ts'
 import { FormRefused } from '../../../src/flows/refused.ts'
 import { BreachCheckUnavailable } from '../../../src/kernel/crypto/passwords/pwned.ts'
 import { HttpError } from '../../../src/kernel/http/errors.ts'
+import { hashPassword, judgePassword, type NewPasswordDeps } from '../../../src/methods/password/new-password.ts'
 import { testHasher } from '../../helpers/hasher.ts'
 
 function deps(breaches: NewPasswordDeps['breaches']): NewPasswordDeps {

@@ -1,9 +1,9 @@
-import type { Config } from '../config/schema/schema.ts'
-import { type Hasher, PasswordTooLong, type Share } from '../kernel/crypto/passwords/passwords.ts'
-import { checkPassword, type PolicyResult, tooLong } from '../kernel/crypto/passwords/policy.ts'
-import { BreachCheckUnavailable, type BreachCount } from '../kernel/crypto/passwords/pwned.ts'
-import { unavailable } from '../kernel/http/errors.ts'
-import { refused } from './refused.ts'
+import type { Config } from '../../config/schema/schema.ts'
+import { refused } from '../../flows/refused.ts'
+import { type Hasher, PasswordTooLong, type Share } from '../../kernel/crypto/passwords/passwords.ts'
+import { checkPassword, type PolicyResult, tooLong } from '../../kernel/crypto/passwords/policy.ts'
+import { BreachCheckUnavailable, type BreachCount } from '../../kernel/crypto/passwords/pwned.ts'
+import { unavailable } from '../../kernel/http/errors.ts'
 
 export interface NewPasswordDeps {
   config(): Config
