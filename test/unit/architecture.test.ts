@@ -115,6 +115,14 @@ describe('imports point inward', () => {
     lacks(routes, /\bsessions\.resolve\(/)
   })
 
+  it('a method knows no request, no other method, and flows by their interfaces', () => {
+    const methods = within('methods').filter(({ path }) => path !== 'methods/index.ts' && !isStore(path))
+    assert.ok(methods.length > 3, 'the methods are elsewhere')
+    const folder = (path: string) => path.split('/').slice(0, 2).join('/')
+    holds(methods, ({ path }, { target }) => !target.startsWith('methods/') || folder(target) === folder(path))
+    holds(methods, ({ path }, { target }) => isRoutes(path) || !isWeb(target))
+  })
+
   it('only the composition root builds stores and registers routes', () => {
     const outside = sources.filter(({ path }) => featureOf(path) === undefined && !/^(app\.ts|compose\/)/.test(path))
     holds(outside, (_, { target, typeOnly }) => typeOnly || featureOf(target) === undefined || !isRoutes(target))
@@ -170,11 +178,19 @@ describe('types of credentials', () => {
     'identities/creation.ts': 'member of a body',
     'identities/schema/inputs.ts': 'an input of a trait of that name, as Kratos shows it',
     'commands/identities/identities.ts': 'the one type that the command of Kratos shows',
+    'flows/engine/order.ts': 'groups of nodes',
+    'flows/login/form.ts': 'groups of nodes, in their order',
+    'flows/registration/form.ts': 'groups of nodes, in their order',
+    'flows/settings/form.ts': 'groups of nodes, in their order',
+    'flows/nodes.ts': 'an input of that name, and where its message stands',
   }
   it('are decided by their descriptors: nobody else knows one by its name', () => {
     const elsewhere = sources.filter(
-      // Keys of the configuration carry these names too. Flows by password are sign-in methods.
-      ({ path }) => !/^(credentials|methods|flows|config)\//.test(path) && !Object.hasOwn(OTHERWISE, path),
+      // Keys of the configuration carry these names too, and members of documented bodies. Recovery and verification are
+      // by `code` or by `link`, as their key `use` says: that is no type of credential.
+      ({ path }) =>
+        !/^(credentials|methods|config|flows\/(recovery|verification))\/|\/openapi\.ts$/.test(path) &&
+        !Object.hasOwn(OTHERWISE, path),
     )
     lacks(elsewhere, /'(password|oidc|saml|totp|lookup_secret|webauthn|passkey|code|link_recovery|code_recovery)'/)
     assert.deepEqual(
