@@ -3,6 +3,9 @@ import { fromData } from './data.ts'
 import { TemplateError } from './errors.ts'
 import { Execution } from './exec/execution.ts'
 import { FUNCTIONS, NAMES } from './functions/functions.ts'
+import type { Func } from './functions/signature.ts'
+import { escapeTemplates } from './html/escape.ts'
+import { ESCAPERS } from './html/escapers.ts'
 import { parseInto, type Templates } from './parse/parser.ts'
 import { newRuntime } from './runtime.ts'
 import { compareText } from './values.ts'
@@ -24,9 +27,13 @@ export interface RenderOptions extends CompileOptions {
 }
 
 export interface Template {
+  /** Looks for values that stand where HTML could not make them safe. @throws TemplateError */
+  check(): void
   /** @throws TemplateError */
   render(data: unknown, model?: string): string
 }
+
+const HTML_FUNCTIONS: ReadonlyMap<string, Func> = new Map([...FUNCTIONS, ...Object.entries(ESCAPERS)])
 
 /**
  * Reads a template in Go's language.
@@ -35,20 +42,24 @@ export interface Template {
  * @see https://pkg.go.dev/text/template
  */
 export function compile(source: string, options: CompileOptions = {}): Template {
-  const name = options.name ?? 'template'
-  if (options.html)
-    throw new TemplateError({ template: name, line: 1 }, 'HTML is not escaped yet, so it is not rendered')
+  const { name = 'template', html = false } = options
   const clock = systemClock()
   const files = { ...options.templates, [name]: source }
   const templates: Templates = new Map()
   for (const file of Object.keys(files).sort(compareText)) parseInto(templates, file, files[file]!, NAMES)
+
+  let escaped: { templates: Templates; main: string } | undefined
+  const prepared = () => {
+    escaped ??= html ? escapeTemplates(templates, name, newRuntime(clock).budget) : { templates, main: name }
+    return escaped
+  }
   return {
+    check: () => void prepared(),
     render(data, model) {
+      const { templates: known, main } = prepared()
       const runtime = newRuntime(clock)
-      return new Execution(templates, FUNCTIONS, runtime).render(
-        name,
-        fromData(data, runtime.budget, model) ?? undefined,
-      )
+      const execution = new Execution(known, html ? HTML_FUNCTIONS : FUNCTIONS, runtime)
+      return execution.render(main, fromData(data, runtime.budget, model) ?? undefined)
     },
   }
 }

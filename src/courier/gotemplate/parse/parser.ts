@@ -1,4 +1,3 @@
-import type { Place } from '../errors.ts'
 import { Expressions } from './expressions.ts'
 import type { Branch, Node } from './nodes.ts'
 import type { Token } from './tokens.ts'
@@ -122,7 +121,7 @@ class Parser extends Expressions {
       case 'if':
       case 'with':
       case 'range':
-        return this.control(first.text, at)
+        return this.control(first.text)
       case 'template':
         return this.call()
       case 'block':
@@ -145,14 +144,14 @@ class Parser extends Expressions {
   }
 
   /** `if`, `with` and `range`; a chain of `else if` is read in a loop, so that a long one needs no deep stack. */
-  private control(kind: Branch['type'], at: Place): Branch {
+  private control(kind: Branch['type']): Branch {
     const variables = this.variables.length
-    const first = this.branch(kind, at)
+    const first = this.branch(kind)
     for (let [last, length] = [first, 1]; last.stop === 'else'; length++) {
       if (length > MAX_CHAIN) this.fail(`more than ${MAX_CHAIN} branches`)
       if (kind !== 'range' && this.isKeyword(this.peek(), kind)) {
-        const token = this.nextNonSpace()
-        const next = this.branch(kind, this.place(token))
+        this.nextNonSpace()
+        const next = this.branch(kind)
         last.node.otherwise = [next.node]
         last = next
         continue
@@ -166,12 +165,12 @@ class Parser extends Expressions {
     return first.node
   }
 
-  private branch(kind: Branch['type'], at: Place): { node: Branch; stop: 'end' | 'else' } {
+  private branch(kind: Branch['type']): { node: Branch; stop: 'end' | 'else' } {
     const pipe = this.pipeline(kind, 'right')
     if (kind === 'range') this.ranges++
     const { nodes, stop } = this.list()
     if (kind === 'range') this.ranges--
-    return { node: { type: kind, at, pipe, body: nodes }, stop }
+    return { node: { type: kind, at: pipe.at, pipe, body: nodes }, stop }
   }
 
   private call(): Node {
