@@ -1,0 +1,30 @@
+import { badRequest, HttpError } from '../../kernel/http/errors.ts'
+
+/** The provider cannot be asked as it is configured. */
+export const invalidConfiguration = (reason: string, cause?: unknown) =>
+  new HttpError(500, 'Invalid configuration', { id: 'invalid_configuration', reason, cause })
+
+export const notInitialized = (error: unknown) =>
+  invalidConfiguration(`Unable to initialize OpenID Connect Provider: ${textOf(error)}`, error)
+
+/** The provider answered, but not with what was asked for. */
+export const upstreamError = (reason: string, cause?: unknown) =>
+  new HttpError(502, 'Upstream error', { id: 'upstream_error', reason, cause })
+
+/** What the provider says about itself cannot be believed; shown in the form. */
+export const untrustworthy = (error: unknown) => badRequest(textOf(error), { cause: error })
+
+export const idTokenMissing = () =>
+  badRequest(
+    'Authentication failed because no id_token was returned. Please accept the "openid" permission and try again.',
+  )
+
+export const scopeMissing = () =>
+  badRequest(
+    'Unable to finish because one or more permissions were not granted. Please retry and accept all permissions.',
+  )
+
+/** Of other places: bounded, and without control characters. */
+const MAX_TOLD = 500
+const textOf = (error: unknown) =>
+  (error instanceof Error ? error.message : String(error)).slice(0, MAX_TOLD).replace(/\p{Cc}/gu, ' ')

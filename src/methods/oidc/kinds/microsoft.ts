@@ -1,0 +1,48 @@
+import { decodeJwt } from 'jose'
+import { isUuid } from '../../../kernel/http/query.ts'
+import { type Claims, textAt } from '../claims.ts'
+import { idTokenMissing, untrustworthy } from '../errors.ts'
+import { bearer, idTokenClaims, standardParameters } from '../generic.ts'
+import type { ClaimsRequest, Kind } from '../kind.ts'
+
+const HOST = 'https://login.microsoftonline.com'
+const ME = 'https://graph.microsoft.com/v1.0/me'
+
+/** @see https://learn.microsoft.com/en-us/entra/identity-platform/v2-protocols-oidc */
+export const microsoft: Kind = {
+  openid: true,
+  endpoints: async ({ microsoft_tenant: tenant }) => ({
+    authorization: `${HOST}/${tenant}/oauth2/v2.0/authorize`,
+    token: `${HOST}/${tenant}/oauth2/v2.0/token`,
+  }),
+  parameters: standardParameters,
+  async claims(request) {
+    return withSubject(request, await idTokenClaims(request, issuerOf(request.tokens.idToken)))
+  },
+}
+
+/** Tokens for `common` and `organizations` are issued by the tenant of the person. @throws HttpError 400 */
+function issuerOf(idToken: string): string {
+  if (idToken === '') throw idTokenMissing()
+  const tenant = tenantOf(idToken)
+  if (!isUuid(tenant)) throw untrustworthy(`TenantID claim is not a valid UUID: ${tenant}`)
+  return `${HOST}/${tenant}/v2.0`
+}
+
+function tenantOf(idToken: string): string {
+  try {
+    return String(decodeJwt(idToken).tid ?? '')
+  } catch (error) {
+    throw untrustworthy(error)
+  }
+}
+
+/** `sub` is another one for each application; the others are the same for all of them. */
+async function withSubject({ provider, tokens, upstream }: ClaimsRequest, claims: Claims): Promise<Claims> {
+  const { sub: _, ...others } = claims
+  const named = (sub: string) => (sub === '' ? others : { ...others, sub })
+  if (provider.subject_source === 'me') {
+    return named(textAt(await upstream.getJson(ME, bearer(tokens.accessToken)), 'id'))
+  }
+  return provider.subject_source === 'oid' ? named(textAt(claims, 'oid')) : claims
+}

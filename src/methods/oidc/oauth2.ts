@@ -1,0 +1,21 @@
+import type { JsonObject } from '../../identities/types.ts'
+import { type Claims, toClaims } from './claims.ts'
+import { scopeMissing } from './errors.ts'
+import type { ClaimsRequest, Endpoints, Kind } from './kind.ts'
+
+/** A provider of OAuth 2.0 alone: who it is stands in an API of its own. */
+export const oauth2 = (
+  endpoints: Endpoints,
+  claims: (request: ClaimsRequest) => Promise<JsonObject>,
+  more: Partial<Kind> = {},
+): Kind => ({
+  endpoints: async () => endpoints,
+  claims: async (request): Promise<Claims> => toClaims(await claims(request)),
+  ...more,
+})
+
+/** @throws HttpError 400 when the person did not grant everything that is asked for */
+export function assertGranted({ provider, tokens }: ClaimsRequest, separator: string): void {
+  const granted = new Set(String(tokens.answer.scope ?? '').split(separator))
+  if (!(provider.scope ?? []).every((scope) => granted.has(scope))) throw scopeMissing()
+}

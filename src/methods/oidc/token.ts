@@ -1,0 +1,111 @@
+import type { JsonObject } from '../../identities/types.ts'
+import { internalError } from '../../kernel/http/errors.ts'
+import type { OutboundAnswer } from '../../kernel/outbound/client.ts'
+import { textAt } from './claims.ts'
+import type { Provider, Tokens } from './kind.ts'
+import { kindOf } from './kinds.ts'
+import type { Upstream } from './upstream.ts'
+
+export interface CodeToExchange {
+  provider: Provider
+  code: string
+  /** as it was in the authorize URL */
+  redirectUri: string
+  /** of PKCE */
+  verifier: string | undefined
+}
+
+export interface TokenEndpoint {
+  /** @throws HttpError 500 when there are no tokens */
+  exchange(code: CodeToExchange): Promise<Tokens>
+}
+
+type Auth = 'body' | 'header'
+
+export function createTokenEndpoint(upstream: Upstream): TokenEndpoint {
+  /** What a provider took, by the id of its entry and its endpoint. */
+  const known = new Map<string, Auth>()
+
+  async function authOf(provider: Provider, key: string): Promise<Auth> {
+    const { auth = 'negotiated' } = kindOf(provider).token ?? {}
+    if (auth === 'body' || auth === 'header') return auth
+    const remembered = known.get(key)
+    if (remembered !== undefined || provider.issuer_url === undefined) return remembered ?? 'header'
+    const methods = (await upstream.announced(provider.issuer_url))?.token_endpoint_auth_methods_supported
+    return methods?.includes('client_secret_post') && !methods.includes('client_secret_basic') ? 'body' : 'header'
+  }
+
+  async function exchange(request: CodeToExchange): Promise<Tokens> {
+    const { provider } = request
+    const kind = kindOf(provider)
+    const { token: url } = await kind.endpoints(provider, upstream)
+    const secret = (await kind.token?.secret?.(provider, upstream.now())) ?? provider.client_secret ?? ''
+    if (kind.token?.auth === 'json') return read(await upstream.postJson(url, inJson(request, secret)), kind.token.read)
+    const key = `${provider.id} ${provider.client_id} ${url}`
+    const auth = await authOf(provider, key)
+    const send = (how: Auth) => {
+      const { form, headers } = inForm(request, secret, how)
+      return upstream.postForm(url, form, headers)
+    }
+    const answer = await send(auth)
+    // Whoever does not know the client has not looked at its code: that may be sent again. After any other error a
+    // provider may take back what it gave for the code.
+    if (kind.token?.auth !== undefined || !isUnknownClient(answer)) return read(answer)
+    const other = auth === 'header' ? 'body' : 'header'
+    const second = await send(other)
+    if (second.status < 400) known.set(key, other)
+    return read(second)
+  }
+
+  return { exchange: (request) => exchange(request).catch(asInternal) }
+}
+
+function inForm({ provider, code, redirectUri, verifier }: CodeToExchange, secret: string, auth: Auth) {
+  const { client_id: id } = provider
+  const form = new URLSearchParams({
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: redirectUri,
+    ...(verifier === undefined ? {} : { code_verifier: verifier }),
+    ...kindOf(provider).token?.parameters,
+    ...(auth === 'body' ? { client_id: id, client_secret: secret } : {}),
+  })
+  // @see RFC 6749 §2.3.1: both are encoded as in a form before they are joined
+  const basic = Buffer.from(`${formEncoded(id)}:${formEncoded(secret)}`).toString('base64')
+  return { form, headers: auth === 'header' ? { authorization: `Basic ${basic}` } : {} }
+}
+
+const formEncoded = (text: string) => new URLSearchParams({ t: text }).toString().slice(2)
+
+const inJson = ({ provider, code }: CodeToExchange, secret: string): JsonObject => ({
+  ...{ clientId: provider.client_id, clientSecret: secret, code, grantType: 'authorization_code' },
+})
+
+const isUnknownClient = ({ status, body }: OutboundAnswer) =>
+  status === 401 || (status === 400 && body.includes('"invalid_client"'))
+
+/** @throws Error for anything but an answer with an access token */
+function read({ status, body }: OutboundAnswer, translate?: (answer: JsonObject) => JsonObject): Tokens {
+  if (status < 200 || status > 299) throw new Error(`the token endpoint answered with status ${status}`)
+  const said = answerOf(body.toString('utf8'))
+  const answer = translate?.(said) ?? said
+  const accessToken = textAt(answer, 'access_token')
+  if (accessToken === '') throw new Error('the token endpoint answered without an access_token')
+  return { accessToken, idToken: textAt(answer, 'id_token'), refreshToken: textAt(answer, 'refresh_token'), answer }
+}
+
+/** JSON, or a form, as GitHub answers to those who do not ask for JSON. */
+function answerOf(text: string): JsonObject {
+  try {
+    const answer: unknown = JSON.parse(text)
+    if (typeof answer === 'object' && answer !== null && !Array.isArray(answer)) return answer as JsonObject
+  } catch {
+    if (text.includes('access_token=')) return Object.fromEntries(new URLSearchParams(text))
+  }
+  throw new Error('the token endpoint did not answer with a JSON object')
+}
+
+function asInternal(error: unknown): never {
+  if (error instanceof Error && error.name === 'HttpError') throw error
+  throw internalError(undefined, { cause: error })
+}
