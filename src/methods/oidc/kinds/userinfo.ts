@@ -1,3 +1,4 @@
+import { withoutTrailingSlashes } from '../../../kernel/base/url.ts'
 import { type Claims, toClaims } from '../claims.ts'
 import { bearer, issuerOf, standardParameters } from '../generic.ts'
 import type { ClaimsRequest, Kind, Provider } from '../kind.ts'
@@ -10,7 +11,7 @@ interface Paths {
 
 /** Providers at an address of one's own that speak OAuth 2.0 and describe the person as OpenID Connect does. */
 const below = (paths: Paths, fallback = ''): Kind => {
-  const url = (provider: Provider, path: string) => `${(issuerOf(provider) || fallback).replace(/\/+$/, '')}${path}`
+  const url = (provider: Provider, path: string) => `${withoutTrailingSlashes(issuerOf(provider) || fallback)}${path}`
   return {
     endpoints: async (provider) => ({
       authorization: url(provider, paths.authorization),
