@@ -77,7 +77,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
     done()
   })
   refuseWebPages(app, d)
-  app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin }))
+  app.register(healthRoutes({ ...options, notReadyMessage: NOT_READY.admin, warnings: d.watch?.watchProblems }))
   app.register(versionRoutes(options))
   app.register(configHashRoutes(options))
   app.register(metricsRoutes(d.metrics))

@@ -2,6 +2,7 @@ import { DESCRIPTORS, typesWhere } from '../credentials/descriptors.ts'
 import { PASSWORD } from '../credentials/password.ts'
 import type { Adoption } from '../kernel/db/adoption/adoption.ts'
 import type { Census } from './store.ts'
+import type { WatchState } from './watch/state.ts'
 
 /** What is known of the configuration that will serve the database. */
 export interface ConfigFacts {
@@ -35,6 +36,8 @@ export interface Facts {
   config: ConfigFacts | undefined
   samples: readonly SampleFacts[]
   knowsHash(hash: string): boolean
+  /** undefined where the schema lethe is not there yet */
+  watch: WatchState | undefined
 }
 
 /** `stop`: neither way works. `loss`: what a full swap would take away, while Kratos beside it still does it. */
@@ -50,6 +53,7 @@ export function findingsOf(facts: Facts): Finding[] {
     ...tables(facts),
     ...(config ? settings(config) : [note('no configuration was checked: name the files of Kratos with -c')]),
     ...cookies(facts),
+    ...watching(facts),
     ...(census ? [...people(census, facts), ...features(census, config)] : []),
   ]
   const order = ['stop', 'loss', 'note']
@@ -112,6 +116,10 @@ function cookies({ samples, config }: Facts): Finding[] {
       ? []
       : [note(`${name} can be read, but its session is ${session}: try one of somebody signed in`)]
   })
+}
+
+function watching({ watch }: Facts): Finding[] {
+  return (watch?.problems ?? []).map((problem) => note(`${problem}; "adopt watch on" sets it right`))
 }
 
 function people(census: Census, { config, knowsHash }: Facts): Finding[] {

@@ -1,4 +1,5 @@
 import type { BackgroundWork } from '../kernel/background/loop.ts'
+import { composeAdopt } from './adopt.ts'
 import { composeCourier } from './courier.ts'
 import { composeBase, type Environment } from './environment.ts'
 import { composeEvents } from './events.ts'
@@ -24,6 +25,7 @@ export function createDeps(env: Environment) {
   const identities = composeIdentities(base, sessions)
   const events = composeEvents(base, sessions)
   const maintenance = composeMaintenance(base, events)
+  const adopt = composeAdopt(base)
   const logout = composeLogout(base, sessions)
   const courier = composeCourier(base)
   const parts = join(base, web, sessions, identities, courier, composeFlowParts(base))
@@ -37,10 +39,11 @@ export function createDeps(env: Environment) {
   const background: BackgroundWork[] = [
     sessions.lastSeen,
     ...(shared ? [maintenance.reactivated] : []),
+    ...(adopt.watch ? [adopt.watch] : []),
     maintenance.collector,
     events.webhookDelivery,
   ]
-  return join(flows, events, maintenance, logout, login, registration, settings, recovery, { background })
+  return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, { background })
 }
 
 type Joined<T extends object[]> = T extends [infer First, ...infer Rest extends object[]]

@@ -138,7 +138,12 @@ export const eventsDescription: Description = {
       cause: nullable(oneWord(...END_CAUSES)),
       session_id: nullable(uuid),
       identity_id: nullable(uuid),
-      actor: nullable(object({ type: oneWord('identity', 'admin', 'system') }, { id: uuid })),
+      actor: nullable(
+        object(
+          { type: oneWord('identity', 'admin', 'system', 'database') },
+          { id: uuid, role: text, application: text },
+        ),
+      ),
       device: nullable(object({ ip_address: text, user_agent: text, location: text })),
       data: nullable(map),
     }),

@@ -7,13 +7,15 @@ export type EventType = (typeof EVENT_TYPES)[number]
 
 export const END_CAUSES: readonly EndCause[] = [
   ...(['logout', 'revoked_by_user', 'revoked_by_admin', 'expired', 'identity_disabled', 'identity_deleted'] as const),
-  ...(['credentials_changed', 'recovery', 'limit'] as const),
+  ...(['credentials_changed', 'recovery', 'limit', 'ended_elsewhere'] as const),
 ]
 
-/** Who caused an event. Of an identity also the id. */
+/** Who caused an event. Of an identity also the id; of another program in a shared database what the database knows of it. */
 export interface Actor {
-  type: 'identity' | 'admin' | 'system'
+  type: 'identity' | 'admin' | 'system' | 'database'
   id?: string
+  role?: string
+  application?: string
 }
 
 /** A row of the log. */

@@ -5,6 +5,8 @@ export interface HealthDeps {
   isReady(): Promise<boolean>
   /** text of the 503: the public port says nothing of the inside */
   notReadyMessage: string
+  /** what an operator should see to, though the node does its work; shown where there is something. Never throws. */
+  warnings?: (() => Promise<string[]>) | undefined
 }
 
 export const NOT_READY = {
@@ -16,7 +18,10 @@ export function healthRoutes(d: HealthDeps): FastifyPluginAsync {
   return async (app) => {
     app.get('/health/alive', { config: { csrf: 'off' } }, async () => ({ status: 'ok' }))
     app.get('/health/ready', { config: { csrf: 'off' } }, async (_req, reply: FastifyReply) => {
-      if (await d.isReady()) return { status: 'ok' }
+      if (await d.isReady()) {
+        const warnings = (await d.warnings?.()) ?? []
+        return warnings.length > 0 ? { status: 'ok', warnings } : { status: 'ok' }
+      }
       const error = { code: 500, status: 'Internal Server Error', message: d.notReadyMessage }
       return reply.code(503).header('retry-after', '1').header('content-type', 'application/json').send({ error })
     })

@@ -2,6 +2,7 @@ import {
   anything,
   type Description,
   json,
+  list,
   map,
   OTHER_ERRORS,
   object,
@@ -11,6 +12,10 @@ import {
 } from '../kernel/http/openapi/openapi.ts'
 
 const alive = json('It is.', object({ status: oneWord('ok') }))
+const ready = json(
+  'It is; `warnings`, on the admin port, are what an operator should see to.',
+  object({ status: oneWord('ok') }, { warnings: list(text) }),
+)
 
 /** What operators and their tools ask of the process. */
 export const opsDescription: Description = {
@@ -24,7 +29,7 @@ export const opsDescription: Description = {
     {
       ...{ id: 'isReady', method: 'get', path: '/health/ready', port: 'both' },
       summary: 'Tells whether the database answers and is migrated.',
-      answers: { 200: alive, 503: json('Not now.', object({ error: map })), ...OTHER_ERRORS },
+      answers: { 200: ready, 503: json('Not now.', object({ error: map })), ...OTHER_ERRORS },
     },
     {
       ...{ id: 'getVersion', method: 'get', path: '/version', port: 'admin' },

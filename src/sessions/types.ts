@@ -86,6 +86,7 @@ export const END_CAUSES = [
   'credentials_changed',
   'recovery',
   'limit',
+  'ended_elsewhere',
 ] as const
 export type EndCause = (typeof END_CAUSES)[number]
 

@@ -33,18 +33,10 @@ describe('the image', () => {
     assert.match(dockerfile, /^EXPOSE 4433 4434$/m)
   })
 
-  it('is started by compose.yaml with files that are there, and opens ports to this machine only', () => {
-    const { services } = parse(read('compose.yaml'), { merge: true })
-    const mounts: string[] = Object.values<{ volumes?: string[] }>(services).flatMap((service) => service.volumes ?? [])
-    const files = mounts.map((mount) => mount.split(':')[0]!).filter((source) => source.startsWith('./'))
-    assert.ok(files.length > 0)
-    assert.deepEqual(
-      files.filter((file) => !exists(file)),
-      [],
-    )
-    for (const port of services.lethe.ports) assert.match(port, /^127\.0\.0\.1:/)
-    assert.equal(services.lethe.environment.DSN, services.migrate.environment.DSN)
-  })
+  for (const file of ['compose.yaml', 'compose.beside-kratos.yaml'])
+    it(`is started by ${file} with files that are there, and opens ports to this machine only`, () => {
+      startsFrom(file)
+    })
 })
 
 describe('.ci/run', () => {
@@ -55,3 +47,16 @@ describe('.ci/run', () => {
     assert.equal(status, 0, stderr)
   })
 })
+
+function startsFrom(file: string): void {
+  const { services } = parse(read(file), { merge: true })
+  const mounts: string[] = Object.values<{ volumes?: string[] }>(services).flatMap((service) => service.volumes ?? [])
+  const files = mounts.map((mount) => mount.split(':')[0]!).filter((source) => source.startsWith('./'))
+  assert.ok(files.length > 0)
+  assert.deepEqual(
+    files.filter((file) => !exists(file)),
+    [],
+  )
+  for (const port of services.lethe.ports) assert.match(port, /^127\.0\.0\.1:/)
+  assert.equal(services.lethe.environment.DSN, services.migrate.environment.DSN)
+}

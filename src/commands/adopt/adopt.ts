@@ -32,4 +32,31 @@ export function addAdopt(program: Cmd, io: Io): void {
     const { replaceSecrets } = await import('./secrets.ts')
     await replaceSecrets(io, secrets, dsn)
   })
+
+  addWatch(adopt, io)
+}
+
+function addWatch(adopt: Cmd, io: Io): void {
+  const watch = adopt.group('watch', 'Make events of what Kratos does to sessions, by triggers on its tables')
+  const command = (name: string, description: string) =>
+    watch
+      .command(name)
+      .description(description)
+      .argument('[dsn]', 'address of the database; else the variable DSN or the key dsn of a configuration file')
+      .option('-e, --read-from-env', 'accepted for compatibility: it is what happens without an argument') as Cmd
+  const on = command('on', 'Show the plan, ask, and create the triggers').option(
+    '-y, --yes',
+    'do not ask before',
+  ) as Cmd
+  on.examples('adopt watch on -e --yes', 'adopt watch status -e').action(async (dsn?: string) => {
+    await (await import('./watch.ts')).watchOn(io, on, dsn)
+  })
+  const off = command('off', 'Drop the triggers and all that belongs to them').option(
+    '-y, --yes',
+    'do not ask before',
+  ) as Cmd
+  off.action(async (dsn?: string) => (await import('./watch.ts')).watchOff(io, off, dsn))
+  const status = command('status', 'Tell whether it is on, and whether all of it is still there')
+  addFormatFlags(status)
+  status.action(async (dsn?: string) => (await import('./watch.ts')).watchStatus(io, status, dsn))
 }

@@ -1,6 +1,8 @@
 import { type ConfigFacts, type Facts, findingsOf, type SampleFacts, verdictOf } from '../../adopt/findings.ts'
 import { readSample } from '../../adopt/sample-cookie.ts'
 import { forbidWrites, readNetworks, sessionOf, takeCensus } from '../../adopt/store.ts'
+import { watchState } from '../../adopt/watch/state.ts'
+import { readWatch } from '../../adopt/watch/store.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
 import { createHasher } from '../../kernel/crypto/passwords/passwords.ts'
@@ -34,7 +36,10 @@ export async function checkAdoption(io: Io, command: Cmd, dsn: string | undefine
     if (!status.adoption)
       throw new Failure(`Error: ${status.problem ?? `this is no database of Kratos: it is ${status.kind}`}`)
     const creation = status.pending > 0 ? await creationProblem(db) : undefined
-    const seen = status.adoption.problems.length === 0 ? await look(io, db, loaded, cookies) : undefined
+    const seen =
+      status.adoption.problems.length === 0
+        ? await look(io, db, { loaded, cookies, migrated: status.pending === 0 })
+        : undefined
     const facts: Facts = {
       adoption: status.adoption,
       newerAccepted: status.problem === undefined,
@@ -44,6 +49,7 @@ export async function checkAdoption(io: Io, command: Cmd, dsn: string | undefine
       config: loaded && configFacts(loaded),
       samples: seen?.samples ?? [],
       knowsHash: hasherOf(io).knows,
+      watch: seen?.watch,
     }
     const findings = findingsOf(facts)
     const verdict = verdictOf(findings)
@@ -86,13 +92,14 @@ function configFacts(loaded: Loaded): ConfigFacts {
 }
 
 /** Everything that is counted, in one transaction that cannot write. */
-async function look(io: Io, db: Db, loaded: Loaded | undefined, cookies: string[]) {
+async function look(io: Io, db: Db, { migrated, ...given }: Omit<Samples, 'nid'> & { migrated: boolean }) {
   return db.tx(async (tx) => {
     await forbidWrites(tx)
     const networks = await readNetworks(tx)
     const [nid] = networks
     const census = nid === undefined ? undefined : await takeCensus(tx, nid, formatTime(io.clock.now()))
-    return { networks, census, samples: await trySamples(io, tx, { nid, loaded, cookies }) }
+    const watch = migrated ? watchState(await readWatch(tx)) : undefined
+    return { networks, census, watch, samples: await trySamples(io, tx, { ...given, nid }) }
   })
 }
 

@@ -16,6 +16,7 @@ const shipped = [
   'config/examples/compose.yaml',
   'config/examples/postgres.yaml',
   'config/examples/lethe.yaml',
+  'config/examples/beside-kratos.yaml',
 ]
 
 test('the committed reference and JSON schema are those of the code', async () => {
@@ -65,6 +66,13 @@ test('the examples can be loaded', () => {
     readFile: read,
   })
   assert.equal(two.config.lethe.logout.dead_session, 'succeed')
+  const beside = loadConfig({
+    files: ['config/examples/compose.yaml', 'config/examples/beside-kratos.yaml'],
+    env: secrets,
+    flags: { dev: true },
+    readFile: read,
+  })
+  assert.equal(beside.config.lethe.events.webhooks[0]!.url, 'http://receiver:8080/')
   assert.equal(two.config.lethe.ui.enabled, true)
 })
 

@@ -1,0 +1,107 @@
+import { missingGrants, type WatchState, watchState } from '../../adopt/watch/state.ts'
+import { install, readRights, readWatch, remove } from '../../adopt/watch/store.ts'
+import { formatTime } from '../../kernel/base/clock.ts'
+import { type Db, StoreUnavailable } from '../../kernel/db/client.ts'
+import type { Cmd } from '../kit/command.ts'
+import { confirm } from '../kit/confirm.ts'
+import { databaseOf, statusOnceReachable, withDatabase } from '../kit/database.ts'
+import { Failure } from '../kit/errors.ts'
+import { type Io, print } from '../kit/io.ts'
+import { type FormatOptions, writeFormatted } from '../kit/output.ts'
+import { formatTable } from '../kit/table.ts'
+
+interface Options extends FormatOptions {
+  config?: string[]
+  yes?: boolean
+}
+
+export async function watchOn(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
+  await onAdopted(io, command, dsn, async (db, { yes }) => {
+    const seen = await readWatch(db)
+    const { state } = watchState(seen)
+    if (state === 'on') return print(io.stdout, 'The watch is on already, nothing to do')
+    const grants = missingGrants(await readRights(db), seen.home)
+    if (grants.length > 0) {
+      throw new Failure(
+        `Error: the user of the database lacks rights; as the owner of the tables:\n\n${grants.join('\n')}`,
+      )
+    }
+    const rows = seen.objects.map(({ name, purpose, trigger }) => [
+      trigger.name,
+      `${seen.home}.${trigger.table}`,
+      `lethe.${name}()`,
+      purpose,
+    ])
+    print(io.stdout, `Created are, in one transaction:\n${formatTable([['Trigger', 'On', 'Function', ''], ...rows])}`)
+    if (yes !== true) await confirm(io, 'Do you wish to create them?')
+    await patiently(io, () => install(db, seen.objects, { since: formatTime(io.clock.now()) }))
+    print(io.stdout, 'The watch is on: sessions that others begin and end in this database are events from now on.')
+  })
+}
+
+export async function watchOff(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
+  await onAdopted(io, command, dsn, async (db, { yes }) => {
+    const seen = await readWatch(db)
+    if (watchState(seen).state === 'off') return print(io.stdout, 'The watch is off already, nothing to do')
+    const names = [...new Set(seen.found.map(({ name }) => name))].sort()
+    const rows = names.map((name) => [`lethe.${name}()`, 'and the trigger that calls it'])
+    print(io.stdout, `Dropped are, in one transaction:\n${formatTable(rows)}`)
+    if (yes !== true) await confirm(io, 'Do you wish to drop them?')
+    await patiently(io, () => remove(db, names))
+    print(io.stdout, 'The watch is off. What it has told stays in the log.')
+  })
+}
+
+/** @throws Failure when it was switched on and is not what it was */
+export async function watchStatus(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
+  await onAdopted(io, command, dsn, async (db, options) => {
+    const found = watchState(await readWatch(db))
+    writeFormatted(io, options, { value: asValue(found), table: asTable(found), ids: [found.state] })
+    if (found.state === 'broken') throw new Failure('')
+  })
+}
+
+const asValue = ({ state, since, problems }: WatchState) => ({ state, since: since ?? null, problems })
+
+const asTable = ({ state, since, problems }: WatchState) => [
+  ['Watch', state],
+  ...(since === undefined ? [] : [['Since', since]]),
+  ...problems.map((problem) => ['Problem', `${problem}; "adopt watch on" sets it right`]),
+]
+
+async function onAdopted(
+  io: Io,
+  command: Cmd,
+  dsn: string | undefined,
+  work: (db: Db, options: Options) => Promise<void>,
+): Promise<void> {
+  const options = command.optsWithGlobals<Options>()
+  await withDatabase(io, databaseOf(io, { files: options.config ?? [], dsn }), async (db) => {
+    const { kind, pending, problem } = await statusOnceReachable(io, db)
+    if (problem !== undefined) throw new Failure(`Error: ${problem}`)
+    if (kind !== 'adopted') throw new Failure(`Error: this is no database of Kratos: it is ${kind}`)
+    if (pending > 0) throw new Failure('Error: the schema lethe is not up to date; run "migrate sql up" first')
+    await work(db, options)
+  })
+}
+
+const TRIES = 15
+const PAUSE_MS = 2000
+
+/** Between tries those who write to the tables get on: a lock that is waited for holds up all that come after it. */
+async function patiently(io: Io, work: () => Promise<void>): Promise<void> {
+  for (let left = TRIES; ; left -= 1) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) || !error.message.includes('55P03')) throw error
+      if (left === 1) {
+        throw new Failure(
+          'Error: a transaction that stays open holds a lock on the tables; end it (see pg_stat_activity), and try again. Nothing was changed.',
+        )
+      }
+      print(io.stderr, 'a transaction holds a lock on the tables; trying again')
+      await io.sleep(PAUSE_MS)
+    }
+  }
+}
