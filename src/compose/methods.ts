@@ -16,7 +16,12 @@ export function composeMethods(d: FlowParts) {
   const attempts = createLoginAttempts({ config, clock, serverSecret, store })
   const guesses = createGuesses({ config, clock, serverSecret, store })
   const knownBrowsers = createKnownBrowsers({ serverSecret, clock, random })
-  const methods = { ...d, attempts, knownBrowsers, guesses, totp: createTotpStore(d.db, nid) }
+  const methods = {
+    ...d,
+    ...{ attempts, knownBrowsers, guesses },
+    totp: createTotpStore(d.db, nid),
+    publicHost: () => new URL(d.baseUrls.public()).hostname,
+  }
   return {
     attempts,
     knownBrowsers,

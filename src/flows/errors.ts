@@ -128,6 +128,12 @@ export const initiatedByOther = () =>
     },
   )
 
+/** Somebody who is signed in asks to see the settings of another. */
+export const identityMismatch = () =>
+  forbidden('The request was made for another identity and has been blocked for security reasons.', {
+    id: 'security_identity_mismatch',
+  })
+
 /** The session is too old for what it wants to change. @param at where the person signs in again */
 export const refreshRequired = (at: string) =>
   forbidden('The login session is too old and thus not allowed to update these fields. Please re-authenticate.', {

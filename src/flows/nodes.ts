@@ -5,6 +5,7 @@ import {
   type InputAttributes,
   type InputNode,
   isInput,
+  type ShownNode,
   type Ui,
   type UiMessage,
   type UiNode,
@@ -44,6 +45,28 @@ export const passwordNode = (autocomplete: 'current-password' | 'new-password') 
 
 export const submitNode = (group: string, value: string, label: UiMessage, name = 'method') =>
   inputNode(group, name, 'submit', { value, label })
+
+/** A text, which is a message of its own. */
+export const textNode = (group: string, id: string, text: UiMessage, label: UiMessage): ShownNode => ({
+  type: 'text',
+  group,
+  attributes: { text: { ...text }, id, node_type: 'text' },
+  messages: [],
+  meta: { label },
+})
+
+export const imageNode = (
+  group: string,
+  id: string,
+  image: { src: string; size: number },
+  label: UiMessage,
+): ShownNode => ({
+  type: 'img',
+  group,
+  attributes: { src: image.src, id, width: image.size, height: image.size, node_type: 'img' },
+  messages: [],
+  meta: { label },
+})
 
 /** @param look.hidden carried along to the next screen instead of shown */
 export function traitNode(

@@ -64,6 +64,9 @@ export function requestedReturnTo(requestUrl: string): string {
   return requestQuery(requestUrl).get('return_to') ?? ''
 }
 
+/** Go's words for no. */
+export const isNo = (value: string): boolean => ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(value)
+
 /** Go's words for yes. */
 export function isYes(value: string | null): boolean {
   return value !== null && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value)

@@ -48,9 +48,12 @@ export interface ConfigChange extends Pick<StoredCredential, 'type'> {
   to: StoredCredential['config']
 }
 
+export const without = (all: readonly DraftCredential[], type: string): DraftCredential[] =>
+  all.filter((credential) => credential.type !== type)
+
 /** All credentials, with this one set anew. */
 export const withCredential = (all: readonly DraftCredential[], one: DraftCredential): DraftCredential[] => [
-  ...all.filter(({ type }) => type !== one.type),
+  ...without(all, one.type),
   one,
 ]
 

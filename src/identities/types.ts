@@ -127,6 +127,8 @@ export interface DerivedTraits {
   kind: 'derived'
   /** identifiers by credential type; only the types that the schema marks */
   identifiers: ReadonlyMap<string, readonly string[]>
+  /** what the person is called by authenticators, by credential type; only the types that the schema marks */
+  names: ReadonlyMap<string, string>
   codeAddresses: readonly TraitAddress[]
   verifiable: readonly TraitAddress[]
   recovery: readonly TraitAddress[]

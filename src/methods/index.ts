@@ -2,19 +2,23 @@ import type { LoginMethod } from '../flows/login/method.ts'
 import type { RegistrationMethod } from '../flows/registration/method.ts'
 import type { SettingsMethod } from '../flows/settings/method.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
+import { type LookupSettingsDeps, lookupSettings } from './lookup_secret/settings.ts'
 import { type PasswordLoginDeps, passwordLogin } from './password/login.ts'
 import { type PasswordRegistrationDeps, passwordRegistration } from './password/registration.ts'
 import { type PasswordSettingsDeps, passwordSettings } from './password/settings.ts'
 import { profileRegistration } from './profile/registration.ts'
 import { type ProfileSettingsDeps, profileSettings } from './profile/settings.ts'
 import { type TotpLoginDeps, totpLogin } from './totp/login.ts'
+import { type TotpSettingsDeps, totpSettings } from './totp/settings.ts'
 
 export type MethodDeps = PasswordLoginDeps &
   PasswordRegistrationDeps &
   PasswordSettingsDeps &
   ProfileSettingsDeps &
   TotpLoginDeps &
-  LookupLoginDeps
+  TotpSettingsDeps &
+  LookupLoginDeps &
+  LookupSettingsDeps
 
 // Each list is in the order in which the methods are asked whether a submitted form is theirs.
 
@@ -25,4 +29,9 @@ export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[
   passwordRegistration(d),
 ]
 
-export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [profileSettings(d), passwordSettings(d)]
+export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [
+  profileSettings(d),
+  passwordSettings(d),
+  lookupSettings(d),
+  totpSettings(d),
+]

@@ -1,3 +1,4 @@
+import { aalOf } from '../credentials/aal.ts'
 import { readJson } from '../kernel/base/exact-json.ts'
 import type { AuthenticationMethod, Session, SessionRow } from './types.ts'
 
@@ -19,7 +20,8 @@ export function toSession(row: SessionRow): Session {
     issued_at: row.issued_at,
     expires_at: row.expires_at,
     authenticated_at: row.authenticated_at,
-    aal: row.aal,
+    // The column may say something else: only what was proved counts.
+    aal: aalOf(methodsOf(row)),
     authentication_methods: methodsOf(row),
     logout_token: row.logout_token,
     devices: parsed(row.devices, []),

@@ -38,7 +38,7 @@ export interface SessionServiceDeps {
   config(): Config
   clock: Clock
   random: Random
-  store: Pick<SessionStore, 'insert' | 'refresh' | 'lock' | 'revokeAllOf'>
+  store: Pick<SessionStore, 'insert' | 'refresh' | 'raise' | 'lock' | 'revokeAllOf'>
   locks: Pick<IdentityLocks, 'query'>
   hot: SessionHotStore
   lastSeen: Pick<LastSeen, 'note'>
@@ -73,6 +73,11 @@ export interface SessionService {
   issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
   /** Renews a session by a proof given again. @throws NotLocked as `issue`, and when the session has ended */
   refresh(session: Session, proof: Proof, tx: Queryable): Promise<Session>
+  /**
+   * Adds what was proved beside, e.g. by setting up a second factor, which may raise the level. Nothing else of the session
+   * changes: it lasts no longer, and is no fresher. @throws NotLocked also when the session has ended
+   */
+  raise(session: Session, authentication: Proof['authentication'], tx: Queryable): Promise<void>
   /** Ends one session. Idempotent. @returns whether this call ended it */
   revoke(session: Pick<Session, 'id'>, cause: EndCause): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
@@ -197,6 +202,13 @@ export function createSessions(d: SessionServiceDeps): SessionService {
         aal: renewal.aal,
         authentication_methods: methods,
       }
+    },
+
+    async raise(session, authentication, tx) {
+      const time = now()
+      const method: AuthenticationMethod = { ...authentication, completed_at: time }
+      const aal = aalOf([...session.authentication_methods, method])
+      await d.store.raise(session.id, { identityId: session.identity_id, now: time, aal, method }, tx)
     },
 
     revoke: (session, cause) => d.hot.revoke(session.id, cause),

@@ -42,7 +42,22 @@ const REFRESH = sql(
       and not exists (select from lethe.tombstones x where x.session_id = s.id)
     for no key update of s skip locked
   )
-  update sessions set expires_at = $3, authenticated_at = $4, updated_at = $4, aal = $5,
+  update sessions set expires_at = $3, authenticated_at = $4, updated_at = $4,
+    aal = case when sessions.aal = 'aal2' then sessions.aal else $5 end,
+    authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || $6::jsonb
+  from target where sessions.id = target.id returning sessions.id`,
+)
+
+/** A session that has a level keeps it: what was proved beside is added only. */
+const RAISE = sql(
+  'session.raise',
+  `with ${lockIdentity('$4', '$2')}, target as (
+    select s.id from identity join sessions s on s.identity_id = identity.id
+    where identity.state = 'active' and s.id = $1 and s.nid = $2 and s.active and s.expires_at > $3
+      and not exists (select from lethe.tombstones x where x.session_id = s.id)
+    for no key update of s skip locked
+  )
+  update sessions set updated_at = $3, aal = case when sessions.aal = 'aal2' then sessions.aal else $5 end,
     authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || $6::jsonb
   from target where sessions.id = target.id returning sessions.id`,
 )
@@ -156,6 +171,11 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
       const { passwordHash = null } = r
       const values = [id, nid, r.expiresAt, r.now, r.aal, JSON.stringify([r.method]), r.identityId, passwordHash]
       if ((await on.query(REFRESH, values)).length === 0) throw notLocked(REFRESH)
+    },
+    /** @throws NotLocked also where the session has ended */
+    async raise(id: string, r: Omit<Renewal, 'expiresAt' | 'passwordHash'>, tx: Queryable): Promise<void> {
+      const values = [id, nid, r.now, r.identityId, r.aal, JSON.stringify([r.method])]
+      if ((await tx.query(RAISE, values)).length === 0) throw notLocked(RAISE)
     },
     /**
      * @param by without: nobody is asked

@@ -11,7 +11,6 @@ export const PENDING: readonly string[] = [
   'hydra',
   'identifier-first',
   'link',
-  'lookup-secret',
   'oidc-admin',
   'oidc-callback',
   'oidc-errors',
@@ -25,7 +24,6 @@ export const PENDING: readonly string[] = [
   'recovery-browser',
   'recovery-native',
   'settings-mfa',
-  'totp',
   'verification',
   'webauthn',
 ]

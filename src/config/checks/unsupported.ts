@@ -35,7 +35,7 @@ const flow = (name: 'verification'): Rule => ({
 
 const RULES: readonly Rule[] = [
   { name: 'dev', on: (config) => config.dev === true },
-  ...(['totp', 'lookup_secret', 'webauthn', 'passkey', 'oidc', 'link'] as const).map(method),
+  ...(['webauthn', 'passkey', 'oidc', 'link'] as const).map(method),
   flow('verification'),
   {
     name: 'selfservice.methods.password.config.migrate_hook',

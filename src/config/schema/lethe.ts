@@ -71,6 +71,10 @@ export const lethe = section({
       z.enum(['none', 'others', 'all']).default('none'),
       'Sessions that end when a password changes.',
     ),
+    end_on_factor_change: key(
+      z.enum(['none', 'others', 'all']).default('none'),
+      'Sessions that end when somebody sets up or takes away a second factor, a security key or a passkey.',
+    ),
     end_on_recovery: key(
       z.enum(['none', 'others']).default('none'),
       'Sessions that end when somebody gets back in by recovery: none, as in Kratos, or all that there were before. Whoever made the recovery necessary may be signed in.',

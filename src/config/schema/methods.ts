@@ -76,10 +76,23 @@ export const methods = section({
     'B',
   ),
   totp: section({
-    enabled: off('Second factor by time-based codes. People who have one are never let in without it.'),
-    config: section({ issuer: key(z.string().optional(), 'Name that authenticator apps show.', 'B') }),
+    enabled: key(
+      z.boolean().default(false),
+      'Second factor by the codes of an authenticator app. Off: whoever has one is asked for it all the same.',
+    ),
+    config: section({
+      issuer: key(
+        z.string().optional(),
+        'Name that authenticator apps show; the host of `serve.public.base_url` by default.',
+      ),
+    }),
   }),
-  lookup_secret: section({ enabled: off('Second factor by backup codes.') }),
+  lookup_secret: section({
+    enabled: key(
+      z.boolean().default(false),
+      'Second factor by backup codes. Off: whoever has some is asked for a second factor all the same.',
+    ),
+  }),
   webauthn: section({
     enabled: off('Second factor, or login, by WebAuthn.'),
     config: key(

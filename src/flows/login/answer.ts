@@ -5,7 +5,7 @@ import type { LoginFlow } from './types.ts'
 export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
   return {
     ...flowHead(flow),
-    ui: uiAnswer(flow),
+    ui: isEmpty(flow) ? { ...uiAnswer(flow), nodes: null } : uiAnswer(flow),
     created_at: flow.created_at,
     updated_at: flow.updated_at,
     refresh: flow.refresh,
@@ -13,3 +13,7 @@ export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
     ...flowTail(flow, extras),
   }
 }
+
+/** An app that asks for a second factor of somebody without one gets no form at all. */
+const isEmpty = ({ type, requested_aal, ui }: LoginFlow) =>
+  type === 'api' && requested_aal === 'aal2' && ui.nodes.length === 1

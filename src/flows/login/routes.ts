@@ -61,7 +61,7 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
     const answer = d.sessions.answer(session)
     if (done.flow.type === 'api') {
       // Somebody with the password alone learns nothing about the person while the second factor is missing.
-      if (secondFactorAt !== undefined) delete answer.identity
+      if (secondFactorAt !== undefined) answer.identity = null
       return { session_token: token, session: answer, continue_with: null }
     }
     if (done.knownBrowser !== undefined && isRealBrowser(req))

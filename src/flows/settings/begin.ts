@@ -13,7 +13,7 @@ import type { Composed } from '../engine/compose.ts'
 import { type Unstored, unstored } from '../engine/unstored.ts'
 import { sessionMissing } from '../errors.ts'
 import { messages } from '../messages.ts'
-import type { FlowUrls } from '../urls.ts'
+import { type FlowUrls, requestedReturnTo } from '../urls.ts'
 import { settingsForm } from './form.ts'
 import type { SettingsMethod, SettingsView } from './method.ts'
 import type { SettingsStore } from './store.ts'
@@ -40,7 +40,8 @@ export async function beginSettings(
   session: Session,
 ): Promise<SettingsFlow> {
   d.urls.returnTo(request.requestUrl)
-  assertProven(d, session, request.requestUrl)
+  // Who asked for no way back is told of none.
+  assertProven(d, session, requestedReturnTo(request.requestUrl) === '' ? '' : request.requestUrl)
   const begun = await newSettingsFlow(d, request, session.identity)
   await insertFlow(d, begun)
   return begun.flow

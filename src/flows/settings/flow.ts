@@ -2,7 +2,7 @@ import type { Identity } from '../../identities/types.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import type { BeginRequest } from '../begin.ts'
-import { initiatedByOther } from '../errors.ts'
+import { identityMismatch } from '../errors.ts'
 import { readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertProven, beginRecovered, beginSettings } from './begin.ts'
@@ -26,7 +26,7 @@ export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
     begin: (request, session) => beginSettings(d, request, session),
     async read(id, session) {
       const flow = await readFlow('settings', d, id, (found: SettingsFlow) => {
-        if (found.identity_id !== session.identity_id) throw initiatedByOther()
+        if (found.identity_id !== session.identity_id) throw identityMismatch()
         assertProven(d, session, d.urls.page('settings', found.id))
       })
       return { ...flow, identity: session.identity }

@@ -19,7 +19,7 @@ export interface SettingsMethod {
   /** Whether a submitted form is for it. A question, not a check: the first method that says yes has the form. */
   takes(form: SubmittedForm, flow: SettingsFlow): boolean
   /** What the inputs of the form hold if it has to be shown again, by name. Never a secret. */
-  kept?(form: SubmittedForm, schema: IdentitySchema): ReadonlyMap<string, Json>
+  kept?(form: SubmittedForm, schema: IdentitySchema): ReadonlyMap<string, Json | undefined>
   /**
    * Checks what was sent. Nothing is written yet.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are

@@ -44,7 +44,7 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
     await d.store.lock(flow.id, tx)
     const now = await d.sessions.hold(session, tx)
     if (!now) throw sessionMissing()
-    assertProven(d, now, d.urls.page('settings', flow.id))
+    assertProven(d, now, d.urls.action('settings', flow.id))
     if (!c.mayWrite(now)) return undefined
     const identity = await c.change.write(tx)
     await runHooks(d, c, tx)

@@ -50,7 +50,7 @@ export async function submitSettings(
   const flow = await findSubmitted(d.store, flowId)
   if (flow.identity_id !== session.identity_id) throw initiatedByOther()
   try {
-    assertProven(d, session, d.urls.page('settings', flow.id))
+    assertProven(d, session, d.urls.action('settings', flow.id))
   } catch (error) {
     return failed(flow, error)
   }

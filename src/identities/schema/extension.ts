@@ -16,6 +16,8 @@ type Derived = Omit<DerivedTraits, 'kind'>
 export class Uses {
   /** by credential type, only types that the schema marks; for `code` these are the addresses */
   readonly identifiers = new Map<string, Set<string>>()
+  /** by credential type: what the person is called there, as it was written */
+  readonly names = new Map<string, string>()
   readonly code = new Addresses()
   readonly verifiable = new Addresses()
   readonly recovery = new Addresses()
@@ -23,6 +25,7 @@ export class Uses {
   derived(): Derived {
     return {
       identifiers: new Map([...this.identifiers].map(([type, texts]) => [type, [...texts]])),
+      names: this.names,
       codeAddresses: [...this.code.values()],
       verifiable: [...this.verifiable.values()],
       recovery: [...this.recovery.values()],
@@ -76,10 +79,11 @@ const broken = (use: Use, format: string) =>
 
 function noteCredentials(use: Use, into: Uses): Failure | undefined {
   const credentials = asObject(member(use.marks, 'credentials'))
-  const marked = (type: string) => member(asObject(member(credentials, type)), 'identifier') === true
+  const marked = (type: string, as: string) => member(asObject(member(credentials, type)), as) === true
   const identifier = normaliseIdentifier(use.text)
-  for (const { type, identifiers, channelled } of DESCRIPTORS) {
-    if (identifiers !== 'derived' || !marked(type)) continue
+  for (const { type, identifiers, channelled, namedBy } of DESCRIPTORS) {
+    if (namedBy !== undefined && identifiers !== 'derived' && marked(type, namedBy)) into.names.set(type, use.text)
+    if (identifiers !== 'derived' || !marked(type, 'identifier')) continue
     if (!channelled) {
       into.addIdentifier(type, identifier)
       continue

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Json, JsonObject } from '../../identities/types.ts'
+import type { Json, JsonObject, StoredCredential } from '../../identities/types.ts'
 import { formatTime, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 
@@ -42,6 +42,13 @@ export function storedCodes(list: Json | undefined): RecoveryCode[] {
     return [{ code, used_at: typeof usedAt === 'string' && !usedAt.startsWith('0001-') ? usedAt : null }]
   })
 }
+
+export function codesOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]) {
+  const config = credentials.find(({ type }) => type === LOOKUP_SECRET)?.config ?? {}
+  return { config, codes: storedCodes(config.recovery_codes) }
+}
+
+export const asJson = (codes: readonly RecoveryCode[]): Json[] => codes.map((code) => ({ ...code }))
 
 export type Use = { kind: 'used'; codes: RecoveryCode[]; left: number } | { kind: 'usedBefore' } | { kind: 'wrong' }
 

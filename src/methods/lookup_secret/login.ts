@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { NO_PART } from '../../flows/engine/compose.ts'
+import { methodDisabled } from '../../flows/errors.ts'
 import { fieldText } from '../../flows/form.ts'
 import type { Guesses } from '../../flows/login/guesses.ts'
 import type { LoginMethod } from '../../flows/login/method.ts'
@@ -8,10 +9,9 @@ import { inputNode, submitNode } from '../../flows/nodes.ts'
 import { refused } from '../../flows/refused.ts'
 import type { Flow } from '../../flows/types.ts'
 import type { IdentityService } from '../../identities/service.ts'
-import type { StoredCredential } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
-import { LOOKUP_SECRET, type RecoveryCode, storedCodes, useCode } from './codes.ts'
+import { asJson, codesOf, LOOKUP_SECRET, type RecoveryCode, useCode } from './codes.ts'
 import { lookupMessages } from './messages.ts'
 
 export interface LookupLoginDeps {
@@ -34,10 +34,11 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
       const code = inputNode(LOOKUP_SECRET, LOOKUP_SECRET, 'text', { value: '', required: true, label })
       return { nodes: [code, submitNode(LOOKUP_SECRET, LOOKUP_SECRET, lookupMessages.use)] }
     },
-    takes: (form, flow) => fieldText(form, 'method') === LOOKUP_SECRET && enabled() && flow.requested_aal === 'aal2',
+    takes: (form, flow) => fieldText(form, 'method') === LOOKUP_SECRET && flow.requested_aal === 'aal2',
     kept: () => new Map([[LOOKUP_SECRET, undefined]]),
 
     async login({ flow, form, current }) {
+      if (!enabled()) throw methodDisabled()
       const given = fieldText(form, LOOKUP_SECRET)
       if (given === '') throw refused(messages.missing(LOOKUP_SECRET), LOOKUP_SECRET)
       const identity = await d.identities.get(current!.session.identity_id)
@@ -65,13 +66,6 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
     },
   }
 }
-
-export function codesOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]) {
-  const config = credentials.find(({ type }) => type === LOOKUP_SECRET)?.config ?? {}
-  return { config, codes: storedCodes(config.recovery_codes) }
-}
-
-const asJson = (codes: readonly RecoveryCode[]) => codes.map((code) => ({ ...code }))
 
 /**
  * The code that is meant. People copy codes from a list with commas, and phones begin with a capital; a native client

@@ -1,3 +1,4 @@
+import type { Flow } from '../../flows/types.ts'
 import type { StoredCredential } from '../../identities/types.ts'
 import { secretOf } from './secret.ts'
 
@@ -16,3 +17,10 @@ export function appOf(credentials: readonly Pick<StoredCredential, 'type' | 'con
   const secret = secretOf(url)
   return secret === undefined ? undefined : { url: String(url), secret }
 }
+
+/**
+ * Apps show `123 456`, and some keyboards give full-width digits. A native client sends what it means: there Kratos
+ * forgives blanks around a code alone.
+ */
+export const asTyped = ({ type }: Pick<Flow, 'type'>, code: string): string =>
+  type === 'api' ? code.trim() : code.normalize('NFKC').replaceAll(/[\s.-]/g, '')

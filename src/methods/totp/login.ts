@@ -1,15 +1,15 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { NO_PART } from '../../flows/engine/compose.ts'
+import { methodDisabled } from '../../flows/errors.ts'
 import { fieldText } from '../../flows/form.ts'
 import type { Guesses } from '../../flows/login/guesses.ts'
 import type { LoginMethod } from '../../flows/login/method.ts'
 import { messages } from '../../flows/messages.ts'
 import { inputNode, submitNode } from '../../flows/nodes.ts'
 import { refused } from '../../flows/refused.ts'
-import type { Flow } from '../../flows/types.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
-import { appOf, TOTP } from './app.ts'
+import { appOf, asTyped, TOTP } from './app.ts'
 import { judgeCode, stepAt } from './code.ts'
 import { totpMessages } from './messages.ts'
 import type { TotpStore } from './store.ts'
@@ -34,10 +34,11 @@ export function totpLogin(d: TotpLoginDeps): LoginMethod {
       const code = inputNode(TOTP, 'totp_code', 'text', { value: '', required: true, label: totpMessages.code })
       return { nodes: [code, submitNode(TOTP, TOTP, totpMessages.use)] }
     },
-    takes: (form, flow) => fieldText(form, 'method') === TOTP && enabled() && flow.requested_aal === 'aal2',
+    takes: (form, flow) => fieldText(form, 'method') === TOTP && flow.requested_aal === 'aal2',
     kept: () => new Map([['totp_code', undefined]]),
 
     async login({ flow, form, current }) {
+      if (!enabled()) throw methodDisabled()
       const given = fieldText(form, 'totp_code')
       if (given === '') throw refused(messages.missing('totp_code'), 'totp_code')
       const identity = await d.identities.get(current!.session.identity_id)
@@ -65,12 +66,4 @@ export function totpLogin(d: TotpLoginDeps): LoginMethod {
       }
     },
   }
-}
-
-/**
- * Apps show `123 456`, and some keyboards give full-width digits. A native client sends what it means: there Kratos
- * forgives blanks around a code alone.
- */
-function asTyped({ type }: Pick<Flow, 'type'>, code: string): string {
-  return type === 'api' ? code.trim() : code.normalize('NFKC').replaceAll(/[\s.-]/g, '')
 }

@@ -13,8 +13,11 @@ export const newSecret = (random: Random): string => new Secret({ buffer: toArra
  */
 export function totpUrl(app: { issuer: string; account: string; secret: string }): string {
   const [issuer, account] = [encodedName(app.issuer), encodedName(app.account)]
-  return `otpauth://totp/${issuer}:${account}?algorithm=SHA1&digits=6&issuer=${issuer}&period=30&secret=${app.secret}`
+  return `otpauth://totp/${inPath(issuer)}:${inPath(account)}?algorithm=SHA1&digits=6&issuer=${issuer}&period=30&secret=${app.secret}`
 }
+
+/** As Go writes a path: more stays as it is than in a query. */
+const inPath = (encoded: string) => encoded.replaceAll(/%(24|26|2B|2C|2F|3A|3B|3D|40)/g, decodeURIComponent)
 
 /** As much of it as fits, in whole characters. */
 function encodedName(name: string): string {
