@@ -20,9 +20,9 @@ export function slice(machine: Machine, value: Value, bounds: [Value, Value, Val
   if (by < 0) throw machine.fail(`got [${start}:${end}:${by}] but negative steps are not supported`, place)
   if (by === 0) throw machine.fail('got 0 but step must be greater than 0', place)
   if (by === 1 && Number.isInteger(start)) {
-    if (text) return end <= start ? '' : slicePoints(machine, value, start, end)
-    machine.spendItems(Math.max(0, end - start))
-    return new JsonnetArray(end <= start ? [] : value.items.slice(start, end))
+    if (text) return end <= start ? '' : slicePoints(machine, value, start, Math.ceil(end))
+    machine.spendItems(Math.max(0, Math.ceil(end - start)))
+    return new JsonnetArray(end <= start ? [] : value.items.slice(start, Math.ceil(end)))
   }
   const source: readonly Cell[] = text ? splitPoints(machine, value) : value.items
   machine.spendItems(Math.max(0, Math.ceil((end - start) / by)))

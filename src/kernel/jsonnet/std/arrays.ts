@@ -13,7 +13,7 @@ export function later(machine: Machine, target: JsonnetFunction, ...args: Cell[]
 }
 
 /** Elements of an array, or the characters of a text. */
-function elements(machine: Machine, value: Value, complain: (type: string) => string): readonly Cell[] {
+export function elements(machine: Machine, value: Value, complain: (type: string) => string): readonly Cell[] {
   if (typeof value === 'string') return splitPoints(machine, value)
   if (!(value instanceof JsonnetArray)) throw machine.fail(complain(typeOf(value)))
   machine.spendItems(value.items.length)
@@ -80,6 +80,8 @@ function indexOf(machine: Machine, items: readonly Cell[], value: Value): number
 }
 
 function without(machine: Machine, { items }: JsonnetArray, index: number): JsonnetArray {
+  if (index < 0 || index >= items.length)
+    throw machine.fail(`Index ${index} out of bounds, not within [0, ${items.length})`)
   return arrayOf(
     machine,
     items.filter((_, at) => at !== index),

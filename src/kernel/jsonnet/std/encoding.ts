@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { Machine } from '../machine.ts'
 import { force, JsonnetArray, typeOf, type Value } from '../values.ts'
@@ -45,9 +46,19 @@ function fromBase64(machine: Machine, input: Value): Buffer {
   return Buffer.from(digits, 'base64')
 }
 
-/** Sequences of bytes that are no UTF-8 become replacement characters, one for each byte. */
+/** Bytes that are no UTF-8 become replacement characters, one for each byte. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('utf8')
+  if (isUtf8(bytes)) return Buffer.from(bytes).toString('utf8')
+  let text = ''
+  for (let at = 0; at < bytes.length; ) {
+    const lead = bytes[at]!
+    const length = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4
+    const point = bytes.subarray(at, at + length)
+    const valid = isUtf8(point)
+    text += valid ? Buffer.from(point).toString('utf8') : '\ufffd'
+    at += valid ? length : 1
+  }
+  return text
 }
 
 export const encoding: Library = {

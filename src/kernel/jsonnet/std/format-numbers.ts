@@ -1,5 +1,5 @@
 import type { Machine } from '../machine.ts'
-import { showNumber } from '../numbers.ts'
+import { power, showNumber } from '../numbers.ts'
 import { finite } from '../operators.ts'
 import type { Code } from './format-codes.ts'
 
@@ -83,7 +83,7 @@ interface Fraction {
 
 function decimal(machine: Machine, value: number, code: Code, { zeros, precision, trailing }: Fraction): string {
   const magnitude = Math.abs(value)
-  const denominator = 10 ** precision
+  const denominator = power(10, precision)
   const numerator = finite(machine, finite(machine, magnitude * denominator) + 0.5)
   const before = Math.sign(magnitude) * Math.floor(numerator / denominator)
   const after = Math.floor(numerator) % denominator
@@ -101,7 +101,7 @@ function scientific(machine: Machine, value: number, code: Code, fraction: Fract
   const style = { blank: false, plus: true, zeros: 3, digits: 0, radix: 10, prefix: '' }
   const suffix = (code.capitals ? 'E' : 'e') + whole(exponent < 0, Math.abs(exponent), style)
   // 10^-324 is no double
-  const mantissa = exponent === -324 ? (value * 10) / 10 ** (exponent + 1) : value / 10 ** exponent
+  const mantissa = exponent === -324 ? (value * 10) / power(10, exponent + 1) : value / power(10, exponent)
   return (
     decimal(machine, finite(machine, mantissa), code, { ...fraction, zeros: fraction.zeros - suffix.length }) + suffix
   )

@@ -16,7 +16,7 @@ const RESERVED = /^(?:true|false|yes|no|on|off|y|n|\.nan|-\.inf|\+\.inf|\.inf|nu
 const DATE = /^[0-9]*-[0-9]*-[0-9]*$/
 const BINARY = /^[-+]?0b[01_]+$/
 const HEX = /0x[0-9a-fA-F_]/
-const NUMBER = /^[-+]?(?:[0-9][0-9]*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/
+const NUMBER = /^[-+]?(?:[0-9]+(?:_[0-9]+)*\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$/
 const WORDS = /^[-+]?(?:inf|infinity|nan)$/i
 
 /** Whether a key means itself without quotes. */

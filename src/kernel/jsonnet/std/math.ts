@@ -1,5 +1,6 @@
 import type { Machine } from '../machine.ts'
-import { finite } from '../operators.ts'
+import { parts, power } from '../numbers.ts'
+import { compare, finite } from '../operators.ts'
 import { typeOf, type Value } from '../values.ts'
 import { modulo } from './format.ts'
 import { asNumber, type Library, strict } from './kit.ts'
@@ -12,22 +13,6 @@ const two = (names: [string, string], calculate: (x: number, y: number) => numbe
 
 const question = (ask: (x: number) => boolean) => strict(['x'], (machine, x) => ask(asNumber(machine, x)))
 
-/** x = mantissa · 2^exponent, the mantissa from 0.5 below 1 */
-function parts(value: number): { mantissa: number; exponent: number } {
-  if (value === 0) return { mantissa: value, exponent: 0 }
-  let mantissa = value
-  let exponent = 0
-  while (Math.abs(mantissa) >= 1) {
-    mantissa /= 2
-    exponent += 1
-  }
-  while (Math.abs(mantissa) < 0.5) {
-    mantissa *= 2
-    exponent -= 1
-  }
-  return { mantissa, exponent }
-}
-
 function expected(machine: Machine, name: string, value: Value): number {
   if (typeof value !== 'number') throw machine.fail(`std.${name} expected number, got ${typeOf(value)}`)
   return value
@@ -37,7 +22,8 @@ function expected(machine: Machine, name: string, value: Value): number {
 const round = (x: number) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5)
 
 export const math: Library = {
-  abs: strict(['n'], (machine, n) => Math.abs(expected(machine, 'abs', n))),
+  // minus zero of zero, as ever
+  abs: strict(['n'], (machine, n) => (expected(machine, 'abs', n) > 0 ? n : -(n as number))),
   sign: strict(['n'], (machine, n) => Math.sign(expected(machine, 'sign', n)) + 0),
   max: strict(['a', 'b'], (machine, a, b) =>
     Math.max(expected(machine, 'max first param', a), expected(machine, 'max second param', b)),
@@ -65,9 +51,12 @@ export const math: Library = {
   exponent: one((x) => parts(x).exponent),
   atan2: two(['y', 'x'], Math.atan2),
   hypot: two(['x', 'y'], Math.hypot),
-  pow: two(['x', 'n'], (x, n) => x ** n),
-  modulo: two(['x', 'y'], (x, y) => x % y),
+  pow: two(['x', 'n'], power),
+  modulo: strict(['x', 'y'], (machine, x, y) => modulo(machine, asNumber(machine, x), asNumber(machine, y))),
   mod: strict(['a', 'b'], (machine, a, b) => modulo(machine, a, b)),
+  clamp: strict(['x', 'minVal', 'maxVal'], (machine, x, least, most) =>
+    compare(machine, x, least) < 0 ? least : compare(machine, x, most) > 0 ? most : x,
+  ),
   isEven: question((x) => Math.trunc(x) % 2 === 0),
   isOdd: question((x) => Math.trunc(x) % 2 !== 0),
   isInteger: question(Number.isInteger),

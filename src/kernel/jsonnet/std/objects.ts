@@ -39,21 +39,26 @@ function keysValues(machine: Machine, object: Value, hidden: boolean): JsonnetAr
   )
 }
 
-/** RFC 7396. */
-function mergePatch(machine: Machine, target: Value, patch: Value): Value {
+/** RFC 7396. What the target has is not looked at where the patch decides. */
+function mergePatch(machine: Machine, target: Cell, patch: Value): Value {
   if (!(patch instanceof JsonnetObject)) return patch
-  const base = target instanceof JsonnetObject ? target : undefined
+  const base = force(target)
   const merged = new Map<string, Cell>()
-  if (base) for (const name of fieldNames(machine, base)) merged.set(name, fieldLater(machine, base, name))
+  if (base instanceof JsonnetObject)
+    for (const name of fieldNames(machine, base)) merged.set(name, fieldLater(machine, base, name))
   machine.enter(4)
   for (const name of fieldNames(machine, patch)) {
-    const value = getField(machine, patch, name)
-    const before = merged.get(name)
-    if (value === null) merged.delete(name)
-    else merged.set(name, mergePatch(machine, before === undefined ? null : force(before), value))
+    const before = merged.get(name) ?? null
+    if (getField(machine, patch, name) === null) merged.delete(name)
+    else merged.set(name, mergeLater(machine, before, fieldLater(machine, patch, name)))
   }
   machine.leave(4)
   return objectOf(merged)
+}
+
+function mergeLater(machine: Machine, target: Cell, patch: Cell): Thunk {
+  const run = () => mergePatch(machine, target, force(patch))
+  return new Thunk({ height: 4, run }, new Env(machine, null, [], null, 0))
 }
 
 /** Without nulls, empty arrays and empty objects, however deep. */
@@ -95,7 +100,8 @@ export const objects: Library = {
   objectKeysValuesAll: strict(['o'], (machine, object) => keysValues(machine, object, true)),
   objectRemoveKey: strict(['obj', 'key'], (machine, object, key) => {
     const of = asObject(machine, object)
-    const left = fieldNames(machine, of).filter((name) => name !== asText(machine, key))
+    const gone = asText(machine, key)
+    const left = fieldNames(machine, of).filter((name) => name !== gone)
     return objectOf(left.map((name) => [name, fieldLater(machine, of, name)]))
   }),
   get: lazy(['o', 'f', ['default', null], ['inc_hidden', true]], (machine, object, field, fallback, hidden) => {
@@ -112,6 +118,6 @@ export const objects: Library = {
     const names = fieldNames(machine, object)
     return objectOf(names.map((name) => [name, later(machine, target, name, fieldLater(machine, object, name))]))
   }),
-  mergePatch: strict(['target', 'patch'], mergePatch),
+  mergePatch: lazy(['target', 'patch'], (machine, target, patch) => mergePatch(machine, target, force(patch))),
   prune: strict(['a'], prune),
 }

@@ -1,6 +1,7 @@
 import type { Machine } from '../machine.ts'
 import { compare, equals } from '../operators.ts'
 import { type Cell, force, JsonnetArray, type JsonnetFunction, type Value } from '../values.ts'
+import { elements } from './arrays.ts'
 import { arrayOf, asArray, asFunction, identity, keyed, type Library, lazy, strict } from './kit.ts'
 
 const KEY = ['keyF', identity] as const
@@ -12,9 +13,8 @@ interface Keyed {
 
 function withKeys(machine: Machine, array: Value, key: Value): Keyed[] {
   const by = asFunction(machine, key)
-  const { items } = asArray(machine, array)
-  machine.spendItems(items.length)
-  return items.map((cell) => ({ cell, key: keyed(machine, by, cell) }))
+  machine.spendItems(asArray(machine, array).items.length)
+  return asArray(machine, array).items.map((cell) => ({ cell, key: keyed(machine, by, cell) }))
 }
 
 const bare = (machine: Machine, entries: Keyed[]) =>
@@ -68,7 +68,12 @@ function onEmptyOf(machine: Machine, onEmpty: Cell): Value {
 
 export const sets: Library = {
   sort: strict(['arr', KEY], (machine, array, key) => bare(machine, sorted(machine, withKeys(machine, array, key)))),
-  uniq: strict(['arr', KEY], (machine, array, key) => bare(machine, unique(machine, withKeys(machine, array, key)))),
+  uniq: strict(['arr', KEY], (machine, value, key) => {
+    const items = elements(machine, value, (type) => `uniq second parameter should be string or array, got ${type}`)
+    // a lone element is compared with nothing, so its key is not asked for
+    if (items.length < 2) return arrayOf(machine, items)
+    return bare(machine, unique(machine, withKeys(machine, new JsonnetArray(items), key)))
+  }),
   set: strict(['arr', KEY], (machine, array, key) =>
     bare(machine, unique(machine, sorted(machine, withKeys(machine, array, key)))),
   ),

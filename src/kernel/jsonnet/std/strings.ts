@@ -1,6 +1,6 @@
 import type { Machine } from '../machine.ts'
 import { toText } from '../manifest.ts'
-import { wrongType } from '../operators.ts'
+import { finite, wrongType } from '../operators.ts'
 import { quote, slicePoints, splitPoints, textLength } from '../text.ts'
 import { type Cell, force, JsonnetArray, typeOf, type Value } from '../values.ts'
 import { arrayOf, asArray, asInteger, asNumber, asText, type Library, strict } from './kit.ts'
@@ -98,6 +98,19 @@ function parameter(machine: Machine, which: string, value: Value): number {
   if (!Number.isInteger(value)) throw machine.fail(`substr ${which} parameter should be an integer, got ${value}`)
   if (value < 0) throw machine.fail(`substr ${which} parameter should be greater than zero, got ${value}`)
   return value
+}
+
+/** Digits of a base, letters for those above nine. @throws JsonnetError at others */
+function digits(machine: Machine, text: Value, base: number, kind: string): number {
+  const given = asText(machine, text)
+  if (given === '') throw machine.fail(`Not ${kind}: ""`)
+  machine.spendText(given.length)
+  return [...given].reduce((total, char) => {
+    const code = char.codePointAt(0)!
+    const digit = code - (code >= 97 ? 87 : code >= 65 ? 55 : 48)
+    if (digit < 0 || digit >= base) throw machine.fail(`${given} is not a base ${base} integer`)
+    return finite(machine, total * base + digit)
+  }, 0)
 }
 
 /** Of ASCII letters only. */
@@ -209,6 +222,15 @@ export const strings: Library = {
     if (length !== 1) throw machine.fail(`codepoint takes a string of length 1, got length ${length}`)
     return asText(machine, text).codePointAt(0)!
   }),
+  parseInt: strict(['str'], (machine, text) => {
+    const given = asText(machine, text)
+    machine.spendText(given.length)
+    const value = /^[+-]?[0-9]+$/.test(given) ? Number(given) : Number.NaN
+    if (!(Math.abs(value) < 2 ** 63)) throw machine.fail(`${given} is not a base 10 integer`)
+    return value
+  }),
+  parseOctal: strict(['str'], (machine, text) => digits(machine, text, 8, 'an octal number')),
+  parseHex: strict(['str'], (machine, text) => digits(machine, text, 16, 'hexadecimal')),
   escapeStringJson: strict(['str_'], (machine, value) => escapeJson(machine, value)),
   escapeStringPython: strict(['str'], (machine, value) => escapeJson(machine, value)),
   escapeStringBash: escaping(/'/g, () => `'"'"'`, "'"),

@@ -3,7 +3,7 @@ import { visibilities } from '../objects.ts'
 import { equals } from '../operators.ts'
 import { quote, textLength } from '../text.ts'
 import { JsonnetArray, JsonnetFunction, JsonnetObject, type TypeName, typeOf } from '../values.ts'
-import { asBoolean, identity, type Library, strict } from './kit.ts'
+import { asBoolean, asText, identity, type Library, strict } from './kit.ts'
 
 const is = (name: TypeName) => strict(['v'], (_, value) => typeOf(value) === name)
 
@@ -41,5 +41,8 @@ export const types: Library = {
   xor: strict(['x', 'y'], (machine, x, y) => asBoolean(machine, x) !== asBoolean(machine, y)),
   xnor: strict(['x', 'y'], (machine, x, y) => asBoolean(machine, x) === asBoolean(machine, y)),
   // no functions of the host are handed in
-  native: strict(['x'], () => null),
+  native: strict(['x'], (machine, name) => {
+    asText(machine, name)
+    return null
+  }),
 }

@@ -202,8 +202,13 @@ function parseTerminal(tokens: TokenReader): Node {
       return tokens.node({ type: 'literal', value: text }, at, [])
     case 'number': {
       const value = Number(text)
-      if (!Number.isFinite(value)) throw tokens.fail('overflow', at)
-      return tokens.node({ type: 'literal', value }, at, [])
+      if (Number.isFinite(value)) return tokens.node({ type: 'literal', value }, at, [])
+      // wrong only where it is evaluated
+      return tokens.node(
+        { type: 'error', message: tokens.node({ type: 'literal', value: 'overflow' }, at, []) },
+        at,
+        [],
+      )
     }
     case 'end':
       throw tokens.fail('Unexpected end of file', at)
