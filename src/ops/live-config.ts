@@ -33,6 +33,8 @@ export async function createLiveConfig(
     const tokenTemplates = await createTokenTemplates(next.config, options.cwd, () => performance.now())
     for (const { key, reason } of tokenTemplates.unread)
       log.warn({ keys: [key], reason }, 'a token template cannot be used')
+    for (const { key, reason } of tokenTemplates.doubts)
+      log.warn({ keys: [key], reason }, 'a claims mapper may fail when a token is made')
     return { loaded: next, schemas, tokenTemplates }
   }
   let current = await withDocuments(loaded)

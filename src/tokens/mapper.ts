@@ -1,85 +1,23 @@
-import type { Json, JsonObject } from '../identities/types.ts'
-import { readJson } from '../kernel/base/exact-json.ts'
-import { isNumber } from '../kernel/base/exact-number.ts'
-
-/** What a mapper may speak of: the session as `/sessions/whoami` shows it, and the claims made so far. */
-export interface MapperInput {
-  session: JsonObject
-  claims: JsonObject
-}
-
-/** @returns claims that are laid over those made so far. @throws Error when a text would hold what is no text */
-export type ClaimsMapper = (input: MapperInput) => JsonObject
-
-const PLACEHOLDER = /\{\{\s*((?:session|claims)(?:\.[A-Za-z0-9_-]+)*)\s*\}\}/g
-const WHOLE = new RegExp(`^${PLACEHOLDER.source}$`)
+import { parseFilledMapper } from './mapper-filled.ts'
+import { compileMapper } from './mapper-jsonnet.ts'
+import type { ClaimsMapper } from './types.ts'
 
 /**
- * Reads a claims mapper: JSON of the form `{"claims": {…}}`. A text that is one `{{ session.identity.traits.email }}`
- * becomes the value at that path, whatever its type, or null where there is none; inside a longer text it must be a
- * text, a number or a boolean. Entries of lists are reached by number: `{{ session.devices.0.ip_address }}`.
+ * Reads a claims mapper: a Jsonnet program as with Kratos, or JSON with placeholders. JSON is a part of Jsonnet, so what
+ * is JSON and has no placeholders means the same in both.
  *
- * Kratos's mappers are Jsonnet, of which such a file without placeholders is a part. There is no evaluator in
- * JavaScript that is kept up and bounded in time and memory, so anything more is refused when it is read.
- *
+ * @param doubt is told of what may fail when a token is made
  * @throws Error that says what is wrong, to follow the name of the file
  */
-export function parseClaimsMapper(text: string): ClaimsMapper {
-  const claims = parse(text)
-  checkPlaceholders(claims)
-  return (input) => fill(claims, input) as JsonObject
+export function parseClaimsMapper(text: string, doubt: (reason: string) => void = () => {}): ClaimsMapper {
+  return isJson(text) ? parseFilledMapper(text) : compileMapper(text, doubt)
 }
 
-function parse(text: string): JsonObject {
-  let document: unknown
+function isJson(text: string): boolean {
   try {
-    document = readJson(text)
-  } catch (cause) {
-    const hint =
-      'Jsonnet is not evaluated: write {"claims": {…}} as JSON, with {{ session.… }} and {{ claims.… }} in texts'
-    throw new Error(`is not JSON (${(cause as Error).message}); ${hint}`, { cause })
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
   }
-  const claims = isObject(document) ? document.claims : undefined
-  if (!isObject(claims)) throw new Error('has no member "claims" that is an object')
-  return claims
 }
-
-/** A misspelt placeholder would else end up in tokens as it stands. */
-function checkPlaceholders(value: Json): void {
-  if (typeof value === 'string') {
-    const rest = /\{\{[^}]{0,200}\}\}/.exec(value.replace(PLACEHOLDER, ''))
-    if (rest) throw new Error(`has ${rest[0]}, which begins neither with session. nor with claims.`)
-  } else if (typeof value === 'object' && value !== null && !isNumber(value))
-    Object.values(value).forEach(checkPlaceholders)
-}
-
-function fill(value: Json, input: MapperInput): Json {
-  if (typeof value === 'string') return fillText(value, input)
-  if (Array.isArray(value)) return value.map((entry) => fill(entry, input))
-  if (!isObject(value)) return value
-  return Object.fromEntries(Object.entries(value).map(([name, entry]) => [name, fill(entry, input)]))
-}
-
-function fillText(text: string, input: MapperInput): Json {
-  const whole = WHOLE.exec(text)
-  if (whole) return at(input, whole[1]!)
-  return text.replace(PLACEHOLDER, (_, path: string) => {
-    const value = at(input, path)
-    if (value === null || (typeof value === 'object' && !isNumber(value)))
-      throw new Error(`${path} is no text, number or boolean`)
-    return String(value)
-  })
-}
-
-function at(input: MapperInput, path: string): Json {
-  let value: unknown = input
-  for (const step of path.split('.')) {
-    // own members only: traits are written by people, and `constructor` is no claim
-    if (typeof value !== 'object' || value === null || isNumber(value) || !Object.hasOwn(value, step)) return null
-    value = (value as Record<string, unknown>)[step]
-  }
-  return (value ?? null) as Json
-}
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)

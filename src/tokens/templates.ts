@@ -2,7 +2,8 @@ import { unavailable } from '../kernel/http/errors.ts'
 import type { HttpClientConfig } from '../kernel/outbound/guard.ts'
 import { loadJson, loadOptions, loadText, shortUrl } from '../kernel/outbound/load.ts'
 import { firstSigningKey, KeyUnusable, keepKey, type SigningKey } from './keys.ts'
-import { type ClaimsMapper, parseClaimsMapper } from './mapper.ts'
+import { parseClaimsMapper } from './mapper.ts'
+import type { ClaimsMapper } from './types.ts'
 
 /** The parts of the configuration that say which templates there are. */
 export interface TokenizerConfig extends HttpClientConfig {
@@ -36,7 +37,7 @@ export interface TokenTemplate {
   mapClaims: ClaimsMapper | undefined
 }
 
-/** A document that a template needs and that could not be read when the template was made. */
+/** A document that a template needs, and what is wrong with it. */
 export interface UnreadDocument {
   /** dotted path of the key that names it */
   key: string
@@ -47,6 +48,8 @@ export interface UnreadDocument {
 export interface TokenTemplates {
   get(name: string): TokenTemplate | undefined
   readonly unread: readonly UnreadDocument[]
+  /** mappers that can be used and may fail */
+  readonly doubts: readonly UnreadDocument[]
 }
 
 /** A template cannot be used. The message names it and says why. */
@@ -70,13 +73,20 @@ export async function createTokenTemplates(
   const options = loadOptions(config, cwd)
   const templates = new Map<string, TokenTemplate>()
   const unread: UnreadDocument[] = []
+  const doubts: UnreadDocument[] = []
   const note = (where: string, url: string) => (error: Error) => {
     unread.push({ key: where, reason: `${shortUrl(url)} ${error.message}` })
   }
   async function readMapper(url: string, where: string): Promise<ClaimsMapper> {
     const text = await loadText(url, options).catch(note(where, url))
     if (text === undefined) return unreadable(where)
-    return Promise.resolve(text).then(parseClaimsMapper).catch(refuse(where, url))
+    const doubt = (reason: string) => doubts.push({ key: where, reason: `${shortUrl(url)} ${reason}` })
+    try {
+      return parseClaimsMapper(text, doubt)
+    } catch (cause) {
+      const reason = `${where} (${shortUrl(url)}) ${(cause as Error).message}`
+      throw new TokenTemplateError(reason, { cause })
+    }
   }
   for (const [name, entry] of Object.entries(config.session.whoami.tokenizer.templates)) {
     const where = `session.whoami.tokenizer.templates.${name}`
@@ -95,7 +105,7 @@ export async function createTokenTemplates(
       mapClaims,
     })
   }
-  return { get: (name) => templates.get(name), unread }
+  return { get: (name) => templates.get(name), unread, doubts }
 }
 
 /** Kratos starts with such a key, and says so where a token is asked for. */
@@ -108,9 +118,3 @@ const unreadable =
   () => {
     throw unavailable(`${where} could not be read.`)
   }
-
-function refuse(where: string, url: string) {
-  return (cause: Error): never => {
-    throw new TokenTemplateError(`${where} (${shortUrl(url)}) ${cause.message}`, { cause })
-  }
-}

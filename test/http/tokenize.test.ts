@@ -7,6 +7,7 @@ import { createTokenTemplates } from '../../src/tokens/templates.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 
+const program = (text: string) => `base64://${Buffer.from(text).toString('base64')}`
 const base64 = (value: unknown) => `base64://${Buffer.from(JSON.stringify(value)).toString('base64')}`
 const templates = (entries: Record<string, unknown>) => ({ session: { whoami: { tokenizer: { templates: entries } } } })
 
@@ -61,6 +62,22 @@ describe('a token for a session', () => {
     assert.equal(payload.exp! - payload.iat!, 60)
   })
 
+  test('a mapper in Jsonnet adds and replaces claims', async (t) => {
+    const { url, verify } = await keySet('ES256')
+    const mapper = program(`local session = std.extVar('session'), claims = std.extVar('claims');
+      { claims: { email: session.identity.traits.email, aud: ['shop'], sub: 'somebody else', was: claims.sub,
+        [if session.authenticator_assurance_level == 'aal1' then 'acr']: '1' } }`)
+    const server = await testServer(t, { config: templates({ a: { jwks_url: url, claims_mapper_url: mapper } }) })
+    const { session, headers } = await signedIn(server)
+    const { body } = await tokenize(server, 'a', headers)
+    const { payload } = await jwtVerify(body.tokenized!, verify, { audience: 'shop' })
+    const { email, sub, was, acr, sid } = payload
+    assert.deepEqual(
+      { email, sub, was, acr, sid },
+      { email: 'a@example.com', sub: session.identity_id, was: session.identity_id, acr: '1', sid: session.id },
+    )
+  })
+
   test('what cannot be made is refused, never answered without the token', async (t) => {
     const { url } = await keySet('ES256')
     const keys = { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', alg: 'ES256' }] }
@@ -69,6 +86,7 @@ describe('a token for a session', () => {
         public_key: { jwks_url: base64(keys) },
         away: { jwks_url: 'http://127.0.0.1:1/keys.json' },
         text: { jwks_url: url, claims_mapper_url: base64({ claims: { a: 'x{{ session.identity.traits }}' } }) },
+        jsonnet: { jwks_url: url, claims_mapper_url: program("{claims: {a: std.extVar('session').nope}}") },
         external: { jwks_url: url, subject_source: 'external_id' },
       }),
     })
@@ -77,6 +95,7 @@ describe('a token for a session', () => {
       ['public_key', 400, /decode the given private key/],
       ['away', 503, /key set of tokenizer template "away" cannot be read/],
       ['text', 400, /claims mapper of tokenizer template "text"/],
+      ['jsonnet', 400, /claims mapper of tokenizer template "jsonnet"/],
       ['external', 400, /does not have an external ID/],
       ['__proto__', 400, /Unable to find tokenizer template "__proto__"/],
     ] as const) {
@@ -140,13 +159,24 @@ describe('templates that cannot be used are named before a port opens', () => {
       () => 0,
     )
 
-  const jsonnet = `base64://${Buffer.from('{claims: {a: 1}}').toString('base64')}`
-
-  test('a mapper in Jsonnet refuses the start', () =>
+  test('a mapper that is no program refuses the start', () =>
     assert.rejects(
-      create({ jwks_url: 'https://keys.example/', claims_mapper_url: jsonnet }),
-      /shop\.claims_mapper_url \(base64:\/\/…\) is not JSON .*Jsonnet is not evaluated/,
+      create({ jwks_url: 'https://keys.example/', claims_mapper_url: program('{claims: {a: b}}') }),
+      /shop\.claims_mapper_url \(base64:\/\/…\) mapper:1:14: Unknown variable: b/,
     ))
+
+  test('a mapper that may fail is told', async () => {
+    const { doubts } = await create({
+      jwks_url: 'https://keys.example/',
+      claims_mapper_url: program('{claims: {a: std.nope}}'),
+    })
+    assert.deepEqual(doubts, [
+      {
+        key: 'session.whoami.tokenizer.templates.shop.claims_mapper_url',
+        reason: 'base64://… mapper:1:18: std.nope does not exist',
+      },
+    ])
+  })
 
   for (const [what, template, key, reason] of [
     [

@@ -45,11 +45,13 @@ import { submittedToken } from '../../src/kernel/http/public-hooks.ts'
 import { isUuid, parseQuery, queryPairs, withQuery } from '../../src/kernel/http/query.ts'
 import { resolveReturnTo } from '../../src/kernel/http/return-to.ts'
 import { parseStrictUrl } from '../../src/kernel/http/strict-url.ts'
+import { compileProgram, evaluate } from '../../src/kernel/jsonnet/index.ts'
 import { shortUrl } from '../../src/kernel/outbound/load.ts'
 import { retryAfterMs } from '../../src/kernel/outbound/retry-after.ts'
 import { readLogoutBody, readNativeLogoutToken } from '../../src/logout/body.ts'
 import { deviceFacts } from '../../src/sessions/http/device.ts'
 import { parseClaimsMapper } from '../../src/tokens/mapper.ts'
+import { compileMapper } from '../../src/tokens/mapper-jsonnet.ts'
 import { escapeHtml, href } from '../../src/ui/html.ts'
 import { createTexts } from '../../src/ui/texts.ts'
 import { addressWords, deviceWords } from '../../src/ui/views/device-words.ts'
@@ -59,6 +61,7 @@ import { schemaConfig, traitsSchema } from '../unit/identities/schema-config.ts'
 
 const NO_LIMIT = { values: 1e9, depth: 64 }
 const texts = createTexts({})
+const MAPPED = { session: { id: 'a' }, claims: {} }
 const hasher = testHasher()
 
 /** Traits that may hold anything, under rules that everything in them can break. */
@@ -199,6 +202,9 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'sessions/http/device deviceFacts': (text) => [
     deviceFacts(request({ 'user-agent': text, 'x-forwarded-for': text, 'cf-ipcity': text })),
   ],
+  'kernel/jsonnet/index compileProgram': (text) => compileProgram(text, 'program'),
+  'kernel/jsonnet/index evaluate': (text) => evaluate("std.extVar('text')", { file: 'program', extVars: { text } }),
+  'tokens/mapper-jsonnet compileMapper': (text) => compileMapper(text, () => {})(MAPPED),
   'tokens/mapper parseClaimsMapper': (text) => parseClaimsMapper(JSON.stringify({ claims: { a: text } })),
   'ui/html escapeHtml': escapeHtml,
   'ui/html href': href,
@@ -280,6 +286,17 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['texts of the server or the operator', ['kernel/http/lists/keyset keysetLinks', 'verifier/ended seqOf']],
       ['texts of the server or the operator', ['kernel/http/lists/pagination offsetLinks', 'ui/links beginLink']],
       ['texts of the server or the operator', ['sessions/store-suspend createSessionSuspendStore']],
+      ['a part of others that are timed', ['kernel/jsonnet/compile/compiler compileVariable']],
+      ['a part of others that are timed', ['kernel/jsonnet/compile/compiler variable', 'kernel/jsonnet/text quote']],
+      [
+        'a part of others that are timed',
+        ['kernel/jsonnet/numbers withoutZeros', 'tokens/mapper-filled parseFilledMapper'],
+      ],
+      [
+        'puts a text into an object',
+        ['kernel/jsonnet/compile/compiler staticError', 'kernel/jsonnet/std/index inLibrary'],
+      ],
+      ['has a test of its own, of programs', ['kernel/jsonnet/text compareText']],
       ['a digest', ['kernel/crypto/passwords/argon2 hashArgon2', 'kernel/crypto/passwords/bcrypt hashBcrypt']],
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
       ['a digest', ['flows/share shareOf']],

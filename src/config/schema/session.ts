@@ -43,7 +43,7 @@ export const session = section({
             }),
           )
           .default({}),
-        'Templates of signed tokens for `/sessions/whoami?tokenize_as=NAME`: `jwks_url` (its first key signs), `ttl`, `subject_source` (`id` or `external_id`), `claims_mapper_url`, a JSON file; see tokens.md.',
+        'Templates of signed tokens for `/sessions/whoami?tokenize_as=NAME`: `jwks_url` (its first key signs), `ttl`, `subject_source` (`id` or `external_id`), `claims_mapper_url`, a Jsonnet program; see tokens.md.',
       ),
     }),
   }),

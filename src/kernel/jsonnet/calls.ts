@@ -61,7 +61,7 @@ export function bindArguments(
   named: readonly NamedArgument[],
   place?: Place,
 ): Cell[] {
-  const { parameters } = target
+  const parameters = target.parameters.list
   if (positional.length > parameters.length)
     throw machine.fail(
       `function expected ${parameters.length} positional argument(s), but got ${positional.length}`,
@@ -70,8 +70,8 @@ export function bindArguments(
   if (named.length === 0 && positional.length === parameters.length) return positional
   const cells: (Cell | undefined)[] = [...positional]
   for (const { name, cell } of named) {
-    const index = parameters.findIndex((parameter) => parameter.name === name)
-    if (index === -1) throw machine.fail(`function has no parameter ${name}`, place)
+    const index = target.parameters.places.get(name)
+    if (index === undefined) throw machine.fail(`function has no parameter ${name}`, place)
     if (cells[index] !== undefined) throw machine.fail(`Argument ${name} already provided`, place)
     cells[index] = cell
   }
@@ -82,7 +82,8 @@ export function bindArguments(
 function fillIn(machine: Machine, target: JsonnetFunction, cells: (Cell | undefined)[], place: Place | undefined) {
   const filled = cells as Cell[]
   const env = 'env' in target.code ? target.code.env.inner(filled) : undefined
-  target.parameters.forEach(({ name, fallback }, index) => {
+  machine.spend(target.parameters.list.length)
+  target.parameters.list.forEach(({ name, fallback }, index) => {
     if (cells[index] !== undefined) return
     if (!fallback) throw machine.fail(`Missing argument: ${name}`, place)
     // a function of the library has constants as fallbacks, which look at no environment

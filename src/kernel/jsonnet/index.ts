@@ -1,10 +1,11 @@
 import { bindArguments, callFunction } from './calls.ts'
 import { compile } from './compile/compile.ts'
-import { Scope } from './compile/scope.ts'
+import { type Doubt, Scope } from './compile/scope.ts'
 import { JsonnetError, Source } from './errors.ts'
 import { DEFAULT_LIMITS, type Limits, Machine } from './machine.ts'
 import { DOCUMENT, manifestJson } from './manifest.ts'
 import { library } from './std/index.ts'
+import { fromParsed } from './std/json.ts'
 import { parse } from './syntax/parser.ts'
 import { type Body, type Cell, Env, force, JsonnetFunction, Thunk, type Value } from './values.ts'
 
@@ -28,7 +29,12 @@ export interface Inputs {
 export interface Program {
   /** @returns the JSON text of the value, with a line break at its end. @throws JsonnetError */
   run: (inputs?: Inputs) => string
+  /** what can only fail, where it is reached: functions of `std` that do not exist, imports; with line and column */
+  doubts: string[]
 }
+
+/** UTF-16 units of one text of code. Four times what Kratos takes of program and inputs together. */
+const MAX_CODE = 262_144
 
 /**
  * Reads a program. It can neither read files nor know the time: what it makes depends on its inputs alone.
@@ -37,8 +43,11 @@ export interface Program {
  * @throws JsonnetError (static) with line and column
  */
 export function compileProgram(text: string, name: string): Program {
-  const body = guarded(() => bodyOfCode(new Source(name, text)))
-  return { run: (inputs = {}) => guarded(() => run(body, inputs)) }
+  const { body, doubts } = guarded(() => compileCode(new Source(name, text)))
+  return {
+    run: (inputs = {}) => guarded(() => run(body, inputs)),
+    doubts: doubts.map(({ reason, place }) => new JsonnetError('static', reason, place).message),
+  }
 }
 
 /** Reads a program and runs it once. @throws JsonnetError */
@@ -46,9 +55,23 @@ export function evaluate(text: string, { file, ...inputs }: Inputs & { file: str
   return compileProgram(text, file).run(inputs)
 }
 
-function bodyOfCode(source: Source): Body {
+function compileCode(source: Source): { body: Body; doubts: Doubt[] } {
+  if (source.text.length > MAX_CODE)
+    throw new JsonnetError('static', `${source.name} has more than ${MAX_CODE} characters`)
   const node = parse(source)
-  return { run: compile(node, new Scope(['std'])), height: node.height }
+  const scope = Scope.outermost()
+  return { body: { run: compile(node, scope), height: node.height }, doubts: scope.doubts }
+}
+
+/** Nearly always JSON, which is code too and is read many times as quickly by a parser of JSON. */
+function compileInput(source: Source): Body {
+  let document: unknown
+  try {
+    document = JSON.parse(source.text)
+  } catch {
+    return compileCode(source).body
+  }
+  return { run: ({ machine }) => fromParsed(machine, document), height: 4 }
 }
 
 function run(body: Body, inputs: Inputs): string {
@@ -59,7 +82,7 @@ function run(body: Body, inputs: Inputs): string {
     (kind: string) =>
     ([name, text]: [string, string]): [string, Cell] => [
       name,
-      new Thunk(bodyOfCode(new Source(`<${kind}:${name}>`, text)), root),
+      new Thunk(compileInput(new Source(`<${kind}:${name}>`, text)), root),
     ]
   const externals = new Map<string, Cell>(
     Object.entries(inputs.extVars ?? {}).map(([name, text]) => [name, text.toWellFormed()]),

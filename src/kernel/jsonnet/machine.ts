@@ -10,7 +10,7 @@ export interface Limits {
   size: number
 }
 
-export const DEFAULT_LIMITS: Limits = { steps: 500_000, frames: 500, size: 1_000_000 }
+export const DEFAULT_LIMITS: Limits = { steps: 200_000, frames: 500, size: 1_000_000 }
 
 /** Calls of JavaScript inside each other. A stack of 984 KiB, the default, was measured to hold three times as many. */
 const MAX_CALLS = 4000

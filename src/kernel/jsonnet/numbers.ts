@@ -5,13 +5,20 @@ export function showNumber(value: number): string {
   const [mantissa, exponent] = digits17(value).split('e') as [string, string]
   const power = Number(exponent)
   const sign = value < 0 ? '-' : ''
-  const figures = mantissa.replace('-', '').replace('.', '').replace(/0+$/, '')
+  const figures = withoutZeros(mantissa.replace('-', '').replace('.', ''))
   if (power < -4) {
     const rest = figures.length > 1 ? `.${figures.slice(1)}` : ''
     return `${sign}${figures[0]}${rest}e-${String(-power).padStart(2, '0')}`
   }
   if (power < 0) return `${sign}0.${'0'.repeat(-power - 1)}${figures}`
   return `${sign}${figures.slice(0, power + 1)}.${figures.slice(power + 1)}`
+}
+
+/** Digits less the zeros at their end. */
+export function withoutZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end -= 1
+  return digits.slice(0, end)
 }
 
 /** Ties go to the even digit; `toExponential` rounds them up. */
@@ -42,14 +49,17 @@ export function parts(value: number): { mantissa: number; exponent: number } {
   let mantissa = value
   let exponent = 0
   if (value === 0 || !Number.isFinite(value)) return { mantissa, exponent }
-  while (Math.abs(mantissa) >= 1) {
-    mantissa /= 2
-    exponent += 1
+  for (let step = 512; step >= 1; step /= 2) {
+    while (Math.abs(mantissa) >= 2 ** step) {
+      mantissa /= 2 ** step
+      exponent += step
+    }
+    while (Math.abs(mantissa) < 2 ** -step) {
+      mantissa *= 2 ** step
+      exponent -= step
+    }
   }
-  while (Math.abs(mantissa) < 0.5) {
-    mantissa *= 2
-    exponent -= 1
-  }
+  if (Math.abs(mantissa) >= 1) return { mantissa: mantissa / 2, exponent: exponent + 1 }
   return { mantissa, exponent }
 }
 

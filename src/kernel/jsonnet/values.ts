@@ -75,15 +75,25 @@ export interface FunctionParameter {
   fallback: Body | undefined
 }
 
+export class Parameters {
+  readonly list: readonly FunctionParameter[]
+  readonly places: ReadonlyMap<string, number>
+
+  constructor(list: readonly FunctionParameter[]) {
+    this.list = list
+    this.places = new Map(list.map(({ name }, index) => [name, index]))
+  }
+}
+
 /** What a function runs. */
 export type FunctionCode = { body: Body; env: Env } | { native: (machine: Machine, args: Cell[]) => Value }
 
 /** A function of a program, or one of the library. */
 export class JsonnetFunction {
-  readonly parameters: readonly FunctionParameter[]
+  readonly parameters: Parameters
   readonly code: FunctionCode
 
-  constructor(parameters: readonly FunctionParameter[], code: FunctionCode) {
+  constructor(parameters: Parameters, code: FunctionCode) {
     this.parameters = parameters
     this.code = code
   }

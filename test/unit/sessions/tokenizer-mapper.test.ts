@@ -59,7 +59,8 @@ describe('claims mapper', () => {
   })
 
   for (const [what, text, reason] of [
-    ['Jsonnet', "local session = std.extVar('session'); {claims: {}}", /Jsonnet is not evaluated/],
+    ['what is neither JSON nor Jsonnet', '{claims: }', /mapper:1:10: Unexpected: "}"/],
+    ['an unknown variable', '{claims: {a: session.id}}', /mapper:1:14: Unknown variable: session/],
     ['no claims', '{"sub": "x"}', /no member "claims"/],
     ['claims that are a list', '{"claims": []}', /no member "claims"/],
     [
@@ -70,4 +71,47 @@ describe('claims mapper', () => {
   ] as const) {
     it(`${what} is refused when it is read`, () => assert.throws(() => parseClaimsMapper(text), reason))
   }
+})
+
+describe('claims mapper in Jsonnet', () => {
+  const session = "local session = std.extVar('session'); "
+
+  it('reads session and claims', () => {
+    const text = `${session}local traits = session.identity.traits;
+      { claims: { email: traits.email, tags: [std.asciiUpper(t) for t in traits.tags], iss: std.extVar('claims').iss,
+        [if traits.age >= 18 then 'adult']: true, ip: session.devices[0].ip_address } }`
+    assert.deepEqual(parseClaimsMapper(text)(INPUT), {
+      email: 'a@example.com',
+      tags: ['X', 'Y'],
+      iss: 'https://id.example/',
+      ip: '192.0.2.1',
+    })
+  })
+
+  it('one program serves many sessions', () => {
+    const mapper = parseClaimsMapper(`${session}{ claims: { id: session.id } }`)
+    assert.deepEqual(
+      ['a', 'b', 'a'].map((id) => mapper({ ...INPUT, session: { id } }).id),
+      ['a', 'b', 'a'],
+    )
+  })
+
+  for (const [what, text, reason] of [
+    [
+      'a member that is not there',
+      `${session}{ claims: { a: session.nope } }`,
+      /mapper:1:63: Field does not exist: nope$/,
+    ],
+    ['its own words', `${session}{ claims: if session.active then error 'not today' else {} }`, /not today$/],
+    ['no object', '[1, 2,]', /made no object with a member "claims"/],
+    ['claims that are a list', '{ claims: [] }', /made no object with a member "claims"/],
+    ['work without an end', 'local f(n) = f(n + 1) tailstrict; f(0)', /takes more than \d+ steps/],
+  ] as const)
+    it(`fails with ${what}`, () => assert.throws(() => parseClaimsMapper(text)(INPUT), reason))
+
+  it('tells when it is read what can only fail later', () => {
+    const doubts: string[] = []
+    parseClaimsMapper("if true then { claims: {} } else std.nope(import 'a')", (doubt) => doubts.push(doubt))
+    assert.deepEqual(doubts, ['mapper:1:38: std.nope does not exist', 'mapper:1:43: a cannot be imported'])
+  })
 })

@@ -4,6 +4,7 @@ import type { Machine } from '../machine.ts'
 import { getField } from '../objects.ts'
 import { wrongType } from '../operators.ts'
 import { slice } from '../slice.ts'
+import { inLibrary } from '../std/index.ts'
 import type { Node } from '../syntax/ast.ts'
 import { pointAt, textLength } from '../text.ts'
 import { force, JsonnetArray, JsonnetFunction, JsonnetObject, typeOf, type Value } from '../values.ts'
@@ -14,6 +15,10 @@ export function compileIndex(compile: Compile, node: Node & { type: 'index' }, s
   const target = compile(node.target, scope)
   const key = compile(node.key, scope)
   const { place } = node.key
+  const { target: of, key: name } = node
+  if (of.type === 'variable' && of.name === 'std' && name.type === 'literal' && typeof name.value === 'string')
+    if (scope.find('std')?.outermost && !inLibrary(name.value))
+      scope.doubts.push({ reason: `std.${name.value} does not exist`, place })
   return (env) => access(env.machine, target(env), key(env), place)
 }
 

@@ -73,6 +73,7 @@ export const compile: Compile = (node, scope, tail = false): Code => {
     case 'error':
       return compileError(node.message, '', node, scope)
     case 'import':
+      scope.doubts.push({ reason: `${node.file} cannot be imported`, place: node.place })
       return (env) => {
         throw env.machine.fail(`import not available ${node.file}: a program stands alone`, node.place)
       }

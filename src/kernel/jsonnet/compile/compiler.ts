@@ -1,15 +1,6 @@
 import { JsonnetError, type Place } from '../errors.ts'
-import type { Bind, Node, Parameter } from '../syntax/ast.ts'
-import {
-  type Body,
-  type Cell,
-  type Env,
-  type FunctionParameter,
-  force,
-  JsonnetFunction,
-  Thunk,
-  type Value,
-} from '../values.ts'
+import type { Bind, Node, Parameter as ParameterNode } from '../syntax/ast.ts'
+import { type Body, type Cell, type Env, force, JsonnetFunction, Parameters, Thunk, type Value } from '../values.ts'
 import type { Scope } from './scope.ts'
 
 export type Code = (env: Env) => Value
@@ -58,14 +49,13 @@ function delayedBind(compile: Compile, node: Node, scope: Scope): CellCode {
 
 export function compileFunction(
   compile: Compile,
-  node: { parameters: Parameter[]; body: Node },
+  node: { parameters: ParameterNode[]; body: Node },
   scope: Scope,
 ): (env: Env) => JsonnetFunction {
   const inner = scope.inner(node.parameters.map(({ name }) => name))
-  const parameters: FunctionParameter[] = node.parameters.map(({ name, fallback }) => ({
-    name,
-    fallback: fallback && bodyOf(compile, fallback, inner),
-  }))
+  const parameters = new Parameters(
+    node.parameters.map(({ name, fallback }) => ({ name, fallback: fallback && bodyOf(compile, fallback, inner) })),
+  )
   const body = bodyOf(compile, node.body, inner, true)
   return (env) => new JsonnetFunction(parameters, { body, env })
 }

@@ -23,7 +23,7 @@ function compileLoops(compile: Compile, specs: ForSpec[], outer: Scope): { loop:
         const list = items(env)
         if (!(list instanceof JsonnetArray)) throw wrongType(env.machine, list, 'array', place)
         for (const item of list.items) {
-          env.machine.spend(1)
+          env.machine.spend(3)
           const inner = env.inner([item])
           if (conditions.every((condition) => holds(condition, inner))) next(inner, visit)
         }

@@ -8,6 +8,7 @@ import { arrayOf, asArray, asBoolean, asFunction, asInteger, asNumber, type Libr
 
 /** A call that is made when its result is asked for. */
 export function later(machine: Machine, target: JsonnetFunction, ...args: Cell[]): Thunk {
+  machine.spend(3)
   const run = () => call(machine, target, ...args)
   return new Thunk({ height: 3, run }, new Env(machine, null, [], null, 0))
 }

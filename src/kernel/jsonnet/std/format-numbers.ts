@@ -1,5 +1,5 @@
 import type { Machine } from '../machine.ts'
-import { power, showNumber } from '../numbers.ts'
+import { power, showNumber, withoutZeros } from '../numbers.ts'
 import { finite } from '../operators.ts'
 import type { Code } from './format-codes.ts'
 
@@ -93,7 +93,7 @@ function decimal(machine: Machine, value: number, code: Code, { zeros, precision
   if (precision === 0) return text + (code.alternate ? '.' : '')
   if (!trailing && after <= 0) return text
   const figures = whole(false, after, { blank: false, plus: false, ...plain, zeros: precision })
-  return `${text}.${trailing ? figures : figures.replace(/0+$/, '')}`
+  return `${text}.${trailing ? figures : withoutZeros(figures)}`
 }
 
 function scientific(machine: Machine, value: number, code: Code, fraction: Fraction): string {

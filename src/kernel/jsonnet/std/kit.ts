@@ -1,7 +1,7 @@
 import { call } from '../calls.ts'
 import type { Machine } from '../machine.ts'
 import { wrongType } from '../operators.ts'
-import { type Cell, force, JsonnetArray, JsonnetFunction, JsonnetObject, type Value } from '../values.ts'
+import { type Cell, force, JsonnetArray, JsonnetFunction, JsonnetObject, Parameters, type Value } from '../values.ts'
 
 /** Functions of `std` by name. */
 export type Library = Readonly<Record<string, JsonnetFunction>>
@@ -10,11 +10,13 @@ export type Library = Readonly<Record<string, JsonnetFunction>>
 export type ParameterSpec = string | readonly [name: string, fallback: Value]
 
 const parametersOf = (specs: readonly ParameterSpec[]) =>
-  specs.map((spec) => {
-    if (typeof spec === 'string') return { name: spec, fallback: undefined }
-    const [name, value] = spec
-    return { name, fallback: { height: 1, run: () => value } }
-  })
+  new Parameters(
+    specs.map((spec) => {
+      if (typeof spec === 'string') return { name: spec, fallback: undefined }
+      const [name, value] = spec
+      return { name, fallback: { height: 1, run: () => value } }
+    }),
+  )
 
 /** A function that evaluates all its arguments first. */
 export function strict(

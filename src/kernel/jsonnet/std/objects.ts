@@ -6,6 +6,7 @@ import { arrayOf, asBoolean, asFunction, asObject, asText, type Library, lazy, s
 
 /** The value of a field, when it is asked for. */
 export function fieldLater(machine: Machine, object: JsonnetObject, name: string): Thunk {
+  machine.spend(3)
   const run = () => getField(machine, object, name)
   return new Thunk({ height: 3, run }, new Env(machine, null, [], null, 0))
 }

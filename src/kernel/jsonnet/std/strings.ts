@@ -137,6 +137,16 @@ function findSubstr(machine: Machine, pattern: Value, value: Value): JsonnetArra
   return new JsonnetArray(found)
 }
 
+/** Spaces of Unicode; the byte order mark, one of JavaScript's, is none of them. */
+function trim(text: string): string {
+  let from = 0
+  let to = text.length
+  while (from < to && SPACE.test(text[from]!)) from += 1
+  while (to > from && SPACE.test(text[to - 1]!)) to -= 1
+  return text.slice(from, to)
+}
+const SPACE = /[^\S\ufeff]|\u0085/
+
 function affix(machine: Machine, a: Value, b: Value, at: 'startsWith' | 'endsWith'): boolean {
   const [text, part] = [asText(machine, a), asText(machine, b)]
   machine.spendText(part.length)
@@ -172,10 +182,7 @@ export const strings: Library = {
   stripChars: strip(true, true),
   trim: strict(['str'], (machine, text) => {
     machine.spendText(asText(machine, text).length)
-    // the byte order mark is no space here
-    return asText(machine, text)
-      .replace(/^[^\S\ufeff]+/, '')
-      .trimEnd()
+    return trim(asText(machine, text))
   }),
   isEmpty: strict(['str'], (machine, text) => asText(machine, text) === ''),
   stringChars: strict(['str'], (machine, text) => arrayOf(machine, splitPoints(machine, asText(machine, text)))),

@@ -21,7 +21,7 @@ export const types: Library = {
   length: strict(['x'], (machine, value) => {
     if (typeof value === 'string') return textLength(machine, value)
     if (value instanceof JsonnetArray) return value.items.length
-    if (value instanceof JsonnetFunction) return value.parameters.filter(({ fallback }) => !fallback).length
+    if (value instanceof JsonnetFunction) return value.parameters.list.filter(({ fallback }) => !fallback).length
     if (!(value instanceof JsonnetObject)) throw machine.fail(`Unexpected type ${typeOf(value)}`)
     let shown = 0
     for (const visibility of visibilities(machine, value).values()) if (visibility !== 1) shown += 1

@@ -30,10 +30,11 @@ export function parseObject(tokens: TokenReader): Node {
   const locals: Bind[] = []
   const asserts: AssertNode[] = []
   const names = new Set<string>()
+  const localNames = new Set<string>()
   while (!tokens.accept('}')) {
     const next = tokens.peek()
     if (next.kind === 'identifier' || next.kind === 'string' || tokens.is('[')) fields.push(parseField(tokens, names))
-    else if (tokens.accept('local')) locals.push(parseBind(tokens, locals))
+    else if (tokens.accept('local')) locals.push(parseBind(tokens, localNames))
     else if (tokens.accept('assert')) asserts.push(parseAssert(tokens, next.at))
     else throw tokens.fail(`Unexpected: ${showToken(next)} while parsing field definition`, next.at)
     const comma = tokens.accept(',')

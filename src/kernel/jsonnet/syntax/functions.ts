@@ -9,10 +9,11 @@ export function parseFunction(tokens: TokenReader, at: number, separator?: () =>
   return tokens.node({ type: 'function', parameters, body }, at, [body, ...parameters.map((p) => p.fallback)])
 }
 
-/** `x = e` or `f(a, b=1) = e` */
-export function parseBind(tokens: TokenReader, before: readonly Bind[]): Bind {
+/** `x = e` or `f(a, b=1) = e`. @param before names that are taken, to which this one is added */
+export function parseBind(tokens: TokenReader, before: Set<string>): Bind {
   const { text: name, at } = tokens.expectKind('identifier')
-  if (before.some((bind) => bind.name === name)) throw tokens.fail(`Duplicate local var: ${name}`, at)
+  if (before.has(name)) throw tokens.fail(`Duplicate local var: ${name}`, at)
+  before.add(name)
   if (tokens.accept('(')) return { name, value: parseFunction(tokens, at, () => tokens.expect('=')) }
   tokens.expect('=')
   return { name, value: tokens.expression() }

@@ -57,10 +57,13 @@ function readNumber(source: Source, at: number): Token {
   return token('number', digits, at)
 }
 
-/** The longest run of symbols, but `a+-b` is two operators: only the first symbol may be one of `+ - ~ ! $` at the end. */
+/** No operator is longer. Without an end, each `-` of a long row of them would look at all the others. */
+const LONGEST_OPERATOR = 8
+
+/** A run of symbols, but `a+-b` is two operators: only the first symbol may be one of `+ - ~ ! $` at the end. */
 function readOperator(text: string, at: number): Token {
   let end = at + 1
-  while (end < text.length && SYMBOLS.includes(text[end]!)) {
+  while (end < at + LONGEST_OPERATOR && end < text.length && SYMBOLS.includes(text[end]!)) {
     if (text.startsWith('//', end) || text.startsWith('/*', end) || text.startsWith('|||', end)) break
     end += 1
   }

@@ -105,7 +105,8 @@ function parseKeyword(tokens: TokenReader): Node | undefined {
     case 'local': {
       tokens.take()
       const binds: Bind[] = []
-      do binds.push(parseBind(tokens, binds))
+      const names = new Set<string>()
+      do binds.push(parseBind(tokens, names))
       while (tokens.accept(','))
       tokens.expect(';')
       const body = tokens.expression()

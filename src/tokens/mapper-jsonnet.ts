@@ -1,0 +1,26 @@
+import type { Json, JsonObject } from '../identities/types.ts'
+import { stringifyJson } from '../kernel/base/exact-json.ts'
+import { compileProgram } from '../kernel/jsonnet/index.ts'
+import type { ClaimsMapper } from './types.ts'
+
+/**
+ * A mapper as Kratos has them: a program that reads `std.extVar('session')` and `std.extVar('claims')` and makes an
+ * object with a member `claims`. Numbers become doubles, as in Kratos.
+ *
+ * @param doubt is told of what can only fail when it is reached, such as a function that does not exist
+ * @throws JsonnetError with line and column when it is no program
+ */
+export function compileMapper(text: string, doubt: (reason: string) => void): ClaimsMapper {
+  const program = compileProgram(text, 'mapper')
+  program.doubts.forEach(doubt)
+  return ({ session, claims }) => {
+    const extCodes = { session: stringifyJson(session), claims: stringifyJson(claims) }
+    const made = JSON.parse(program.run({ extCodes })) as Json
+    const mapped = isObject(made) ? made.claims : undefined
+    if (!isObject(mapped)) throw new Error('the mapper made no object with a member "claims" that is an object')
+    return mapped
+  }
+}
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
