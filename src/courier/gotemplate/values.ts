@@ -79,6 +79,10 @@ export abstract class Thing {
   abstract method(name: string): Method | undefined
   /** As it prints. */
   abstract text(): string
+  /** As it stands in JSON. */
+  json(): string {
+    return this.text()
+  }
 }
 
 /** The name of a Go type, as `printf "%T"` says it. */

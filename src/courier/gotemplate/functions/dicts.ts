@@ -9,12 +9,15 @@ type Keyed = readonly [Dict, ...string[]]
 
 const merge = (overwrites: boolean) =>
   func('dict, ...dict', ([into, ...from]: readonly Dict[], { budget }) => {
-    const target = writable(into!)
+    const target = into!.isNil ? new Dict() : into!
     for (const one of from) mergeInto(target, one, overwrites, budget)
     return target
   })
 
-const deepCopy = func('any', ([value], { budget }) => copied(value, budget))
+const deepCopy = func('any', ([value], { budget }) => {
+  if (value === null) throw new FunctionError('nil cannot be copied')
+  return copied(value, budget)
+})
 
 /** @see https://masterminds.github.io/sprig/dicts.html */
 export const DICTS: Record<string, Func> = {

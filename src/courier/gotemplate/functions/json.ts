@@ -67,7 +67,7 @@ export function toJson(value: Value, budget: Budget, { indent = '', raw = false 
             ']',
             margin,
           )
-    if (!(item instanceof Dict) && !(item instanceof Struct)) return jsonText(item.text(), raw)
+    if (!(item instanceof Dict) && !(item instanceof Struct)) return jsonText(item.json(), raw)
     if (item instanceof Dict && item.isNil) return 'null'
     const pairs = membersOf(item).map(([key, one]) => `${jsonText(key, raw)}:${indent && ' '}${nested(one, inner)}`)
     return group('{', pairs, '}', margin)

@@ -68,11 +68,12 @@ function sorted(args: readonly bigint[]): bigint[] {
   return [...args].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
-/** The value of a text of decimal digits. */
+/** The value of a text of decimal digits; what is too large is the largest there is. */
 export function decimalInteger(text: string): bigint | undefined {
-  if (!/^[+-]?[0-9]{1,40}$/.test(text)) return undefined
+  if (!/^[+-]?[0-9]{1,400}$/.test(text)) return undefined
   const value = BigInt(text.replace(/^\+/, ''))
-  return BigInt.asIntN(64, value) === value ? value : undefined
+  const [low, high] = [-(2n ** 63n), 2n ** 63n - 1n]
+  return value < low ? low : value > high ? high : value
 }
 
 function divisor(n: bigint): bigint {

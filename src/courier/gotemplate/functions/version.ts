@@ -41,8 +41,7 @@ export class Version extends Thing {
   method(name: string): Method | undefined {
     const value = this.property(name)
     if (value !== undefined) return { params: [], call: () => value }
-    const compared = { Compare: true, LessThan: true, GreaterThan: true, Equal: true }[name]
-    if (!compared) return undefined
+    if (!['Compare', 'LessThan', 'GreaterThan', 'Equal'].includes(name)) return undefined
     return { params: [this.type], call: ([other]) => this.answer(name, this.compare(other as Version)) }
   }
 

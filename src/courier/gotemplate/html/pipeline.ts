@@ -2,26 +2,31 @@ import type { Command, Pipe } from '../parse/nodes.ts'
 import { type Context, EscapeError, isComment } from './context.ts'
 import type { Escaper } from './escapers.ts'
 
+/** Not an object: `toString` is also the name of a function. */
+function mapOf<T = string>(pairs: Readonly<Record<string, T>>): ReadonlyMap<string, T> {
+  return new Map(Object.entries(pairs))
+}
+
 /** Functions that escape by themselves: then nothing is escaped twice. */
 const PREDEFINED = new Set(['html', 'urlquery'])
 
-const EQUIVALENT: Record<string, string> = {
+const EQUIVALENT = mapOf({
   'html:attribute': 'html',
   'html:text': 'html',
   'html:rcdata': 'html',
   'html:url part': 'urlquery',
   'html:url': 'urlquery',
-}
+})
 
 /** After the first one, the others change nothing. */
-const REDUNDANT: Record<string, readonly string[]> = {
+const REDUNDANT = mapOf<readonly string[]>({
   'html:comment': ['html:attribute', 'html:text'],
   'html:css text': ['html:attribute'],
   'html:js regex': ['html:attribute'],
   'html:js text': ['html:attribute'],
   'html:js template': ['html:attribute'],
   'html:url part': ['html:url'],
-}
+})
 
 /** Which escapers a value needs where it stands, and the context after it. */
 export function escapersFor(before: Context, pipe: Pipe): { context: Context; escapers: Escaper[] } {
@@ -105,13 +110,13 @@ export function withEscapers(pipe: Pipe, wanted: readonly Escaper[]): Pipe {
       })
       commands.push(call(predefined, pipe))
     }
-    const isDouble = escapers.some((name) => EQUIVALENT[name] === predefined)
-    escapers = escapers.map((name) => (EQUIVALENT[name] === predefined ? predefined : name))
+    const isDouble = escapers.some((name) => EQUIVALENT.get(name) === predefined)
+    escapers = escapers.map((name) => (EQUIVALENT.get(name) === predefined ? predefined : name))
     if (isDouble) commands.pop()
   }
   const present = new Set(commands.map((command) => normal(functionOf(command) ?? '')))
   for (const name of escapers) {
-    if (present.has(normal(name)) || REDUNDANT[functionOf(commands.at(-1)) ?? '']?.includes(name)) continue
+    if (present.has(normal(name)) || REDUNDANT.get(functionOf(commands.at(-1)) ?? '')?.includes(name)) continue
     commands.push(call(name, pipe))
   }
   return { ...pipe, commands }
@@ -127,5 +132,5 @@ function functionOf(command: Command | undefined): string | undefined {
 }
 
 function normal(name: string): string {
-  return EQUIVALENT[name] ?? name
+  return EQUIVALENT.get(name) ?? name
 }

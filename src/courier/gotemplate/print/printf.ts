@@ -65,6 +65,8 @@ class Printf {
     if (verb === '%') return this.add('%')
     if (!this.goodIndex) return this.add(`%!${verb}(BADINDEX)`)
     if (this.arg >= this.args.length) return this.add(`%!${verb}(MISSING)`)
+    // it means something else for structs, and nothing for the rest
+    if (verb === 'v') flags.plus = false
     this.add(format(this.args[this.arg++], verb, flags, this.budget))
   }
 

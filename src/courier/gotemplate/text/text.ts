@@ -80,7 +80,10 @@ export const TEXT: Record<string, Func> = {
     runtime.budget.text(separator.length * parts.length)
     return parts.join(separator)
   }),
-  sortAlpha: func('any', ([value], runtime) => new List([...strings(value, runtime)].sort(compareText), 'string')),
+  sortAlpha: func('any', ([value], runtime) => {
+    const texts = value instanceof List ? strings(value, runtime) : [strval(value, runtime)]
+    return new List(texts.sort(compareText), 'string')
+  }),
   split: text(2, (separator, of) => numbered(splitText(of, separator))),
   splitList: text(2, (separator, of) => new List(splitText(of, separator), 'string')),
   splitn: func('string, int, string', ([separator, count, of]: readonly [string, Int, string]) =>
@@ -131,8 +134,10 @@ function replaceAll(of: string, old: string, by: string, { budget }: Runtime): s
 
 function substring(start: number, end: number, of: string): string {
   const chars = [...of]
-  if (start < 0) return chars.slice(0, Math.max(end, 0)).join('')
-  return chars.slice(start, end < 0 || end > chars.length ? undefined : end).join('')
+  const from = Math.max(start, 0)
+  const to = start >= 0 && (end < 0 || end > chars.length) ? chars.length : end
+  if (to < from || to > chars.length) throw new FunctionError(`[${from}:${to}] of ${chars.length} characters`)
+  return chars.slice(from, to).join('')
 }
 
 /** Leaves `...` where something is cut off, at the front if `offset` is beyond its length. */

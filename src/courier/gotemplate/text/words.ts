@@ -64,7 +64,8 @@ export function pascalCase(text: string): string {
   const chars = [...text]
   let start = 0
   while (start < chars.length && isConnector(chars[start]!)) start++
-  if (start >= chars.length - 1) return chars.slice(0, -1).join('') + upperUnlessConnector(chars.at(-1) ?? '')
+  // the reference writes the last connector twice where there is nothing else
+  if (start === chars.length) return text + (chars.at(-1) ?? '')
   let out = chars.slice(0, start).join('')
   let current = upper(chars[start]!)
   let inCapitals = isUpper(chars[start]!)
@@ -83,10 +84,6 @@ export function pascalCase(text: string): string {
     }
   }
   return out + current
-}
-
-function upperUnlessConnector(char: string): string {
-  return isConnector(char) ? char : upper(char)
 }
 
 function isConnector(char: string): boolean {

@@ -56,7 +56,7 @@ export function formatTime(time: Time, layout: string): string {
       case 'pm':
         return clock.hour >= 12 ? 'pm' : 'am'
       case 'MST':
-        return time.zone || offset('-07')
+        return time.zone || offset('-0700')
     }
     return piece[0] === '.' || piece[0] === ',' ? fraction(piece) : offset(piece)
   }

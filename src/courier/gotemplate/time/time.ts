@@ -65,6 +65,10 @@ export class Time extends Thing {
     return formatTime(this, '2006-01-02 15:04:05.999999999 -0700 MST')
   }
 
+  override json(): string {
+    return formatTime(this, '2006-01-02T15:04:05.999999999Z07:00')
+  }
+
   method(name: string): Method | undefined {
     const property = this.property(name)
     if (property !== undefined) return { params: [], call: () => property }
