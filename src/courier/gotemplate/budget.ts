@@ -5,6 +5,11 @@ const MAX_STEPS = 2_000_000
 const MAX_CHARACTERS = 32 * 1024 * 1024
 /** Of one text and of the whole output. Mail servers refuse far smaller ones. */
 export const MAX_TEXT = 4 * 1024 * 1024
+/**
+ * Of regular expressions, in milliseconds. A search may look at the whole rest of a text for each match, so that steps do
+ * not tell what it costs: 64 kB took seconds. A mail takes less than one.
+ */
+const MAX_SEARCH = 400
 /** Lists and maps inside each other, as far as they are printed, copied, compared or read. */
 const MAX_DEPTH = 500
 
@@ -12,6 +17,7 @@ const MAX_DEPTH = 500
 export class Budget {
   private steps = MAX_STEPS
   private characters = MAX_CHARACTERS
+  private searching = 0
   private depth = 0
 
   /** Asked before each loop or node: `count` is the work that comes. */
@@ -25,6 +31,12 @@ export class Budget {
     if (!(length <= MAX_TEXT)) throw new OutOfBudget(`a text longer than ${MAX_TEXT} characters`)
     this.characters -= length
     if (this.characters < 0) throw new OutOfBudget(`more than ${MAX_CHARACTERS} characters in all`)
+  }
+
+  /** What searching by regular expressions has taken, in milliseconds of processor time. */
+  search(milliseconds: number): void {
+    this.searching += milliseconds
+    if (this.searching > MAX_SEARCH) throw new OutOfBudget('regular expressions take too long')
   }
 
   /** Goes one level down in nested data. */

@@ -59,7 +59,7 @@ export function compile(source: string, options: CompileOptions = {}): Template 
       const { templates: known, main } = prepared()
       const runtime = newRuntime(clock)
       const execution = new Execution(known, html ? HTML_FUNCTIONS : FUNCTIONS, runtime)
-      return execution.render(main, fromData(data, runtime.budget, model) ?? undefined)
+      return execution.render(main, name, () => fromData(data, runtime.budget, model) ?? undefined)
     },
   }
 }

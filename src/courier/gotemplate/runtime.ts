@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
-import type { Clock } from '../../kernel/base/clock.ts'
+import { type Clock, cpuMs } from '../../kernel/base/clock.ts'
 import { Budget } from './budget.ts'
 import type { Runtime } from './functions/signature.ts'
 
 /** What one rendering works with. */
 export function newRuntime(clock: Clock): Runtime {
   const random = numbersFrom(clock.now())
-  return { budget: new Budget(), now: () => clock.now() / 1000, random }
+  return { budget: new Budget(), patterns: new Map(), cpu: cpuMs, now: () => clock.now() / 1000, random }
 }
 
 /** Numbers that look random, for `shuffle` and `randInt`. Whoever knows the time can guess them: no secret is made of them. */

@@ -49,10 +49,10 @@ export class Execution extends Evaluator {
   }
 
   /** @throws ExecError LimitError */
-  render(name: string, data: Value): string {
+  render(main: string, file: string, data: () => Value): string {
     try {
-      this.at = { template: name, line: 1 }
-      this.enter(name, data)
+      this.at = { template: file, line: 1 }
+      this.enter(main, data())
       while (this.frames.length > 0) this.advance(this.frames.at(-1)!)
       return this.output.join('')
     } catch (error) {
@@ -105,7 +105,7 @@ export class Execution extends Evaluator {
   }
 
   private enter(name: string, dot: Value): void {
-    if (this.calls++ >= MAX_CALLS) this.fail(`templates call each other more than ${MAX_CALLS} deep`)
+    if (this.calls++ > MAX_CALLS) this.fail(`templates call each other more than ${MAX_CALLS} deep`)
     const nodes = this.templates.get(name)
     if (!nodes) this.fail(`template ${JSON.stringify(name)} is not defined`)
     this.frames.push({ caller: this.variables }, { nodes, next: 0, dot, mark: 1 })

@@ -1,10 +1,13 @@
 import { RE2JS, RE2JSException } from 're2js'
-import { FunctionError } from '../errors.ts'
+import { FunctionError, OutOfBudget } from '../errors.ts'
 import { type Int, List, type Value } from '../values.ts'
 import { type Func, func, type Runtime } from './signature.ts'
 
 /** A counted repetition is as long as its count once it is read: a thousand characters may take half a second. */
 const MAX_PATTERN = 500
+
+/** Instructions of an expression times characters: one search takes half a second at most. */
+const MAX_WORK = 8_000_000
 
 interface Match {
   start: number
@@ -16,15 +19,21 @@ type Strings = readonly [string, string, string]
 
 const matches = (fails: boolean) =>
   func('string, string', ([pattern, text]: Strings, runtime) => {
-    const known = compile(pattern, fails)
-    return known !== undefined && !all(known, text, 1, runtime).next().done
+    try {
+      return !all(compile(pattern, runtime), text, 1, runtime).next().done
+    } catch (error) {
+      if (fails || !(error instanceof FunctionError)) throw error
+      return false
+    }
   })
 const find = func('string, string', ([pattern, text]: Strings, runtime) => {
-  const { value } = all(compile(pattern), text, 1, runtime).next()
+  const { value } = all(compile(pattern, runtime), text, 1, runtime).next()
   return value ? text.slice(value.start, value.end) : ''
 })
 const findAll = func('string, string, int', ([pattern, text, count]: readonly [string, string, Int], runtime) => {
-  const found = [...all(compile(pattern), text, limit(count), runtime)].map(({ start, end }) => text.slice(start, end))
+  const found = [...all(compile(pattern, runtime), text, limit(count), runtime)].map(({ start, end }) =>
+    text.slice(start, end),
+  )
   return new List(found, 'string', found.length === 0)
 })
 const replaceAll = func('string, string, string', ([pattern, text, by]: Strings, runtime) =>
@@ -56,16 +65,21 @@ export const REGEX: Record<string, Func> = {
   regexQuoteMeta: func('string', ([text]: readonly [string]) => text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&')),
 }
 
-function compile(pattern: string): RE2JS
-function compile(pattern: string, fails: boolean): RE2JS | undefined
-function compile(pattern: string, fails = true): RE2JS | undefined {
+/** @throws FunctionError */
+function compile(pattern: string, { patterns, budget, cpu }: Runtime): RE2JS {
+  const known = patterns.get(pattern)
+  if (known) return known
   if (pattern.length > MAX_PATTERN) throw new FunctionError(`an expression longer than ${MAX_PATTERN} characters`)
+  const started = cpu()
   try {
-    return RE2JS.compile(pattern)
+    const compiled = RE2JS.compile(pattern)
+    patterns.set(pattern, compiled)
+    return compiled
   } catch (error) {
-    if (!(error instanceof RE2JSException)) throw error
-    if (fails) throw new FunctionError(error.message)
-    return undefined
+    if (error instanceof RE2JSException) throw new FunctionError(error.message)
+    throw error
+  } finally {
+    budget.search(cpu() - started)
   }
 }
 
@@ -74,13 +88,16 @@ function limit({ n }: Int): number {
 }
 
 /** Matches from left to right; an empty one directly after another is none. */
-function* all(pattern: RE2JS, text: string, count: number, { budget }: Runtime): Generator<Match> {
+function* all(pattern: RE2JS, text: string, count: number, { budget, cpu }: Runtime): Generator<Match> {
   const matcher = pattern.matcher(text)
-  const cost = 1 + pattern.programSize() / 8
+  if (pattern.programSize() * text.length > MAX_WORK) throw new OutOfBudget('a long expression and a long text')
   let [at, last, given] = [0, -1, 0]
   while (given < count && at <= text.length) {
-    budget.step(Math.ceil(cost * (1 + (text.length - at) / 16)))
-    if (!matcher.find(at)) return
+    budget.step()
+    const started = cpu()
+    const found = matcher.find(at)
+    budget.search(cpu() - started)
+    if (!found) return
     const [start, end] = [matcher.start(), matcher.end()]
     const accepted = end !== at || start !== last
     at = end === at ? at + width(text, at) : end
@@ -108,7 +125,7 @@ function groupOf(matcher: ReturnType<RE2JS['matcher']>, name: string | number): 
 function replaced(pattern: string, text: string, runtime: Runtime, by: (match: Match) => string): string {
   const out: string[] = []
   let at = 0
-  for (const match of all(compile(pattern), text, Number.POSITIVE_INFINITY, runtime)) {
+  for (const match of all(compile(pattern, runtime), text, Number.POSITIVE_INFINITY, runtime)) {
     const piece = text.slice(at, match.start) + by(match)
     runtime.budget.text(piece.length)
     out.push(piece)
@@ -134,7 +151,7 @@ function parts(pattern: string, text: string, count: number, runtime: Runtime): 
   if (pattern.length > 0 && text.length === 0) return ['']
   const out: string[] = []
   let [start, end] = [0, 0]
-  for (const match of all(compile(pattern), text, count, runtime)) {
+  for (const match of all(compile(pattern, runtime), text, count, runtime)) {
     if (out.length === count - 1) break
     end = match.start
     if (match.end !== 0) out.push(text.slice(start, end))

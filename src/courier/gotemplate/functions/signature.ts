@@ -1,9 +1,14 @@
+import type { RE2JS } from 're2js'
 import type { Budget } from '../budget.ts'
 import { ANY, type Value } from '../values.ts'
 
 /** What functions may use besides their arguments. */
 export interface Runtime {
   budget: Budget
+  /** Regular expressions that were read before. */
+  patterns: Map<string, RE2JS>
+  /** Milliseconds of processor time, from any beginning. */
+  cpu(): number
   /** Milliseconds since 1970. */
   now(): number
   /** A whole number from 0 up to and without `below`. */

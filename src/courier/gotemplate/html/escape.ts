@@ -159,11 +159,21 @@ class TemplateEscaper {
     if (!isSame(after, context) && after.state !== 'dead') {
       const outer = { escaped: this.escaped, after: this.after, called: this.called }
       Object.assign(this, { escaped: new Map(), after: new Map(outer.after), called: new Set() })
-      const [again] = this.round(after, node)
+      const again = this.reentered(after, node)
       Object.assign(this, outer)
       joined = this.joined(after, again, node.at, 'range')
     }
     return this.otherwise(context, joined, { ...node, body })
+  }
+
+  private reentered(context: Context, node: Branch): Context {
+    try {
+      return this.round(context, node)[0]
+    } catch (error) {
+      if (!(error instanceof EscapeError)) throw error
+      this.at = node.at
+      return this.refuse(`in the second round of {{range}}: ${error.message}`)
+    }
   }
 
   private round(context: Context, node: Branch): Escaped<Node[]> {

@@ -1,5 +1,4 @@
 import { FunctionError } from '../errors.ts'
-import { joined } from '../functions/builtins.ts'
 import { toJson } from '../functions/json.ts'
 import { type Func, func, type Runtime } from '../functions/signature.ts'
 import { nameOf, printed, sprint } from '../print/value.ts'
@@ -64,7 +63,7 @@ export const ESCAPERS = {
   'html:js regex': escaper((text) => escapeRegex(text) || '(?:)'),
   'html:css text': escaper(escapeStyle),
   'html:css value': escaper(filterStyle),
-  'html:arguments': func('...any', (args, runtime) => joined(args, runtime)),
+  'html:arguments': func('...any', (args, { budget }) => sprint(args, budget)),
 } satisfies Record<string, Func>
 
 export type Escaper = keyof typeof ESCAPERS

@@ -1,6 +1,9 @@
 import { type Context, EscapeError } from './context.ts'
 import type { Step } from './tags.ts'
 
+/** Templates in templates of a script. Each one is carried along, so their number counts twice. */
+const MAX_NESTED = 50
+
 /** After them a `/` begins a regular expression. */
 const BEFORE_REGEX = new Set(
   'break case continue delete do else finally in instanceof return throw try typeof void'.split(' '),
@@ -66,9 +69,14 @@ export function afterScriptTemplate(context: Context, text: string): Step {
   for (let at = 0; at < text.length; at++) {
     if (text[at] === '\\') at = escaped(text, at)
     else if (text[at] === '`') return [{ ...context, state: 'js' }, at + 1]
-    else if (text.startsWith('${', at)) return [{ ...context, state: 'js', braces: [...context.braces, 0] }, at + 2]
+    else if (text.startsWith('${', at)) return [{ ...context, state: 'js', braces: deeper(context.braces) }, at + 2]
   }
   return [context, text.length]
+}
+
+function deeper(braces: readonly number[]): readonly number[] {
+  if (braces.length >= MAX_NESTED) throw new EscapeError(`templates of a script are nested deeper than ${MAX_NESTED}`)
+  return [...braces, 0]
 }
 
 /** Inside quotes or a regular expression. */
