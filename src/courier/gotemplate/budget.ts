@@ -1,7 +1,7 @@
 import { OutOfBudget } from './errors.ts'
 
 /** What one rendering may use. A mail of 100 kB with a table of 1,000 rows takes a twentieth of it. */
-const MAX_STEPS = 2_000_000
+const MAX_STEPS = 1_000_000
 const MAX_CHARACTERS = 32 * 1024 * 1024
 /** Of one text and of the whole output. Mail servers refuse far smaller ones. */
 export const MAX_TEXT = 4 * 1024 * 1024
