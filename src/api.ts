@@ -5,6 +5,7 @@ import { flowsDescription } from './flows/openapi.ts'
 import { recoveryDescription } from './flows/recovery/openapi.ts'
 import { registrationDescription } from './flows/registration/openapi.ts'
 import { settingsDescription } from './flows/settings/openapi.ts'
+import { verificationDescription } from './flows/verification/openapi.ts'
 import { identitiesDescription } from './identities/admin/openapi.ts'
 import { openapiDocument } from './kernel/http/openapi/openapi.ts'
 import { logoutDescription } from './logout/openapi.ts'
@@ -21,6 +22,7 @@ export const DESCRIPTIONS = [
   registrationDescription,
   settingsDescription,
   recoveryDescription,
+  verificationDescription,
   flowsDescription,
   errorsDescription,
   identitiesDescription,

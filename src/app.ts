@@ -11,6 +11,7 @@ import { loginRoutes } from './flows/login/routes.ts'
 import { recoveryRoutes } from './flows/recovery/routes.ts'
 import { registrationRoutes } from './flows/registration/routes.ts'
 import { settingsRoutes } from './flows/settings/routes.ts'
+import { verificationRoutes } from './flows/verification/routes.ts'
 import { identityAdminRoutes } from './identities/admin/routes.ts'
 import { schemaRoutes } from './identities/schema/routes.ts'
 import { withoutTrailingSlashes } from './kernel/base/url.ts'
@@ -58,6 +59,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(registrationRoutes(d))
   app.register(settingsRoutes(d))
   app.register(recoveryRoutes(d))
+  app.register(verificationRoutes(d))
   app.register(errorRoutes(d))
   app.register(logoutPageRoutes(d))
   app.register(uiRoutes(d))

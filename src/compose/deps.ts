@@ -13,6 +13,7 @@ import { composeRecovery } from './recovery.ts'
 import { composeRegistration } from './registration.ts'
 import { composeSessions } from './sessions.ts'
 import { composeSettings } from './settings.ts'
+import { composeVerification } from './verification.ts'
 import { composeWeb } from './web.ts'
 
 export type Deps = ReturnType<typeof createDeps>
@@ -34,6 +35,7 @@ export function createDeps(env: Environment) {
   const registration = composeRegistration(flows)
   const settings = composeSettings(flows)
   const recovery = composeRecovery(flows, settings)
+  const verification = composeVerification(flows)
 
   const shared = env.meta.kind === 'adopted'
   const background: BackgroundWork[] = [
@@ -43,7 +45,9 @@ export function createDeps(env: Environment) {
     maintenance.collector,
     events.webhookDelivery,
   ]
-  return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, { background })
+  return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, verification, {
+    background,
+  })
 }
 
 type Joined<T extends object[]> = T extends [infer First, ...infer Rest extends object[]]

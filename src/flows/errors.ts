@@ -29,6 +29,14 @@ export function flowExpired(kind: FlowKind, flow: Pick<Flow, 'type' | 'request_u
   )
 }
 
+/** A verification that is of no use any more: another one waits. @param finished whether it had come to its end */
+export const verificationReplaced = (replacement: { id: string }, finished: boolean) =>
+  new HttpError(410, 'self-service flow replaced', {
+    id: 'self_service_flow_replaced',
+    reason: `An error occured, please ${finished ? 'use the new' : 'retry the'} flow.`,
+    extra: { use_flow_id: replacement.id },
+  })
+
 /** Submitting a flow that has expired: another one waits, with what happened written into it. */
 export function flowReplaced(
   { at, since }: Expired,

@@ -1,12 +1,31 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { isNumber } from '../kernel/base/exact-number.ts'
-import { type JsonLimits, parseJson, TextRefused } from '../kernel/base/json.ts'
-import { badRequest } from '../kernel/http/errors.ts'
+import { type JsonLimits, NUL_REFUSED, parseJson, TextRefused } from '../kernel/base/json.ts'
+import { badRequest, HttpError } from '../kernel/http/errors.ts'
 import { nativeFlowInBrowser } from './errors.ts'
 import { messages } from './messages.ts'
 import { refused } from './refused.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
+
+/** A form that holds nothing. */
+const EMPTY: SubmittedForm = { kind: 'json', values: {}, limits: { values: 0, depth: 0 } }
+
+/**
+ * A form that brings a code, or asks for one. One with a NUL cannot be kept, and holds no code that was ever sent: it is
+ * read as empty once a code is out.
+ */
+export async function proofForm(flow: Pick<Flow, 'state'>, caller: Caller): Promise<SubmittedForm> {
+  try {
+    return await caller.form()
+  } catch (error) {
+    const isNul = error instanceof HttpError && error.reason === NUL_REFUSED
+    if (isNul && flow.state !== 'choose_method') return EMPTY
+    throw error
+  }
+}
+
+export const isUnreadable = (form: SubmittedForm) => form === EMPTY
 
 /** A field as text, as Kratos reads scalars of JSON; empty when it is absent. */
 export function fieldText(form: SubmittedForm, name: string): string {

@@ -37,6 +37,7 @@ export const messages = {
   resendCode: info(1070008, 'Resend code'),
   continue: info(1070009, 'Continue'),
   recoveryCode: info(1070010, 'Recovery code'),
+  verificationCode: info(1070011, 'Verification code'),
   recoveryCodeSent: info(1060003, sentTo('recovery code')),
 
   /** the title of a trait */
@@ -74,6 +75,14 @@ export const messages = {
     'Could not find a strategy to update your settings. Did you fill out the form correctly?',
   ),
 
+  verificationCodeSent: info(1080003, sentTo('verification code')),
+  verified: { id: 1080002, text: 'You successfully verified your email address.', type: 'success' } as UiMessage,
+  noVerificationMethod: error(
+    4010006,
+    'Could not find a strategy to verify your account with. Did you fill out the form correctly?',
+  ),
+  verifiedAlready: error(4070002, 'The request was already completed successfully and can not be retried.'),
+  wrongVerificationCode: error(4070006, 'The verification code is invalid or has already been used. Please try again.'),
   noRecoveryMethod: error(
     4010005,
     'Could not find a strategy to recover your account with. Did you fill out the form correctly?',

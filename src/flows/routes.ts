@@ -18,6 +18,8 @@ export interface FlowHandlers {
   beginNative: Handler
   read: Handler
   submit: Handler
+  /** what HEAD gets of a link that is followed by GET; it changes nothing */
+  head?: Handler
 }
 
 /** The five routes of one kind of flow. */
@@ -33,6 +35,7 @@ export function flowRoutes(kind: FlowKind, handlers: FlowHandlers): FastifyPlugi
     app.post(path, submit, handlers.submit)
     // A form sent by GET is told so in the form. HEAD must change nothing.
     app.get(path, { ...submit, exposeHeadRoute: false }, handlers.submit)
+    if (handlers.head) app.head(path, { config: { csrf: 'exempt' } }, handlers.head)
   }
 }
 

@@ -68,7 +68,12 @@ export function entryFlowStore<F extends Flow>(
 function readUi(ui: Ui | null): Ui {
   const nodes = (ui?.nodes ?? []).map((node) => ({ ...node, messages: node.messages ?? [], meta: node.meta ?? {} }))
   const own = ui?.messages ?? []
-  return { action: ui?.action ?? '', method: 'POST', nodes, ...(own.length === 0 ? {} : { messages: own }) }
+  return {
+    action: ui?.action ?? '',
+    method: ui?.method ?? 'POST',
+    nodes,
+    ...(own.length === 0 ? {} : { messages: own }),
+  }
 }
 
 export interface NewExchange {

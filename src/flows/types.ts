@@ -65,7 +65,8 @@ export type FlowState =
 
 export interface Ui {
   action: string
-  method: 'POST'
+  /** `GET` where nothing is left but to go on */
+  method: 'POST' | 'GET'
   nodes: UiNode[]
   messages?: UiMessage[]
 }

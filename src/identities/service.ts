@@ -71,6 +71,10 @@ export interface IdentityService {
   findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
   /** Who gets back in by an address, whatever their state. @param value as it was typed */
   findByRecoveryAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
+  /** Whose address it is, whatever their state. @param value as it was typed */
+  findByVerifiableAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
+  /** Notes that a message is on its way to an address. One that is verified stays so. @param id of the address */
+  noteAddressSent(id: string, tx: Queryable): Promise<void>
   /** Notes an address as one's own. @throws NotLocked */
   verifyAddress(identityId: string, address: TraitAddress, tx: Queryable): Promise<void>
   /** What traits are used for under a schema. @throws 400 for an unknown schema */
@@ -141,11 +145,16 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
     },
 
     async findByRecoveryAddress(via, typed) {
-      const value = via === 'email' ? normaliseIdentifier(typed) : normalisePhone(typed)
+      const value = stored(via, typed)
       const identity = value === undefined ? undefined : await d.addresses.byRecoveryAddress({ via, value })
-      const address = identity?.recovery_addresses.find((one) => one.via === via && one.value === value)
-      return identity && address && { identity, address }
+      return identity && ownerOf(identity, identity.recovery_addresses, { via, value: value! })
     },
+    async findByVerifiableAddress(via, typed) {
+      const value = stored(via, typed)
+      const identity = value === undefined ? undefined : await d.addresses.byVerifiableAddress({ via, value })
+      return identity && ownerOf(identity, identity.verifiable_addresses, { via, value: value! })
+    },
+    noteAddressSent: (id, tx) => d.addresses.noteSent(id, tx),
     verifyAddress: (identityId, address, tx) => d.addresses.verify(identityId, address, formatTime(d.clock.now()), tx),
 
     derive(schemaId, traits) {
@@ -159,4 +168,16 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
     ...changes,
     ...createCredentialChanges({ ...d, buildContext }),
   }
+}
+
+const stored = (via: 'email' | 'sms', typed: string) =>
+  via === 'email' ? normaliseIdentifier(typed) : normalisePhone(typed)
+
+function ownerOf(
+  identity: FullIdentity,
+  addresses: readonly AddressOwner['address'][],
+  { via, value }: TraitAddress,
+): AddressOwner | undefined {
+  const address = addresses.find((one) => one.via === via && one.value === value)
+  return address && { identity, address }
 }

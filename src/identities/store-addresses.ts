@@ -27,6 +27,11 @@ const VERIFY = sql(
   select id from identity`,
 )
 
+const NOTE_SENT = sql(
+  'identity.note_address_sent',
+  `update identity_verifiable_addresses set status = 'sent' where id = $1 and nid = $2`,
+)
+
 export type AddressStore = ReturnType<typeof createAddressStore>
 
 /** Addresses of identities, by their stored form. */
@@ -38,6 +43,9 @@ export function createAddressStore(db: Db, nid: string) {
   return {
     byRecoveryAddress: (address: TraitAddress) => owner(BY_RECOVERY_ADDRESS, address),
     byVerifiableAddress: (address: TraitAddress) => owner(BY_VERIFIABLE_ADDRESS, address),
+    async noteSent(id: string, tx: Queryable): Promise<void> {
+      await tx.query(NOTE_SENT, [id, nid])
+    },
     /** Keeps other writers of the identity away until the transaction ends. @throws NotLocked */
     async verify(identityId: string, { via, value }: TraitAddress, now: Timestamp, tx: Queryable): Promise<void> {
       const rows = await tx.query(VERIFY, [identityId, nid, via, value, now])

@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { sendError } from '../kernel/http/error-handler.ts'
 import { badRequest, forbidden } from '../kernel/http/errors.ts'
-import { isJsonRequest } from '../kernel/http/negotiate.ts'
+import { isJsonRequest, isSpeculative } from '../kernel/http/negotiate.ts'
 import { methodNotAllowed } from '../kernel/http/not-found.ts'
 import { NO_STORE, submittedToken } from '../kernel/http/public-hooks.ts'
 import { queryValue } from '../kernel/http/query.ts'
@@ -79,12 +79,6 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
     d.csrf.check(req, submittedToken(req), { maskedOnly: true })
     return methodNotAllowed(reply, ['GET', 'HEAD'])
   }
-}
-
-/** Browsers fetch links ahead of a click; a person has not asked for anything yet. */
-function isSpeculative(req: FastifyRequest): boolean {
-  const purposes = [req.headers['sec-purpose'], req.headers.purpose, req.headers['x-purpose'], req.headers['x-moz']]
-  return purposes.some((purpose) => /\b(prefetch|prerender|preview)\b/i.test(String(purpose ?? '')))
 }
 
 /** Not a redirect: browsers keep what a fetched-ahead link led to, but throw an error away and ask again at the click. */

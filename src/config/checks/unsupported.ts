@@ -28,15 +28,10 @@ const method = (name: Exclude<keyof Config['selfservice']['methods'], 'b2b'>): R
   name: `selfservice.methods.${name}`,
   on: (config) => config.selfservice.methods[name].enabled,
 })
-const flow = (name: 'verification'): Rule => ({
-  name: `selfservice.flows.${name}`,
-  on: (config) => config.selfservice.flows[name].enabled,
-})
 
 const RULES: readonly Rule[] = [
   { name: 'dev', on: (config) => config.dev === true },
   ...(['webauthn', 'passkey', 'oidc', 'link'] as const).map(method),
-  flow('verification'),
   {
     name: 'selfservice.methods.password.config.migrate_hook',
     on: (c) => c.selfservice.methods.password.config.migrate_hook.enabled,

@@ -5,9 +5,8 @@ import * as hook from './hooks.ts'
 const FALLBACK = 'https://www.ory.sh/kratos/docs/fallback'
 
 const lifespan = (cls: KeyClass = 'A') => key(duration().prefault('1h'), 'How long a started form stays usable.', cls)
-const use = (cls: KeyClass = 'B') => key(z.enum(['link', 'code']).default('code'), 'What the message carries.', cls)
-const unknownRecipients = (cls: KeyClass = 'B') =>
-  key(z.boolean().default(false), 'Also writes to addresses that no account has.', cls)
+const use = () => key(z.enum(['link', 'code']).default('code'), 'What the message carries.')
+const unknownRecipients = () => key(z.boolean().default(false), 'Also writes to addresses that no account has.')
 
 export const flows = section({
   login: section({
@@ -59,10 +58,10 @@ export const flows = section({
     after: hook.afterSettings,
   }),
   verification: section({
-    enabled: key(z.boolean().default(false), 'Verification of addresses by message.', 'B'),
-    ui_url: hook.uiUrl('the verification form', `${FALLBACK}/verification`, 'B'),
+    enabled: key(z.boolean().default(false), 'Whether people can prove by a message that an address is theirs.'),
+    ui_url: hook.uiUrl('the verification form', `${FALLBACK}/verification`),
     use: use(),
-    lifespan: lifespan('B'),
+    lifespan: lifespan(),
     notify_unknown_recipients: unknownRecipients(),
     before: hook.beforeVerification,
     after: hook.afterVerification,
@@ -73,9 +72,9 @@ export const flows = section({
       'Whether people who cannot sign in any more get back in by a message to an address of theirs.',
     ),
     ui_url: hook.uiUrl('the recovery form', `${FALLBACK}/recovery`),
-    use: use('A'),
+    use: use(),
     lifespan: lifespan(),
-    notify_unknown_recipients: unknownRecipients('A'),
+    notify_unknown_recipients: unknownRecipients(),
     before: hook.beforeRecovery,
     after: hook.afterRecovery,
   }),

@@ -33,8 +33,7 @@ export interface Finished {
 
 /**
  * Signs in whoever has proved an address, and leads them to the settings.
- * @returns undefined when the proof was used meanwhile
- * @throws 401 for a disabled identity: the proof is used up all the same
+ * @throws ProofUsed; 401 for a disabled identity: the proof is used up all the same
  */
 export async function finishRecovery(
   d: FinishDeps,
@@ -42,18 +41,18 @@ export async function finishRecovery(
   caller: RecoveryCaller,
   proof: Recovered,
   transientPayload: Json,
-): Promise<Finished | undefined> {
+): Promise<Finished> {
   const identity = await d.identities.get(proof.identityId)
   const active = identity.state === 'active'
   const inBrowser = flow.type === 'browser' || caller.token !== ''
   const renewed = inBrowser || !active ? caller.renewCsrf() : ''
   const csrfToken = inBrowser ? renewed : ''
   if (active) await endSessionOfAnother(d, caller, identity)
-  const work = async (tx: Queryable): Promise<Finished | undefined | 'disabled'> => {
+  const work = async (tx: Queryable): Promise<Finished | 'disabled'> => {
     const ui = cleared(flow.ui, new Map([['csrf_token', csrfToken]]))
     const done: RecoveryFlow = { ...flow, ui, state: 'passed_challenge', csrf_token: csrfToken }
     await d.store.finish(done, identity.id, tx)
-    if (!(await proof.use(tx))) return undefined
+    await proof.use(tx)
     if (!active) return 'disabled'
     const issued = isHeld(d, flow, caller) ? await issue(d, identity, proof, caller, tx) : undefined
     await endOthers(d, identity, issued?.session, tx)

@@ -1,6 +1,6 @@
 import type { Json } from '../../identities/types.ts'
-import type { Queryable } from '../../kernel/db/client.ts'
-import type { Caller, FlowState, SubmittedForm, UiMessage, UiNode } from '../types.ts'
+import type { AddressProof, NextScreen, StartAgain } from '../proof/proof.ts'
+import type { Caller, FlowState, SubmittedForm, UiNode } from '../types.ts'
 import type { RecoveryFlow } from './types.ts'
 
 export type RecoveryMethodId = 'code' | 'link'
@@ -31,30 +31,9 @@ export interface RecoveryRequest {
   transientPayload: Json | undefined
 }
 
-/** The flow goes on with this form; `write` runs in the transaction that stores it. */
-export interface NextScreen {
-  kind: 'screen'
-  nodes: UiNode[]
-  messages: UiMessage[]
-  state: FlowState
-  write?(tx: Queryable): Promise<void>
-}
-
 /** Somebody has proved that they have an address of the identity. */
-export interface Recovered {
+export interface Recovered extends AddressProof {
   kind: 'recovered'
-  identityId: string
   /** how the session came to be */
   method: 'code_recovery' | 'link_recovery'
-  /**
-   * Uses up the proof and notes the address as verified. @returns false for a proof that was used meanwhile
-   * @throws NotLocked
-   */
-  use(tx: Queryable): Promise<boolean>
-}
-
-/** This flow is of no use any more: a fresh one waits, that says why. */
-export interface StartAgain {
-  kind: 'startAgain'
-  message: UiMessage
 }

@@ -6,11 +6,12 @@ import { queryValue } from '../../kernel/http/query.ts'
 import type { BeginRequest } from '../begin.ts'
 import { flowReplaced, locationChangeRequired, recoveryNeedsNobody } from '../errors.ts'
 import { type CallerDeps, callerOf, signInBrowser } from '../http.ts'
+import { proofFlowAnswer } from '../proof/answer.ts'
+import { headOfLink, refuseSpeculative } from '../proof/links.ts'
 import type { Replaced } from '../replace.ts'
 import { flowRoutes } from '../routes.ts'
 import type { UiMessage } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
-import { recoveryAnswer } from './answer.ts'
 import type { Finished } from './finish.ts'
 import type { RecoveryFlows } from './flow.ts'
 import type { RecoveryCaller } from './submit.ts'
@@ -25,7 +26,7 @@ export interface RecoveryRouteDeps extends CallerDeps {
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/account-recovery-password-reset */
 export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
-  return flowRoutes('recovery', { beginBrowser, beginNative, read, submit })
+  return flowRoutes('recovery', { beginBrowser, beginNative, read, submit, head: headOfLink(d, 'recovery') })
 
   function begin(req: FastifyRequest, caller: Pick<BeginRequest, 'type' | 'csrfToken'>) {
     const request = { ...caller, requestUrl: d.flowUrls.request(req.url), credentials: d.credentials.read(req) }
@@ -36,24 +37,25 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
     const begun = await begin(req, { type: 'browser', csrfToken: d.csrf.token(req) })
     if (begun.kind === 'signedIn') return signedIn(req, reply)
     return acceptsJson(req)
-      ? recoveryAnswer(begun.flow)
+      ? proofFlowAnswer(begun.flow)
       : reply.redirect(d.flowUrls.page('recovery', begun.flow.id), 303)
   }
 
   async function beginNative(req: FastifyRequest) {
     const begun = await begin(req, { type: 'api', csrfToken: '' })
     if (begun.kind === 'signedIn') throw recoveryNeedsNobody()
-    return recoveryAnswer(begun.flow)
+    return proofFlowAnswer(begun.flow)
   }
 
   async function read(req: FastifyRequest) {
     const flow = await d.recovery.read(queryValue(req, 'id'), (token) => {
       if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
     })
-    return recoveryAnswer(flow)
+    return proofFlowAnswer(flow)
   }
 
   async function submit(req: FastifyRequest, reply: FastifyReply) {
+    refuseSpeculative(req)
     const caller = recoveryCaller(req, reply)
     const outcome = await d.recovery.submit(queryValue(req, 'flow'), caller)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
@@ -72,7 +74,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
         if (!readsJson) return reply.redirect(d.flowUrls.page('recovery', outcome.flow.id), 303)
         return reply
           .code(outcome.kind === 'form' ? 400 : 200)
-          .send(recoveryAnswer(outcome.flow, outcome.transientPayload))
+          .send(proofFlowAnswer(outcome.flow, outcome.transientPayload))
     }
   }
 
@@ -109,7 +111,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
     if (!readsJson) return reply.redirect(url, 303)
     if (!d.continuesWith()) return sendError(locationChangeRequired(url), req, reply)
     return {
-      ...recoveryAnswer(flow),
+      ...proofFlowAnswer(flow),
       continue_with: [
         ...(flow.type === 'api' && issued
           ? [{ action: 'set_ory_session_token', ory_session_token: issued.token }]

@@ -4,15 +4,16 @@ import { HttpError, notFound } from '../../kernel/http/errors.ts'
 import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type ShownAgain } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
 import { methodDisabled, nativeFlowInBrowser } from '../errors.ts'
-import { checkOrigin, fieldText, transientPayload } from '../form.ts'
+import { checkOrigin, fieldText, isUnreadable, proofForm, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { cleared, withProblems } from '../nodes.ts'
+import { type NextScreen, ProofUsed, type StartAgain } from '../proof/proof.ts'
 import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
 import type { Caller, SubmittedForm, UiMessage } from '../types.ts'
 import { newRecoveryFlow } from './begin.ts'
 import { type FinishDeps, type Finished, finishRecovery } from './finish.ts'
-import type { NextScreen, Recovered, RecoveryMethod, StartAgain } from './method.ts'
+import type { Recovered, RecoveryMethod } from './method.ts'
 import type { RecoveryFlow } from './types.ts'
 
 export type SubmitRecoveryDeps = FinishDeps & { db: Pick<Db, 'tx'> }
@@ -73,7 +74,7 @@ async function step(
     return replaceExpired('recovery', { old: flow, expired, caller }, make, (fresh) => d.store.insert(fresh.flow))
   }
   if (caller.token !== '') return follow(d, flow, caller)
-  const form = await caller.form()
+  const form = await proofForm(flow, caller)
   if (flow.type === 'api' && !flow.skip_csrf_check && caller.browserHeader !== undefined) {
     return startAgain(d, flow, caller, messages.generic(nativeFlowInBrowser(caller.browserHeader).reason!))
   }
@@ -83,7 +84,7 @@ async function step(
   if (!found) throw refused(messages.noRecoveryMethod)
   const { method, wish } = found
   if (wish === 'ask' && (await d.sessions.resolve(caller.credentials))) return { kind: 'signedInAlready', flow }
-  if (!flow.skip_csrf_check) checkOrigin(flow, caller, form)
+  if (!flow.skip_csrf_check && !isUnreadable(form)) checkOrigin(flow, caller, form)
   const payload = transientPayload(form)
   const csrfToken = currentCsrfToken(flow, caller)
   const next = await method[wish]({ flow, form, caller, csrfToken, transientPayload: payload })
@@ -122,8 +123,10 @@ async function proceed(
 ): Promise<RecoveryOutcome> {
   if (next.kind === 'startAgain') return startAgain(d, flow, caller, next.message)
   if (next.kind === 'recovered') {
-    const finished = await finishRecovery(d, flow, caller, next, payload)
-    return finished ?? startAgain(d, flow, caller, messages.codeUsed())
+    return finishRecovery(d, flow, caller, next, payload).catch((error: unknown) => {
+      if (error instanceof ProofUsed) return startAgain(d, flow, caller, messages.codeUsed())
+      throw error
+    })
   }
   const { action, method } = flow.ui
   const ui = { action, method, nodes: next.nodes, ...(next.messages.length === 0 ? {} : { messages: next.messages }) }

@@ -68,8 +68,10 @@ function assertStorable(value: unknown): void {
     }
 }
 
+export const NUL_REFUSED = 'The request contains a NUL character, which is not allowed.'
+
 /** NUL and lone surrogates cannot be stored as text or jsonb: refused here, so that they never reach a statement. */
 export function assertText(text: string): void {
-  if (text.includes('\0')) throw new TextRefused('The request contains a NUL character, which is not allowed.')
+  if (text.includes('\0')) throw new TextRefused(NUL_REFUSED)
   if (!text.isWellFormed()) throw new TextRefused('The request contains an incomplete Unicode character.')
 }

@@ -65,3 +65,9 @@ export function isJsonRequest(req: FastifyRequest): boolean {
 export function mediaType(req: FastifyRequest): string {
   return (req.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
 }
+
+/** Browsers fetch links ahead of a click; a person has not asked for anything yet. */
+export function isSpeculative(req: FastifyRequest): boolean {
+  const purposes = [req.headers['sec-purpose'], req.headers.purpose, req.headers['x-purpose'], req.headers['x-moz']]
+  return purposes.some((purpose) => /\b(prefetch|prerender|preview)\b/i.test(String(purpose ?? '')))
+}

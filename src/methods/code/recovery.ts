@@ -3,7 +3,8 @@ import { type OwnerMailDeps, sendToOwner } from '../../courier/owner-mail.ts'
 import { fieldText } from '../../flows/form.ts'
 import { messages } from '../../flows/messages.ts'
 import { cleared } from '../../flows/nodes.ts'
-import type { NextScreen, Recovered, RecoveryMethod, RecoveryRequest, StartAgain } from '../../flows/recovery/method.ts'
+import { type NextScreen, ProofUsed, type StartAgain } from '../../flows/proof/proof.ts'
+import type { Recovered, RecoveryMethod, RecoveryRequest } from '../../flows/recovery/method.ts'
 import type { RecoveryFlow } from '../../flows/recovery/types.ts'
 import { refused } from '../../flows/refused.ts'
 import type { UiMessage } from '../../flows/types.ts'
@@ -131,9 +132,8 @@ function recovered(d: CodeRecoveryDeps, { id, identity_id, via, value }: Recover
     identityId: identity_id,
     method: 'code_recovery',
     async use(tx) {
-      if (!(await d.codes.use(id, formatTime(d.clock.now()), tx))) return false
+      if (!(await d.codes.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       if (via !== null && value !== null) await d.identities.verifyAddress(identity_id, { via, value }, tx)
-      return true
     },
   }
 }

@@ -1,10 +1,10 @@
 import type { Json } from '../../identities/types.ts'
 import { uiAnswer } from '../answer.ts'
+import type { Flow } from '../types.ts'
 import { requestedReturnTo } from '../urls.ts'
-import type { RecoveryFlow } from './types.ts'
 
-/** A recovery flow as clients see it. */
-export function recoveryAnswer(flow: RecoveryFlow, transientPayload?: Json) {
+/** A flow of recovery or verification as clients see it. */
+export function proofFlowAnswer(flow: Flow, transientPayload?: Json) {
   const returnTo = requestedReturnTo(flow.request_url)
   return {
     ...{ id: flow.id, type: flow.type, expires_at: flow.expires_at, issued_at: flow.issued_at },

@@ -1,0 +1,35 @@
+import { createVerificationFlow } from '../flows/verification/flow.ts'
+import { createVerificationStore } from '../flows/verification/store.ts'
+import { createVerificationCodeStore } from '../methods/code/store-verification.ts'
+import { codeVerification } from '../methods/code/verification.ts'
+import type { FlowParts } from './flows.ts'
+import { selfServiceUrl } from './urls.ts'
+
+export function composeVerification(d: FlowParts) {
+  const { config, clock, random, db } = d
+  const { nid } = d.meta
+  const store = createVerificationStore(db, nid)
+  const code = codeVerification({
+    config,
+    clock,
+    random,
+    identities: d.identities,
+    secrets: d.cookieSecrets,
+    codes: createVerificationCodeStore(db, nid),
+    courier: d.courier,
+    identityAnswer: d.identityAnswer,
+    submissions: store,
+    linkTo: (query) => selfServiceUrl(d.baseUrls.public(), 'verification', query),
+  })
+  const verification = createVerificationFlow({
+    config,
+    clock,
+    random,
+    db,
+    store,
+    locks: d.locks,
+    urls: d.flowUrls,
+    methods: [code],
+  })
+  return { verification }
+}

@@ -1,0 +1,28 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { forbidden } from '../../kernel/http/errors.ts'
+import { isSpeculative } from '../../kernel/http/negotiate.ts'
+import { isUuid, queryValue } from '../../kernel/http/query.ts'
+import { flowIdMissing } from '../errors.ts'
+import type { FlowKind } from '../kinds.ts'
+import type { FlowUrls } from '../urls.ts'
+
+/** Links of messages are followed by people, and fetched by what looks after them: gateways, previews, browsers ahead of time. */
+
+/** HEAD is where gateways look first: it is shown the way and changes nothing. */
+export function headOfLink(d: { flowUrls: FlowUrls }, kind: FlowKind) {
+  return async (req: FastifyRequest, reply: FastifyReply) => {
+    const id = queryValue(req, 'flow')
+    if (!isUuid(id)) throw flowIdMissing()
+    return reply.redirect(d.flowUrls.page(kind, id), 303)
+  }
+}
+
+/**
+ * Not a redirect: browsers keep what a fetched-ahead link led to, but throw an error away and ask again at the click.
+ * @throws 403 for a link that nobody has followed yet
+ */
+export function refuseSpeculative(req: FastifyRequest): void {
+  if (req.method === 'GET' && isSpeculative(req)) {
+    throw forbidden('This link is not followed ahead of time. Open it to go on.')
+  }
+}

@@ -1,0 +1,97 @@
+import type { Config } from '../../config/schema/schema.ts'
+import type { AddressOwner } from '../../identities/types.ts'
+import type { Clock } from '../../kernel/base/clock.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import { badRequest } from '../../kernel/http/errors.ts'
+import { withQuery } from '../../kernel/http/query.ts'
+import type { Session } from '../../sessions/types.ts'
+import { type BeginRequest, newFlow } from '../begin.ts'
+import { type FlowUrls, requestQuery } from '../urls.ts'
+import type { VerificationMethod } from './method.ts'
+import type { VerificationStore } from './store.ts'
+import type { VerificationFlow } from './types.ts'
+
+export interface BeginVerificationDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  store: VerificationStore
+  urls: FlowUrls
+  methods: readonly VerificationMethod[]
+}
+
+/** @throws 400 where verification or its method is switched off, and for a `return_to` that is not allowed */
+export async function beginVerification(d: BeginVerificationDeps, request: BeginRequest): Promise<VerificationFlow> {
+  assertEnabled(d.config())
+  const flow = newVerificationFlow(d, request)
+  await d.store.insert(flow)
+  return flow
+}
+
+/** @throws 400 */
+export function assertEnabled(config: Config): void {
+  if (!config.selfservice.flows.verification.enabled) {
+    throw badRequest('Verification is not allowed because it was disabled.')
+  }
+}
+
+/** A flow that is not stored yet. @throws 400 where its method is switched off */
+export function newVerificationFlow(d: BeginVerificationDeps, request: BeginRequest): VerificationFlow {
+  const { lifespan, use } = d.config().selfservice.flows.verification
+  const base = newFlow(d, { ...request, lifespanMs: lifespan, schema: '' })
+  const nodes = methodInUse(d).start(base.csrf_token)
+  // An app sends no token back, so the form begins without the input.
+  const shown = request.type === 'api' ? nodes.filter((node) => node.attributes.name !== 'csrf_token') : nodes
+  const ui = { action: d.urls.action('verification', base.id), method: 'POST' as const, nodes: shown }
+  return { ...base, ui, active_method: use }
+}
+
+function methodInUse(d: BeginVerificationDeps): VerificationMethod {
+  const { use: id } = d.config().selfservice.flows.verification
+  const method = d.methods.find((one) => one.id === id)
+  if (method && d.config().selfservice.methods[id].enabled) return method
+  throw badRequest(
+    `You attempted verification using ${id}, which is not enabled or does not exist. An administrator needs to enable this verification method.`,
+  )
+}
+
+/** An address that is to be verified without being asked for: a new one, or one that was changed. */
+export interface UnaskedVerification {
+  owner: AddressOwner
+  /** the flow that the address came by */
+  request: BeginRequest
+  /** who was signed in, or is by now */
+  session: Session | undefined
+}
+
+/**
+ * Begins the flow of an address that has just come to be, and writes to it. The flow stands where one stands that was
+ * asked for.
+ * @returns undefined where verification, or its method, is switched off
+ */
+export async function beginUnasked(
+  d: BeginVerificationDeps,
+  { owner, request, session }: UnaskedVerification,
+  tx: Queryable,
+): Promise<VerificationFlow | undefined> {
+  const { enabled, use } = d.config().selfservice.flows.verification
+  if (!enabled || !d.config().selfservice.methods[use].enabled) return undefined
+  const method = methodInUse(d)
+  const begun = newVerificationFlow(d, { ...request, requestUrl: afterwards(request.requestUrl) })
+  const { nodes, messages, state } = method.sentScreen(begun, request.csrfToken, owner.address)
+  const flow: VerificationFlow = { ...begun, state, ui: { ...begun.ui, nodes, messages } }
+  const methods = session?.authentication_methods
+  const of = { identityId: owner.identity.id, session: session && { id: session.id, methods } }
+  await d.store.insert(flow, tx, of)
+  await method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx)
+  return flow
+}
+
+/** `return_to` leads on from the first flow, `after_verification_return_to` from this one. */
+function afterwards(requestUrl: string): string {
+  const { return_to: _, after_verification_return_to: after, ...rest } = Object.fromEntries(requestQuery(requestUrl))
+  const query = after === undefined ? rest : { ...rest, return_to: after }
+  const [base = ''] = requestUrl.split('?')
+  return Object.keys(query).length === 0 ? base : withQuery(base, query)
+}

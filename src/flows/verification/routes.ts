@@ -1,0 +1,98 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { sendError } from '../../kernel/http/error-handler.ts'
+import { HttpError } from '../../kernel/http/errors.ts'
+import { acceptsJson } from '../../kernel/http/negotiate.ts'
+import { queryValue } from '../../kernel/http/query.ts'
+import { flowReplaced, verificationReplaced } from '../errors.ts'
+import { type CallerDeps, callerOf } from '../http.ts'
+import { proofFlowAnswer } from '../proof/answer.ts'
+import { headOfLink, refuseSpeculative } from '../proof/links.ts'
+import { flowRoutes } from '../routes.ts'
+import type { FlowUrls } from '../urls.ts'
+import type { VerificationFlows } from './flow.ts'
+import type { VerificationCaller, VerificationOutcome } from './submit.ts'
+
+export interface VerificationRouteDeps extends CallerDeps {
+  verification: VerificationFlows
+  flowUrls: FlowUrls
+}
+
+/** @see https://www.ory.com/docs/kratos/self-service/flows/verify-email-account-activation */
+export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync {
+  return flowRoutes('verification', {
+    beginBrowser,
+    beginNative,
+    read,
+    submit,
+    head: headOfLink(d, 'verification'),
+  })
+
+  async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
+    const request = { type: 'browser' as const, requestUrl: d.flowUrls.request(req.url), csrfToken: d.csrf.token(req) }
+    try {
+      d.flowUrls.returnTo(request.requestUrl)
+    } catch (error) {
+      // Told at once also to a browser.
+      if (error instanceof HttpError) return sendError(error, req, reply)
+      throw error
+    }
+    const flow = await d.verification.begin(request)
+    return acceptsJson(req) ? proofFlowAnswer(flow) : reply.redirect(d.flowUrls.page('verification', flow.id), 303)
+  }
+
+  async function beginNative(req: FastifyRequest) {
+    const requestUrl = d.flowUrls.request(req.url)
+    d.flowUrls.returnTo(requestUrl)
+    return proofFlowAnswer(await d.verification.begin({ type: 'api', requestUrl, csrfToken: '' }))
+  }
+
+  async function read(req: FastifyRequest) {
+    const flow = await d.verification.read(queryValue(req, 'id'), (token) => {
+      if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
+    })
+    return proofFlowAnswer(flow)
+  }
+
+  async function submit(req: FastifyRequest, reply: FastifyReply) {
+    refuseSpeculative(req)
+    const caller = verificationCaller(req, reply)
+    const outcome = await d.verification.submit(queryValue(req, 'flow'), caller)
+    if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
+    return answer(req, reply, caller.scripted || (outcome.flow.type === 'api' && !caller.opensLink), outcome)
+  }
+
+  function answer(
+    req: FastifyRequest,
+    reply: FastifyReply,
+    readsJson: boolean,
+    outcome: Exclude<VerificationOutcome, { kind: 'failed' }>,
+  ) {
+    const { id } = outcome.flow
+    if (!readsJson) return reply.redirect(d.flowUrls.page('verification', id), 303)
+    switch (outcome.kind) {
+      case 'flowExpired':
+        return reply.redirect(d.flowUrls.read('verification', id), 303)
+      case 'startedAgain':
+        return sendError(verificationReplaced(outcome.flow, outcome.finished), req, reply)
+      case 'replaced':
+        return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
+      default:
+        return reply
+          .code(outcome.kind === 'form' ? 400 : 200)
+          .send(proofFlowAnswer(outcome.flow, outcome.transientPayload))
+    }
+  }
+
+  function verificationCaller(req: FastifyRequest, reply: FastifyReply): VerificationCaller {
+    return {
+      ...callerOf(req, d),
+      opensLink: req.method === 'GET',
+      token: queryValue(req, 'token'),
+      code: queryValue(req, 'code'),
+      renewCsrf() {
+        d.csrf.renew(req, reply)
+        return d.csrf.token(req)
+      },
+    }
+  }
+}

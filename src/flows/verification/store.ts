@@ -1,0 +1,68 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
+import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+import { KINDS } from '../kinds.ts'
+import { flowRows } from '../store.ts'
+import type { VerificationFlow } from './types.ts'
+
+const { table } = KINDS.verification
+
+const INSERT = sql(
+  'verification_flow.insert',
+  `insert into ${table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at, csrf_token, ui, state,
+    active_method, session_id, identity_id, authentication_methods)
+  values ($1, $2, $3, $4, $5, $6, $5, $5, $7, $8, $9, $10, $11, $12, $13)`,
+)
+
+const COLUMNS = `id, type, request_url, issued_at, expires_at, csrf_token, '' as identity_schema, ui, state,
+  coalesce(active_method, '') as active_method, '{}'::jsonb as context`
+
+const SAVE = sql(
+  'verification_flow.save_screen',
+  `update ${table} set ui = $3, state = $4, active_method = $5, csrf_token = $6 where id = $1 and nid = $2`,
+)
+
+/** Beyond any limit it counts no further. */
+const COUNT = sql(
+  'verification_flow.count_submission',
+  `update ${table} set submit_count = least(submit_count, 10000) + 1 where id = $1 and nid = $2
+  returning submit_count as count`,
+)
+
+const UNCOUNT = sql(
+  'verification_flow.uncount_submission',
+  `update ${table} set submit_count = submit_count - 1 where id = $1 and nid = $2`,
+)
+
+/** Who was signed in when the flow began by itself. An OAuth2 server would want to know. */
+export interface FlowOwner {
+  identityId: string
+  session: { id: string; methods: unknown } | undefined
+}
+
+export type VerificationStore = ReturnType<typeof createVerificationStore>
+
+export function createVerificationStore(db: Db, nid: string) {
+  return {
+    ...flowRows<VerificationFlow>(db, nid, 'verification', COLUMNS),
+    async insert(f: VerificationFlow, on: Queryable = db, owner?: FlowOwner): Promise<void> {
+      await on.query(INSERT, [
+        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)],
+        ...[f.state, f.active_method, owner?.session?.id ?? null, owner?.identityId ?? null],
+        JSON.stringify(owner?.session?.methods ?? null),
+      ])
+    },
+    /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */
+    async saveScreen(f: VerificationFlow, on: Queryable = db): Promise<void> {
+      await on.query(SAVE, [f.id, nid, stringifyJson(f.ui), f.state, f.active_method, f.csrf_token])
+    },
+    /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
+    async countSubmission(id: string): Promise<number> {
+      const [row] = await db.query<{ count: number }>(COUNT, [id, nid])
+      return row?.count ?? Number.POSITIVE_INFINITY
+    },
+    /** It was no guess. */
+    async uncountSubmission(id: string): Promise<void> {
+      await db.query(UNCOUNT, [id, nid])
+    },
+  }
+}

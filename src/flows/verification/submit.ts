@@ -1,0 +1,259 @@
+import { trimSpace } from '../../identities/normalise.ts'
+import { FORMATS } from '../../identities/schema/formats.ts'
+import type { IdentityLocks } from '../../identities/store-locks.ts'
+import type { Json } from '../../identities/types.ts'
+import type { Db } from '../../kernel/db/client.ts'
+import { HttpError, notFound } from '../../kernel/http/errors.ts'
+import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type ShownAgain } from '../attempt.ts'
+import { expiryOf } from '../begin.ts'
+import { checkOrigin, fieldText, proofForm, transientPayload } from '../form.ts'
+import { messages } from '../messages.ts'
+import { cleared, csrfNode, withProblems } from '../nodes.ts'
+import { ProofUsed } from '../proof/proof.ts'
+import { refused } from '../refused.ts'
+import type { Replaced } from '../replace.ts'
+import type { Caller, Expired, SubmittedForm, Ui, UiMessage } from '../types.ts'
+import { type BeginVerificationDeps, newVerificationFlow } from './begin.ts'
+import { finishedScreen } from './finish.ts'
+import type { Followed, Verified } from './method.ts'
+import type { VerificationFlow } from './types.ts'
+
+export type SubmitVerificationDeps = BeginVerificationDeps & {
+  db: Pick<Db, 'tx'>
+  locks: Pick<IdentityLocks, 'tx'>
+}
+
+/** Who submits, and what only verification wants to know of it. */
+export interface VerificationCaller extends Caller {
+  /** a link was opened, by a person: nothing was filled in */
+  opensLink: boolean
+  /** what the link carried; empty: nothing */
+  token: string
+  code: string
+  /** Gives the browser another anti-CSRF cookie. @returns a token for it */
+  renewCsrf(): string
+}
+
+export type VerificationOutcome =
+  /** a fresh flow says that the old one, or its code, has expired */
+  | { kind: 'flowExpired'; flow: VerificationFlow }
+  | Replaced<VerificationFlow>
+  /** a fresh flow says why the old one is of no use; `finished`: it had come to its end */
+  | { kind: 'startedAgain'; flow: VerificationFlow; finished: boolean }
+  /** the next screen; also the same one once more, after a wrong code */
+  | { kind: 'screen'; flow: VerificationFlow; transientPayload: Json | undefined }
+  | ShownAgain<VerificationFlow>
+  | Failed
+
+/** @throws 400 without a flow id, 404, 403 */
+export async function submitVerification(
+  d: SubmitVerificationDeps,
+  flowId: string,
+  caller: VerificationCaller,
+): Promise<VerificationOutcome> {
+  const flow = await findSubmitted(d.store, flowId).catch((error: unknown) => {
+    throw error instanceof HttpError && error.status === 404 ? unknownFlow() : error
+  })
+  const progress: Progress = { active: flow.active_method, values: new Map() }
+  try {
+    return await step(d, flow, caller, progress)
+  } catch (error) {
+    const problems = problemsOf(error)
+    if (!problems) return failed(flow, error)
+    const shown = { ...flow, ui: withProblems(formAgain(flow.ui, progress.values), problems) }
+    const kept = { ...shown, active_method: progress.active }
+    await d.store.saveScreen(kept)
+    return { kind: 'form', flow: kept, transientPayload: undefined }
+  }
+}
+
+const unknownFlow = () => notFound('The verification request could not be found. Please restart the flow.')
+
+/** How far a submit has come, should the form have to be shown again. */
+interface Progress {
+  active: string
+  values: Map<string, Json>
+}
+
+/** As Kratos shows it: with the input of the token also in an app, once anything was filled in. */
+function formAgain(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
+  const form = cleared(ui, values)
+  const token = values.get('csrf_token')
+  if (token === undefined || form.nodes.some(({ attributes }) => attributes.name === 'csrf_token')) return form
+  return { ...form, nodes: [...form.nodes, csrfNode(String(token))] }
+}
+
+async function step(
+  d: SubmitVerificationDeps,
+  flow: VerificationFlow,
+  caller: VerificationCaller,
+  progress: Progress,
+): Promise<VerificationOutcome> {
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired) return flowExpired(d, flow, caller, expired)
+  if (flow.state === 'passed_challenge') return startAgain(d, flow, caller, messages.verifiedAlready)
+  if (caller.opensLink || caller.token !== '') return openLink(d, flow, caller, progress)
+  const form = await proofForm(flow, caller)
+  assertWellFormed(form)
+  if (flow.state === 'choose_method') progress.values.set('email', trimSpace(fieldText(form, 'email')))
+  progress.values.set('csrf_token', currentCsrfToken(flow, caller))
+  const found = methodOf(d, form, flow)
+  progress.active = found?.method.id ?? 'default'
+  if (!found) throw refused(messages.noVerificationMethod)
+  const { method, wish } = found
+  // A right code is proof enough, wherever it is sent from.
+  if (wish === 'ask') checkOrigin(flow, caller, form)
+  const payload = transientPayload(form)
+  const csrfToken = currentCsrfToken(flow, caller)
+  const next = await method[wish]({ flow, form, csrfToken, transientPayload: payload })
+  // Kratos tells the payload back after a wrong code only.
+  const told = wish === 'prove' && next.kind === 'screen' ? (payload ?? {}) : undefined
+  return proceed(d, { ...flow, active_method: method.id }, caller, next, { payload: told, csrfToken })
+}
+
+/** @throws FormRefused for a method, or an address, that is none */
+function assertWellFormed(form: SubmittedForm): void {
+  const email = trimSpace(fieldText(form, 'email'))
+  if (email !== '' && !FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
+  const method = fieldText(form, 'method')
+  if (method !== '' && method !== 'code' && method !== 'link') {
+    throw refused(messages.generic('value must be one of "code", "link"'), 'method')
+  }
+}
+
+function methodOf(d: SubmitVerificationDeps, form: SubmittedForm, flow: VerificationFlow) {
+  for (const method of d.methods) {
+    const wish = method.reads(form, flow)
+    if (wish) return { method, wish }
+  }
+  return undefined
+}
+
+/** The link of a message: it brings the flow to whichever browser it is opened in. */
+async function openLink(
+  d: SubmitVerificationDeps,
+  flow: VerificationFlow,
+  caller: VerificationCaller,
+  progress: Progress,
+): Promise<VerificationOutcome> {
+  if (flow.state === 'choose_method') progress.values.set('email', '')
+  progress.values.set('csrf_token', currentCsrfToken(flow, caller))
+  for (const method of d.methods) {
+    const { code, token } = caller
+    const found = await method.follow(flow, { code, token, csrfToken: '' })
+    if (!found) continue
+    const csrfToken = handOver(flow, caller, found)
+    return proceed(d, { ...flow, active_method: method.id }, caller, found, {
+      payload: undefined,
+      csrfToken,
+      handsOver: true,
+    })
+  }
+  progress.active = 'default'
+  throw refused(messages.noVerificationMethod)
+}
+
+/** The flow belongs to this browser from now on. @returns its token; empty where an app goes on */
+function handOver({ type }: VerificationFlow, caller: VerificationCaller, { kind }: Followed): string {
+  return kind === 'screen' || (kind === 'verified' && type === 'browser') ? caller.renewCsrf() : ''
+}
+
+interface Going {
+  payload: Json | undefined
+  csrfToken: string
+  /** the flow belongs to this browser from now on */
+  handsOver?: boolean
+}
+
+async function proceed(
+  d: SubmitVerificationDeps,
+  flow: VerificationFlow,
+  caller: VerificationCaller,
+  next: Followed,
+  { payload, csrfToken, handsOver = false }: Going,
+): Promise<VerificationOutcome> {
+  if (next.kind === 'startAgain') return startAgain(d, flow, caller, next.message)
+  if (next.kind === 'expired') return codeExpired(d, flow, caller, next.expired)
+  if (next.kind === 'verified') return verify(d, flow, caller, next, { payload, csrfToken })
+  const { action, method } = flow.ui
+  const { nodes } = formAgain({ ...flow.ui, nodes: next.nodes }, new Map(handsOver ? [['csrf_token', csrfToken]] : []))
+  const ui = { action, method, nodes, ...(next.messages.length === 0 ? {} : { messages: next.messages }) }
+  const shown = {
+    ...flow,
+    ui,
+    state: next.state,
+    ...(handsOver && flow.type === 'browser' ? { csrf_token: csrfToken } : {}),
+  }
+  await d.db.tx(async (tx) => {
+    await d.store.saveScreen(shown, tx)
+    await next.write?.(tx)
+  })
+  return { kind: 'screen', flow: shown, transientPayload: payload }
+}
+
+async function verify(
+  d: SubmitVerificationDeps,
+  flow: VerificationFlow,
+  caller: VerificationCaller,
+  proof: Verified,
+  { payload, csrfToken }: Going,
+): Promise<VerificationOutcome> {
+  const ui = finishedScreen(d, flow, csrfToken)
+  const done: VerificationFlow = { ...flow, state: 'passed_challenge', csrf_token: csrfToken, ui }
+  try {
+    await d.locks.tx({ identity: proof.identityId }, async (tx) => {
+      await d.store.saveScreen(done, tx)
+      await proof.use(tx)
+    })
+  } catch (error) {
+    if (error instanceof ProofUsed) return startAgain(d, flow, caller, messages.verifiedAlready)
+    throw error
+  }
+  return { kind: 'screen', flow: done, transientPayload: payload }
+}
+
+async function startAgain(
+  d: SubmitVerificationDeps,
+  old: VerificationFlow,
+  caller: VerificationCaller,
+  message: UiMessage,
+): Promise<VerificationOutcome> {
+  const flow = await freshFlow(d, old, caller, old.type, message)
+  return { kind: 'startedAgain', flow, finished: message === messages.verifiedAlready }
+}
+
+async function flowExpired(
+  d: SubmitVerificationDeps,
+  old: VerificationFlow,
+  caller: VerificationCaller,
+  expired: Expired,
+): Promise<VerificationOutcome> {
+  // The fresh one is that of a browser, whoever began the old one.
+  const flow = await freshFlow(d, old, caller, 'browser', messages.expired('verification', expired))
+  return { kind: 'flowExpired', flow }
+}
+
+async function codeExpired(
+  d: SubmitVerificationDeps,
+  old: VerificationFlow,
+  caller: VerificationCaller,
+  expired: Expired,
+): Promise<VerificationOutcome> {
+  const flow = await freshFlow(d, old, caller, old.type, messages.expired('verification', expired))
+  return { kind: 'replaced', flow, expired }
+}
+
+async function freshFlow(
+  d: SubmitVerificationDeps,
+  old: VerificationFlow,
+  caller: VerificationCaller,
+  type: VerificationFlow['type'],
+  message: UiMessage,
+): Promise<VerificationFlow> {
+  const renewed = caller.renewCsrf()
+  const csrfToken = type === 'browser' ? renewed : ''
+  const flow = newVerificationFlow(d, { type, requestUrl: old.request_url, csrfToken })
+  flow.ui = withProblems(flow.ui, [{ message }])
+  await d.store.insert(flow)
+  return flow
+}

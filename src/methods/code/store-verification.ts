@@ -1,0 +1,66 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+
+const DELETE = sql(
+  'verification_code.delete_of_flow',
+  'delete from identity_verification_codes where selfservice_verification_flow_id = $1 and nid = $2',
+)
+
+/** Nothing is inserted for an address that does not exist. */
+const INSERT = sql(
+  'verification_code.insert',
+  `insert into identity_verification_codes (id, code_hmac, identity_verifiable_address_id, expires_at, issued_at,
+    selfservice_verification_flow_id, created_at, updated_at, nid)
+  select $1::uuid, $2::text, a.id, $3::timestamp, $4::timestamp, $5::uuid, $4, $4, $6::uuid
+  from identity_verifiable_addresses a where a.id = $7 and a.nid = $6`,
+)
+
+const OF_FLOW = sql(
+  'verification_code.of_flow',
+  `select c.id, c.code_hmac as hash, c.used_at, c.expires_at, a.identity_id, a.via, a.value
+  from identity_verification_codes c join identity_verifiable_addresses a on a.id = c.identity_verifiable_address_id
+  where c.selfservice_verification_flow_id = $1 and c.nid = $2`,
+)
+
+/** Once means once: of several at a time, the row is the judge. */
+const USE = sql(
+  'verification_code.use',
+  `update identity_verification_codes set used_at = $3
+  where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
+)
+
+export interface NewVerificationCode {
+  id: string
+  hash: string
+  addressId: string
+  expiresAt: Timestamp
+  now: Timestamp
+  flowId: string
+}
+
+export interface VerificationCodeRow {
+  id: string
+  hash: string
+  used_at: Timestamp | null
+  expires_at: Timestamp
+  identity_id: string
+  via: string
+  value: string
+}
+
+export type VerificationCodeStore = ReturnType<typeof createVerificationCodeStore>
+
+export function createVerificationCodeStore(db: Db, nid: string) {
+  return {
+    /** The flow has this code from now on, and no other. */
+    async replace(c: NewVerificationCode, tx: Queryable): Promise<void> {
+      await tx.query(DELETE, [c.flowId, nid])
+      await tx.query(INSERT, [c.id, c.hash, c.expiresAt, c.now, c.flowId, nid, c.addressId])
+    },
+    ofFlow: (flowId: string) => db.query<VerificationCodeRow>(OF_FLOW, [flowId, nid]),
+    /** @returns whether this call used it */
+    async use(id: string, now: Timestamp, tx: Queryable): Promise<boolean> {
+      return (await tx.query(USE, [id, nid, now])).length > 0
+    },
+  }
+}
