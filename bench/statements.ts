@@ -1,5 +1,6 @@
 import type { TokenMode } from '../src/kernel/crypto/tokens.ts'
-import { recordEnds, SELECT_SESSION } from '../src/sessions/sql.ts'
+import { recordEnds } from '../src/sessions/lifecycle.ts'
+import { SELECT_SESSION } from '../src/sessions/sql.ts'
 import { groupsOf, type Half, STRIDE } from './rows.ts'
 import { idSql, storedSql } from './seed.ts'
 import type { Plan } from './workloads.ts'
@@ -17,7 +18,7 @@ export function bareStatements({ nid, tokens, shared }: Tables, i: string) {
   const token = storedSql(i, tokens)
   const end = (which: string) => `with ended as (
     update sessions set active = false where ${which} and nid = ${network} and active returning id, identity_id
-  ), ${recordEnds("'logout'", 'localtimestamp', network, String(shared))}
+  ), ${recordEnds({ cause: "'logout'", now: 'localtimestamp', nid: network, shared: String(shared) })}
   select id from ended`
   return {
     select: `${SELECT_SESSION} where s.token = ${token} and s.nid = ${network}`,

@@ -1,6 +1,6 @@
 import type { EVENT_TYPES } from '../config/schema/webhook.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
-import type { DeviceFacts, EndCause } from '../sessions/types.ts'
+import type { Actor, DeviceFacts, EndCause } from '../sessions/types.ts'
 
 export { EVENT_TYPES } from '../config/schema/webhook.ts'
 export type EventType = (typeof EVENT_TYPES)[number]
@@ -9,14 +9,6 @@ export const END_CAUSES: readonly EndCause[] = [
   ...(['logout', 'revoked_by_user', 'revoked_by_admin', 'expired', 'identity_disabled', 'identity_deleted'] as const),
   ...(['credentials_changed', 'recovery', 'limit', 'ended_elsewhere'] as const),
 ]
-
-/** Who caused an event. Of an identity also the id; of another program in a shared database what the database knows of it. */
-export interface Actor {
-  type: 'identity' | 'admin' | 'system' | 'database'
-  id?: string
-  role?: string
-  application?: string
-}
 
 /** A row of the log. */
 export interface EventRow {

@@ -1,7 +1,6 @@
 import { KINDS } from '../flows/kinds.ts'
 import { type Sql, sql } from '../kernel/db/client.ts'
 import { HOME_SCHEMA } from '../kernel/db/home-schema.ts'
-import { recordEnds } from '../sessions/sql.ts'
 
 /**
  * Every statement takes a bounded number of rows and skips those that somebody has locked: a logout or a login never
@@ -12,33 +11,6 @@ export const LOG = sql(
   'gc.log',
   `select (select m.id from lethe.event_epochs m order by m.number desc limit 1) as epoch,
      (select coalesce(max(e.seq), 0) from lethe.events e) as newest`,
-)
-
-/**
- * Sessions whose time is over end as any other does: the flag falls, so that no late extension brings them back, and
- * the event is written in the same statement. `$3` is where the batch before stopped, so that a backlog is read once.
- */
-export const END_EXPIRED_SESSIONS = sql(
-  'gc.end_expired_sessions',
-  `with target as (
-    select id, expires_at from sessions
-    where nid = $1 and active and expires_at <= $2 and expires_at >= $3
-    order by expires_at, id limit $4 for update skip locked
-  ), ended as (
-    update sessions set active = false from target where sessions.id = target.id and sessions.active
-    returning sessions.id, sessions.identity_id
-  ), ${recordEnds("'expired'", '$2', '$1', '$5::boolean')}
-  select (select count(*) from ended) as count, (select max(expires_at) from target) as last`,
-)
-
-/** Their end and its event were written before, once and for all; only the flag falls again. */
-export const END_REVIVED_SESSIONS = sql(
-  'gc.end_reactivated_sessions',
-  `with target as (
-    select s.id from lethe.tombstones x join sessions s on s.id = x.session_id
-    where x.ended_at >= $2 and s.nid = $1 and s.active order by s.id limit $3 for update of s skip locked
-  )
-  update sessions set active = false from target where sessions.id = target.id returning sessions.id`,
 )
 
 /** What Lethe notes about a session goes with it, in both kinds of database without a foreign key. */

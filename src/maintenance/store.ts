@@ -1,13 +1,12 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import type { Db } from '../kernel/db/client.ts'
+import { END_EXPIRED, END_REVIVED } from '../sessions/lifecycle-statements.ts'
 import {
   DELETE_ENDED_SESSIONS,
   DELETE_EXPIRED_SESSIONS,
   DELETE_OLD,
   DELETE_ORPHANED_LAST_SEEN,
   DELETE_ORPHANED_TOMBSTONES,
-  END_EXPIRED_SESSIONS,
-  END_REVIVED_SESSIONS,
   EXISTING_TABLES,
   type ExpiringTable,
   LOG,
@@ -35,11 +34,11 @@ export function createGcStore(db: Db, nid: string, shared: boolean) {
     },
     /** Ends sessions that expired at `now` or before, from `since` on, each with its event. */
     async endExpiredSessions(now: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
-      return batch(await db.query(END_EXPIRED_SESSIONS, [nid, now, since, limit, shared]))
+      return batch(await db.query(END_EXPIRED, { nid, now, since, limit, shared }))
     },
     /** Ends again what was ended at `since` or later and set active by somebody else. @returns their ids */
     async endRevivedSessions(since: Timestamp, limit: number): Promise<string[]> {
-      return (await db.query<{ id: string }>(END_REVIVED_SESSIONS, [nid, since, limit])).map(({ id }) => id)
+      return (await db.query<{ id: string }>(END_REVIVED, { nid, since, limit })).map(({ id }) => id)
     },
     /** Deletes sessions that expired at `until` or before, from `since` on, and have ended. */
     async deleteExpiredSessions(until: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {

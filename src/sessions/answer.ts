@@ -1,17 +1,9 @@
 import { aalOf } from '../credentials/aal.ts'
 import type { Identity } from '../identities/types.ts'
-import { type Micros, parseTime } from '../kernel/base/clock.ts'
+import type { Micros } from '../kernel/base/clock.ts'
+import { isLive } from './lifecycle.ts'
 import { methodsOf } from './row.ts'
 import type { AuthenticationMethod, Device, Session, SessionRow } from './types.ts'
-
-/** Whether a session lets anyone in: not ended, not expired, and its identity not disabled. */
-export function isUsable(
-  session: Pick<Session, 'active' | 'tombstoned' | 'expires_at'>,
-  identityState: string,
-  now: Micros,
-): boolean {
-  return session.active && !session.tombstoned && parseTime(session.expires_at) > now && identityState === 'active'
-}
 
 /** A session as clients see it, member by member: nothing else of the row can slip out. */
 export function sessionAnswer(
@@ -20,7 +12,7 @@ export function sessionAnswer(
   identityAnswer: (identity: Identity) => Record<string, unknown>,
 ): Record<string, unknown> {
   return sessionMembers(session, {
-    active: isUsable(session, session.identity.state, now),
+    active: isLive(session, session.identity.state, now),
     aal: aalOf(session.authentication_methods),
     identity: identityAnswer(session.identity),
     devices: session.devices.length === 0 ? null : session.devices,
@@ -33,7 +25,7 @@ export function sessionAnswer(
  */
 export function sessionText(row: SessionRow, now: Micros, identity: string): string {
   const methods = methodsOf(row)
-  const head = `{"id":"${row.id}","active":${isUsable(row, row.state, now)},"expires_at":"${row.expires_at}"`
+  const head = `{"id":"${row.id}","active":${isLive(row, row.state, now)},"expires_at":"${row.expires_at}"`
   const level = `"authenticated_at":"${row.authenticated_at}","authenticator_assurance_level":"${aalOf(methods)}"`
   const shown = `"authentication_methods":${JSON.stringify(methods.map(shownMethod))},"issued_at":"${row.issued_at}"`
   return `${head},${level},${shown},"identity":${identity},"devices":${row.devices}}`

@@ -37,7 +37,7 @@ export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateE
     // None of them is the operator's own, so `others` means all.
     async passwordSetByOperator(tx, identityId) {
       if (d.config().lethe.sessions.end_on_password_change === 'none') return
-      await d.suspend.byOperator(tx, await d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx }))
+      await d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx, actor: { type: 'admin' } })
     },
     // Ends that were told while it was configured otherwise are taken back too: the rows decide, and they are live.
     identityEnabled: (tx, identityId) => d.suspend.resumeAllOf(tx, identityId, formatTime(d.clock.now())),

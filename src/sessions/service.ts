@@ -16,8 +16,9 @@ import {
   type TokenMode,
 } from '../kernel/crypto/tokens.ts'
 import { NotLocked, type Queryable } from '../kernel/db/client.ts'
-import { isUsable, sessionAnswer, sessionText } from './answer.ts'
+import { sessionAnswer, sessionText } from './answer.ts'
 import type { LastSeen } from './last-seen.ts'
+import { isLive } from './lifecycle.ts'
 import { methodsOf, toSession } from './row.ts'
 import type { By, SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
@@ -27,6 +28,7 @@ import type {
   Credentials,
   DeviceFacts,
   EndCause,
+  EndDetails,
   OnEnded,
   Resolved,
   Session,
@@ -79,11 +81,11 @@ export interface SessionService {
    */
   raise(session: Session, authentication: Proof['authentication'], tx: Queryable): Promise<void>
   /** Ends one session. Idempotent. @returns whether this call ended it */
-  revoke(session: Pick<Session, 'id'>, cause: EndCause): Promise<boolean>
+  revoke(session: Pick<Session, 'id'>, cause: EndCause, details?: EndDetails): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
-  revokeByToken(token: string, cause: EndCause): Promise<boolean>
+  revokeByToken(token: string, cause: EndCause, details?: EndDetails): Promise<boolean>
   /** Ends sessions of an identity in one statement: all, all but one, or those named. @returns the ids that this call ended */
-  revokeAllOf(identityId: string, cause: EndCause, options?: Which & { tx?: Queryable }): Promise<string[]>
+  revokeAllOf(identityId: string, cause: EndCause, options?: Which & EndDetails & { tx?: Queryable }): Promise<string[]>
   /** The same on behalf of a session of the identity. @returns undefined when that one has ended: then nothing ends */
   revokeBy(by: By, identityId: string, cause: EndCause, which?: Which): Promise<string[] | undefined>
   /** The secret that a browser logout must bring back. */
@@ -114,8 +116,8 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
   const stored = (token: string) => (d.shared ? storedForms(token) : [storedToken(token, d.tokens)])
 
-  const isLive = (session: SessionRow) => isUsable(session, session.state, d.clock.now())
-  const isLeft = (session: SessionRow) => isUsable(session, 'active', d.clock.now())
+  const letsIn = (session: SessionRow) => isLive(session, session.state, d.clock.now())
+  const isLeft = (session: SessionRow) => isLive(session, undefined, d.clock.now())
 
   /** Looked up at once, so that they share a statement. */
   async function all(credentials: Credentials): Promise<Checked[]> {
@@ -130,7 +132,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   }
 
   async function check(credentials: Credentials): Promise<Checked | undefined> {
-    const checked = (await all(credentials)).find(({ session }) => isLive(session))
+    const checked = (await all(credentials)).find(({ session }) => letsIn(session))
     if (checked) d.lastSeen.note(checked.session.id)
     return checked
   }
@@ -140,9 +142,9 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   async function revokeAll(
     identityId: string,
     cause: EndCause,
-    { tx, by, ...which }: Which & { tx?: Queryable; by?: By },
+    { tx, ...which }: Which & EndDetails & { tx?: Queryable; by?: By },
   ) {
-    const end = (on: Queryable) => d.store.revokeAllOf(identityId, cause, now(), which, on, by)
+    const end = (on: Queryable) => d.store.revokeAllOf({ ...which, identityId, cause, now: now() }, on)
     const ended = await (tx ? end(tx) : d.locks.query({ identity: identityId }, end).catch(noIdentity))
     d.onEnded?.(cause, ended?.length ?? 0)
     return ended
@@ -153,7 +155,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     resolve: async (credentials) => resolved(await check(credentials)),
     async allLeft(credentials) {
       const left = (await all(credentials)).filter(({ session }) => isLeft(session))
-      return [...left.filter(({ session }) => isLive(session)), ...left.filter(({ session }) => !isLive(session))]
+      return [...left.filter(({ session }) => letsIn(session)), ...left.filter(({ session }) => !letsIn(session))]
     },
 
     async anyLeft({ sessionToken, cookieTokens, bearer }) {
@@ -164,7 +166,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
     async hold({ id, identity_id }, tx) {
       const session = await d.store.lock(id, identity_id, tx)
-      return isUsable(session, session.identity.state, d.clock.now()) ? session : undefined
+      return isLive(session, session.identity.state, d.clock.now()) ? session : undefined
     },
 
     async issue({ identity, authentication, passwordHash, device }, tx) {
@@ -211,8 +213,8 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       await d.store.raise(session.id, { identityId: session.identity_id, now: time, aal, method }, tx)
     },
 
-    revoke: (session, cause) => d.hot.revoke(session.id, cause),
-    revokeByToken: (token, cause) => d.hot.revokeByToken(stored(token), cause),
+    revoke: (session, cause, details) => d.hot.revoke(session.id, { ...details, cause }),
+    revokeByToken: (token, cause, details) => d.hot.revokeByToken(stored(token), { ...details, cause }),
     revokeAllOf: async (identityId, cause, options = {}) => (await revokeAll(identityId, cause, options)) ?? [],
     revokeBy: (by, identityId, cause, which = {}) => revokeAll(identityId, cause, { ...which, by }),
     // One that Kratos stored is kept as long as its session: it stands in pages that are open.

@@ -1,5 +1,6 @@
 import { PASSWORD } from '../credentials/password.ts'
 import { isSecondFactor } from '../credentials/sql.ts'
+import { tombstoned } from './lifecycle.ts'
 
 /**
  * What is JSON comes as text that is ready to be sent: putting it together here takes half of what `json_build_object`
@@ -46,13 +47,10 @@ const SECOND_FACTOR = `case when i.available_aal = 'aal2' then true else coalesc
   select bool_or(${isSecondFactor('c.config')})
   from identity_credentials c where c.identity_id = i.id and c.nid = i.nid), false) end`
 
-/** A scalar for the same reason. */
-const TOMBSTONED = 'coalesce((select true from lethe.tombstones x where x.session_id = s.id), false)'
-
 export const SESSION_COLUMNS = `
   s.id, s.token, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
   s.authentication_methods::text, coalesce(s.logout_token, '') as logout_token,
-  ${TOMBSTONED} as tombstoned`
+  ${tombstoned('s')} as tombstoned`
 
 /** The identity's own row, without what stands in other tables. */
 export const IDENTITY_ROW = `
@@ -94,19 +92,3 @@ export const stillProven = (hash: string, nid: string) => `credential as (
     select identity.id from identity
     where identity.state = 'active' and (${hash}::text is null or exists (select from credential))
   )`
-
-/**
- * Appends the end of each row of a CTE `ended (id, identity_id)` to the event log, and a tombstone where another
- * program may write the same table. Both in the statement that ends the session, so that neither can be lost.
- */
-export function recordEnds(cause: string, now: string, nid: string, shared: string): string {
-  return `event as (
-    insert into lethe.events (id, type, cause, session_id, identity_id, nid, created_at)
-    select gen_random_uuid(), 'session.ended', ${cause}, ended.id, ended.identity_id, ${nid}, ${now} from ended
-    on conflict do nothing
-  ), tombstone as (
-    insert into lethe.tombstones (session_id, ended_at)
-    select ended.id, ${now} from ended where ${shared}
-    on conflict do nothing
-  )`
-}

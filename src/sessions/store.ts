@@ -1,64 +1,69 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Db, NotLocked, type Queryable, type Sql, sql } from '../kernel/db/client.ts'
+import { detailValues, live } from './lifecycle.ts'
+import { REVOKE_ALL } from './lifecycle-statements.ts'
 import { toSession } from './row.ts'
-import { lockIdentity, recordEnds, SELECT_SESSION, stillProven } from './sql.ts'
-import type { AuthenticationMethod, Device, EndCause, Session, SessionRow } from './types.ts'
+import { lockIdentity, SELECT_SESSION, stillProven } from './sql.ts'
+import type { AuthenticationMethod, Device, End, Session, SessionRow } from './types.ts'
 
 const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = $1 and s.nid = $2`)
 
-/** `$14` is the password hash that was checked. */
-const insert = (token: string, logoutToken: string) => `with ${lockIdentity('$4', '$6')}, ${stillProven('$14', '$6')},
+const insert = (
+  token: string,
+  logoutToken: string,
+) => `with ${lockIdentity(':identity_id', ':nid')}, ${stillProven(':password_hash', ':nid')},
   session as (
     insert into sessions (id, issued_at, expires_at, authenticated_at, identity_id, created_at, updated_at,
       token, active, nid, logout_token, aal, authentication_methods)
-    select $1::uuid, $2::timestamp, $3::timestamp, $2, proven.id, $2, $2, ${token}, true, $6::uuid, ${logoutToken}, $8::text,
-      $9::jsonb
+    select :id::uuid, :now::timestamp, :expires_at::timestamp, :now, proven.id, :now, :now, ${token}, true, :nid::uuid, ${logoutToken}, :aal::text,
+      :methods::jsonb
     from proven
     returning id, identity_id, logout_token
   ), device as (
     insert into session_devices (id, ip_address, user_agent, location, nid, session_id, created_at, updated_at, identity_id)
-    select $10::uuid, $11::text, $12::text, $13::text, $6, session.id, $2, $2, session.identity_id from session
+    select :device_id::uuid, :ip_address::text, :user_agent::text, :location::text, :nid, session.id, :now, :now, session.identity_id from session
   )
   insert into lethe.events (id, type, session_id, identity_id, nid, device, created_at)
-  select gen_random_uuid(), 'session.created', session.id, session.identity_id, $6,
-    jsonb_build_object('ip_address', $11::text, 'user_agent', $12::text, 'location', $13::text), $2
+  select gen_random_uuid(), 'session.created', session.id, session.identity_id, :nid,
+    jsonb_build_object('ip_address', :ip_address::text, 'user_agent', :user_agent::text, 'location', :location::text), :now
   from session
   returning (select logout_token from session) as logout_token`
 
-const INSERT = sql('session.insert', insert('$5::text', '$7::text'))
+const INSERT = sql('session.insert', insert(':token::text', ':logout_token::text'))
 
 /** Asked of the database with each row, so that no server that was started before goes on writing plain tokens. */
 const HARDENED = `exists (select from lethe.meta m where m.key = 'tokens' and m.value <> '"plain"')`
 const INSERT_SHARED = sql(
   'session.insert_shared',
-  insert(`case when ${HARDENED} then $15 else $5::text end`, `case when ${HARDENED} then $16 else $7::text end`),
+  insert(
+    `case when ${HARDENED} then :hardened_token else :token::text end`,
+    `case when ${HARDENED} then :hardened_logout_token else :logout_token::text end`,
+  ),
 )
 
 const REFRESH = sql(
   'session.refresh',
-  `with ${lockIdentity('$7', '$2')}, ${stillProven('$8', '$2')}, target as (
+  `with ${lockIdentity(':identity_id', ':nid')}, ${stillProven(':password_hash', ':nid')}, target as (
     select s.id from proven join sessions s on s.identity_id = proven.id
-    where s.id = $1 and s.nid = $2 and s.active and s.expires_at > $4
-      and not exists (select from lethe.tombstones x where x.session_id = s.id)
+    where s.id = :id and s.nid = :nid and ${live('s', ':now')}
     for no key update of s skip locked
   )
-  update sessions set expires_at = $3, authenticated_at = $4, updated_at = $4,
-    aal = case when sessions.aal = 'aal2' then sessions.aal else $5 end,
-    authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || $6::jsonb
+  update sessions set expires_at = :expires_at, authenticated_at = :now, updated_at = :now,
+    aal = case when sessions.aal = 'aal2' then sessions.aal else :aal end,
+    authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || :method::jsonb
   from target where sessions.id = target.id returning sessions.id`,
 )
 
 /** A session that has a level keeps it: what was proved beside is added only. */
 const RAISE = sql(
   'session.raise',
-  `with ${lockIdentity('$4', '$2')}, target as (
+  `with ${lockIdentity(':identity_id', ':nid')}, target as (
     select s.id from identity join sessions s on s.identity_id = identity.id
-    where identity.state = 'active' and s.id = $1 and s.nid = $2 and s.active and s.expires_at > $3
-      and not exists (select from lethe.tombstones x where x.session_id = s.id)
+    where identity.state = 'active' and s.id = :id and s.nid = :nid and ${live('s', ':now')}
     for no key update of s skip locked
   )
-  update sessions set updated_at = $3, aal = case when sessions.aal = 'aal2' then sessions.aal else $5 end,
-    authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || $6::jsonb
+  update sessions set updated_at = :now, aal = case when sessions.aal = 'aal2' then sessions.aal else :aal end,
+    authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || :method::jsonb
   from target where sessions.id = target.id returning sessions.id`,
 )
 
@@ -68,32 +73,6 @@ const LOCK = sql(
   `with ${lockIdentity('$2', '$3')}
   select s.id from identity join sessions s on s.identity_id = identity.id
   where s.id = $1 and s.nid = $3 for no key update of s skip locked`,
-)
-
-const MEANT = '($6::uuid is null or s.id <> $6) and ($7::uuid[] is null or s.id = any ($7))'
-
-/**
- * `$8` is the caller's session, `$9` whether it may belong to a disabled identity. It is locked with the others and in
- * their order, so that an end of it comes either before, and then nothing ends here, or after.
- */
-const REVOKE_ALL = sql(
-  'session.revoke_all_of_identity',
-  `with ${lockIdentity('$1', '$2')}, locked as (
-    select s.id, s.expires_at, ${MEANT} as meant from sessions s
-    where s.identity_id = (select id from identity) and s.nid = $2 and s.active and (s.id = $8::uuid or ${MEANT})
-    order by s.id for update
-  ), allowed as (
-    select identity.id from identity
-    where $8 is null or ((identity.state = 'active' or $9::boolean) and exists (
-      select from locked where locked.id = $8 and locked.expires_at > $4
-        and not exists (select from lethe.tombstones x where x.session_id = locked.id)))
-  ), ended as (
-    update sessions set active = false from locked, allowed
-    where sessions.id = locked.id and locked.meant and sessions.active
-    returning sessions.id, sessions.identity_id
-  ), ${recordEnds('$3', '$4', '$2', '$5::boolean')}
-  select (select count(*) from identity) as held, (select count(*) from allowed) as allowed, ended.id
-  from (values (true)) one (row) left join ended on true order by ended.id`,
 )
 
 /** What rests in the table of a session's secrets. */
@@ -129,6 +108,13 @@ export interface By {
   disabledToo: boolean
 }
 
+export interface EndAllOf extends Which, End {
+  identityId: string
+  now: Timestamp
+  /** without: nobody is asked */
+  by?: By | undefined
+}
+
 export interface Renewal {
   identityId: string
   /** the session is renewed only while it is the identity's; undefined where no password was checked */
@@ -158,42 +144,48 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
     async insert(s: NewSession, on: Queryable = db): Promise<string> {
       const { device, hardened, passwordHash = null } = s
       const statement = hardened ? INSERT_SHARED : INSERT
-      const [row] = await on.query<{ logout_token: string }>(statement, [
-        ...[s.id, s.now, s.expiresAt, s.identityId, s.token, nid, s.logoutToken, s.aal, JSON.stringify(s.methods)],
-        ...[device.id, device.ip_address, device.user_agent, device.location, passwordHash],
-        ...(hardened ? [hardened.token, hardened.logoutToken] : []),
-      ])
+      const [row] = await on.query<{ logout_token: string }>(statement, {
+        ...{
+          id: s.id,
+          nid,
+          now: s.now,
+          expires_at: s.expiresAt,
+          identity_id: s.identityId,
+          password_hash: passwordHash,
+        },
+        ...{ token: s.token, logout_token: s.logoutToken, aal: s.aal, methods: JSON.stringify(s.methods) },
+        ...{ device_id: device.id, ip_address: device.ip_address, user_agent: device.user_agent },
+        location: device.location,
+        ...(hardened ? { hardened_token: hardened.token, hardened_logout_token: hardened.logoutToken } : {}),
+      })
       if (!row) throw notLocked(statement)
       return row.logout_token
     },
     /** @throws NotLocked also where the session has ended, or the identity is not as it was proven */
     async refresh(id: string, r: Renewal, on: Queryable = db): Promise<void> {
-      const { passwordHash = null } = r
-      const values = [id, nid, r.expiresAt, r.now, r.aal, JSON.stringify([r.method]), r.identityId, passwordHash]
+      const values = {
+        ...{ id, nid, now: r.now, expires_at: r.expiresAt, aal: r.aal, method: JSON.stringify([r.method]) },
+        ...{ identity_id: r.identityId, password_hash: r.passwordHash ?? null },
+      }
       if ((await on.query(REFRESH, values)).length === 0) throw notLocked(REFRESH)
     },
     /** @throws NotLocked also where the session has ended */
     async raise(id: string, r: Omit<Renewal, 'expiresAt' | 'passwordHash'>, tx: Queryable): Promise<void> {
-      const values = [id, nid, r.now, r.identityId, r.aal, JSON.stringify([r.method])]
+      const values = {
+        ...{ id, nid, now: r.now, identity_id: r.identityId, aal: r.aal, method: JSON.stringify([r.method]) },
+      }
       if ((await tx.query(RAISE, values)).length === 0) throw notLocked(RAISE)
     },
     /**
-     * @param by without: nobody is asked
      * @returns undefined when the session of `by` has ended
      * @throws NotLocked
      */
-    async revokeAllOf(
-      identityId: string,
-      cause: EndCause,
-      now: Timestamp,
-      which: Which,
-      on: Queryable = db,
-      by?: By,
-    ): Promise<string[] | undefined> {
-      const { except = null, only = null } = which
-      const caller = [by?.session ?? null, by?.disabledToo ?? false]
-      const values = [identityId, nid, cause, now, shared, except, only, ...caller]
-      const rows = await on.query<{ held: number; allowed: number; id: string | null }>(REVOKE_ALL, values)
+    async revokeAllOf({ identityId, now, except, only, by, ...end }: EndAllOf, on: Queryable = db) {
+      const rows = await on.query<{ held: number; allowed: number; id: string | null }>(REVOKE_ALL, {
+        ...{ identity_id: identityId, nid, now, shared, except: except ?? null, only: only ?? null },
+        ...{ cause: end.cause, ...detailValues(end) },
+        ...{ caller: by?.session ?? null, disabled_too: by?.disabledToo ?? false },
+      })
       if (rows[0]!.held === 0) throw notLocked(REVOKE_ALL)
       return rows[0]!.allowed === 0 ? undefined : rows.flatMap(({ id }) => id ?? [])
     },

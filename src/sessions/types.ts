@@ -21,7 +21,7 @@ export interface Device {
 /** What is noted of the device at sign-in, read from the request by `http/device.ts`. */
 export type DeviceFacts = Omit<Device, 'id'>
 
-/** A session row with its identity and devices. `active` is the stored flag; see `isUsable`. */
+/** A session row with its identity and devices. `active` is the stored flag; see `isLive`. */
 export interface Session {
   id: string
   identity_id: string
@@ -89,6 +89,24 @@ export const END_CAUSES = [
   'ended_elsewhere',
 ] as const
 export type EndCause = (typeof END_CAUSES)[number]
+
+/** Who caused an event. Of an identity also the id; of another program in a shared database what the database knows of it. */
+export interface Actor {
+  type: 'identity' | 'admin' | 'system' | 'database'
+  id?: string
+  role?: string
+  application?: string
+}
+
+/** What is recorded with an end beside its cause: who did it where the cause does not say, and what else there is to tell. */
+export interface EndDetails {
+  actor?: Actor | undefined
+  data?: Record<string, unknown> | undefined
+}
+
+export interface End extends EndDetails {
+  cause: EndCause
+}
 
 /** Hears of ends when the statement has run; one that a transaction takes back is told all the same. */
 export type OnEnded = (cause: EndCause, count: number) => void

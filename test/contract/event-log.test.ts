@@ -113,7 +113,7 @@ for (const backend of backends()) {
       const db = await backend.open(t)
       const rows = await sessionRows(db)
       const id = await rows.add()
-      await rows.hot.revoke(id, 'logout')
+      await rows.hot.revoke(id, { cause: 'logout' })
       const [end] = await createEventLogStore(db, rows.nid).list({
         ...everything,
         filter: { types: ['session.ended'] },

@@ -46,7 +46,7 @@ for (const backend of backends()) {
       const expired = await rows.add({ now: at(2), expiresAt: T0 })
       const revoked = await rows.add({ now: at(3) })
       const unknown = await rows.add({ now: at(4) })
-      await rows.hot.revoke(revoked, 'logout')
+      await rows.hot.revoke(revoked, { cause: 'logout' })
       await db.query(FORGET_ACTIVE, [unknown])
       for (const [filter, expected] of [
         ['any', [unknown, revoked, expired, live]],
@@ -64,7 +64,7 @@ for (const backend of backends()) {
       const rows = await sessionRows(db, { shared: true })
       const list = createSessionListStore(db, rows.nid)
       const id = await rows.add()
-      await rows.hot.revoke(id, 'logout')
+      await rows.hot.revoke(id, { cause: 'logout' })
       await db.query(sql('test.revive', 'update sessions set active = true where id = $1'), [id])
       assert.deepEqual(ids(await list.list({ ...ALL, filter: 'active' })), [])
       assert.deepEqual(ids(await list.list({ ...ALL, filter: 'inactive' })), [id])

@@ -43,7 +43,7 @@ for (const backend of backends()) {
       const live = [await rows.add(), await rows.add()].sort()
       const revoked = await rows.add()
       const foreign = await rows.add({ of: await rows.addIdentity() })
-      await rows.hot.revoke(revoked, 'logout')
+      await rows.hot.revoke(revoked, { cause: 'logout' })
       assert.deepEqual(
         [await manage.deleteAllOf(rows.identityId, T0), await manage.deleteAllOf(rows.identityId, T0)],
         [3, 0],
@@ -88,8 +88,8 @@ for (const backend of backends()) {
       const rows = await sessionRows(db, { shared: true })
       const manage = createSessionManageStore(db, rows.nid, true)
       const [revoked, revived, expired] = [await rows.add(), await rows.add(), await rows.add({ expiresAt: T0 })]
-      await rows.hot.revoke(revoked, 'logout')
-      await rows.hot.revoke(revived, 'logout')
+      await rows.hot.revoke(revoked, { cause: 'logout' })
+      await rows.hot.revoke(revived, { cause: 'logout' })
       await db.query(REVIVE, [revived])
       for (const id of [revoked, revived, expired]) {
         const before = await rows.store.byId(id)
@@ -109,9 +109,9 @@ for (const backend of backends()) {
         ...ids.flatMap((id, i) =>
           i % 2 === 0
             ? [extend(id), manage.revokeKnown(id, T0), extend(id)]
-            : [rows.hot.revoke(id, 'logout'), extend(id), manage.revokeKnown(id, T0)],
+            : [rows.hot.revoke(id, { cause: 'logout' }), extend(id), manage.revokeKnown(id, T0)],
         ),
-        rows.store.revokeAllOf(rows.identityId, 'revoked_by_user', T0, {}),
+        rows.store.revokeAllOf({ identityId: rows.identityId, cause: 'revoked_by_user', now: T0 }),
       ])
       for (const id of ids) assert.equal((await rows.store.byId(id))?.active, false)
       assert.deepEqual(

@@ -81,7 +81,8 @@ export async function identityRows(db: Db) {
     locks: createIdentityLocks(db, nid, createLimiter(db)),
     schemas: () => schemas,
     sessions: {
-      endSessionsOf: (tx, id, cause, except) => sessions.revokeAllOf(id, cause, '2026-11-22T12:00:00Z', { except }, tx),
+      endSessionsOf: (tx, id, cause, except) =>
+        sessions.revokeAllOf({ identityId: id, cause, now: '2026-11-22T12:00:00Z', except }, tx),
     },
   })
   return {

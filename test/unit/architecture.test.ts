@@ -201,6 +201,13 @@ describe('types of credentials', () => {
 })
 
 describe('statements', () => {
+  it('end a session, and tell whether one has ended, in sessions/lifecycle alone', () => {
+    // What watches another program in a shared database writes down what that one did, and counts as it does.
+    const elsewhere = sources.filter(({ path }) => !/^(sessions\/lifecycle(-[a-z]+)?\.ts$|adopt\/)/.test(path))
+    lacks(elsewhere, /active\s*=\s*false|select gen_random_uuid\(\), 'session\.ended'/)
+    lacks(elsewhere, /from lethe\.tombstones x where|\bactive and \w+\.expires_at >/)
+  })
+
   it('list their columns', () => {
     // A CTE of the same statement may be passed on whole.
     lacks(inFeature, /\bselect\s+\*|\breturning\s+\*/i)

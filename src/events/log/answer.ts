@@ -1,4 +1,5 @@
-import type { Actor, EventAnswer, EventFilter, EventRow } from '../types.ts'
+import type { Actor } from '../../sessions/types.ts'
+import type { EventAnswer, EventFilter, EventRow } from '../types.ts'
 
 /** An event as everyone outside sees it, member by member. */
 export function eventAnswer(row: EventRow): EventAnswer {

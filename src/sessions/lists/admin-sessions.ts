@@ -6,9 +6,10 @@ import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import { notLocated } from '../../kernel/http/errors.ts'
 import type { KeysetPage, PageKey } from '../../kernel/http/lists/keyset.ts'
 import { sessionMembers } from '../answer.ts'
+import { isLive } from '../lifecycle.ts'
 import type { SessionStore } from '../store.ts'
 import type { ActiveFilter, Session } from '../types.ts'
-import { adminListAnswer, isLive, ownListAnswer } from './answer.ts'
+import { adminListAnswer, ownListAnswer } from './answer.ts'
 import type { SessionPage } from './own-sessions.ts'
 import type { SessionListStore } from './store.ts'
 import type { SessionManageStore } from './store-manage.ts'
@@ -109,7 +110,7 @@ export function createSessionManagement(d: SessionManagementDeps): SessionManage
 function oneAnswer(d: SessionManagementDeps, session: Session, expand: Expand): Record<string, unknown> {
   const identity = expand.identity ? session.identity : null
   return sessionMembers(session, {
-    active: isLive({ ...session, identity }, d.clock.now()),
+    active: isLive(session, identity?.state, d.clock.now()),
     aal: session.aal,
     identity: identity && d.identityAnswer(identity),
     devices: expand.devices ? session.devices : [],

@@ -1,6 +1,7 @@
 import type { Identity } from '../../identities/types.ts'
-import { type Micros, parseTime } from '../../kernel/base/clock.ts'
+import type { Micros } from '../../kernel/base/clock.ts'
 import { sessionMembers } from '../answer.ts'
+import { isLive } from '../lifecycle.ts'
 import type { ListedSession } from './store.ts'
 
 type IdentityAnswer = (identity: Identity) => Record<string, unknown>
@@ -16,24 +17,11 @@ export function adminListAnswer(session: ListedSession, now: Micros, identityAns
   return shown(session, now, session.identity && withoutAddresses(identityAnswer(session.identity)))
 }
 
-/** Whether it lets anyone in, as far as is known: without its identity, the state of that one is not looked at. */
-export function isLive(
-  session: Omit<ListedSession, 'listedAt' | 'lastSeen' | 'devices' | 'cut'>,
-  now: Micros,
-): boolean {
-  return (
-    session.active &&
-    !session.tombstoned &&
-    parseTime(session.expires_at) > now &&
-    session.identity?.state !== 'inactive'
-  )
-}
-
 function shown(session: ListedSession, now: Micros, identity: Record<string, unknown> | null) {
   const devices = session.devices?.length === 0 ? null : session.devices
   const members = sessionMembers(
     { ...session, devices: [] },
-    { active: isLive(session, now), aal: session.aal, identity, devices },
+    { active: isLive(session, session.identity?.state, now), aal: session.aal, identity, devices },
   )
   return session.lastSeen === null ? members : { ...members, last_seen_at: session.lastSeen }
 }

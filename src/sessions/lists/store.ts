@@ -1,18 +1,17 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Sql, sql } from '../../kernel/db/client.ts'
+import { live, notLive } from '../lifecycle.ts'
 import { toSession } from '../row.ts'
 import { DEVICES, IDENTITY_BYTES, IDENTITY_ROW, SESSION_COLUMNS } from '../sql.ts'
 import type { ActiveFilter, Device, Session, SessionRow } from '../types.ts'
 
 const LAST_SEEN = '(select x.seen_at from lethe.last_seen x where x.session_id = s.id) as last_seen'
 
-const TOMBSTONED = 'exists (select from lethe.tombstones x where x.session_id = s.id)'
-
 /** One text for each filter: with `$n is null or …` in it, a kept plan could use none of the indexes well. */
 const condition = (now: string): Record<ActiveFilter, string> => ({
   any: 'true',
-  active: `s.active and s.expires_at > ${now} and not ${TOMBSTONED}`,
-  inactive: `(not coalesce(s.active, false) or s.expires_at <= ${now} or ${TOMBSTONED})`,
+  active: live('s', now),
+  inactive: notLive('s', now),
 })
 
 const NAMES: Record<ActiveFilter, string> = { any: '', active: '_active', inactive: '_inactive' }

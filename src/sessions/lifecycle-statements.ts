@@ -1,0 +1,155 @@
+import { sql } from '../kernel/db/client.ts'
+import { live, recordEnds } from './lifecycle.ts'
+import { lockIdentity } from './sql.ts'
+
+/** Every statement that ends a session, or takes an end back. The event is written in the same statement. */
+
+const VALUES = { now: ':now', nid: ':nid', shared: ':shared::boolean' }
+const DETAILS = { actor: ':actor::jsonb', data: ':data::jsonb' }
+
+/**
+ * Ends many sessions. Rows are locked in one order, and a row that somebody else holds is left out rather than waited for:
+ * it would hold up its batch mates. Such a one is told apart by `was_active` and goes alone.
+ */
+const revokeMany = (name: string, column: 'id' | 'token', type: 'uuid' | 'text') =>
+  sql(
+    name,
+    `with input as (
+    select key, cause, actor, data from unnest(:keys::${type}[], :causes::text[], :actors::text[], :datas::text[])
+      as input (key, cause, actor, data)
+  ), target as (
+    select s.id, input.cause, input.actor, input.data from input join sessions s on s.${column} = input.key
+    where s.nid = :nid and s.active order by s.id for update of s skip locked
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id
+    returning sessions.id, sessions.identity_id, target.cause, target.actor, target.data
+  ), ${recordEnds({ ...VALUES, cause: 'ended.cause', actor: 'ended.actor::jsonb', data: 'ended.data::jsonb' })}
+  select input.key, s.id is not null as known, coalesce(s.active, false) as was_active, ended.id is not null as ended
+  from input left join sessions s on s.${column} = input.key and s.nid = :nid left join ended on ended.id = s.id`,
+  )
+export const REVOKE_MANY = revokeMany('session.revoke_many', 'id', 'uuid')
+export const REVOKE_MANY_BY_TOKEN = revokeMany('session.revoke_many_by_token', 'token', 'text')
+
+const revokeOne = (name: string, column: 'id' | 'token') =>
+  sql(
+    name,
+    `with ended as (
+    update sessions set active = false where ${column} = :key and nid = :nid and active returning id, identity_id
+  ), ${recordEnds({ ...VALUES, ...DETAILS, cause: ':cause' })}
+  select id from ended`,
+  )
+export const REVOKE_ONE = revokeOne('session.revoke_one', 'id')
+export const REVOKE_ONE_BY_TOKEN = revokeOne('session.revoke_one_by_token', 'token')
+
+const MEANT = '(:except::uuid is null or s.id <> :except) and (:only::uuid[] is null or s.id = any (:only))'
+
+/**
+ * `:caller` is the session on whose behalf others end, `:disabled_too` whether it may belong to a disabled identity. It is
+ * locked with the others and in their order, so that an end of it comes either before, and then nothing ends here, or after.
+ */
+export const REVOKE_ALL = sql(
+  'session.revoke_all_of_identity',
+  `with ${lockIdentity(':identity_id', ':nid')}, locked as (
+    select s.id, s.active, s.expires_at, ${MEANT} as meant from sessions s
+    where s.identity_id = (select id from identity) and s.nid = :nid and s.active and (s.id = :caller::uuid or ${MEANT})
+    order by s.id for update
+  ), allowed as (
+    select identity.id from identity
+    where :caller is null or ((identity.state = 'active' or :disabled_too::boolean) and exists (
+      select from locked where locked.id = :caller and ${live('locked', ':now')}))
+  ), ended as (
+    update sessions set active = false from locked, allowed
+    where sessions.id = locked.id and locked.meant and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds({ ...VALUES, ...DETAILS, cause: ':cause' })}
+  select (select count(*) from identity) as held, (select count(*) from allowed) as allowed, ended.id
+  from (values (true)) one (row) left join ended on true order by ended.id`,
+)
+
+/** By its id, by an admin. */
+export const REVOKE_KNOWN = sql(
+  'session.revoke_known',
+  `with target as (
+    select id from sessions where id = :id and nid = :nid
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds({ ...VALUES, cause: "'revoked_by_admin'" })}
+  select (select count(*) from target) as known, (select count(*) from ended) as ended`,
+)
+
+/**
+ * Only a session that was still live ends here; the others had their end before. Where Kratos shares the table, it
+ * would insert the row of a deleted session again at a refresh login, so the tombstone is needed here too.
+ */
+export const DELETE_ALL_OF = sql(
+  'session.delete_all_of_identity',
+  `with ${lockIdentity(':identity_id', ':nid')}, target as (
+    select id from sessions where identity_id = (select id from identity) and nid = :nid order by id for update
+  ), gone as (
+    delete from sessions using target where sessions.id = target.id
+    returning sessions.id, sessions.identity_id, sessions.active
+  ), ended as (
+    select gone.id, gone.identity_id from gone where gone.active
+  ), ${recordEnds({ ...VALUES, cause: "'revoked_by_admin'" })}
+  select (select count(*) from identity) as held, (select count(*) from gone) as known, (select count(*) from ended) as ended`,
+)
+
+const OF_IDENTITY = `target as (
+    select s.id, s.identity_id from sessions s
+    where s.identity_id = :identity_id and s.nid = :nid and ${live('s', ':now')}
+    order by s.id for update
+  )`
+
+/**
+ * The identity is disabled: the rows stay as they are, since its state alone decides; what is written is the event. A
+ * session whose end was told before gets no second one.
+ */
+export const SUSPEND = sql(
+  'session.suspend_all_of_identity',
+  `with ${OF_IDENTITY}
+  insert into lethe.events (id, type, cause, session_id, identity_id, nid, created_at)
+  select gen_random_uuid(), 'session.ended', 'identity_disabled', target.id, target.identity_id, :nid, :now from target
+  on conflict do nothing
+  returning session_id`,
+)
+
+/** Takes back the ends of those that nobody ended meanwhile, and tells it. */
+export const RESUME = sql(
+  'session.resume_all_of_identity',
+  `with ${OF_IDENTITY}, taken_back as (
+    update lethe.events e set resumed = true from target
+    where e.session_id = target.id and e.type = 'session.ended' and e.cause = 'identity_disabled' and not e.resumed
+    returning e.session_id, e.identity_id
+  )
+  insert into lethe.events (id, type, session_id, identity_id, nid, created_at)
+  select gen_random_uuid(), 'session.resumed', session_id, identity_id, :nid, :now from taken_back
+  returning session_id`,
+)
+
+/**
+ * Sessions whose time is over end as any other does: the flag falls, so that no late extension brings them back. `:since`
+ * is where the batch before stopped, so that a backlog is read once. A locked row is left to the next batch.
+ */
+export const END_EXPIRED = sql(
+  'gc.end_expired_sessions',
+  `with target as (
+    select id, expires_at from sessions
+    where nid = :nid and active and expires_at <= :now and expires_at >= :since
+    order by expires_at, id limit :limit for update skip locked
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds({ ...VALUES, cause: "'expired'" })}
+  select (select count(*) from ended) as count, (select max(expires_at) from target) as last`,
+)
+
+/** Set active again by another program. Their end and its event were written before, once and for all. */
+export const END_REVIVED = sql(
+  'gc.end_revived_sessions',
+  `with target as (
+    select s.id from lethe.tombstones x join sessions s on s.id = x.session_id
+    where x.ended_at >= :since and s.nid = :nid and s.active order by s.id limit :limit for update of s skip locked
+  )
+  update sessions set active = false from target where sessions.id = target.id returning sessions.id`,
+)

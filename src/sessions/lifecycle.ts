@@ -1,0 +1,77 @@
+import { type Micros, parseTime } from '../kernel/base/clock.ts'
+import type { EndDetails, Session } from './types.ts'
+
+/**
+ * When a session counts, as SQL and as code, and how its end is recorded. Nothing else decides it: `active` is only the
+ * stored flag, which Kratos may set again on a shared database.
+ */
+
+/**
+ * Whether the session was ended by Lethe, whatever its row says. A scalar: for `exists` the planner hashes the whole table
+ * in a plan that is kept.
+ * @param s alias of `sessions`
+ */
+export const tombstoned = (s: string) =>
+  `coalesce((select true from lethe.tombstones x where x.session_id = ${s}.id), false)`
+
+/** Whether the session has neither ended nor run out; the state of its identity is not looked at. */
+export const live = (s: string, now: string) => `${s}.active and ${s}.expires_at > ${now} and not ${tombstoned(s)}`
+
+/** The opposite, for rows of which `active` may be null. */
+export const notLive = (s: string, now: string) =>
+  `(not coalesce(${s}.active, false) or ${s}.expires_at <= ${now} or ${tombstoned(s)})`
+
+/**
+ * Whether a session lets anyone in: not ended, not expired, and its identity not disabled.
+ * @param identityState undefined where it is not known or does not matter
+ */
+export function isLive(
+  session: Pick<Session, 'active' | 'tombstoned' | 'expires_at'>,
+  identityState: string | undefined,
+  now: Micros,
+): boolean {
+  const { active, tombstoned, expires_at } = session
+  return active && !tombstoned && parseTime(expires_at) > now && (identityState ?? 'active') === 'active'
+}
+
+/** SQL of what is recorded with an end. `shared`: whether another program may write the same tables. */
+export interface RecordedEnd {
+  cause: string
+  now: string
+  nid: string
+  shared: string
+  /** jsonb; null where the cause says who it was */
+  actor?: string
+  /** jsonb */
+  data?: string
+}
+
+/**
+ * Appends the end of each row of a CTE `ended (id, identity_id)` to the event log, and a tombstone where another
+ * program may write the same table. Both in the statement that ends the session, so that neither can be lost.
+ */
+export function recordEnds({
+  cause,
+  now,
+  nid,
+  shared,
+  actor = 'null::jsonb',
+  data = 'null::jsonb',
+}: RecordedEnd): string {
+  return `event as (
+    insert into lethe.events (id, type, cause, session_id, identity_id, nid, actor, data, created_at)
+    select gen_random_uuid(), 'session.ended', ${cause}, ended.id, ended.identity_id, ${nid}, ${actor}, ${data}, ${now}
+    from ended
+    on conflict do nothing
+  ), tombstone as (
+    insert into lethe.tombstones (session_id, ended_at)
+    select ended.id, ${now} from ended where ${shared}
+    on conflict do nothing
+  )`
+}
+
+/** The values of `:actor` and `:data`. */
+export const detailValues = ({ actor, data }: EndDetails) => ({
+  actor: actor ? JSON.stringify(actor) : null,
+  data: data ? JSON.stringify(data) : null,
+})
