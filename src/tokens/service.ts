@@ -1,6 +1,7 @@
 import type { JsonObject } from '../identities/types.ts'
 import { type Clock, SECOND } from '../kernel/base/clock.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
+import { shortened } from '../kernel/base/text.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import { badRequest, unavailable } from '../kernel/http/errors.ts'
@@ -73,7 +74,9 @@ function mapClaims({ name, mapClaims: map }: TokenTemplate, claims: JsonObject, 
   try {
     return map?.({ session: shown as JsonObject, claims }) ?? {}
   } catch (cause) {
-    throw badRequest(`Unable to execute the claims mapper of tokenizer template ${JSON.stringify(name)}.`, {
+    // what the mapper said of this caller's own session, for whoever has to mend it
+    const said = shortened((cause as Error).message, 300)
+    throw badRequest(`Unable to execute the claims mapper of tokenizer template ${JSON.stringify(name)}: ${said}.`, {
       cause,
     })
   }
