@@ -31,6 +31,8 @@ export interface ServeOptions {
   dev: boolean
   /** applies pending migrations before the ports open; embedded databases always do */
   migrate: boolean
+  /** sends messages to people; with `dev` it always does */
+  watchCourier?: boolean
   env: Record<string, string | undefined>
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable
@@ -166,6 +168,8 @@ function buildNode(started: Started, kind: Meta['kind'], isReady: () => Promise<
   return createNode({
     ...live,
     enforceNativeFlows: !(dev && env.DEV_DISABLE_API_FLOW_ENFORCEMENT === 'true'),
+    watchCourier: options.watchCourier === true,
+    cwd: process.cwd(),
     hostname: hostname(),
     clock: systemClock(),
     random: randomBytes,

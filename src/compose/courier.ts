@@ -1,11 +1,47 @@
+import { createDevSender } from '../courier/channels/dev.ts'
+import { createHttpSender } from '../courier/channels/http.ts'
+import { createSmtpSender } from '../courier/channels/smtp.ts'
 import { plainTexts } from '../courier/plain-texts.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
+import { createClaimStore } from '../courier/store-claims.ts'
+import { createCourierWorker } from '../courier/worker.ts'
+import { addressRules } from '../kernel/outbound/guard.ts'
 import type { Base } from './environment.ts'
 
 export type CourierParts = ReturnType<typeof composeCourier>
 
-export function composeCourier({ clock, random, db, meta }: Base) {
-  const store = createCourierStore(db, meta.nid)
-  return { courier: createCourier({ clock, random, store, templates: plainTexts }) }
+export function composeCourier(d: Base) {
+  const { config, clock, random, db, meta, log, dev, cwd } = d
+  const templates = plainTexts
+  const rules = () => addressRules(config())
+  const smtp = createSmtpSender({ settings: () => config().courier.smtp, clock })
+  const http = createHttpSender({ request: () => config().courier.http.request_config, rules, cwd })
+  const channel = () => config().courier.channels.find(({ id }) => id === 'sms')
+  const sms = createHttpSender({ request: () => channel()?.request_config, rules, cwd })
+  const shown = createDevSender(log)
+  const courierWorker = createCourierWorker({
+    config,
+    clock,
+    random,
+    dev,
+    log,
+    templates,
+    store: createClaimStore(db, meta.nid),
+    senders: {
+      email: {
+        send(message) {
+          const { delivery_strategy: strategy, smtp: settings } = config().courier
+          if (strategy === 'http') return http.send(message)
+          return (dev && settings.connection_uri === undefined ? shown : smtp).send(message)
+        },
+      },
+      sms: { send: (message) => (dev && channel() === undefined ? shown : sms).send(message) },
+    },
+    onTry: d.metrics.courier.tried,
+  })
+  return {
+    courier: createCourier({ clock, random, templates, store: createCourierStore(db, meta.nid) }),
+    courierWorker,
+  }
 }

@@ -44,6 +44,7 @@ export function createDeps(env: Environment) {
     ...(adopt.watch ? [adopt.watch] : []),
     maintenance.collector,
     events.webhookDelivery,
+    ...(env.watchCourier || env.dev ? [courier.courierWorker] : []),
   ]
   return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, verification, {
     background,

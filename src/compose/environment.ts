@@ -18,6 +18,10 @@ export interface Environment {
   dev: boolean
   /** native flows refuse requests that look like a browser's; off only by DEV_DISABLE_API_FLOW_ENFORCEMENT in dev mode */
   enforceNativeFlows: boolean
+  /** whether this node sends messages; with `dev` it always does */
+  watchCourier: boolean
+  /** where relative `file://` addresses begin */
+  cwd: string
   /** the machine's name, for addresses that the configuration leaves open */
   hostname: string
   clock: Clock

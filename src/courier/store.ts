@@ -13,7 +13,8 @@ const ENQUEUE = sql(
 const SAVEPOINT = sql('courier.savepoint', 'savepoint pretended')
 const UNDO = sql('courier.undo', 'rollback to savepoint pretended')
 
-const TYPES: Record<Channel, number> = { email: 1, sms: 2 }
+/** `courier_messages.type` */
+export const MESSAGE_TYPES: Readonly<Record<Channel, number>> = { email: 1, sms: 2 }
 /** The width of the column. */
 const MAX_SUBJECT = 255
 
@@ -39,7 +40,19 @@ export function createCourierStore(db: Db, nid: string) {
     async enqueue(row: NewMessageRow, on: Queryable = db): Promise<void> {
       const { id, channel, recipient, body, template, data, requestHeaders, now } = row
       const subject = [...row.subject].slice(0, MAX_SUBJECT).join('')
-      const values = [id, nid, TYPES[channel], channel, recipient, subject, body, template, data, requestHeaders, now]
+      const values = [
+        id,
+        nid,
+        MESSAGE_TYPES[channel],
+        channel,
+        recipient,
+        subject,
+        body,
+        template,
+        data,
+        requestHeaders,
+        now,
+      ]
       await on.query(ENQUEUE, values)
     },
     /** Runs statements of a transaction and takes them back. */

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, type MetricObject, Registry } from 'prom-client'
+import { type CourierMetrics, createCourierMetrics } from './metrics-courier.ts'
 import { createEventMetrics, type EventMetrics } from './metrics-events.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics-http.ts'
 import { isOwn, type Series } from './metrics-sum.ts'
@@ -7,6 +8,7 @@ import { isOwn, type Series } from './metrics-sum.ts'
 export interface Metrics {
   http: HttpMetrics
   events: EventMetrics
+  courier: CourierMetrics
   /** @param cause one of the few of the event log, never a text from outside */
   sessionsEnded(cause: string, count: number): void
   /** @param name of the statement, as the code gives it */
@@ -75,6 +77,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     http: createHttpMetrics(registry, options.version),
     events: createEventMetrics(registry),
+    courier: createCourierMetrics(registry),
     sessionsEnded: (cause, count) => {
       if (count > 0) ended.inc({ cause }, count)
     },

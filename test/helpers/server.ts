@@ -98,6 +98,8 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     tokenTemplates: () => tokenTemplates,
     enforceNativeFlows: true,
     dev: options.dev ?? WIRE_CONFIGS[options.wireConfig ?? 'default']?.dev === true,
+    watchCourier: true,
+    cwd: process.cwd(),
     hostname: 'localhost',
     clock,
     random: randomBytes,

@@ -11,6 +11,7 @@ interface Options {
   migrate?: boolean
   workers: string
   drainDelay?: string
+  watchCourier?: boolean
 }
 
 const MOST_WORKERS = 64
@@ -27,7 +28,7 @@ export function addServe(program: Cmd, io: Io): void {
       '--drain-delay <duration>',
       'how long to go on after SIGTERM with /health/ready red, instead of lethe.http.drain_delay',
     )
-    .option('--watch-courier', 'accepted for compatibility: no message is sent')
+    .option('--watch-courier', 'send messages to people from this process too; with --dev it always does')
     .option('--sqa-opt-out', 'accepted for compatibility: there is no telemetry')
     .examples(
       'serve -c kratos.yaml --dev',
@@ -35,11 +36,17 @@ export function addServe(program: Cmd, io: Io): void {
       'serve -c kratos.yaml --workers 4',
     )
     .action(async () => {
-      const { config: files = [], dev, migrate, workers, drainDelay } = serve.optsWithGlobals<Options>()
+      const { config: files = [], dev, migrate, workers, drainDelay, watchCourier } = serve.optsWithGlobals<Options>()
       const count = workersOf(workers, serve)
       const { env, stdout, stderr } = io
       const drainDelayMs = drainDelay === undefined ? undefined : durationOf(drainDelay, serve)
-      const asked = { files, dev: dev === true, migrate: migrate === true, drainDelayMs }
+      const asked = {
+        files,
+        dev: dev === true,
+        migrate: migrate === true,
+        drainDelayMs,
+        watchCourier: watchCourier === true,
+      }
       const options = { ...asked, env, stdout, stderr, stopRequested: io.stopRequested() }
       limitHeap()
       const code =

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { duration, key, openSection, section, sensitive, stringMap, uri } from './fields.ts'
+import { auth } from './hooks.ts'
 
 const body = z.strictObject({ plaintext: uri().optional(), html: uri().optional() })
 const email = z.strictObject({ body: body.optional(), subject: uri().optional() })
@@ -18,28 +19,32 @@ const request = z.strictObject({
   method: z.string().default('POST'),
   headers: sensitive(stringMap()).optional(),
   body: uri().optional(),
-  auth: sensitive(z.looseObject({ type: z.enum(['basic_auth', 'api_key']) })).optional(),
+  auth: sensitive(auth).optional(),
 })
 
-/** No message is sent yet, so all of this is checked and kept, and used by nothing. */
+/** How messages to people leave. */
 export const courier = section({
   smtp: section({
-    connection_uri: key(sensitive(z.string().regex(/^smtps?:\/\/.*/)).optional(), 'Mail server.', 'B'),
-    from_address: key(z.string().default('no-reply@ory.kratos.sh'), 'Sender address.', 'B'),
-    from_name: key(z.string().optional(), 'Sender name.', 'B'),
-    headers: key(sensitive(stringMap()).optional(), 'Additional mail headers.', 'B'),
-    client_cert_path: key(z.string().default(''), 'Client certificate.', 'B'),
-    client_key_path: key(z.string().default(''), 'Key of the client certificate.', 'B'),
-    local_name: key(z.string().default('localhost'), 'Name in the greeting.', 'B'),
+    connection_uri: key(
+      sensitive(z.string().regex(/^smtps?:\/\/.*/)).optional(),
+      'Mail server: `smtps://user:password@host:465/` (TLS) or `smtp://…` (STARTTLS, demanded unless `?disable_starttls=true`); `?skip_ssl_verify=true`, `?server_name=`. Ports: 465 and 587.',
+    ),
+    from_address: key(z.string().default('no-reply@ory.kratos.sh'), 'Sender address.'),
+    from_name: key(z.string().optional(), 'Sender name.'),
+    headers: key(sensitive(stringMap()).optional(), 'Additional mail headers.'),
+    client_cert_path: key(z.string().default(''), 'Client certificate.'),
+    client_key_path: key(z.string().default(''), 'Key of the client certificate.'),
+    local_name: key(z.string().default('localhost'), 'Name in the greeting (EHLO).'),
   }),
-  delivery_strategy: key(z.enum(['smtp', 'http']).default('smtp'), 'How messages leave.', 'B'),
-  http: section({ request_config: key(request.optional(), 'HTTP request that would carry a message.', 'B') }),
+  delivery_strategy: key(z.enum(['smtp', 'http']).default('smtp'), 'How messages leave.'),
+  http: section({
+    request_config: key(request.optional(), 'HTTP request that carries a mail with `delivery_strategy: http`.'),
+  }),
   channels: key(
     z
       .array(z.strictObject({ id: z.literal('sms'), type: z.literal('http').optional(), request_config: request }))
       .default([]),
     'Further ways to send, only `sms` over `http`.',
-    'B',
   ),
   templates: key(
     z
@@ -57,9 +62,9 @@ export const courier = section({
     'B',
   ),
   template_override_path: key(z.string().optional(), 'Folder with own texts.', 'B'),
-  message_retries: key(z.int().default(5), 'Tries before a message is given up.', 'B'),
+  message_retries: key(z.int().default(5), 'Further tries after the first, before a message is abandoned.'),
   worker: openSection({
-    pull_count: key(z.int().default(10), 'Messages taken at a time.', 'B'),
-    pull_wait: key(duration().prefault('1s'), 'Pause between two looks for messages.', 'B'),
+    pull_count: key(z.int().default(10), 'Messages taken at a time.'),
+    pull_wait: key(duration().prefault('1s'), 'Pause between two looks for messages.'),
   }),
 })

@@ -4,7 +4,7 @@ import type { Connections } from './connections.ts'
 import { type AddressRules, anyLookup, guard, isGuarded } from './guard.ts'
 
 export interface OutboundRequest {
-  method: 'GET' | 'POST'
+  method: string
   url: string
   headers: Readonly<Record<string, string>>
   body?: string

@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises'
+import type { NodemailerError } from 'nodemailer/lib/errors'
+import SMTPConnection from 'nodemailer/lib/smtp-connection'
+import type { Config } from '../../config/schema/schema.ts'
+import type { Clock } from '../../kernel/base/clock.ts'
+import { type Attempt, failed, type Sender } from './channel.ts'
+import { mailAddress, mimeMessage } from './mail.ts'
+import { parseSmtpUri, type SmtpServer } from './smtp-uri.ts'
+
+type Settings = Config['courier']['smtp']
+
+/** For the connection, and for each step of the dialog. */
+const STEP_MS = 10_000
+/** For a whole try. */
+export const SMTP_TRY_MS = 60_000
+const PASSWORD_WANTED = 530
+const TOO_LARGE = 552
+/** Replies to a way of signing in that a server offers and does not take. */
+const ANOTHER_WAY = [500, 502, 504, 534]
+
+/** Sends mail over SMTP, one connection a message, so that a connection that fails takes no other message with it. */
+export function createSmtpSender(d: { settings(): Settings; clock: Clock }): Sender {
+  return {
+    async send(message) {
+      const settings = d.settings()
+      try {
+        const server = parseSmtpUri(settings.connection_uri ?? '')
+        const to = mailAddress(message.recipient)
+        const from = mailAddress(settings.from_address)
+        if (from === undefined) return failed('courier.smtp.from_address is no address')
+        if (to === undefined) return failed('the recipient is no address of mail', 'refused')
+        const { from_name: fromName, headers = {} } = settings
+        const date = new Date(d.clock.now() / 1000)
+        const mail = await mimeMessage(message, to, { from, fromName, headers, date })
+        return await deliver(server, await optionsOf(server, settings), { from, to, mail })
+      } catch (error) {
+        return failed(`courier.smtp: ${(error as Error).message}`)
+      }
+    },
+  }
+}
+
+async function optionsOf(server: SmtpServer, settings: Settings) {
+  return {
+    host: server.host,
+    port: server.port,
+    secure: server.implicitTls,
+    requireTLS: server.demandStartTls,
+    name: settings.local_name,
+    connectionTimeout: STEP_MS,
+    greetingTimeout: STEP_MS,
+    socketTimeout: STEP_MS,
+    dnsTimeout: STEP_MS,
+    socketCloseTimeout: 0,
+    maxResponseSize: 64 * 1024,
+    tls: {
+      minVersion: 'TLSv1.2' as const,
+      rejectUnauthorized: server.verifyCertificate,
+      ...(server.serverName === undefined ? {} : { servername: server.serverName }),
+      ...(await clientCertificate(settings)),
+    },
+  }
+}
+
+async function clientCertificate({ client_cert_path: certPath, client_key_path: keyPath }: Settings) {
+  if (certPath === '' || keyPath === '') return {}
+  const read = (path: string, name: string) =>
+    readFile(path).catch((error: NodeJS.ErrnoException): never => {
+      throw new Error(`${name}: ${path} cannot be read (${error.code})`)
+    })
+  return { cert: await read(certPath, 'client_cert_path'), key: await read(keyPath, 'client_key_path') }
+}
+
+interface Envelope {
+  from: string
+  to: string
+  mail: Buffer
+}
+
+function deliver(server: SmtpServer, options: object, envelope: Envelope): Promise<Attempt> {
+  const connection = new SMTPConnection(options)
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => settle(failed(`not done within ${SMTP_TRY_MS / 1000} s`)), SMTP_TRY_MS)
+    function settle(attempt: Attempt): void {
+      clearTimeout(deadline)
+      if (attempt.result === 'sent') connection.quit()
+      else connection.close()
+      resolve(attempt)
+    }
+    const fail = (error: NodemailerError) => settle(judge(error))
+    connection.on('error', fail)
+    connection.connect((error) => {
+      if (error) return fail(error)
+      signIn(connection, server, (refused) => {
+        if (refused) return fail(refused)
+        const { from, to, mail } = envelope
+        if (/[^\x20-\x7e]/.test(to) && !extensions(connection).includes('SMTPUTF8'))
+          return settle(failed('the server takes no addresses beyond ASCII (SMTPUTF8)', 'refused'))
+        connection.send({ from, to, use8BitMime: true, size: mail.length }, mail, (refusal) => {
+          if (refusal) return fail(refusal)
+          settle({ result: 'sent' })
+        })
+      })
+    })
+  })
+}
+
+/** A server that offers no way to sign in is not asked, as with Kratos. One that refuses PLAIN may take LOGIN. */
+function signIn(connection: SMTPConnection, { login }: SmtpServer, done: (error?: NodemailerError) => void): void {
+  if (!login || !connection.allowsAuth) return done()
+  const { user, password: pass } = login
+  connection.login({ user, pass }, (error) => {
+    const other = error && ANOTHER_WAY.includes(error.responseCode ?? 0) && error.command === 'AUTH PLAIN'
+    if (!other) return done(error ?? undefined)
+    connection.login({ user, pass, method: 'LOGIN' }, (second) => done(second ?? undefined))
+  })
+}
+
+/** What the library has read of the greeting; it has no other way to ask. */
+const extensions = (connection: SMTPConnection): readonly string[] =>
+  (connection as unknown as { _supportedExtensions?: string[] })._supportedExtensions ?? []
+
+/**
+ * A reply to the recipient or the text decides about the message. One to the sender, or to the password, would be the
+ * same for every message: nothing is used up while it lasts.
+ */
+function judge({ message, code, responseCode, command = '', permanent }: NodemailerError): Attempt {
+  const ofSender = permanent && command === 'MAIL FROM' && responseCode !== TOO_LARGE
+  if (code === 'EAUTH' || responseCode === PASSWORD_WANTED || ofSender) return failed(message, 'closed', responseCode)
+  const ofMessage = /^(MAIL FROM|RCPT TO|DATA)$/.test(command)
+  return failed(message, permanent && ofMessage ? 'refused' : 'failed', responseCode)
+}

@@ -1,0 +1,155 @@
+import type { Config } from '../config/schema/schema.ts'
+import type { JsonObject } from '../identities/types.ts'
+import { pauseMs } from '../kernel/background/backoff.ts'
+import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
+import { createQueue, type Lease } from '../kernel/background/queue.ts'
+import { type Clock, formatTime, SECOND } from '../kernel/base/clock.ts'
+import { readJson } from '../kernel/base/exact-json.ts'
+import { uuid } from '../kernel/base/uuid.ts'
+import type { Random } from '../kernel/crypto/tokens.ts'
+import { type Breaker, createBreaker } from './breaker.ts'
+import type { Attempt, Outgoing, Sender } from './channels/channel.ts'
+import { SMTP_TRY_MS } from './channels/smtp.ts'
+import { MESSAGE_TYPES } from './store.ts'
+import type { ClaimedMessage, ClaimStore } from './store-claims.ts'
+import type { Channel, Templates } from './types.ts'
+
+export interface CourierWorkerDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  /** texts stay readable for operators after they were sent */
+  dev: boolean
+  store: ClaimStore
+  templates: Templates
+  senders: Readonly<Record<Channel, Sender>>
+  log: { warn(details: object, message: string): void; error(details: object, message: string): void }
+  /** for metrics */
+  onTry(channel: Channel, result: Attempt['result'] | 'abandoned'): void
+}
+
+const CHANNELS: readonly Channel[] = ['email', 'sms']
+/** Messages under way of all channels together. */
+const MAX_TOTAL = 100
+/** A server that takes nothing from strangers at first ("greylisting") does so within minutes. */
+const LONGEST_PAUSE_MS = 300_000
+const GROWTH = 4
+/** Kratos gives a try ten seconds for each step, and up to ten messages of a batch wait for each other. */
+const FOREIGN: number = 600 * SECOND
+const FOREIGN_LOOK_MS = 60_000
+const DAY = 86_400 * SECOND
+
+/** Sends what is queued. Several may do so at once, also beside Kratos: each message is taken by one. */
+export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
+  const breakers: Record<Channel, Breaker> = { email: createBreaker(), sms: createBreaker() }
+  const troubled = new Set<Channel>()
+  const atOnce = () => Math.min(255, Math.max(1, d.config().courier.worker.pull_count))
+
+  const queue = createQueue<Channel, ClaimedMessage>(
+    {
+      idOf: (channel) => channel,
+      concurrency: (channel) => breakers[channel].allowed(atOnce(), d.clock.now()),
+      tryMs: () => SMTP_TRY_MS,
+      claim: (channel, { id, now, until }, limit) =>
+        d.store.claim({ type: MESSAGE_TYPES[channel], now, limit, id, until, tries: tries() }),
+      async send(channel, message, lease) {
+        const attempt: Attempt = message.spent
+          ? { result: 'refused', code: undefined, reason: 'the last try that is allowed was not finished' }
+          : await d.senders[channel].send(await outgoing(message))
+        return outcome(channel, message, lease, attempt)
+      },
+    },
+    {
+      ...{ clock: d.clock, random: d.random, maxTotal: MAX_TOTAL },
+      onError: (err) => d.log.warn({ err }, 'messages wait for the database'),
+    },
+  )
+
+  const tries = () => Math.max(0, d.config().courier.message_retries) + 1
+
+  /** The HTML part is made now, as Kratos does: the row has no place for it. */
+  async function outgoing({ data, request_headers, ...message }: ClaimedMessage): Promise<Outgoing> {
+    const requestHeaders = request_headers ?? {}
+    const values = data === null ? undefined : (readJson(Buffer.from(data, 'base64').toString()) as JsonObject)
+    const html = values && (await htmlOf({ ...message, data: values, requestHeaders }))
+    return { ...message, html, data: values ?? {}, requestHeaders }
+  }
+
+  async function htmlOf(message: Omit<Outgoing, 'html'>): Promise<string | undefined> {
+    if (message.channel !== 'email') return undefined
+    try {
+      return (await d.templates.render({ ...message, type: message.template })).html
+    } catch (err) {
+      d.log.error({ err, template: message.template }, 'the HTML of a message cannot be made; it goes as plain text')
+      return undefined
+    }
+  }
+
+  function outcome(channel: Channel, message: ClaimedMessage, lease: Lease, attempt: Attempt) {
+    const now = d.clock.now()
+    const common = { messageId: message.id, claim: lease.id, dispatchId: uuid(d.random), now: formatTime(now) }
+    if (attempt.result === 'sent') {
+      breakers[channel].open()
+      troubled.delete(channel)
+      d.onTry(channel, 'sent')
+      return () => d.store.finish({ ...common, error: undefined }, 'sent', !d.dev)
+    }
+    const error = JSON.stringify(dispatchError(attempt))
+    const details = { channel, message_id: message.id, template: message.template, code: attempt.code }
+    if (attempt.result === 'closed') {
+      tell(channel, { ...details, reason: attempt.reason }, 'the server takes no messages; they wait')
+      d.onTry(channel, 'closed')
+      const dueAt = formatTime(breakers[channel].shut(now))
+      return () => d.store.again({ ...common, error }, dueAt, false)
+    }
+    if (attempt.code !== undefined) breakers[channel].open()
+    if (attempt.result === 'refused' || message.send_count >= tries()) {
+      d.log.error({ ...details, reason: attempt.reason, tries: message.send_count }, 'a message was given up')
+      d.onTry(channel, 'abandoned')
+      return () => d.store.finish({ ...common, error }, 'abandoned', !d.dev)
+    }
+    tell(channel, { ...details, reason: attempt.reason }, 'a message could not be sent; it is tried again')
+    d.onTry(channel, 'failed')
+    const pause = pauseMs(message.send_count, LONGEST_PAUSE_MS, d.random, GROWTH)
+    return () => d.store.again({ ...common, error }, formatTime(now + pause * 1000), true)
+  }
+
+  /** Once for an outage, not with every message. */
+  function tell(channel: Channel, details: object, message: string): void {
+    if (!troubled.has(channel)) d.log.warn(details, message)
+    troubled.add(channel)
+  }
+
+  const looking = createLoop({
+    name: 'the look for messages',
+    async run() {
+      for (const channel of CHANNELS) queue.wake(channel)
+    },
+    pauseMs: () => d.config().courier.worker.pull_wait,
+    atOnce: true,
+    log: d.log,
+  })
+  const watching = createLoop({
+    name: 'the look for messages that another courier left',
+    run: () => d.store.watchForeign(formatTime(d.clock.now() + FOREIGN), formatTime(d.clock.now() - DAY)),
+    pauseMs: FOREIGN_LOOK_MS,
+    atOnce: true,
+    log: d.log,
+  })
+
+  return {
+    start() {
+      looking.start()
+      watching.start()
+    },
+    async stop() {
+      await Promise.all([looking.stop(), watching.stop()])
+      await queue.stop()
+    },
+  }
+}
+
+/** In the shape in which Kratos writes errors of a dispatch. */
+function dispatchError({ code, reason }: { code: number | undefined; reason: string }) {
+  return { code: code ?? 500, status: 'Internal Server Error', reason, message: 'The message could not be sent.' }
+}

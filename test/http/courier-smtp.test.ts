@@ -1,0 +1,358 @@
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { describe, test } from 'node:test'
+import type { Message } from '../../src/courier/types.ts'
+import { sql } from '../../src/kernel/db/client.ts'
+import { pglite, type Scope } from '../helpers/db.ts'
+import { type MailboxOptions, mailbox, randomAddress } from '../helpers/mailbox.ts'
+import { testServer } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
+
+const pem = (name: string) => readFile(new URL(`../fixtures/tls/${name}`, import.meta.url))
+
+const ROW = sql(
+  'test.courier_row',
+  `select m.status, m.send_count, m.subject, m.body, m.template_data is null as blank,
+    (select count(*) from lethe.courier_claims c where c.message_id = m.id) as claims,
+    (select json_agg(json_build_object('status', d.status, 'error', d.error) order by d.created_at)
+      from courier_message_dispatches d where d.message_id = m.id) as tries
+   from courier_messages m where m.id = $1`,
+)
+const HURRY = sql('test.courier_hurry', `update lethe.courier_claims set due_at = '2000-01-01' where claim is null`)
+const [QUEUED, SENT, ABANDONED] = [1, 2, 4]
+
+interface MessageRow {
+  status: number
+  send_count: number
+  subject: string
+  body: string
+  blank: boolean
+  claims: number
+  tries: { status: string; error: { reason: string; code: number } | null }[] | null
+}
+
+interface Options {
+  /** of the URI; `{port}` is that of the mailbox */
+  uri?: string
+  smtp?: object
+  courier?: object
+  mailbox?: MailboxOptions
+  port?: number
+}
+
+async function sending(t: Scope, options: Options = {}) {
+  const box = await mailbox(t, options.mailbox)
+  const uri = (options.uri ?? 'smtp://127.0.0.1:{port}/?disable_starttls=true').replace(
+    '{port}',
+    String(options.port ?? box.port),
+  )
+  const server = await testServer(t, {
+    backend: pglite,
+    config: {
+      courier: {
+        smtp: { connection_uri: uri, from_address: 'id@example.test', ...options.smtp },
+        worker: { pull_wait: '20ms' },
+        ...options.courier,
+      },
+    },
+  })
+  server.deps.courierWorker.start()
+  t.after(() => server.deps.courierWorker.stop())
+  const to = randomAddress()
+  const enqueue = (change: Partial<Message> = {}) =>
+    server.deps.courier.enqueue({
+      type: 'recovery_code_valid',
+      channel: 'email',
+      recipient: to,
+      data: { to, recovery_code: '012345' },
+      ...change,
+    })
+  const row = async (id: string) => (await server.db.query<MessageRow>(ROW, [id]))[0]!
+  const reached = (id: string, status: number) =>
+    until(async () => {
+      const found = await row(id)
+      return found.status === status && found
+    }, `status ${status} of a message`)
+  return { server, box, to, enqueue, row, reached, hurry: () => server.db.query(HURRY) }
+}
+
+describe('mail over SMTP', () => {
+  test('is sent once, says who it is from, cannot be taken for another, and is not kept in clear', async (t) => {
+    const { box, to, enqueue, reached } = await sending(t, {
+      smtp: { from_name: 'Lethe "Test"', headers: { 'X-Tenant': 'one' }, local_name: 'id.example.test' },
+    })
+    const id = await enqueue()
+    const row = await reached(id, SENT)
+    assert.deepEqual(row, {
+      ...{ status: SENT, send_count: 1, subject: '', body: '', blank: true, claims: 0 },
+      tries: [{ status: 'success', error: null }],
+    })
+    assert.equal(box.mails.length, 1)
+    const [mail] = box.mails
+    assert.deepEqual([mail!.from, mail!.to, mail!.ehlo], ['id@example.test', to, 'id.example.test'])
+    const header = (name: string) => mail!.headers.get(name)
+    assert.equal(header('from'), '"Lethe \\"Test\\"" <id@example.test>')
+    assert.equal(header('to'), to)
+    assert.equal(header('x-tenant'), 'one')
+    assert.equal(header('auto-submitted'), 'auto-generated')
+    assert.equal(header('message-id'), `<${id}@example.test>`)
+    assert.ok(Math.abs(Date.parse(header('date')!) - Date.now()) < 600_000)
+    assert.match(mail!.raw, /012345/)
+    assert.ok(mail!.raw.split('\r\n').every((line) => line.length < 998 && !line.includes('\n')))
+  })
+
+  test('a name beyond ASCII is an encoded word, a domain beyond ASCII its ASCII form', async (t) => {
+    const { box, enqueue, reached } = await sending(t, {
+      smtp: { from_name: 'Anmeldung für Ä' },
+      // the server of this test shows the domain decoded; but it takes nothing beyond ASCII
+      mailbox: { hideSMTPUTF8: true },
+    })
+    await reached(await enqueue({ recipient: 'ida@bücher.example' }), SENT)
+    assert.match(box.mails[0]!.headers.get('from')!, /^(=\?UTF-8\?Q\?[!-~]+\?= ?)+<id@example\.test>$/)
+  })
+
+  test('a refusal for now is tried again with the same id, and no more than message_retries times', async (t) => {
+    const { box, to, enqueue, row, hurry, reached } = await sending(t, {
+      courier: { message_retries: 2 },
+      mailbox: { refuse: (_to, times) => (times < 3 ? [451, 'come back later'] : undefined) },
+    })
+    const id = await enqueue()
+    for (const n of [1, 2]) {
+      await until(async () => (await row(id)).tries?.length === n && (await row(id)).status === QUEUED, `try ${n}`)
+      await hurry()
+    }
+    const done = await reached(id, SENT)
+    assert.equal(done.send_count, 3)
+    assert.deepEqual(
+      done.tries!.map(({ status, error }) => [status, error?.code]),
+      [
+        ['failed', 451],
+        ['failed', 451],
+        ['success', undefined],
+      ],
+    )
+    assert.deepEqual(box.asked, [to, to, to])
+  })
+
+  test('after the last try it is abandoned, and no longer kept in clear', async (t) => {
+    const { box, enqueue, hurry, reached } = await sending(t, {
+      courier: { message_retries: 1 },
+      mailbox: { refuse: () => [451, 'come back later'] },
+    })
+    const id = await enqueue()
+    await until(() => box.asked.length === 1, 'the first try')
+    const done = await until(async () => {
+      await hurry()
+      return reached(id, ABANDONED)
+    })
+    assert.deepEqual([done.send_count, done.body, done.blank, done.claims], [2, '', true, 0])
+  })
+
+  test('a refusal for good is not tried again', async (t) => {
+    const { enqueue, reached } = await sending(t, { mailbox: { refuse: () => [550, 'no such user'] } })
+    const done = await reached(await enqueue(), ABANDONED)
+    assert.equal(done.send_count, 1)
+    assert.match(done.tries![0]!.error!.reason, /no such user/)
+  })
+
+  test('a recipient that would end the line of a command is given up without a word to the server', async (t) => {
+    const { box, enqueue, reached } = await sending(t)
+    for (const recipient of ['a@example.com>\r\nRCPT TO:<b@example.com', 'a b@example.com', 'nobody', 'a@'])
+      await reached(await enqueue({ recipient }), ABANDONED)
+    assert.deepEqual(box.asked, [])
+  })
+
+  test('an address beyond ASCII needs a server that takes it', async (t) => {
+    const { box, enqueue, reached } = await sending(t, { mailbox: { hideSMTPUTF8: true } })
+    await reached(await enqueue({ recipient: 'jörg@example.com' }), ABANDONED)
+    assert.deepEqual(box.asked, [])
+  })
+})
+
+describe('signing in at a mail server', () => {
+  const login = (answers: (user: string | undefined, method: string) => number | undefined): MailboxOptions => ({
+    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    authMethods: ['PLAIN', 'LOGIN'],
+    onAuth(auth, _session, done) {
+      const code = answers(auth.username, auth.method)
+      if (code !== undefined) return done(Object.assign(new Error('not you'), { responseCode: code }))
+      done(null, { user: `${auth.username}:${auth.password}` })
+    },
+  })
+  const uri = 'smtp://ida%40example.com:p%25ss%2F@127.0.0.1:{port}/?disable_starttls=true'
+
+  test('user and password of the URI are decoded', async (t) => {
+    const { box, enqueue, reached } = await sending(t, { uri, mailbox: login(() => undefined) })
+    await reached(await enqueue(), SENT)
+    assert.equal(box.mails[0]!.user, 'ida@example.com:p%ss/')
+  })
+
+  test('LOGIN is used where PLAIN is refused', async (t) => {
+    const { box, enqueue, reached } = await sending(t, {
+      uri,
+      mailbox: login((_user, method) => (method === 'PLAIN' ? 504 : undefined)),
+    })
+    await reached(await enqueue(), SENT)
+    assert.equal(box.mails[0]!.user, 'ida@example.com:p%ss/')
+  })
+
+  test('a wrong password uses up no message: they wait, one asks again, and all go once it is right', async (t) => {
+    let right = false
+    const { box, server, enqueue, row, hurry, reached } = await sending(t, {
+      uri,
+      courier: { message_retries: 0 },
+      mailbox: login(() => (right ? undefined : 535)),
+    })
+    const ids = await Promise.all(Array.from({ length: 5 }, () => enqueue()))
+    await until(() => box.connections() > 0 && box.open() === 0, 'a refused sign-in')
+    await until(async () => (await Promise.all(ids.map(row))).every(({ status }) => status === QUEUED), 'all queued')
+    const asked = box.connections()
+    assert.ok(asked <= 5)
+    await hurry()
+    // the channel is shut for seconds: nothing is tried although all is due
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    assert.equal(box.connections(), asked)
+    assert.ok((await Promise.all(ids.map(row))).every(({ send_count }) => send_count === 0))
+    right = true
+    await until(async () => {
+      await hurry()
+      return (await Promise.all(ids.map(row))).every(({ status }) => status === SENT)
+    }, 'all sent')
+    assert.equal(new Set(box.mails.map(({ headers }) => headers.get('message-id'))).size, 5)
+    assert.equal(box.mails.length, 5)
+    const warnings = server.logs().match(/the server takes no messages/g)
+    assert.equal(warnings?.length, 1)
+    assert.ok((await reached(ids[0]!, SENT)).send_count === 1)
+  })
+
+  test('where none is offered none is used, as with Kratos', async (t) => {
+    const { box, enqueue, reached } = await sending(t, { uri })
+    await reached(await enqueue(), SENT)
+    assert.equal(box.mails[0]!.user, undefined)
+  })
+})
+
+describe('TLS to a mail server', async () => {
+  const own = { cert: await pem('a.crt'), key: await pem('a.key') }
+  const starttls: MailboxOptions = { ...own, disabledCommands: ['AUTH'] }
+  const implicit: MailboxOptions = { ...own, secure: true, disabledCommands: ['AUTH'] }
+
+  for (const [what, uri, box, secure] of [
+    ['smtps:// from the start', 'smtps://127.0.0.1:{port}/?skip_ssl_verify=true', implicit, true],
+    ['smtp:// by STARTTLS', 'smtp://127.0.0.1:{port}/?skip_ssl_verify=true', starttls, true],
+    [
+      'disable_starttls=true, by STARTTLS all the same where it is offered',
+      'smtp://127.0.0.1:{port}/?disable_starttls=true&skip_ssl_verify=true',
+      starttls,
+      true,
+    ],
+    ['disable_starttls=true in clear', 'smtp://127.0.0.1:{port}/?disable_starttls=true', {}, false],
+  ] as const)
+    test(what, async (t) => {
+      const { box: mails, enqueue, reached } = await sending(t, { uri, mailbox: box })
+      await reached(await enqueue(), SENT)
+      assert.equal(mails.mails[0]!.secure, secure)
+    })
+
+  for (const [what, uri, box, reason] of [
+    ['smtp:// without STARTTLS', 'smtp://127.0.0.1:{port}/', {}, /STARTTLS/i],
+    ['a certificate that does not hold', 'smtp://127.0.0.1:{port}/', starttls, /certificate/i],
+    ['the same from the start', 'smtps://127.0.0.1:{port}/', implicit, /certificate/i],
+    [
+      'the same where STARTTLS is not demanded',
+      'smtp://127.0.0.1:{port}/?disable_starttls=true',
+      starttls,
+      /certificate/i,
+    ],
+  ] as const)
+    test(`nothing is sent: ${what}`, async (t) => {
+      const {
+        box: mails,
+        enqueue,
+        reached,
+      } = await sending(t, {
+        uri,
+        mailbox: box,
+        courier: { message_retries: 0 },
+      })
+      const { tries } = await reached(await enqueue(), ABANDONED)
+      assert.match(tries![0]!.error!.reason, reason)
+      assert.deepEqual(mails.mails, [])
+    })
+
+  test('a client certificate is shown', async (t) => {
+    const file = (name: string) => new URL(`../fixtures/tls/${name}`, import.meta.url).pathname
+    const { box, enqueue, reached } = await sending(t, {
+      uri: 'smtps://127.0.0.1:{port}/?skip_ssl_verify=true',
+      smtp: { client_cert_path: file('a.crt'), client_key_path: file('a.key') },
+      mailbox: { ...implicit, requestCert: true, rejectUnauthorized: true, ca: [own.cert] } as MailboxOptions,
+    })
+    await reached(await enqueue(), SENT)
+    assert.equal(box.mails.length, 1)
+  })
+})
+
+describe('a mail server in trouble', () => {
+  test('one that is not there is named, and each try is written down', async (t) => {
+    const { enqueue, reached } = await sending(t, { port: 1, courier: { message_retries: 0 } })
+    const { tries } = await reached(await enqueue(), ABANDONED)
+    assert.match(tries![0]!.error!.reason, /ECONNREFUSED/)
+  })
+
+  test('one that cuts the connection in the middle of a mail gets it again', async (t) => {
+    let cuts = 2
+    const cutting = createServer((socket) => {
+      socket.on('error', () => {})
+      socket.write('220 ready\r\n')
+      socket.on('data', (data) => {
+        const line = data.toString()
+        if (/^EHLO/.test(line)) socket.write('250 cutting\r\n')
+        else if (/^(MAIL|RCPT)/.test(line)) socket.write('250 ok\r\n')
+        else if (/^DATA/.test(line)) socket.write('354 go\r\n')
+        else if (cuts-- > 0) socket.destroy()
+        else socket.write('250 taken\r\n')
+      })
+    })
+    await new Promise<void>((resolve) => cutting.listen(0, '127.0.0.1', resolve))
+    t.after(() => void cutting.close())
+    const { port } = cutting.address() as { port: number }
+    const { enqueue, row, hurry, reached } = await sending(t, { port })
+    const id = await enqueue()
+    for (const n of [1, 2]) {
+      await until(async () => (await row(id)).tries?.length === n && (await row(id)).status === QUEUED, `cut ${n}`)
+      await hurry()
+    }
+    assert.equal((await reached(id, SENT)).send_count, 3)
+  })
+
+  test('one that is silent holds up no other message and no request, and stopping waits for it', async (t) => {
+    let release = () => {}
+    const held = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const { box, server, enqueue, row, hurry, reached } = await sending(t, {
+      mailbox: { hold: ({ to }) => (to === 'slow@example.com' ? held : Promise.resolve()) },
+    })
+    const slow = await enqueue({ recipient: 'slow@example.com' })
+    await until(() => box.asked.includes('slow@example.com'), 'the slow one')
+    const others = await Promise.all(Array.from({ length: 20 }, () => enqueue()))
+    // on a machine that is busy a step may take too long, and is tried again
+    await until(async () => {
+      await hurry()
+      return (await Promise.all(others.map(row))).every(({ status }) => status === SENT)
+    }, 'the others')
+    assert.equal((await fetch(`${server.adminUrl}/health/alive`)).status, 200)
+    let stopped = false
+    const stopping = server.deps.courierWorker.stop().then(() => {
+      stopped = true
+    })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    assert.equal(stopped, false)
+    release()
+    await stopping
+    await reached(slow, SENT)
+    assert.equal(new Set(box.mails.map(({ headers }) => headers.get('message-id'))).size, 21)
+  })
+})
