@@ -95,7 +95,7 @@ describe('a token for a session', () => {
       ['public_key', 400, /decode the given private key/],
       ['away', 503, /key set of tokenizer template "away" cannot be read/],
       ['text', 400, /claims mapper of tokenizer template "text"/],
-      ['jsonnet', 400, /claims mapper of tokenizer template "jsonnet": mapper:1:34: Field does not exist: nope\./],
+      ['jsonnet', 400, /claims mapper of tokenizer template "jsonnet": mapper:1:36: Field does not exist: nope\./],
       ['external', 400, /does not have an external ID/],
       ['__proto__', 400, /Unable to find tokenizer template "__proto__"/],
     ] as const) {
