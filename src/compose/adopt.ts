@@ -1,11 +1,26 @@
 import { createWatchLookout, type WatchLookout } from '../adopt/watch/lookout.ts'
+import { createWatchPoller } from '../adopt/watch/poller.ts'
 import { watchState } from '../adopt/watch/state.ts'
 import { readWatch } from '../adopt/watch/store.ts'
+import { alone, compare, isPolled, PAGE } from '../adopt/watch/store-poll.ts'
+import type { BackgroundWork } from '../kernel/background/loop.ts'
+import { formatTime } from '../kernel/base/clock.ts'
 import type { Base } from './environment.ts'
 
-/** On a database shared with Kratos: whether what it does is still seen. */
-export function composeAdopt({ db, log, meta, clock }: Base): { watch: WatchLookout | undefined } {
-  if (meta.kind !== 'adopted') return { watch: undefined }
-  const read = async () => watchState(await readWatch(db))
-  return { watch: createWatchLookout({ read, log, now: () => clock.now() / 1000 }) }
+export interface Adopt {
+  watch: WatchLookout | undefined
+  watchWork: BackgroundWork[]
+}
+
+/** On a database shared with Kratos: whether what it does is still seen, and the comparison where that is the way. */
+export function composeAdopt({ db, log, meta, clock }: Base): Adopt {
+  if (meta.kind !== 'adopted') return { watch: undefined, watchWork: [] }
+  const now = () => clock.now() / 1000
+  const watch = createWatchLookout({ read: async () => watchState(await readWatch(db)), log, now })
+  const poller = createWatchPoller({
+    isPolled: () => isPolled(db),
+    compare: async () => void (await alone(db, () => compare(db, meta.nid, formatTime(clock.now()), PAGE))),
+    ...{ now, log },
+  })
+  return { watch, watchWork: [watch, poller] }
 }

@@ -41,7 +41,7 @@ export function createDeps(env: Environment) {
   const background: BackgroundWork[] = [
     sessions.lastSeen,
     ...(shared ? [maintenance.reactivated] : []),
-    ...(adopt.watch ? [adopt.watch] : []),
+    ...adopt.watchWork,
     maintenance.collector,
     events.webhookDelivery,
     ...(env.watchCourier || env.dev ? [courier.courierWorker] : []),

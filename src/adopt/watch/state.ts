@@ -2,8 +2,8 @@ import type { FoundFunction, WatchNote, WatchRights } from './store.ts'
 import type { WatchObject } from './triggers.ts'
 
 export interface WatchState {
-  /** `broken`: it was switched on, and is not, or not all of it, there */
-  state: 'off' | 'on' | 'broken'
+  /** `polling`: by comparison; `broken`: it was switched on, and is not, or not all of it, there */
+  state: 'off' | 'on' | 'polling' | 'broken'
   since: string | undefined
   /** what is missing, each with what it means */
   problems: string[]
@@ -14,9 +14,15 @@ export function watchState(given: {
   objects: readonly WatchObject[]
   note: WatchNote | undefined
   found: readonly FoundFunction[]
+  /** whether the list of the comparison is there */
+  list: boolean
 }): WatchState {
-  const { objects, note, found } = given
+  const { objects, note, found, list } = given
   if (note === undefined && found.length === 0) return { state: 'off', since: undefined, problems: [] }
+  if (note?.kind === 'poll') {
+    const problems = list ? [] : ['the table lethe.watched is gone']
+    return { state: list ? 'polling' : 'broken', since: note.since, problems }
+  }
   const problems = objects.flatMap(({ name, body, trigger }) => {
     const there = found.filter((one) => one.name === name)
     const called = there.find((one) => one.trigger === trigger.name)

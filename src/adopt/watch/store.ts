@@ -1,5 +1,7 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-import { HOME_SCHEMA } from '../../kernel/db/home-schema.ts'
+import { HOME_SCHEMA, useHomeSchema } from '../../kernel/db/home-schema.ts'
+import { CREATE_WATCHED, DROP_WATCHED, FILL_WATCHED } from './store-poll.ts'
 import { type WatchObject, watchObjects } from './triggers.ts'
 
 const HOME = sql('watch.home', `select quote_ident(${HOME_SCHEMA}) as home`)
@@ -14,7 +16,11 @@ const FOUND = sql(
    where n.nspname = 'lethe' and p.proname like 'watch\\_%'`,
 )
 
-const RECORDED = sql('watch.recorded', `select m.value from lethe.meta m where m.key = 'watch'`)
+const RECORDED = sql(
+  'watch.recorded',
+  `select to_regclass('lethe.watched') is not null as list, m.value
+   from (values (true)) one (row) left join lethe.meta m on m.key = 'watch'`,
+)
 
 const RIGHTS = sql(
   'watch.rights',
@@ -35,7 +41,8 @@ export interface FoundFunction {
 
 /** What `adopt watch on` has noted. */
 export interface WatchNote {
-  since: string
+  kind: 'trigger' | 'poll'
+  since: Timestamp
 }
 
 export interface WatchRights {
@@ -46,9 +53,15 @@ export interface WatchRights {
 
 export async function readWatch(db: Queryable) {
   const [home] = await db.query<{ home: string }>(HOME)
-  const [note] = await db.query<{ value: WatchNote }>(RECORDED)
+  const [noted] = await db.query<{ list: boolean; value: WatchNote | null }>(RECORDED)
   const found = await db.query<FoundFunction>(FOUND)
-  return { home: home!.home, objects: watchObjects(home!.home), note: note?.value, found }
+  return {
+    home: home!.home,
+    objects: watchObjects(home!.home),
+    note: noted!.value ?? undefined,
+    list: noted!.list,
+    found,
+  }
 }
 
 export async function readRights(db: Queryable): Promise<WatchRights> {
@@ -59,19 +72,32 @@ export async function readRights(db: Queryable): Promise<WatchRights> {
  * All or nothing. Writers of the two tables wait while it waits for those before it, so it does not wait long.
  * @throws StoreUnavailable with 55P03 where a long transaction is in the way
  */
-export function install(db: Db, objects: readonly WatchObject[], note: WatchNote): Promise<void> {
-  const text = [
+export function install(db: Db, objects: readonly WatchObject[], since: Timestamp): Promise<void> {
+  return inTransaction(db, [
     ...objects.flatMap(({ name, create, trigger }) => [drop(name), create, trigger.create]),
-    `insert into lethe.meta (key, value) values ('watch', '${JSON.stringify(note)}'::jsonb)
-     on conflict (key) do update set value = excluded.value`,
-  ]
-  return inTransaction(db, text)
+    noting({ kind: 'trigger', since }),
+  ])
+}
+
+/** Nothing on the tables of Kratos: only the list of what is alive, for whoever compares. */
+export function installPolling(db: Db, since: Timestamp): Promise<void> {
+  return inTransaction(db, [useHomeSchema(true), CREATE_WATCHED, FILL_WATCHED, noting({ kind: 'poll', since })])
 }
 
 /** The functions go, and with them the triggers: dropping those by themselves takes the owner of the table. */
 export function remove(db: Db, names: readonly string[]): Promise<void> {
-  return inTransaction(db, [...names.map(drop), `delete from lethe.meta where key = 'watch'`])
+  return inTransaction(db, [...names.map(drop), DROP_WATCHED, `delete from lethe.meta where key = 'watch'`])
 }
+
+/** What the comparison kept, when triggers have taken over and it was made for the last time. */
+export function removeList(db: Db): Promise<void> {
+  return inTransaction(db, [DROP_WATCHED])
+}
+
+const noting = (
+  note: WatchNote,
+) => `insert into lethe.meta (key, value) values ('watch', '${JSON.stringify(note)}'::jsonb)
+  on conflict (key) do update set value = excluded.value`
 
 const drop = (name: string) => `drop function if exists lethe.${name}() cascade`
 

@@ -48,6 +48,10 @@ function addWatch(adopt: Cmd, io: Io): void {
     '-y, --yes',
     'do not ask before',
   ) as Cmd
+  on.option(
+    '--poll',
+    'compare the tables every few seconds instead: no right on them is needed, and something may be missed',
+  )
   on.examples('adopt watch on -e --yes', 'adopt watch status -e').action(async (dsn?: string) => {
     await (await import('./watch.ts')).watchOn(io, on, dsn)
   })

@@ -1,5 +1,7 @@
+import { readNetworks } from '../../adopt/store.ts'
 import { missingGrants, type WatchState, watchState } from '../../adopt/watch/state.ts'
-import { install, readRights, readWatch, remove } from '../../adopt/watch/store.ts'
+import { install, installPolling, readRights, readWatch, remove, removeList } from '../../adopt/watch/store.ts'
+import { compare, PAGE } from '../../adopt/watch/store-poll.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
 import { type Db, StoreUnavailable } from '../../kernel/db/client.ts'
 import type { Cmd } from '../kit/command.ts'
@@ -13,19 +15,17 @@ import { formatTable } from '../kit/table.ts'
 interface Options extends FormatOptions {
   config?: string[]
   yes?: boolean
+  poll?: boolean
 }
 
 export async function watchOn(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
-  await onAdopted(io, command, dsn, async (db, { yes }) => {
+  await onAdopted(io, command, dsn, async (db, options) => {
     const seen = await readWatch(db)
     const { state } = watchState(seen)
-    if (state === 'on') return print(io.stdout, 'The watch is on already, nothing to do')
+    if (state === (options.poll ? 'polling' : 'on')) return print(io.stdout, 'The watch is on already, nothing to do')
+    if (options.poll) return pollOn(io, db, state, options)
     const grants = missingGrants(await readRights(db), seen.home)
-    if (grants.length > 0) {
-      throw new Failure(
-        `Error: the user of the database lacks rights; as the owner of the tables:\n\n${grants.join('\n')}`,
-      )
-    }
+    if (grants.length > 0) throw new Failure(`${LACKS_RIGHTS}\n\n${grants.join('\n')}\n\n${OR_POLL}`)
     const rows = seen.objects.map(({ name, purpose, trigger }) => [
       trigger.name,
       `${seen.home}.${trigger.table}`,
@@ -33,10 +33,33 @@ export async function watchOn(io: Io, command: Cmd, dsn: string | undefined): Pr
       purpose,
     ])
     print(io.stdout, `Created are, in one transaction:\n${formatTable([['Trigger', 'On', 'Function', ''], ...rows])}`)
-    if (yes !== true) await confirm(io, 'Do you wish to create them?')
-    await patiently(io, () => install(db, seen.objects, { since: formatTime(io.clock.now()) }))
+    if (options.yes !== true) await confirm(io, 'Do you wish to create them?')
+    await patiently(io, () => install(db, seen.objects, formatTime(io.clock.now())))
+    if (seen.list) await endPolling(io, db)
     print(io.stdout, 'The watch is on: sessions that others begin and end in this database are events from now on.')
   })
+}
+
+const LACKS_RIGHTS = 'Error: the user of the database lacks rights; as the owner of the tables:'
+const OR_POLL =
+  'Without them "adopt watch on --poll" compares the tables every few seconds; docs/beside-kratos.md says what that misses.'
+
+async function pollOn(io: Io, db: Db, state: WatchState['state'], { yes }: Options): Promise<void> {
+  if (state === 'on')
+    throw new Failure('Error: the watch is on by triggers, which miss nothing; "adopt watch off" first')
+  print(
+    io.stdout,
+    'Created is the table lethe.watched, with a row for each session that is alive. The nodes compare it with the tables of Kratos.',
+  )
+  if (yes !== true) await confirm(io, 'Do you wish to create it?')
+  await patiently(io, () => installPolling(db, formatTime(io.clock.now())))
+  print(io.stdout, 'The watch is on, by comparison: a node must run.')
+}
+
+/** What ended since the last comparison is told by one more; what both have seen is told once. */
+async function endPolling(io: Io, db: Db): Promise<void> {
+  for (const nid of await readNetworks(db)) await compare(db, nid, formatTime(io.clock.now()), PAGE)
+  await removeList(db)
 }
 
 export async function watchOff(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
@@ -44,7 +67,10 @@ export async function watchOff(io: Io, command: Cmd, dsn: string | undefined): P
     const seen = await readWatch(db)
     if (watchState(seen).state === 'off') return print(io.stdout, 'The watch is off already, nothing to do')
     const names = [...new Set(seen.found.map(({ name }) => name))].sort()
-    const rows = names.map((name) => [`lethe.${name}()`, 'and the trigger that calls it'])
+    const rows = [
+      ...names.map((name) => [`lethe.${name}()`, 'and the trigger that calls it']),
+      ...(seen.list ? [['lethe.watched', 'the list of sessions that are alive']] : []),
+    ]
     print(io.stdout, `Dropped are, in one transaction:\n${formatTable(rows)}`)
     if (yes !== true) await confirm(io, 'Do you wish to drop them?')
     await patiently(io, () => remove(db, names))

@@ -21,6 +21,9 @@ function actorOf({ type, cause, identity_id }: EventRow): Actor | null {
     case 'expired':
     case 'limit':
       return { type: 'system' }
+    // found by comparison: nobody knows who it was
+    case 'ended_elsewhere':
+      return null
     default:
       return identity_id === null ? null : { type: 'identity', id: identity_id }
   }
