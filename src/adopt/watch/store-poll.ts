@@ -1,6 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-import { recordEnds } from '../../sessions/sql.ts'
+import { recordEnds } from '../../sessions/lifecycle.ts'
 
 /** Sessions that were alive when they were looked at last: what is compared with the table of Kratos. */
 export const CREATE_WATCHED = `create table if not exists lethe.watched (
@@ -62,7 +62,7 @@ const TELL_ENDS = sql(
     select j.session_id as id, j.identity_id, case when j.state is null then 'identity_deleted'
       when j.expires_at <= ${NOW} then 'expired' else 'ended_elsewhere' end as cause
     from judged j where not j.active
-  ), ${recordEnds('ended.cause', NOW, '$1', 'true')}, forgotten as (
+  ), ${recordEnds({ cause: 'ended.cause', now: NOW, nid: '$1', shared: 'true' })}, forgotten as (
     delete from lethe.watched w using ended where w.session_id = ended.id
   ), disabled as (
     update lethe.watched w set asleep = true from judged j
