@@ -67,6 +67,7 @@ const profile = z
   ])
   .meta({ id: 'ProfileHook' })
 
+export type WebHookConfig = z.output<typeof webHook>
 export type LoginHook = z.output<typeof login>
 export type RegistrationHook = z.output<typeof registration>
 

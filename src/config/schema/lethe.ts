@@ -189,6 +189,16 @@ export const lethe = section({
       window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
     }),
   }),
+  web_hooks: section({
+    timeout: key(
+      pause(1).prefault('10s'),
+      'Time for all web hooks at one place of a flow together, with their further tries; then the flow fails with 504.',
+    ),
+    cookies: key(
+      strings().default([]),
+      'Names of request cookies that web hooks are given as `ctx.request_cookies`. Kratos gives them all, the session cookie included, to every receiver.',
+    ),
+  }),
   ui: section({
     enabled: key(
       z.boolean().optional(),

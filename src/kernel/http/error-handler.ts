@@ -67,7 +67,7 @@ export function sendError(error: HttpError, req: FastifyRequest, reply: FastifyR
   // Without the client's own id, only failures of ours carry one: it leads to the log line with the cause.
   const request = givenRequestId(req) ?? (error.status >= 500 ? req.id : undefined)
   return reply
-    .code(error.status)
+    .code(error.shownStatus)
     .headers({ 'ory-error-id': error.id ?? '', ...error.headers })
     .header('content-type', 'application/json')
     .serializer((body: unknown) => `${stringifyJson(body)}\n`)

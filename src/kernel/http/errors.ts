@@ -11,6 +11,8 @@ export interface HttpErrorBody {
   /** members beside `error` at the top of the body, e.g. `redirect_browser_to` */
   extra?: Record<string, unknown>
   headers?: Record<string, string>
+  /** status of the answer, where Kratos tells another one than its body does */
+  shownStatus?: number
   /** for the log only */
   cause?: unknown
 }
@@ -24,6 +26,7 @@ export class HttpError extends Error {
   readonly details: Record<string, unknown> | undefined
   readonly extra: Record<string, unknown> | undefined
   readonly headers: Record<string, string> | undefined
+  readonly shownStatus: number
 
   constructor(status: number, message: string, body: HttpErrorBody = {}) {
     super(shortened(message, MAX_TOLD), body.cause === undefined ? undefined : { cause: body.cause })
@@ -33,6 +36,7 @@ export class HttpError extends Error {
     this.details = body.details
     this.extra = body.extra
     this.headers = body.headers
+    this.shownStatus = body.shownStatus ?? status
   }
 }
 

@@ -4,6 +4,8 @@ import type { Connections } from './connections.ts'
 import { type AddressRules, anyLookup, guard, isGuarded } from './guard.ts'
 
 export interface OutboundRequest {
+  /** GET, POST …, in capitals */
+  method: string
   method: string
   url: string
   headers: Readonly<Record<string, string>>

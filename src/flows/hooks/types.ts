@@ -1,0 +1,41 @@
+import type { WebHookConfig } from '../../config/schema/hooks.ts'
+import type { AddressClaim } from '../../identities/addresses.ts'
+import type { Json, JsonObject } from '../../identities/types.ts'
+
+/** A hook as it stands in the configuration. */
+export type ConfiguredHook = { hook: string; config?: unknown }
+export type WebHook = WebHookConfig
+
+/** What a receiver may learn of the request that the hook belongs to. */
+export interface RequestFacts {
+  method: string
+  /** path and query as they arrived */
+  target: string
+  /** of the names in `clients.web_hook.header_allowlist`, spelled as in HTTP/1 */
+  headers: Record<string, string[]>
+  /** of the names in `lethe.web_hooks.cookies` */
+  cookies: Record<string, string>
+}
+
+/** What the body of a web hook is made of: its `ctx`. */
+export interface HookContext {
+  /** as clients see it, with the payload that was sent */
+  flow: JsonObject
+  request: RequestFacts
+  /** as it would be stored, without credentials */
+  identity?: JsonObject
+  session?: JsonObject
+  /** the id that an identity gets which is not stored yet: `ctx.identity.id` is all zeros then, as in Kratos */
+  newIdentityId?: string
+}
+
+/** What an answer changes in the identity, before it is stored. */
+export interface IdentityChange {
+  traits?: JsonObject
+  schema_id?: string
+  state?: 'active' | 'inactive'
+  metadata_public?: Json
+  metadata_admin?: Json
+  external_id?: string | null
+  verifiable_addresses?: readonly AddressClaim[]
+}
