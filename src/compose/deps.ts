@@ -45,6 +45,7 @@ export function createDeps(env: Environment) {
     maintenance.collector,
     events.webhookDelivery,
     ...(env.watchCourier || env.dev ? [courier.courierWorker] : []),
+    parts.hookCalls,
   ]
   return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, verification, {
     background,

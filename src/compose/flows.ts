@@ -8,6 +8,7 @@ import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import type { CourierParts } from './courier.ts'
 import type { Base } from './environment.ts'
+import { composeHooks } from './hooks.ts'
 import type { Identities } from './identities.ts'
 import type { Sessions } from './sessions.ts'
 import type { Web } from './web.ts'
@@ -17,7 +18,8 @@ export type FlowParts = Base & Web & Sessions & Identities & CourierParts & Shar
 export type SharedFlowParts = ReturnType<typeof composeFlowParts>
 
 /** What all kinds of flows share. */
-export function composeFlowParts({ config, dev, clock, random, db, meta, baseUrls }: Base) {
+export function composeFlowParts(base: Base) {
+  const { config, dev, clock, random, db, meta, baseUrls } = base
   const { nid, kind } = meta
   const cookieSecrets = () => continuitySecrets(config())
   const continuity = createContinuity({
@@ -32,8 +34,10 @@ export function composeFlowParts({ config, dev, clock, random, db, meta, baseUrl
     settings: () => config().selfservice.methods.password.config,
     rules: () => addressRules(config()),
   })
+  const flowUrls = createFlowUrls({ config, publicBaseUrl: baseUrls.public })
   return {
-    flowUrls: createFlowUrls({ config, publicBaseUrl: baseUrls.public }),
+    flowUrls,
+    ...composeHooks(base, flowUrls),
     exchanges: createExchangeStore(db, nid),
     continuity,
     cookieSecrets,

@@ -16,6 +16,7 @@ export function composeLogin(d: FlowParts & Methods) {
     identities: d.identities,
     locks: d.locks,
     urls: d.flowUrls,
+    hooks: d.hooks,
     exchanges: d.exchanges,
     secondFactorUrl: d.secondFactorUrl,
     store: createLoginStore(db, d.meta.nid),

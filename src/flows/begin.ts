@@ -3,6 +3,7 @@ import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/c
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import { oauth2Unavailable, schemaNotSelectable, schemaUnknown } from './errors.ts'
+import type { RequestFacts } from './hooks/types.ts'
 import type { ExchangeStore } from './store.ts'
 import type { Expired, Flow, FlowType } from './types.ts'
 import { isYes, requestQuery } from './urls.ts'
@@ -20,6 +21,8 @@ export interface BeginRequest {
   requestUrl: string
   /** empty in native flows */
   csrfToken: string
+  /** for the hooks that stand before the flow; absent where it takes the place of another */
+  facts?(): RequestFacts
 }
 
 /** A flow without its form. */

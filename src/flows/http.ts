@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Config } from '../config/schema/schema.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { formBody } from '../kernel/http/body.ts'
 import { cookieValues, KNOWN_BROWSER_COOKIE } from '../kernel/http/cookies.ts'
@@ -9,6 +10,7 @@ import { isJsonRequest } from '../kernel/http/negotiate.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
 import { deviceFacts } from '../sessions/http/device.ts'
 import { locationChangeRequired } from './errors.ts'
+import { requestFacts } from './hooks/request-facts.ts'
 import type { Caller, SubmittedForm } from './types.ts'
 
 export interface CallerDeps {
@@ -16,6 +18,7 @@ export interface CallerDeps {
   credentials: SessionCredentials
   /** false: native flows may be submitted by browsers too, for work on an app in a browser. Unsafe anywhere else. */
   enforceNativeFlows: boolean
+  config(): Config
 }
 
 /** What the flows need to know of a request. */
@@ -33,6 +36,7 @@ export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
     },
     checkCsrf: (token) => d.csrf.check(req, token),
     csrfToken: () => d.csrf.token(req),
+    facts: () => requestFacts(req, d.config()),
     browserHeader: d.enforceNativeFlows ? browserHeader(req) : undefined,
   }
 }

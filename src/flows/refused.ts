@@ -2,7 +2,7 @@ import type { FormProblem, UiMessage } from './types.ts'
 
 /** The form is to be shown again, with these messages. */
 export class FormRefused extends Error {
-  override readonly name = 'FormRefused'
+  override readonly name: string = 'FormRefused'
   readonly problems: readonly FormProblem[]
   constructor(problems: readonly FormProblem[]) {
     super(problems.map(({ message }) => message.text).join(' '))

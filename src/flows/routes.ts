@@ -5,6 +5,7 @@ import type { Credentials } from '../sessions/types.ts'
 import type { AnswerExtras } from './answer.ts'
 import type { BeginRequest } from './begin.ts'
 import { signedInAlready } from './errors.ts'
+import { requestFacts } from './hooks/request-facts.ts'
 import type { CallerDeps } from './http.ts'
 import type { FlowKind } from './kinds.ts'
 import type { Flow } from './types.ts'
@@ -62,7 +63,12 @@ export function entryHandlers<F extends Flow>(
   { kind, flows, answer, tellsSignedIn }: Entry<F>,
 ): Pick<FlowHandlers, 'beginBrowser' | 'beginNative' | 'read'> {
   const begin = (req: FastifyRequest, caller: Pick<BeginRequest, 'type' | 'csrfToken'>) =>
-    flows.begin({ ...caller, requestUrl: d.flowUrls.request(req.url), credentials: d.credentials.read(req) })
+    flows.begin({
+      ...caller,
+      requestUrl: d.flowUrls.request(req.url),
+      credentials: d.credentials.read(req),
+      facts: () => requestFacts(req, d.config()),
+    })
   return {
     async beginBrowser(req, reply) {
       const begun = await begin(req, { type: 'browser', csrfToken: d.csrf.token(req) })

@@ -3,6 +3,7 @@ import type { Micros, Timestamp } from '../kernel/base/clock.ts'
 import type { JsonLimits } from '../kernel/base/json.ts'
 import type { Client } from '../kernel/http/client.ts'
 import type { Credentials, DeviceFacts } from '../sessions/types.ts'
+import type { RequestFacts } from './hooks/types.ts'
 
 /** `browser`: cookies and an anti-CSRF token; also single-page apps. `api`: neither. */
 export type FlowType = 'browser' | 'api'
@@ -121,6 +122,8 @@ export interface Caller {
   checkCsrf(token: string): void
   /** a token for the next submit; empty for a caller without the cookie */
   csrfToken(): string
+  /** what web hooks may learn of the request */
+  facts(): RequestFacts
   /** a header that only browsers send, where a native flow must not have one */
   browserHeader: 'Cookie' | 'Origin' | undefined
 }

@@ -3,6 +3,7 @@ import { descriptorOf } from '../credentials/descriptors.ts'
 import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { isUuid } from '../kernel/http/query.ts'
+import type { AddressClaim } from './addresses.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
 import { patchedDraft } from './admin/patch-document.ts'
@@ -103,6 +104,9 @@ export function createChanges(d: Deps) {
     updateTraits: (id: string, traits: Json, tx?: Queryable): Promise<FullIdentity> =>
       change(id, (before) => ({ ...asDraft(before), traits }), tx),
 
+    amend: (id: string, amendment: Amendment, tx?: Queryable): Promise<FullIdentity> =>
+      change(id, (before) => amended(asDraft(before), amendment), tx),
+
     setPassword: (id: string, hash: string, tx?: Queryable): Promise<FullIdentity> =>
       change(
         id,
@@ -136,6 +140,21 @@ export function createChanges(d: Deps) {
       })
     },
   }
+}
+
+/** What somebody else than its owner changes in an identity, beside its credentials. */
+export interface Amendment {
+  traits?: JsonObject
+  schema_id?: string
+  state?: Draft['state']
+  metadata_public?: Json
+  metadata_admin?: Json
+  external_id?: string | null
+  verifiable_addresses?: AddressClaim[]
+}
+
+function amended(draft: Draft, { verifiable_addresses: claims, ...given }: Amendment): Draft {
+  return { ...draft, ...given, ...(claims === undefined ? {} : { verifiable: claims }) }
 }
 
 function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type: string): DraftCredential[] {

@@ -1,11 +1,12 @@
 import { newPassword } from '../credentials/password.ts'
 import { Conflict, type Queryable } from '../kernel/db/client.ts'
+import type { AddressClaim } from './addresses.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
 import { assemble, type BuildContext, type Draft, type DraftCredential } from './draft.ts'
 import { identityTaken } from './failures.ts'
 import type { IdentityServiceDeps } from './service.ts'
-import type { FullIdentity, Json, TraitAddress } from './types.ts'
+import type { FullIdentity, Identity, Json } from './types.ts'
 
 /** A credential that comes with a new identity. */
 export type NewCredential = Omit<DraftCredential, 'created_at'>
@@ -15,8 +16,14 @@ export interface Registration {
   schemaId: string
   traits: Json
   credentials: readonly NewCredential[]
-  /** addresses of the traits that are proved already */
-  verified?: readonly TraitAddress[] | undefined
+  /** chosen before; else a new one */
+  id?: string
+  state?: Identity['state']
+  metadata_public?: Json
+  metadata_admin?: Json
+  external_id?: string | null
+  /** what is known of addresses of the traits, e.g. that one is proved already */
+  verifiable?: AddressClaim[]
 }
 
 type Deps = Pick<IdentityServiceDeps, 'db' | 'writer' | 'hasher'> & { buildContext(): BuildContext }
@@ -37,12 +44,16 @@ export function createCreation(d: Deps) {
       return insert(draft, tx).catch(taken)
     },
 
-    register(input: Registration, tx: Queryable = d.db): Promise<FullIdentity> {
-      const { schemaId, traits, credentials, verified = [] } = input
-      const verifiable = verified.map((address) => ({ ...address, verified: true, status: 'completed' }))
-      return insert({ ...newDraft({ traits, ...EMPTY, verifiable }, schemaId), credentials: [...credentials] }, tx)
-    },
+    register: (input: Registration, tx: Queryable = d.db): Promise<FullIdentity> =>
+      insert(registrationDraft(input), tx),
+
+    prepare: (input: Registration): FullIdentity => assemble(d.buildContext(), registrationDraft(input), undefined),
   }
+}
+
+function registrationDraft({ schemaId, credentials, id, ...given }: Registration): Draft {
+  const draft = newDraft({ ...EMPTY, ...given }, schemaId)
+  return { ...draft, ...(id === undefined ? {} : { id }), credentials: [...credentials] }
 }
 
 const EMPTY = {

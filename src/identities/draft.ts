@@ -12,6 +12,8 @@ import type { DerivedTraits, FullIdentity, Identity, Json, JsonObject, StoredCre
 /** What someone wants an identity to be, not checked yet. */
 export interface Draft
   extends Pick<Identity, 'state' | 'metadata_public' | 'metadata_admin' | 'external_id' | 'organization_id'> {
+  /** of one that is new, where it was chosen before */
+  id?: string
   schema_id: string
   traits: Json
   credentials: DraftCredential[]
@@ -49,7 +51,7 @@ export function assemble(context: BuildContext, draft: Draft, before: FullIdenti
   if (derived.kind === 'failure') throw schemaBroken(derived.reason)
   const credentials = assembleCredentials(context, draft.credentials, derived, before?.credentials ?? [])
   const identity: FullIdentity = {
-    id: before?.id ?? context.newId(),
+    id: before?.id ?? draft.id ?? context.newId(),
     schema_id: schema.id,
     state: draft.state,
     state_changed_at: before?.state === draft.state ? before.state_changed_at : context.now,

@@ -9,7 +9,7 @@ import type { EndCause } from '../sessions/types.ts'
 import { type BatchItem, createBatch } from './admin/batch.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import type { IdentityAnswers } from './answers.ts'
-import { createChanges } from './changes.ts'
+import { type Amendment, createChanges } from './changes.ts'
 import { createCreation, type Registration } from './creation.ts'
 import { type ConfigChange, createCredentialChanges } from './credential-changes.ts'
 import type { DraftCredential } from './draft.ts'
@@ -86,6 +86,8 @@ export interface IdentityService {
   batch(bodies: readonly IdentityBody[]): Promise<BatchItem[]>
   /** @throws 400, Conflict when an identifier is taken */
   register(input: Registration, tx?: Queryable): Promise<FullIdentity>
+  /** The identity that `register` would store. @throws 400 */
+  prepare(input: Registration): FullIdentity
 
   /** @throws 400, 404, 409 */
   update(id: string, body: IdentityBody): Promise<FullIdentity>
@@ -93,6 +95,8 @@ export interface IdentityService {
   patch(id: string, patch: Json | undefined): Promise<FullIdentity>
   /** @throws 400 when the traits break the schema, 404, 409 */
   updateTraits(id: string, traits: Json, tx?: Queryable): Promise<FullIdentity>
+  /** @throws 400 when the traits break the schema, 404, 409 */
+  amend(id: string, amendment: Amendment, tx?: Queryable): Promise<FullIdentity>
   /** @throws 404 */
   setPassword(id: string, hash: string, tx?: Queryable): Promise<FullIdentity>
   /**

@@ -71,6 +71,8 @@ export interface SessionService {
    * @throws NotLocked
    */
   hold(session: Session, tx: Queryable): Promise<Session | undefined>
+  /** The session that `issue` would begin: for who must know of it before. Its id is to be given to `issue`. */
+  draft(input: NewSessionInput): Session
   /** Begins a session. @throws NotLocked also when the identity is disabled or its password is another one by now */
   issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
   /** Renews a session by a proof given again. @throws NotLocked as `issue`, and when the session has ended */
@@ -106,6 +108,8 @@ export interface Proof {
 }
 
 export interface NewSessionInput extends Proof {
+  /** chosen before, by `draft` */
+  id?: string
   identity: Identity
   device: DeviceFacts
 }
@@ -169,8 +173,11 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       return isLive(session, session.identity.state, d.clock.now()) ? session : undefined
     },
 
-    async issue({ identity, authentication, passwordHash, device }, tx) {
-      const session = newSession(d, endOf, identity, authentication, device)
+    draft: (input) => newSession(d, endOf, input),
+
+    async issue(input, tx) {
+      const { identity, passwordHash } = input
+      const session = newSession(d, endOf, input)
       const token = newSessionToken(d.random)
       const hashed = { token: storedToken(token, 'sha256'), logoutToken: logoutPlaceholder(session.id) }
       const plain = { token, logoutToken: newLogoutToken(d.random) }
@@ -248,13 +255,10 @@ function noIdentity(error: unknown): string[] {
 function newSession(
   d: SessionServiceDeps,
   endOf: (start: Micros) => string,
-  identity: Identity,
-  authentication: Proof['authentication'],
-  device: DeviceFacts,
+  { identity, authentication, device, id = uuid(d.random) }: NewSessionInput,
 ): Session {
   const start = d.clock.now()
   const time = formatTime(start)
-  const id = uuid(d.random)
   const methods: AuthenticationMethod[] = [{ ...authentication, completed_at: time }]
   return {
     id,

@@ -1,10 +1,9 @@
-import { at, isTree } from '../sources/sources.ts'
+import { at } from '../sources/sources.ts'
 import { type Loaded, problemAt } from './locate.ts'
 import type { ConfigProblem } from './problems.ts'
 
 /**
- * What no single key can tell: keys that need each other, and switched-on features that cannot be left out without
- * weakening security. Works on the merged files as they are, so that all problems are reported together with those
+ * What no single key can tell: keys that need each other. Works on the merged files as they are, so that all problems are reported together with those
  * of the schema.
  */
 export function checkRules(loaded: Loaded): ConfigProblem[] {
@@ -42,34 +41,12 @@ export function checkRules(loaded: Loaded): ConfigProblem[] {
       )
     }
   }
-  for (const name of effectiveHookLists(get)) {
-    for (const [index, hook] of list(get(name)).entries()) {
-      if (!interrupts(hook)) continue
-      const reason =
-        'web_hook with can_interrupt or response.parse is not supported, and without it a check would be missing'
-      problems.push(problem(`${name}.${index}`, reason, 'remove it or let it only listen (response.ignore: true)'))
-    }
-  }
   const ids = list(get('lethe.events.webhooks')).map((webhook) => at(webhook, ['id']))
   for (const [index, id] of ids.entries()) {
     if (id !== undefined && ids.indexOf(id) !== index)
       problems.push(problem(`lethe.events.webhooks.${index}.id`, 'used twice'))
   }
   return problems
-}
-
-/** The lists that run: those of a method replace the general one. Methods that cannot be used are left out. */
-function effectiveHookLists(get: (name: string) => unknown): string[] {
-  return ['login', 'registration'].flatMap((flow) => {
-    const own = `selfservice.flows.${flow}.after.password.hooks`
-    const general = `selfservice.flows.${flow}.after.hooks`
-    return [`selfservice.flows.${flow}.before.hooks`, list(get(own)).length > 0 ? own : general]
-  })
-}
-
-function interrupts(hook: unknown): boolean {
-  if (!isTree(hook) || hook.hook !== 'web_hook') return false
-  return at(hook, ['config', 'can_interrupt']) === true || at(hook, ['config', 'response', 'parse']) === true
 }
 
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : [])

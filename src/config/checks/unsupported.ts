@@ -1,4 +1,5 @@
 import type { Config } from '../schema/schema.ts'
+import { hookLists } from './hook-lists.ts'
 
 interface Rule {
   readonly name: string
@@ -18,7 +19,7 @@ export const QUIET = [
     'preview',
   ],
   ...['secrets.cipher', 'secrets.pagination', 'ciphers'],
-  ...['clients.web_hook', 'selfservice.methods.profile', 'selfservice.methods.b2b'],
+  ...['selfservice.methods.profile', 'selfservice.methods.b2b'],
   ...['selfservice.flows.settings', 'feature_flags.choose_recovery_address'],
   ...['feature_flags.legacy_oidc_registration_node_group', 'feature_flags.legacy_continue_with_verification_ui'],
   ...['hashers.argon2.expected_duration', 'hashers.argon2.expected_deviation', 'hashers.argon2.dedicated_memory'],
@@ -46,11 +47,8 @@ const RULES: readonly Rule[] = [
   { name: 'tracing', on: (c) => c.tracing.provider !== undefined },
 ]
 
-/** Hooks that do something in Lethe, by flow. */
-const KNOWN_HOOKS: Readonly<Record<'login' | 'registration', readonly string[]>> = {
-  login: ['revoke_active_sessions', 'require_verified_address'],
-  registration: ['session'],
-}
+/** Hooks that do nothing, here or in the edition of Kratos that is free. */
+const IDLE_HOOKS = ['b2b_sso', 'organization', 'verify_new_address', 'notify_previous_addresses']
 
 /**
  * Names of the keys that are switched on and do nothing, as they stand in the file.
@@ -60,17 +58,8 @@ export function unsupportedKeys(config: Config, codeEnabled: boolean): string[] 
   const { code } = config.selfservice.methods
   const names = RULES.filter((rule) => rule.on(config)).map((rule) => rule.name)
   if (codeEnabled || code.passwordless_enabled || code.mfa_enabled) names.push('selfservice.methods.code')
-  for (const flowName of ['login', 'registration'] as const) {
-    const { before, after } = config.selfservice.flows[flowName]
-    const known = KNOWN_HOOKS[flowName]
-    const idle = (hooks: readonly { readonly hook: string }[]) => hooks.some(({ hook }) => !known.includes(hook))
-    const prefix = `selfservice.flows.${flowName}`
-    if (before.hooks.length > 0) names.push(`${prefix}.before.hooks`)
-    if (idle(after.hooks)) names.push(`${prefix}.after.hooks`)
-    for (const [methodName, section] of Object.entries(after)) {
-      if (typeof section !== 'object' || !('hooks' in section)) continue
-      if (idle(section.hooks)) names.push(`${prefix}.after.${methodName}.hooks`)
-    }
+  for (const { name, hooks } of hookLists(config)) {
+    if (hooks.some(({ hook }) => IDLE_HOOKS.includes(hook))) names.push(name)
   }
   return names.sort()
 }

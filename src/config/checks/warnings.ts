@@ -1,6 +1,7 @@
 import { originAsSent } from '../origins.ts'
 import type { Config } from '../schema/schema.ts'
 import { at } from '../sources/sources.ts'
+import { hidingLists } from './hook-lists.ts'
 import type { Loaded } from './locate.ts'
 import { unsupportedKeys } from './unsupported.ts'
 import { isUriOrPath } from './uris.ts'
@@ -12,6 +13,7 @@ export interface ConfigWarning {
     | 'generated_secrets'
     | 'version'
     | 'deprecated'
+    | 'hidden_hooks'
     | 'unusable_value'
     | 'ignored_variable'
   readonly message: string
@@ -42,6 +44,9 @@ export function collectWarnings(config: Config, loaded: Loaded, generatedSecrets
   if (config.selfservice.flows.registration.enable_legacy_one_step) {
     const message = 'deprecated: use selfservice.flows.registration.style: unified'
     warn('deprecated', message, ['selfservice.flows.registration.enable_legacy_one_step'])
+  }
+  for (const { general, methods } of hidingLists(config)) {
+    warn('hidden_hooks', `the hooks of ${general} do not run for methods that have hooks of their own`, methods)
   }
   const { public: port } = config.serve
   const origins = port.cors.allowed_origins.map((entry, index) => {

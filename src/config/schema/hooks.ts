@@ -81,7 +81,7 @@ const after = <T extends z.ZodType>(hook: T, when: string, cls: KeyClass) =>
   })
 
 const before = (flow: string, cls: KeyClass) =>
-  section({ hooks: hooks(general, `Web hooks before ${flow}. One that can stop the flow is refused.`, cls) })
+  section({ hooks: hooks(general, `Web hooks before ${flow}. One that refuses keeps the flow from beginning.`, cls) })
 
 export const beforeLogin = before('login', 'C')
 export const afterLogin = section({
@@ -93,11 +93,7 @@ export const afterLogin = section({
   code: after(login, 'login by code', 'B'),
   totp: after(login, 'a time-based code', 'B'),
   lookup_secret: after(login, 'a backup code', 'B'),
-  hooks: hooks(
-    login,
-    'What happens after login by a method without hooks of its own. A web hook that can stop or change the flow is refused, others are named in the warning.',
-    'A',
-  ),
+  hooks: hooks(login, 'What happens after login by a method without hooks of its own.', 'A'),
 })
 
 export const beforeRegistration = before('registration', 'C')

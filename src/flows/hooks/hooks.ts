@@ -21,33 +21,40 @@ export interface Hooks {
   /**
    * Calls hooks in their order; a later one sees what an earlier one changed.
    * @returns what they change in the identity
-   * @throws FormRefused with what a receiver says; HttpError 500, 502, 504
+   * @throws HookRefused with what a receiver says; HttpError 500, 502, 504
    */
   run(hooks: readonly WebHook[], context: () => HookContext): Promise<IdentityChange | undefined>
   /** Calls hooks that can change nothing any more: a failure is logged. */
   tell(hooks: readonly WebHook[], context: () => HookContext): Promise<void>
+  /** Resolves when no call is under way that nobody waits for. */
+  drain(): Promise<void>
 }
+
+/** A receiver says no: the form shows what it says. */
+export class HookRefused extends FormRefused {}
 
 /** Calls whose answers nobody waits for, at once in one process. A receiver that hangs must not fill the memory. */
 const MAX_IGNORED = 100
 
 export function createHooks(d: HookDeps): Hooks {
-  let ignored = 0
+  const ignored = new Set<Promise<void>>()
   const deadline = () => performance.now() + d.config().lethe.web_hooks.timeout
 
   /** Starts a call that nobody waits for. */
   function callAside(hook: WebHook, context: HookContext): void {
-    if (ignored >= MAX_IGNORED) {
+    if (ignored.size >= MAX_IGNORED) {
       d.log.warn(names(hook), `a web hook was left out: ${MAX_IGNORED} calls wait for answers that are ignored`)
       return
     }
-    ignored += 1
-    callWebHook(d, hook, context, deadline())
-      .then((answer) => answer && assertSucceeded(answer))
+    const call: Promise<void> = callWebHook(d, hook, context, deadline())
+      .then((answer) => {
+        if (answer) assertSucceeded(answer)
+      })
       .catch((error: Error) => logFailure(hook, error))
       .finally(() => {
-        ignored -= 1
+        ignored.delete(call)
       })
+    ignored.add(call)
   }
 
   async function call(hook: WebHook, context: HookContext, until: number): Promise<IdentityChange | undefined> {
@@ -62,7 +69,7 @@ export function createHooks(d: HookDeps): Hooks {
   const hooks: Hooks = {
     async before(configured, context) {
       await hooks.run(webHooks(configured), context).catch((error: unknown) => {
-        throw error instanceof FormRefused ? startRefused(error.problems.map(({ message }) => message)) : error
+        throw error instanceof HookRefused ? startRefused(error.problems.map(({ message }) => message)) : error
       })
     },
 
@@ -88,17 +95,22 @@ export function createHooks(d: HookDeps): Hooks {
         else await call(hook, given, until).catch((error: Error) => logFailure(hook, error))
       }
     },
+
+    async drain() {
+      await Promise.all(ignored)
+    },
   }
+
   return hooks
 }
 
 const names = ({ config }: WebHook) => ({ hook: config.id ?? shortUrl(config.url) })
 
-/** @throws FormRefused for a refusal of a hook that may refuse; HttpError 502 for any other answer that is no success */
+/** @throws HookRefused for a refusal of a hook that may refuse; HttpError 502 for any other answer that is no success */
 function judge({ config }: WebHook, answer: HookAnswer): IdentityChange | undefined {
   const { status } = answer
   const mayRefuse = config.can_interrupt || config.response.parse
-  if (mayRefuse && status >= 400 && status < 500) throw new FormRefused(readable(() => readRefusal(answer.body)))
+  if (mayRefuse && status >= 400 && status < 500) throw new HookRefused(readable(() => readRefusal(answer.body)))
   assertSucceeded(answer)
   return config.response.parse && status === 200 ? readable(() => readChange(answer.body)) : undefined
 }

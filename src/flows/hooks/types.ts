@@ -1,6 +1,6 @@
 import type { WebHookConfig } from '../../config/schema/hooks.ts'
-import type { AddressClaim } from '../../identities/addresses.ts'
-import type { Json, JsonObject } from '../../identities/types.ts'
+import type { Amendment } from '../../identities/changes.ts'
+import type { JsonObject } from '../../identities/types.ts'
 
 /** A hook as it stands in the configuration. */
 export type ConfiguredHook = { hook: string; config?: unknown }
@@ -20,22 +20,14 @@ export interface RequestFacts {
 /** What the body of a web hook is made of: its `ctx`. */
 export interface HookContext {
   /** as clients see it, with the payload that was sent */
-  flow: JsonObject
+  flow: object
   request: RequestFacts
   /** as it would be stored, without credentials */
   identity?: JsonObject
-  session?: JsonObject
+  session?: object
   /** the id that an identity gets which is not stored yet: `ctx.identity.id` is all zeros then, as in Kratos */
   newIdentityId?: string
 }
 
 /** What an answer changes in the identity, before it is stored. */
-export interface IdentityChange {
-  traits?: JsonObject
-  schema_id?: string
-  state?: 'active' | 'inactive'
-  metadata_public?: Json
-  metadata_admin?: Json
-  external_id?: string | null
-  verifiable_addresses?: readonly AddressClaim[]
-}
+export type IdentityChange = Amendment

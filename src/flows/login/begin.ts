@@ -18,14 +18,16 @@ import {
 } from '../begin.ts'
 import { storeFlow, type Unstored, unstored } from '../engine/unstored.ts'
 import { secondFactorNeedsSession } from '../errors.ts'
+import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
 import type { ExchangeStore } from '../store.ts'
 import { type FlowUrls, isYes, requestQuery } from '../urls.ts'
+import { loginAnswer } from './answer.ts'
 import { loginForm } from './form.ts'
 import type { LoginMethod, LoginPurpose, LoginView } from './method.ts'
 import type { LoginStore } from './store.ts'
 import type { LoginFlow } from './types.ts'
 
-export interface BeginLoginDeps {
+export interface BeginLoginDeps extends BeforeDeps {
   config(): Config
   clock: Clock
   random: Random
@@ -68,6 +70,7 @@ export async function beginLogin(
   if (!session && wish.aal === 'aal2') throw secondFactorNeedsSession()
   if (session && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
   const begun = await newLoginFlow(d, request, wish, session)
+  await beforeFlow(d, 'login', request, () => loginAnswer(begun.flow))
   // The code first: one without a flow is of no use to anybody, a flow without its code would be.
   const code = session ? undefined : await exchangeCode(d, begun.flow)
   await storeFlow(d, begun)

@@ -1,11 +1,13 @@
 import type { Config } from '../../config/schema/schema.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
-import type { Identity } from '../../identities/types.ts'
+import type { JsonObject } from '../../identities/types.ts'
+import { NO_UUID } from '../../kernel/base/uuid.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import { type FlowUrls, requestedReturnTo } from '../urls.ts'
+import type { Admission } from './admit.ts'
 import type { LoginMethodId, LoginRequest, Proved } from './method.ts'
 import type { LoginStore } from './store.ts'
 import type { LoginFlow } from './types.ts'
@@ -35,21 +37,7 @@ export interface SignedIn {
 export interface Completion extends Pick<LoginRequest, 'flow' | 'caller' | 'current'> {
   method: LoginMethodId
   proved: Proved
-}
-
-/** How Kratos lists the device that a session was renewed from: it gets no row. */
-const NO_ID = '00000000-0000-0000-0000-000000000000'
-
-/** What is configured for logins by a method alone. */
-export function afterMethod(after: Config['selfservice']['flows']['login']['after'], method: LoginMethodId) {
-  return method === 'identifier_first' ? undefined : after[method]
-}
-
-/** The hooks that run after a login: those of the method, else the general ones. */
-export function loginHooks(config: Config, method: LoginMethodId): ReadonlySet<string> {
-  const { after } = config.selfservice.flows.login
-  const own = afterMethod(after, method)?.hooks ?? []
-  return new Set((own.length > 0 ? own : after.hooks).map(({ hook }) => hook))
+  transientPayload: JsonObject | undefined
 }
 
 /** The session that the login renews or raises: that of the same person, who asked to prove anew or more. */
@@ -60,24 +48,24 @@ export const renewedBy = ({ flow, current, proved }: Completion) =>
 
 /**
  * Begins the session, or renews the one that the same person asked to prove anew.
- * @param mayEnter asked again of the identity as it is then. @throws what refuses the login
+ * @param admission asked again of the identity as it is then. @throws what refuses the login
  * @throws NotLocked when the password, the identity or the session to renew is not what it was: nothing was written
  */
 export async function completeLogin(
   d: CompleteLoginDeps,
   c: Completion,
-  mayEnter: (identity: Identity) => void,
+  { hooks, mayEnter, sessionId }: Admission,
 ): Promise<SignedIn> {
   const renewed = renewedBy(c)
   const { identity, write } = c.proved
-  const hooks = loginHooks(d.config(), c.method)
+  const names = new Set(hooks.map(({ hook }) => hook))
   const { session, token } = await d.locks.tx({ identity: identity.id, session: renewed?.session.id }, async (tx) => {
     await d.store.complete(c.flow.id, c.method, tx)
     await write?.(tx)
-    const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, tx)
+    const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
     // Only the state of an identity is looked at by the statement that begins a session.
-    if (hooks.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
-    if (hooks.has('revoke_active_sessions')) {
+    if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
+    if (names.has('revoke_active_sessions')) {
       await d.sessions.revokeAllOf(identity.id, 'limit', { except: begun.session.id, tx })
     }
     return begun
@@ -94,13 +82,14 @@ export async function completeLogin(
   }
 }
 
-function issue(d: CompleteLoginDeps, { caller, proved }: Completion, tx: Queryable) {
+function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string, tx: Queryable) {
   const { identity, authentication, passwordHash } = proved
-  return d.sessions.issue({ identity, authentication, passwordHash, device: caller.device }, tx)
+  return d.sessions.issue({ id, identity, authentication, passwordHash, device: caller.device }, tx)
 }
 
 /** What has ended is never brought back. */
 async function renew(d: CompleteLoginDeps, c: Completion, { session, token }: Resolved, tx: Queryable) {
   const renewed = await d.sessions.refresh(session, c.proved, tx)
-  return { session: { ...renewed, devices: [...renewed.devices, { id: NO_ID, ...c.caller.device }] }, token }
+  // How Kratos lists the device that a session was renewed from: it gets no row.
+  return { session: { ...renewed, devices: [...renewed.devices, { id: NO_UUID, ...c.caller.device }] }, token }
 }

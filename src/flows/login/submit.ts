@@ -1,28 +1,22 @@
 import { reaches } from '../../credentials/aal.ts'
-import type { Identity, Json } from '../../identities/types.ts'
+import type { JsonObject } from '../../identities/types.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
 import { noActiveSession } from '../../kernel/http/errors.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
 import { type Redirect, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
-import { addressUnverified, identityDisabled, secondFactorNeedsSession, signedInAlready } from '../errors.ts'
+import { secondFactorNeedsSession, signedInAlready } from '../errors.ts'
+import { HookRefused } from '../hooks/hooks.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
 import type { Caller } from '../types.ts'
+import { type Admission, admit } from './admit.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
-import {
-  afterMethod,
-  type CompleteLoginDeps,
-  type Completion,
-  completeLogin,
-  loginHooks,
-  renewedBy,
-  type SignedIn,
-} from './complete.ts'
+import { type CompleteLoginDeps, type Completion, completeLogin, renewedBy, type SignedIn } from './complete.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
-import type { LoginMethod, LoginMethodId, LoginRequest } from './method.ts'
+import type { LoginMethod, LoginRequest } from './method.ts'
 import type { LoginFlow } from './types.ts'
 
 export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & { knownBrowsers: KnownBrowsers }
@@ -89,16 +83,22 @@ async function proceed(
   d: SubmitLoginDeps,
   method: LoginMethod,
   request: LoginRequest,
-  payload: Json | undefined,
+  payload: JsonObject | undefined,
 ): Promise<LoginOutcome> {
+  let admitted: Admission | undefined
   for (let tries = 1; ; tries += 1) {
     const result = await method.login(request)
     if (result.kind === 'redirect') return { ...result, flow: request.flow }
     if (result.kind === 'form') return showNext(d, request.flow, result, payload)
-    const completion = { ...request, method: method.id, proved: result }
+    const completion = { ...request, method: method.id, proved: result, transientPayload: payload }
     try {
-      return await finishLogin(d, completion)
+      admitted = await admit(d, completion, admitted)
+      return await enter(d, completion, admitted)
     } catch (error) {
+      if (error instanceof HookRefused) {
+        // Kratos has noted the method by then, and not what was typed.
+        return showNext(d, request.flow, { kind: 'form', problems: error.problems, active: method.id }, payload)
+      }
       if (!(error instanceof NotLocked) || tries === TRIES) throw error
       const renewed = renewedBy(completion)?.session.id
       if (renewed !== undefined && (await d.sessions.resolve(request.caller.credentials))?.session.id !== renewed) {
@@ -110,28 +110,14 @@ async function proceed(
 
 /** Signs in somebody who has proved who they are. @throws 401, 403, FormRefused, NotLocked */
 export async function finishLogin(d: SubmitLoginDeps, c: Completion): Promise<RememberedSignIn> {
-  const { flow, caller, proved } = c
-  const mayEnter = (identity: Identity) => assertMayEnter(d, c.method, identity, caller.scripted || flow.type === 'api')
-  mayEnter(proved.identity)
-  const returnTo = returnToOf(d, flow, c.method)
-  const signedIn = await completeLogin(d, c, mayEnter)
+  return enter(d, c, await admit(d, c))
+}
+
+async function enter(d: SubmitLoginDeps, c: Completion, admission: Admission): Promise<RememberedSignIn> {
+  const { caller, proved } = c
+  const signedIn = await completeLogin(d, c, admission)
   await proved.after?.()
   const { identifier } = proved
   const knownBrowser = identifier === undefined ? undefined : d.knownBrowsers.add(caller.knownBrowser, identifier)
-  return { ...signedIn, returnTo, knownBrowser }
-}
-
-/** @param scripted gets an error of its own for an unverified address, where a person gets the form with a message */
-function assertMayEnter(d: SubmitLoginDeps, method: LoginMethodId, identity: Identity, scripted: boolean): void {
-  if (identity.state !== 'active') throw identityDisabled(identity.id)
-  if (!loginHooks(d.config(), method).has('require_verified_address')) return
-  if (identity.verifiable_addresses.some(({ verified }) => verified)) return
-  const asMessage = !scripted || d.config().feature_flags.legacy_require_verified_login_error
-  throw asMessage ? refused(messages.unverified) : addressUnverified()
-}
-
-function returnToOf(d: SubmitLoginDeps, flow: LoginFlow, method: LoginMethodId): string {
-  const { after } = d.config().selfservice.flows.login
-  const own = afterMethod(after, method)?.default_browser_return_url
-  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url)
+  return { ...signedIn, returnTo: admission.returnTo, knownBrowser }
 }

@@ -15,14 +15,16 @@ import {
 import type { Composed } from '../engine/compose.ts'
 import { storeFlow, type Unstored, unstored } from '../engine/unstored.ts'
 import { registrationDisabled } from '../errors.ts'
+import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
 import type { ExchangeStore } from '../store.ts'
 import { type FlowUrls, requestQuery } from '../urls.ts'
+import { registrationAnswer } from './answer.ts'
 import { registrationForm } from './form.ts'
 import type { RegistrationMethod, RegistrationView } from './method.ts'
 import type { RegistrationStore } from './store.ts'
 import type { RegistrationFlow } from './types.ts'
 
-export interface BeginRegistrationDeps {
+export interface BeginRegistrationDeps extends BeforeDeps {
   config(): Config
   clock: Clock
   random: Random
@@ -57,6 +59,7 @@ export async function beginRegistration(
   selectSchema(d.schemas(), schemaId)
   if (signedIn) return { kind: 'signedIn', returnTo }
   const begun = await newRegistrationFlow(d, request, schemaId)
+  await beforeFlow(d, 'registration', request, () => registrationAnswer(begun.flow))
   const code = await exchangeCode(d, begun.flow)
   await storeFlow(d, begun)
   return { kind: 'begun', flow: begun.flow, exchangeCode: code }

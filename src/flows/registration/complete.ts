@@ -1,23 +1,34 @@
 import type { Config } from '../../config/schema/schema.ts'
+import type { Registration } from '../../identities/creation.ts'
 import type { IdentityService } from '../../identities/service.ts'
-import type { Identity, IdentitySchema } from '../../identities/types.ts'
+import type { Identity, IdentitySchema, Json, JsonObject } from '../../identities/types.ts'
+import { NO_UUID, uuid } from '../../kernel/base/uuid.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
 import { Conflict, type Db } from '../../kernel/db/client.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
+import { identityDisabled } from '../errors.ts'
+import { decides, type Hooks, hooksOf, webHooks } from '../hooks/hooks.ts'
+import type { ConfiguredHook, HookContext, IdentityChange } from '../hooks/types.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
 import type { Caller } from '../types.ts'
+import type { FlowUrls } from '../urls.ts'
+import { registrationAnswer } from './answer.ts'
 import type { Newcomer, RegistrationMethodId } from './method.ts'
 import type { RegistrationFlow } from './types.ts'
 
-type After = Config['selfservice']['flows']['registration']['after']
-
 export interface CompleteRegistrationDeps {
   config(): Config
+  random: Random
   db: Pick<Db, 'tx'>
+  urls: FlowUrls
+  hooks: Hooks
   sessions: Pick<SessionService, 'issue'>
-  identities: Pick<IdentityService, 'register'>
+  identities: Pick<IdentityService, 'register' | 'prepare'>
+  /** an identity as clients see it */
+  identityAnswer(identity: Identity): JsonObject
 }
 
 export interface Registered {
@@ -35,27 +46,80 @@ export interface Completion {
   method: RegistrationMethodId
   schema: Pick<IdentitySchema, 'id'>
   newcomer: Newcomer
+  transientPayload: JsonObject | undefined
+  /** for traits that a hook has changed. @throws FormRefused */
+  checkTraits(traits: Json): unknown
 }
 
-/** What is configured for registrations by a method alone. */
-export function afterMethod(after: After, method: RegistrationMethodId) {
-  return method === 'profile' ? undefined : after[method]
+/**
+ * Registers somebody whom a method has judged. Web hooks that may refuse or change come before anything is stored, the
+ * others after: by then the person is registered, and is told so whatever they answer.
+ * @throws FormRefused when the identifier is taken or a hook refuses, 401 when a hook disables the identity, 502, 504
+ */
+export async function finishRegistration(d: CompleteRegistrationDeps, c: Completion): Promise<Registered> {
+  const { flow, newcomer } = c
+  const configured = hooksAfterRegistration(d.config(), c.method)
+  const returnTo = returnToOf(d, c)
+  const { traits, credentials, verified = [] } = newcomer
+  const verifiable = verified.map((address) => ({ ...address, verified: true, status: 'completed' }))
+  const asked: Registration = { id: uuid(d.random), schemaId: c.schema.id, traits, credentials, verifiable }
+  const change = await d.hooks.run(webHooks(configured).filter(decides), () => ({
+    ...hookContext(c),
+    identity: { ...d.identityAnswer(d.identities.prepare(asked)), id: NO_UUID },
+    newIdentityId: asked.id!,
+  }))
+  if (change?.traits && change.schema_id === undefined) c.checkTraits(change.traits)
+  const withSession = configured.some(({ hook }) => hook === 'session') && change?.state !== 'inactive'
+  const done = await register(d, c, change ? changedBy(asked, change) : asked, withSession)
+  const others = webHooks(configured).filter((hook) => !decides(hook))
+  await d.hooks.tell(others, () => ({ ...hookContext(c), identity: d.identityAnswer(done.identity) }))
+  if (done.identity.state !== 'active') throw identityDisabled(done.identity.id)
+  return { kind: 'registered', flow, returnTo, ...done }
 }
 
 /** Identity and session come to be together or not at all. @throws FormRefused when the identifier is taken */
-export async function register(d: CompleteRegistrationDeps, { caller, method, schema, newcomer }: Completion) {
-  const { traits, credentials, verified, authentication } = newcomer
-  const hooks = afterMethod(d.config().selfservice.flows.registration.after, method)?.hooks ?? []
-  const withSession = hooks.some(({ hook }) => hook === 'session')
+async function register(d: CompleteRegistrationDeps, c: Completion, input: Registration, withSession: boolean) {
+  const { caller, newcomer } = c
+  const { authentication } = newcomer
   try {
     return await d.db.tx(async (tx) => {
-      const identity = await d.identities.register({ schemaId: schema.id, traits, credentials, verified }, tx)
+      const identity = await d.identities.register(input, tx)
       await newcomer.write?.(tx, identity)
-      const input = { identity, authentication, device: caller.device }
-      return { identity, issued: withSession ? await d.sessions.issue(input, tx) : undefined }
+      const session = { identity, authentication, device: caller.device }
+      return { identity, issued: withSession ? await d.sessions.issue(session, tx) : undefined }
     })
   } catch (error) {
     if (error instanceof Conflict || (error instanceof HttpError && error.status === 409)) throw refused(messages.taken)
     throw error
   }
+}
+
+function changedBy(asked: Registration, change: IdentityChange): Registration {
+  const { schema_id, verifiable_addresses, ...more } = change
+  return {
+    ...asked,
+    ...more,
+    ...(schema_id === undefined ? {} : { schemaId: schema_id }),
+    ...(verifiable_addresses === undefined ? {} : { verifiable: verifiable_addresses }),
+  }
+}
+
+const hookContext = ({ flow, caller, transientPayload }: Completion): HookContext => ({
+  flow: registrationAnswer(flow, { transientPayload }),
+  request: caller.facts(),
+})
+
+/** What is configured for registrations by a method alone. */
+function afterMethod(config: Config, method: RegistrationMethodId) {
+  return method === 'profile' ? undefined : config.selfservice.flows.registration.after[method]
+}
+
+function hooksAfterRegistration(config: Config, method: RegistrationMethodId): readonly ConfiguredHook[] {
+  return hooksOf<ConfiguredHook>(afterMethod(config, method)?.hooks, config.selfservice.flows.registration.after.hooks)
+}
+
+function returnToOf(d: CompleteRegistrationDeps, { flow, method }: Completion): string {
+  const { after } = d.config().selfservice.flows.registration
+  const own = afterMethod(d.config(), method)?.default_browser_return_url
+  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url)
 }

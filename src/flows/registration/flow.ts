@@ -3,13 +3,8 @@ import type { BeginRequest } from '../begin.ts'
 import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertEnabled, type BegunRegistration, beginRegistration } from './begin.ts'
-import type { Completion, Registered } from './complete.ts'
-import {
-  finishRegistration,
-  type RegistrationOutcome,
-  type SubmitRegistrationDeps,
-  submitRegistration,
-} from './submit.ts'
+import { type Completion, finishRegistration, type Registered } from './complete.ts'
+import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
 
 export interface RegistrationFlows {

@@ -4,12 +4,12 @@ import { sendError } from '../../kernel/http/error-handler.ts'
 import { isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
-import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
 import { flowReplaced, signedInAlready } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import { registrationAnswer } from './answer.ts'
 import type { Registered } from './complete.ts'
 import type { RegistrationFlows } from './flow.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -26,7 +26,7 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
   const entry = entryHandlers<RegistrationFlow>(d, {
     kind: 'registration',
     flows: d.registration,
-    answer,
+    answer: registrationAnswer,
     tellsSignedIn: isJsonRequest,
   })
   return flowRoutes('registration', { ...entry, submit })
@@ -52,7 +52,7 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
           : reply.redirect(page, 303)
       default:
         if (outcome.kind === 'form' && outcome.asLocation) return sendTo(page, readsJson, req, reply)
-        if (readsJson) return reply.code(400).send(answer(outcome.flow, outcome))
+        if (readsJson) return reply.code(400).send(registrationAnswer(outcome.flow, outcome))
         // Kratos tells a form with errors from the next screen by the status.
         return reply.redirect(page, outcome.kind === 'form' ? 302 : 303)
     }
@@ -73,9 +73,4 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     if (!caller.scripted) return reply.redirect(returnTo, 303)
     return { ...(session ? { session } : {}), identity, continue_with: redirectBrowserTo(returnTo) }
   }
-}
-
-/** A registration flow as clients see it. */
-function answer(flow: RegistrationFlow, extras: AnswerExtras = {}) {
-  return { ...flowHead(flow), ui: uiAnswer(flow), ...flowTail(flow, extras) }
 }

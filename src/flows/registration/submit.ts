@@ -11,8 +11,8 @@ import { type Replaced, replaceExpired } from '../replace.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
 import type { Caller, FormProblem } from '../types.ts'
 import { assertEnabled, type BeginRegistrationDeps, newRegistrationFlow, screenOf } from './begin.ts'
-import { afterMethod, type CompleteRegistrationDeps, type Completion, type Registered, register } from './complete.ts'
-import type { OtherScreen, RegistrationMethod, RegistrationMethodId, RegistrationRequest } from './method.ts'
+import { type CompleteRegistrationDeps, finishRegistration, type Registered } from './complete.ts'
+import type { OtherScreen, RegistrationMethod, RegistrationRequest } from './method.ts'
 import type { RegistrationFlow } from './types.ts'
 
 export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps
@@ -66,15 +66,17 @@ export async function submitRegistration(
       case 'screen':
         return turnTo(d, request, result, payload)
       case 'newcomer':
-        return finishRegistration(d, { flow, caller, method: method.id, schema: sent.schema, newcomer: result })
+        return finishRegistration(d, {
+          flow,
+          caller,
+          method: method.id,
+          schema: sent.schema,
+          newcomer: result,
+          transientPayload: payload,
+          checkTraits: request.checkTraits,
+        })
     }
   })
-}
-
-/** Registers somebody whom a method has judged. @throws FormRefused when the identifier is taken */
-export async function finishRegistration(d: SubmitRegistrationDeps, c: Completion): Promise<Registered> {
-  const returnTo = returnToOf(d, c.flow, c.method)
-  return { kind: 'registered', flow: c.flow, returnTo, ...(await register(d, c)) }
 }
 
 /** Shows the other screen; from the traits to the credentials Kratos answers with a payload at least. */
@@ -104,9 +106,3 @@ const traitCheck =
     if (derived.kind === 'failure') throw new FormRefused(derived.violations)
     return derived
   }
-
-function returnToOf(d: SubmitRegistrationDeps, flow: RegistrationFlow, method: RegistrationMethodId): string {
-  const { after } = d.config().selfservice.flows.registration
-  const own = afterMethod(after, method)?.default_browser_return_url
-  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url)
-}

@@ -2,24 +2,27 @@ import type { Config } from '../../config/schema/schema.ts'
 import { aalOf } from '../../credentials/aal.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
-import type { FullIdentity, Identity, IdentitySchema } from '../../identities/types.ts'
+import type { FullIdentity, Identity, IdentitySchema, JsonObject } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import { aal2Required, HttpError } from '../../kernel/http/errors.ts'
+import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow, type SchemaLookup } from '../begin.ts'
 import type { Composed } from '../engine/compose.ts'
 import { type Unstored, unstored } from '../engine/unstored.ts'
 import { sessionMissing } from '../errors.ts'
+import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
 import { messages } from '../messages.ts'
 import { type FlowUrls, requestedReturnTo } from '../urls.ts'
+import { settingsAnswer } from './answer.ts'
 import { settingsForm } from './form.ts'
 import type { SettingsMethod, SettingsView } from './method.ts'
 import type { SettingsStore } from './store.ts'
 import type { SettingsFlow } from './types.ts'
 
-export interface BeginSettingsDeps {
+export interface BeginSettingsDeps extends BeforeDeps {
   config(): Config
   clock: Clock
   random: Random
@@ -29,6 +32,9 @@ export interface BeginSettingsDeps {
   schemas(): SchemaLookup
   identities: Pick<IdentityService, 'get'>
   methods: readonly SettingsMethod[]
+  sessions: Pick<SessionService, 'answer'>
+  /** an identity as clients see it */
+  identityAnswer(identity: Identity): JsonObject
   /** where a browser proves its second factor */
   secondFactorUrl(returnTo: string): string
 }
@@ -43,6 +49,8 @@ export async function beginSettings(
   // Who asked for no way back is told of none.
   assertProven(d, session, requestedReturnTo(request.requestUrl) === '' ? '' : request.requestUrl)
   const begun = await newSettingsFlow(d, request, session.identity)
+  const answer = () => settingsAnswer(begun.flow, d.identityAnswer(session.identity))
+  await beforeFlow(d, 'settings', request, answer, () => d.sessions.answer(session))
   await insertFlow(d, begun)
   return begun.flow
 }

@@ -53,6 +53,8 @@ export interface Change {
   kind: 'change'
   /** Whether the session must be fresh, asked again once the identity is locked. */
   needsPrivilege(identity: Identity): boolean
+  /** The identity as the change would leave it, for web hooks; absent where it only touches credentials. */
+  preview?(identity: Identity): Identity
   /** Makes the change, in the transaction that notes the success. @throws FormRefused: nothing is written */
   write(tx: Queryable): Promise<FullIdentity>
 }

@@ -1,17 +1,18 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Identity } from '../../identities/types.ts'
+import type { Identity, JsonObject } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { Requirement, RequireSession } from '../../sessions/http/require-session.ts'
 import type { Resolved } from '../../sessions/types.ts'
-import { flowHead, uiAnswer } from '../answer.ts'
 import type { Owner } from '../continuity/service.ts'
 import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
+import { requestFacts } from '../hooks/request-facts.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo, sendTo } from '../http.ts'
 import { flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import { settingsAnswer } from './answer.ts'
 import type { SettingsFlows } from './flow.ts'
 import type { PendingForms } from './pending.ts'
 import type { Saved } from './save.ts'
@@ -22,7 +23,7 @@ export interface SettingsRouteDeps extends CallerDeps {
   requireSession: RequireSession
   flowUrls: FlowUrls
   pending: PendingForms
-  identityAnswer(identity: Identity): Record<string, unknown>
+  identityAnswer(identity: Identity): JsonObject
 }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
@@ -52,7 +53,12 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
 
   async function beginBrowser(req: FastifyRequest, reply: FastifyReply, resolved: Resolved) {
     const requestUrl = d.flowUrls.request(req.url)
-    const request = { type: 'browser' as const, requestUrl, csrfToken: d.csrf.token(req) }
+    const request = {
+      type: 'browser' as const,
+      requestUrl,
+      csrfToken: d.csrf.token(req),
+      facts: () => requestFacts(req, d.config()),
+    }
     const flow = await d.settings.begin(request, resolved.session)
     await d.pending.drop(req, reply, { identityId: resolved.session.identity_id, sessionId: resolved.session.id })
     return acceptsJson(req)
@@ -61,7 +67,12 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
   }
 
   async function beginNative(req: FastifyRequest, _reply: FastifyReply, resolved: Resolved) {
-    const request = { type: 'api' as const, requestUrl: d.flowUrls.request(req.url), csrfToken: '' }
+    const request = {
+      type: 'api' as const,
+      requestUrl: d.flowUrls.request(req.url),
+      csrfToken: '',
+      facts: () => requestFacts(req, d.config()),
+    }
     return answer(await d.settings.begin(request, resolved.session), resolved.session.identity)
   }
 
@@ -108,6 +119,6 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
 
   /** A settings flow as clients see it. */
   function answer(flow: SettingsFlow, identity: Identity) {
-    return { ...flowHead(flow), ui: uiAnswer(flow), identity: d.identityAnswer(identity), state: flow.state }
+    return settingsAnswer(flow, d.identityAnswer(identity))
   }
 }

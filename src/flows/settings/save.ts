@@ -1,17 +1,25 @@
-import type { Identity } from '../../identities/types.ts'
+import type { Config } from '../../config/schema/schema.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { Identity, JsonObject } from '../../identities/types.ts'
 import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
 import { currentCsrfToken } from '../attempt.ts'
 import { sessionMissing } from '../errors.ts'
+import { decides, hooksOf, webHooks } from '../hooks/hooks.ts'
+import type { ConfiguredHook, HookContext } from '../hooks/types.ts'
 import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
 import type { Caller } from '../types.ts'
+import { settingsAnswer } from './answer.ts'
 import { assertProven, type BeginSettingsDeps, formOf, schemaOf, viewOf } from './begin.ts'
 import type { Change, SettingsMethodId } from './method.ts'
 import type { SettingsFlow } from './types.ts'
 
-export type SaveDeps = BeginSettingsDeps & { sessions: Pick<SessionService, 'resolve' | 'hold' | 'revokeAllOf'> }
+export type SaveDeps = BeginSettingsDeps & {
+  sessions: Pick<SessionService, 'resolve' | 'hold' | 'revokeAllOf' | 'answer'>
+  identities: Pick<IdentityService, 'get' | 'amend'>
+}
 
 export interface Saved {
   kind: 'saved'
@@ -26,19 +34,23 @@ export interface Checked {
   method: SettingsMethodId
   change: Change
   session: Session
+  transientPayload: JsonObject | undefined
   /** asked of the session, and its identity, as they are once they are locked */
   mayWrite(now: Session): boolean
 }
 
 /**
- * Asks all questions again, of the session and identity as they are once nobody else can change them: hashing, or waiting
+ * Asks the web hooks that may refuse or change, and then all questions again, of the session and identity as they are once nobody else can change them: hashing, or waiting
  * for others, takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
  * @returns undefined when the session is too old by now
  * @throws 401 when it has ended, 403
  */
 export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> {
-  const { flow, method, session } = c
+  const { flow, method, session, change } = c
   const returnTo = returnToOf(d, flow, method)
+  const hooks = hooksAfter(d, method)
+  const preview = change.preview?.(session.identity) ?? session.identity
+  const amendment = await d.hooks.run(webHooks(hooks).filter(decides), () => hookContext(d, c, preview))
   const rows = { identity: session.identity_id, session: session.id }
   const write = async (tx: Queryable): Promise<Saved | undefined> => {
     await d.store.lock(flow.id, tx)
@@ -46,8 +58,11 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
     if (!now) throw sessionMissing()
     assertProven(d, now, d.urls.action('settings', flow.id))
     if (!c.mayWrite(now)) return undefined
-    const identity = await c.change.write(tx)
-    await runHooks(d, c, tx)
+    const written = await change.write(tx)
+    const identity = amendment ? await d.identities.amend(written.id, amendment, tx) : written
+    if (hooks.some(({ hook }) => hook === 'revoke_active_sessions')) {
+      await d.sessions.revokeAllOf(session.identity_id, 'credentials_changed', { except: session.id, tx })
+    }
     const view = viewOf(flow, identity, schemaOf(d, identity), async () => identity)
     const form = await formOf(d, view, currentCsrfToken(flow, c.caller))
     const ui = withProblems(form.ui, [{ message: messages.saved }])
@@ -55,15 +70,32 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
     await d.store.complete(saved, method, tx)
     return { kind: 'saved', flow: saved, identity, returnTo }
   }
-  return d.locks.tx(rows, write).catch((error: unknown) => {
+  const saved = await d.locks.tx(rows, write).catch((error: unknown) => {
     throw error instanceof NotLocked ? sessionMissing() : error
   })
+  // By now the change is made, and its sender is told so whatever they answer.
+  const others = webHooks(hooks).filter((hook) => !decides(hook))
+  if (saved) await d.hooks.tell(others, () => hookContext(d, c, saved.identity))
+  return saved
 }
 
-async function runHooks(d: SaveDeps, { method, session }: Checked, tx: Queryable): Promise<void> {
-  const { hooks } = d.config().selfservice.flows.settings.after[method]
-  if (!hooks.some(({ hook }) => hook === 'revoke_active_sessions')) return
-  await d.sessions.revokeAllOf(session.identity_id, 'credentials_changed', { except: session.id, tx })
+const hooksAfter = ({ config }: SaveDeps, method: SettingsMethodId): readonly ConfiguredHook[] =>
+  hooksOf<ConfiguredHook>(after(config(), method).hooks, config().selfservice.flows.settings.after.hooks)
+
+const after = ({ selfservice }: Config, method: SettingsMethodId) => selfservice.flows.settings.after[method]
+
+function hookContext(
+  d: SaveDeps,
+  { flow, caller, session, transientPayload }: Checked,
+  identity: Identity,
+): HookContext {
+  const shown = d.identityAnswer(identity)
+  return {
+    flow: settingsAnswer(flow, shown, transientPayload),
+    request: caller.facts(),
+    identity: shown,
+    session: d.sessions.answer({ ...session, identity }),
+  }
 }
 
 function returnToOf(d: SaveDeps, flow: SettingsFlow, method: SettingsMethodId): string {

@@ -103,7 +103,8 @@ async function proceed(
   if (result.kind === 'form') return next(d, flow, result, payload)
   const mayWrite = (now: Session) => isPrivileged(d, now) || !result.needsPrivilege(now.identity)
   const saved =
-    mayWrite(session) && (await save(d, { flow, caller, method: method.id, change: result, session, mayWrite }))
+    mayWrite(session) &&
+    (await save(d, { flow, caller, method: method.id, change: result, session, transientPayload: payload, mayWrite }))
   if (!saved) throw new PrivilegeMissing()
   return saved
 }

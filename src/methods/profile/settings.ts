@@ -9,7 +9,7 @@ import { submittedTraits, traitValues } from '../../flows/traits.ts'
 import type { SubmittedForm } from '../../flows/types.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import { assertSize } from '../../identities/sizes.ts'
-import type { DerivedTraits, IdentitySchema, Json } from '../../identities/types.ts'
+import type { DerivedTraits, IdentitySchema, Json, JsonObject } from '../../identities/types.ts'
 import { Conflict } from '../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 
@@ -40,6 +40,7 @@ export function profileSettings(d: ProfileSettingsDeps): SettingsMethod {
       return {
         kind: 'change',
         needsPrivilege: (identity) => after !== protectedPart(schema, identity.traits),
+        preview: (identity) => ({ ...identity, traits: traits as JsonObject }),
         write: (tx) => d.identities.updateTraits(was.id, traits, tx).catch(taken),
       }
     },

@@ -170,18 +170,22 @@ test('empty sections are refused', () => {
 
 test('what would weaken security is refused', () => {
   assert.match(one('serve: {public: {tls: {key: {path: /k}}}}').reason, /half a TLS pair/)
-  const hooks = (flow: string, where: string, config: string) =>
-    `selfservice: {flows: {${flow}: {${where}: {hooks: [{hook: web_hook, config: {url: "http://h", method: POST, ${config}}}]}}}}`
-  for (const flow of ['login', 'registration']) {
-    for (const where of ['before', 'after']) {
-      assert.match(one(hooks(flow, where, 'can_interrupt: true')).reason, /web_hook with can_interrupt/)
-      assert.match(one(hooks(flow, where, 'response: {parse: true}')).path, /hooks\.0$/)
-    }
-  }
-  const { warnings } = load({ 'b.yml': BASE, 'k.yml': hooks('login', 'before', 'response: {ignore: true}') })
-  assert.deepEqual(warnings.find(({ code }) => code === 'unsupported_keys')?.keys, [
-    'selfservice.flows.login.before.hooks',
-  ])
+})
+
+test('general hooks that do not run for a method are named', () => {
+  const hook = '[{hook: web_hook, config: {url: "http://h", method: POST}}]'
+  const flows = `{login: {after: {hooks: ${hook}, password: {hooks: ${hook}}}}, registration: {after: {hooks: ${hook}}}}`
+  const { warnings } = load({ 'b.yml': BASE, 'k.yml': `selfservice: {flows: ${flows}}` })
+  const found = warnings.filter(({ code }) => code === 'hidden_hooks')
+  assert.deepEqual(
+    found.map(({ message, keys }) => [message, keys]),
+    [
+      [
+        'the hooks of selfservice.flows.login.after.hooks do not run for methods that have hooks of their own',
+        ['selfservice.flows.login.after.password.hooks'],
+      ],
+    ],
+  )
 })
 
 test('keys that need each other', () => {

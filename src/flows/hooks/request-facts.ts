@@ -1,0 +1,27 @@
+import type { FastifyRequest } from 'fastify'
+import type { Config } from '../../config/schema/schema.ts'
+import { cookieValues } from '../../kernel/http/cookies.ts'
+import type { RequestFacts } from './types.ts'
+
+/** What web hooks may learn of a request: headers and cookies by name only, as the configuration lists them. */
+export function requestFacts(req: FastifyRequest, { clients, lethe }: Config): RequestFacts {
+  const sent = req.raw.headersDistinct
+  const headers = clients.web_hook.header_allowlist.flatMap((name) => {
+    const values = sent[name.toLowerCase()]
+    return values ? [[canonical(name), values]] : []
+  })
+  const cookies = lethe.web_hooks.cookies.flatMap((name) =>
+    cookieValues(req, name)
+      .slice(0, 1)
+      .map((value) => [name, value]),
+  )
+  return {
+    method: req.method,
+    target: req.originalUrl,
+    headers: Object.fromEntries(headers),
+    cookies: Object.fromEntries(cookies),
+  }
+}
+
+/** `user-agent` as `User-Agent`, the spelling that templates written for Kratos look for. */
+const canonical = (name: string) => name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())

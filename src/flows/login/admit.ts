@@ -1,0 +1,84 @@
+import type { Config } from '../../config/schema/schema.ts'
+import type { Identity, JsonObject } from '../../identities/types.ts'
+import { formatTime } from '../../kernel/base/clock.ts'
+import type { Session } from '../../sessions/types.ts'
+import { addressUnverified, identityDisabled } from '../errors.ts'
+import { HookRefused, hooksOf, webHooks } from '../hooks/hooks.ts'
+import type { ConfiguredHook } from '../hooks/types.ts'
+import { messages } from '../messages.ts'
+import { loginAnswer } from './answer.ts'
+import type { BeginLoginDeps } from './begin.ts'
+import { type CompleteLoginDeps, type Completion, renewedBy } from './complete.ts'
+import type { LoginMethodId } from './method.ts'
+
+export type AdmitDeps = Pick<BeginLoginDeps, 'config' | 'urls' | 'hooks' | 'clock'> &
+  Pick<CompleteLoginDeps, 'sessions'>
+
+/** Somebody may sign in, and what goes with it. */
+export interface Admission {
+  hooks: readonly ConfiguredHook[]
+  returnTo: string
+  /** of the session, where a new one begins: hooks have been told of it */
+  sessionId: string
+  /** asked again of the identity when the session begins. @throws what refuses the login */
+  mayEnter(identity: Identity): void
+}
+
+/**
+ * Asks everything that stands between a proof and a session: what is known of the identity, then the web hooks.
+ * @param before of an earlier try with the same form: receivers are asked once
+ * @throws 401 for a disabled identity, 403 or HookRefused for an unverified address, HookRefused, 502, 504
+ */
+export async function admit(d: AdmitDeps, c: Completion, before?: Admission): Promise<Admission> {
+  const { flow, caller, method, proved } = c
+  const scripted = caller.scripted || flow.type === 'api'
+  const hooks = hooksAfterLogin(d.config(), method)
+  const mayEnter = (identity: Identity) => assertMayEnter(d, hooks, identity, scripted)
+  mayEnter(proved.identity)
+  if (before) return before
+  const returnTo = returnToOf(d, c)
+  const session = sessionAfter(d, c)
+  await d.hooks.run(webHooks(hooks), () => {
+    const answer = d.sessions.answer(session)
+    return {
+      flow: loginAnswer({ ...flow, active_method: method }, { transientPayload: c.transientPayload }),
+      request: caller.facts(),
+      identity: answer.identity as JsonObject,
+      session: answer,
+    }
+  })
+  return { hooks, returnTo, sessionId: session.id, mayEnter }
+}
+
+/** The session as it will be: hooks are told of it before. */
+function sessionAfter(d: AdmitDeps, c: Completion): Session {
+  const { identity, authentication } = c.proved
+  const renewed = renewedBy(c)?.session
+  if (!renewed) return d.sessions.draft({ identity, authentication, device: c.caller.device })
+  const methods = [...renewed.authentication_methods, { ...authentication, completed_at: formatTime(d.clock.now()) }]
+  return { ...renewed, authentication_methods: methods }
+}
+
+/** What is configured for logins by a method alone. */
+function afterMethod(config: Config, method: LoginMethodId) {
+  return method === 'identifier_first' ? undefined : config.selfservice.flows.login.after[method]
+}
+
+function hooksAfterLogin(config: Config, method: LoginMethodId): readonly ConfiguredHook[] {
+  return hooksOf<ConfiguredHook>(afterMethod(config, method)?.hooks, config.selfservice.flows.login.after.hooks)
+}
+
+/** @param scripted gets an error of its own for an unverified address, where a person gets the form with a message */
+function assertMayEnter(d: AdmitDeps, hooks: readonly ConfiguredHook[], identity: Identity, scripted: boolean): void {
+  if (identity.state !== 'active') throw identityDisabled(identity.id)
+  if (!hooks.some(({ hook }) => hook === 'require_verified_address')) return
+  if (identity.verifiable_addresses.some(({ verified }) => verified)) return
+  const asMessage = !scripted || d.config().feature_flags.legacy_require_verified_login_error
+  throw asMessage ? new HookRefused([{ message: messages.unverified }]) : addressUnverified()
+}
+
+function returnToOf(d: AdmitDeps, { flow, method }: Completion): string {
+  const { after } = d.config().selfservice.flows.login
+  const own = afterMethod(d.config(), method)?.default_browser_return_url
+  return d.urls.returnTo(flow.request_url, own, after.default_browser_return_url)
+}
