@@ -83,7 +83,7 @@ const after = <T extends z.ZodType>(hook: T, when: string, cls: KeyClass) =>
 const before = (flow: string, cls: KeyClass) =>
   section({ hooks: hooks(general, `Web hooks before ${flow}. One that refuses keeps the flow from beginning.`, cls) })
 
-export const beforeLogin = before('login', 'C')
+export const beforeLogin = before('login', 'A')
 export const afterLogin = section({
   default_browser_return_url: returnUrl('login', 'A'),
   password: after(login, 'login by password', 'A'),
@@ -96,7 +96,7 @@ export const afterLogin = section({
   hooks: hooks(login, 'What happens after login by a method without hooks of its own.', 'A'),
 })
 
-export const beforeRegistration = before('registration', 'C')
+export const beforeRegistration = before('registration', 'A')
 export const afterRegistration = section({
   default_browser_return_url: returnUrl('registration', 'A'),
   password: after(registration, 'registration with a password', 'A'),
@@ -107,17 +107,17 @@ export const afterRegistration = section({
   hooks: hooks(general, 'What happens after registration with a method without hooks of its own.', 'A'),
 })
 
-export const beforeSettings = before('a settings change', 'B')
+export const beforeSettings = before('a settings change', 'A')
 export const afterSettings = section({
-  default_browser_return_url: returnUrl('a settings change', 'B'),
-  password: after(credentials, 'a password change', 'B'),
+  default_browser_return_url: returnUrl('a settings change', 'A'),
+  password: after(credentials, 'a password change', 'A'),
   totp: after(credentials, 'a change of time-based codes', 'B'),
   oidc: after(credentials, 'a change of linked providers', 'B'),
   webauthn: after(credentials, 'a change of WebAuthn keys', 'B'),
   passkey: after(credentials, 'a change of passkeys', 'B'),
   lookup_secret: after(credentials, 'a change of backup codes', 'B'),
-  profile: after(profile, 'a profile change', 'B'),
-  hooks: hooks(general, 'What happens after a settings change.', 'B'),
+  profile: after(profile, 'a profile change', 'A'),
+  hooks: hooks(general, 'What happens after a settings change by a method without hooks of its own.', 'A'),
 })
 
 export const beforeRecovery = before('recovery', 'B')

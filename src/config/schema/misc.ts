@@ -132,7 +132,7 @@ export const clients = openSection({
     private_ip_exception_urls: key(strings().default([]), 'Addresses that stay reachable all the same; exact matches.'),
   }),
   web_hook: openSection({
-    header_allowlist: key(strings().default(WEB_HOOK_HEADERS), 'Request headers handed on to web hooks.', 'B'),
+    header_allowlist: key(strings().default(WEB_HOOK_HEADERS), 'Request headers handed on to web hooks.'),
   }),
 })
 
