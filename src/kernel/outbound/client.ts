@@ -6,7 +6,6 @@ import { type AddressRules, anyLookup, guard, isGuarded } from './guard.ts'
 export interface OutboundRequest {
   /** GET, POST …, in capitals */
   method: string
-  method: string
   url: string
   headers: Readonly<Record<string, string>>
   body?: string
