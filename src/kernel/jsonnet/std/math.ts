@@ -18,6 +18,11 @@ function expected(machine: Machine, name: string, value: Value): number {
   return value
 }
 
+const either = (name: string, choose: (a: number, b: number) => number) =>
+  strict(['a', 'b'], (machine, a, b) =>
+    choose(expected(machine, `${name} first param`, a), expected(machine, `${name} second param`, b)),
+  )
+
 /** Halves go away from zero. */
 const round = (x: number) => Math.sign(x) * Math.floor(Math.abs(x) + 0.5)
 
@@ -25,12 +30,9 @@ export const math: Library = {
   // minus zero of zero, as ever
   abs: strict(['n'], (machine, n) => (expected(machine, 'abs', n) > 0 ? n : -(n as number))),
   sign: strict(['n'], (machine, n) => Math.sign(expected(machine, 'sign', n)) + 0),
-  max: strict(['a', 'b'], (machine, a, b) =>
-    Math.max(expected(machine, 'max first param', a), expected(machine, 'max second param', b)),
-  ),
-  min: strict(['a', 'b'], (machine, a, b) =>
-    Math.min(expected(machine, 'min first param', a), expected(machine, 'min second param', b)),
-  ),
+  // of zero and minus zero the second, as ever
+  max: either('max', (a, b) => (a > b ? a : b)),
+  min: either('min', (a, b) => (a < b ? a : b)),
   ceil: one(Math.ceil),
   floor: one(Math.floor),
   round: one((x) => (Math.abs(x) >= 2 ** 52 ? x : Math.abs(x) === 0.49999999999999994 ? 0 * x : round(x))),

@@ -47,8 +47,12 @@ function merge(machine: Machine, left: Keyed[], right: Keyed[], keep: [boolean, 
 
 const operation = (keep: [boolean, boolean, boolean]) =>
   strict(['a', 'b', KEY], (machine, a, b, key) =>
-    merge(machine, withKeys(machine, a, key), withKeys(machine, b, key), keep),
+    merge(machine, withKeys(machine, asSet(machine, a), key), withKeys(machine, asSet(machine, b), key), keep),
   )
+
+/** A text is a set of its characters. */
+const asSet = (machine: Machine, value: Value) =>
+  new JsonnetArray(elements(machine, value, (type) => `Unexpected type ${type}`))
 
 const extreme = (sign: 1 | -1) =>
   lazy(['arr', KEY, ['onEmpty', null]], (machine, array, key, onEmpty) => {
@@ -82,7 +86,7 @@ export const sets: Library = {
   setDiff: operation([true, false, false]),
   setMember: strict(['x', 'arr', KEY], (machine, x, array, key) => {
     const only = withKeys(machine, new JsonnetArray([x]), key)
-    return merge(machine, only, withKeys(machine, array, key), [false, true, false]).items.length > 0
+    return merge(machine, only, withKeys(machine, asSet(machine, array), key), [false, true, false]).items.length > 0
   }),
   minArray: extreme(-1),
   maxArray: extreme(1),
