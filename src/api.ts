@@ -1,3 +1,4 @@
+import { courierDescription } from './courier/openapi.ts'
 import { errorsDescription } from './error-containers/openapi.ts'
 import { eventsDescription } from './events/openapi.ts'
 import { loginDescription } from './flows/login/openapi.ts'
@@ -26,6 +27,7 @@ export const DESCRIPTIONS = [
   flowsDescription,
   errorsDescription,
   identitiesDescription,
+  courierDescription,
   webauthnDescription,
   opsDescription,
 ]

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { apiDocument } from './api.ts'
 import type { Deps } from './compose/deps.ts'
+import { courierAdminRoutes } from './courier/routes-admin.ts'
 import { errorRoutes } from './error-containers/routes.ts'
 import { eventAdminRoutes } from './events/log/routes-admin.ts'
 import { eventPageRoutes } from './events/page/routes.ts'
@@ -85,6 +86,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(metricsRoutes(d.metrics))
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
+  app.register(courierAdminRoutes(d))
   app.register(eventAdminRoutes(d))
   app.register(webhookRoutes(d))
   app.register(eventPageRoutes(d))

@@ -1,10 +1,12 @@
 import { createDevSender } from '../courier/channels/dev.ts'
 import { createHttpSender } from '../courier/channels/http.ts'
 import { createSmtpSender } from '../courier/channels/smtp.ts'
+import { createCourierMessages } from '../courier/messages.ts'
 import { plainTexts } from '../courier/plain-texts.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
+import { createMessageListStore } from '../courier/store-list.ts'
 import { createCourierWorker } from '../courier/worker.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import type { Base } from './environment.ts'
@@ -40,7 +42,10 @@ export function composeCourier(d: Base) {
     },
     onTry: d.metrics.courier.tried,
   })
+  const courierMessages = createCourierMessages({ list: createMessageListStore(db, meta.nid), clock, dev })
+  d.metrics.courier.watchQueue(courierMessages.state)
   return {
+    courierMessages,
     courier: createCourier({ clock, random, templates, store: createCourierStore(db, meta.nid) }),
     courierWorker,
   }

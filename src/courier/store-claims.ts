@@ -1,9 +1,6 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
-import type { Channel, TemplateType } from './types.ts'
-
-/** Names of `courier_messages.status` as Kratos numbers them. */
-const STATUS = { queued: 1, sent: 2, processing: 3, abandoned: 4 } as const
+import { type Channel, MESSAGE_STATUS, type TemplateType } from './types.ts'
 
 /**
  * Takes what is due, the oldest first, as Kratos reads it: its courier takes only what is queued. A lease that has ended
@@ -146,7 +143,7 @@ export function createClaimStore(db: Db, nid: string) {
       db.query(CLAIM, [nid, type, now, limit, id, until, tries, LOST_TRY]),
     /** @param blank whether texts and data are emptied */
     async finish(outcome: TryOutcome, status: 'sent' | 'abandoned', blank: boolean): Promise<void> {
-      await db.query(FINISH, [...common(outcome), STATUS[status], blank])
+      await db.query(FINISH, [...common(outcome), MESSAGE_STATUS[status], blank])
     },
     /** @param counts whether the try is one of those that are allowed */
     async again(outcome: TryOutcome, dueAt: Timestamp, counts: boolean): Promise<void> {

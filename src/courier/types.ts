@@ -37,3 +37,13 @@ export interface Texts {
 export interface Templates {
   render(message: Message): Promise<Texts>
 }
+
+/** `courier_messages.status`, as Kratos numbers them. */
+export const MESSAGE_STATUS = { queued: 1, sent: 2, processing: 3, abandoned: 4 } as const
+export type MessageStatus = keyof typeof MESSAGE_STATUS
+
+/** Which messages a list shows. */
+export interface MessageFilter {
+  recipient: string | undefined
+  status: MessageStatus | undefined
+}

@@ -13,6 +13,14 @@ export interface KeysetPage {
   after: PageKey
 }
 
+/** Rows on a page when a client names no number, and at most. */
+export interface PageSizes {
+  usual: number
+  most: number
+}
+
+const SIZES: PageSizes = { usual: DEFAULT_SIZE, most: MAX_SIZE }
+
 /** Sorts before every row. The text of it is what Kratos's link to the first page holds. */
 const FIRST: PageKey = { createdAt: '2200-12-31T23:59:59Z', id: '00000000-0000-0000-0000-000000000000' }
 
@@ -23,13 +31,13 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
  * Reads `page_size` and `page_token`; a token that Kratos gave out is read too.
  * @throws HttpError 400
  */
-export function parseKeysetPage(query: URLSearchParams): KeysetPage {
+export function parseKeysetPage(query: URLSearchParams, sizes: PageSizes = SIZES): KeysetPage {
   const token = query.getAll('page_token').find((text) => text !== '')
   const after = token === undefined ? FIRST : decodeKey(token)
   const size = query.getAll('page_size').find((text) => text !== '')
   if (size !== undefined && !/^[+-]?\d+$/.test(size)) throw unreadable()
   const rows = Number(size ?? 0)
-  return { after, size: rows <= 0 ? DEFAULT_SIZE : Math.min(MAX_SIZE, rows) }
+  return { after, size: rows <= 0 ? sizes.usual : Math.min(sizes.most, rows) }
 }
 
 /** The `Link` header; without `next` on the last page. */
