@@ -113,6 +113,14 @@ const ENDLESS = {
   texts: 'std.foldl(function(a, x) std.strReplace(a, "a", "aa")[:9000], std.range(1, 90000), "aaaa")',
   places:
     'local s = std.repeat("\u{1f600}a", 4000), t = std.repeat("\u{1f601}", 4000); std.foldl(function(n, i) n + std.length(s[i % 4000] + t[i % 4000]), std.range(1, 9000), 0)',
+  'hidden fields':
+    'local o = { [""+i]: i for i in std.range(1, 900) }, h = std.foldl(function(a, k) a { [k]:: 1 }, std.objectFields(o), o); std.foldl(function(n, i) n + std.length(h), std.range(1, 90000), 0)',
+  locals: `std.foldl(function(n, i) n + { ${Array.from({ length: 400 }, (_, i) => `local v${i} = ${i}, `).join('')}a: 1 }.a, std.range(1, 90000), 0)`,
+  stripping:
+    'local c = std.repeat("b", 9000); std.foldl(function(n, i) n + std.length(std.stripChars("a", c)), std.range(1, 90000), 0)',
+  numbers: 'std.foldl(function(n, i) n + std.length("%d" % 1e308), std.range(1, 90000), 0)',
+  layers:
+    'local o = std.foldl(function(a, x) a { ["k" + x]: x }, std.range(1, 200), {}); std.foldl(function(n, i) if "z" in o then n else n + 1, std.range(1, 90000), 0)',
   equality: 'local d(n) = if n == 0 then [] else local x = d(n - 1); [x, x]; d(60) == d(60)',
   formats: 'std.foldl(function(n, i) n + std.length("%500d|%s" % [i, std.range(1, 50)]), std.range(1, 90000), 0)',
   documents:

@@ -51,6 +51,7 @@ function layerEnv(object: JsonnetObject, index: number): Env {
 function bind(env: Env, object: JsonnetObject, index: number): Env {
   const cells: Cell[] = []
   const inner = new Env(env.machine, env, cells, object, index)
+  env.machine.spend(object.layers[index]!.locals.length)
   for (const local of object.layers[index]!.locals) cells.push(new Thunk(local, inner))
   return inner
 }
@@ -84,6 +85,7 @@ export function visibilities(machine: Machine, object: JsonnetObject): ReadonlyM
 /** Sorted. */
 export function fieldNames(machine: Machine, object: JsonnetObject, hidden = false): string[] {
   const names: string[] = []
+  machine.spend(visibilities(machine, object).size)
   for (const [name, visibility] of visibilities(machine, object)) if (hidden || visibility !== 1) names.push(name)
   machine.spend(names.length * Math.ceil(Math.log2(names.length + 1)))
   return names.sort(compareText)

@@ -107,6 +107,7 @@ function compileSuper(node: Node & { type: 'super' | 'inSuper' }, scope: Scope):
     const field = name(env)
     if (typeof field !== 'string') throw wrongType(env.machine, field, 'string', place)
     const below = env.layer - 1
+    env.machine.spend(env.layer >> 3)
     if (type === 'inSuper') return hasField(env.self!, field, below)
     return getField(env.machine, env.self!, field, place, below)
   }

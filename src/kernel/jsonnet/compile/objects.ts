@@ -49,6 +49,7 @@ function addToSuper(body: Body, name: string, place: Place): Body {
     run: (env) => {
       const right = body.run(env)
       const below = env.layer - 1
+      env.machine.spend(env.layer >> 3)
       if (!hasField(env.self!, name, below)) return right
       return add(env.machine, getField(env.machine, env.self!, name, place, below), right, place)
     },

@@ -74,6 +74,7 @@ const OPERATIONS: Readonly<Record<Exclude<BinaryOperator, '&&' | '||'>, Operatio
   in: (machine, name, object, place) => {
     if (!(object instanceof JsonnetObject)) throw wrongType(machine, object, 'object', place)
     if (typeof name !== 'string') throw wrongType(machine, name, 'string', place)
+    machine.spend(object.layers.length >> 3)
     return hasField(object, name)
   },
 }

@@ -39,12 +39,15 @@ function flatMap(machine: Machine, func: Value, value: Value): Value {
     return texts.join('')
   }
   const out: Cell[] = []
-  for (const item of items) {
-    const { items: some } = asArray(machine, call(machine, target, item))
-    machine.spendItems(out.length + some.length > machine.limits.size ? out.length + some.length : some.length)
-    for (const cell of some) out.push(cell)
-  }
+  for (const item of items) append(machine, out, asArray(machine, call(machine, target, item)).items)
   return new JsonnetArray(out)
+}
+
+/** More of an array that is being made. */
+export function append(machine: Machine, out: Cell[], more: readonly Cell[]): void {
+  machine.spend(1)
+  machine.spendItems(out.length + more.length > machine.limits.size ? out.length + more.length : more.length)
+  for (const cell of more) out.push(cell)
 }
 
 function filter(machine: Machine, func: Value, value: Value): JsonnetArray {
@@ -155,9 +158,15 @@ export const arrays: Library = {
   }),
   reverse: strict(['arr'], (machine, value) => arrayOf(machine, asArray(machine, value).items.toReversed())),
   flattenArrays: strict(['arrs'], (machine, value) => {
-    let all: Value = new JsonnetArray([])
-    for (const item of asArray(machine, value).items) all = add(machine, all, force(item))
-    return all
+    const out: Cell[] = []
+    let sum: Value | undefined
+    for (const item of elements(machine, value, (type) => `Unexpected type ${type}, expected array`)) {
+      const part = force(item)
+      // a sum by definition, so that a text among them makes one of all
+      if (sum === undefined && part instanceof JsonnetArray) append(machine, out, part.items)
+      else sum = add(machine, sum ?? new JsonnetArray(out), part)
+    }
+    return sum ?? new JsonnetArray(out)
   }),
   flattenDeepArray: strict(['value'], (machine, value) => {
     const out: Cell[] = []

@@ -11,7 +11,9 @@ export function renderCode(
   width: number,
   precision: number | undefined,
 ): string {
-  machine.spendText(Math.max(0, width) + Math.max(0, precision ?? 0) + 400)
+  // one by one, up to 309 digits
+  machine.spend(Math.abs(value) < 1e21 ? 32 : 512)
+  machine.spendText(Math.max(0, width) + Math.max(0, precision ?? 0))
   const zeros = code.zero && !code.left ? width : 0
   const digits = precision ?? 6
   switch (code.type) {

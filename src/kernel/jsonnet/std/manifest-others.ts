@@ -44,8 +44,10 @@ function iniBody(machine: Machine, value: Value, out: Output): void {
   const object = asObject(machine, value)
   for (const name of fieldNames(machine, object)) {
     const entry = getField(machine, object, name)
-    for (const item of entry instanceof JsonnetArray ? entry.items : [entry])
+    for (const item of entry instanceof JsonnetArray ? entry.items : [entry]) {
+      machine.spend(1)
       out.put(name, ' = ', toText(machine, force(item)), '\n')
+    }
   }
 }
 
@@ -63,6 +65,7 @@ function ini(machine: Machine, value: Value): string {
 
 /** `[tag, {attribute: value}?, …children]`, each a text or such an array. */
 function xml(machine: Machine, value: Value, out: Output): void {
+  machine.spend(1)
   if (typeof value === 'string') return out.put(value)
   const { items } = asArray(machine, value)
   if (items.length === 0) throw machine.fail('Index 0 out of bounds, not within [0, 0)')

@@ -30,8 +30,9 @@ export const math: Library = {
   // minus zero of zero, as ever
   abs: strict(['n'], (machine, n) => (expected(machine, 'abs', n) > 0 ? n : -(n as number))),
   sign: strict(['n'], (machine, n) => Math.sign(expected(machine, 'sign', n)) + 0),
-  // of zero and minus zero the second, as ever
+  // biome-ignore lint/complexity/useMathMinMax: of zero and minus zero the second, as ever
   max: either('max', (a, b) => (a > b ? a : b)),
+  // biome-ignore lint/complexity/useMathMinMax: the same
   min: either('min', (a, b) => (a < b ? a : b)),
   ceil: one(Math.ceil),
   floor: one(Math.floor),

@@ -3,6 +3,7 @@ import { toText } from '../manifest.ts'
 import { finite, wrongType } from '../operators.ts'
 import { quote, slicePoints, splitPoints, textLength } from '../text.ts'
 import { type Cell, force, JsonnetArray, typeOf, type Value } from '../values.ts'
+import { append } from './arrays.ts'
 import { arrayOf, asArray, asInteger, asNumber, asText, type Library, strict } from './kit.ts'
 
 function joinTexts(machine: Machine, separator: string, array: JsonnetArray): string {
@@ -28,10 +29,8 @@ function joinArrays(machine: Machine, separator: JsonnetArray, array: JsonnetArr
     machine.spend(1)
     if (part === null) continue
     if (!(part instanceof JsonnetArray)) throw wrongType(machine, part, 'array')
-    const more = (first ? 0 : separator.items.length) + part.items.length
-    machine.spendItems(out.length + more > machine.limits.size ? out.length + more : more)
-    if (!first) for (const cell of separator.items) out.push(cell)
-    for (const cell of part.items) out.push(cell)
+    if (!first) append(machine, out, separator.items)
+    append(machine, out, part.items)
     first = false
   }
   return new JsonnetArray(out)
@@ -77,10 +76,10 @@ function splitLimit(machine: Machine, name: string, values: [Value, Value, Value
 /** The characters to strip: a text, or an array of texts. */
 function stripper(machine: Machine, text: string, chars: Value, ends: { left: boolean; right: boolean }): string {
   if (text === '') return text
+  machine.spend(typeof chars === 'string' ? chars.length : chars instanceof JsonnetArray ? chars.items.length : 0)
   const set = new Set<Value>(typeof chars === 'string' ? chars : undefined)
   if (chars instanceof JsonnetArray) for (const item of chars.items) set.add(force(item))
   else if (typeof chars !== 'string') throw machine.fail('std.member first argument must be an array or a string')
-  machine.spend(set.size)
   const points = splitPoints(machine, text)
   let from = 0
   let to = points.length
@@ -104,7 +103,7 @@ function parameter(machine: Machine, which: string, value: Value): number {
 function digits(machine: Machine, text: Value, base: number, kind: string): number {
   const given = asText(machine, text)
   if (given === '') throw machine.fail(`Not ${kind}: ""`)
-  machine.spendText(given.length)
+  machine.spend(given.length)
   return [...given].reduce((total, char) => {
     const code = char.codePointAt(0)!
     const digit = code - (code >= 97 ? 87 : code >= 65 ? 55 : 48)

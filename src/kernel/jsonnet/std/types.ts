@@ -24,6 +24,7 @@ export const types: Library = {
     if (value instanceof JsonnetFunction) return value.parameters.list.filter(({ fallback }) => !fallback).length
     if (!(value instanceof JsonnetObject)) throw machine.fail(`Unexpected type ${typeOf(value)}`)
     let shown = 0
+    machine.spend(visibilities(machine, value).size)
     for (const visibility of visibilities(machine, value).values()) if (visibility !== 1) shown += 1
     return shown
   }),
