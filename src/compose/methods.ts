@@ -20,6 +20,8 @@ export function composeMethods(d: FlowParts) {
     ...d,
     ...{ attempts, knownBrowsers, guesses },
     totp: createTotpStore(d.db, nid),
+    serverSecret,
+    publicBaseUrl: d.baseUrls.public,
     publicHost: () => new URL(d.baseUrls.public()).hostname,
   }
   return {

@@ -16,6 +16,8 @@ const generic = (reason: string) => error(4000001, reason, { reason })
 const sentTo = (what: string) =>
   `An email containing a ${what} has been sent to the email address you provided. If you have not received an email, check the spelling of the address and make sure to use the address you registered with.`
 
+const ANSWERED = 'This form was answered or changed meanwhile. Try again.'
+
 /**
  * Every message a form of ours can show or label an input with. Those about traits come from the identity schema, those
  * about new passwords from the password policy.
@@ -52,6 +54,7 @@ export const messages = {
     'The provided credentials are invalid, check for spelling mistakes in your password or username, email address, or phone number.',
   ),
   taken: error(4000007, 'An account with the same identifier (email, phone, username, ...) exists already.'),
+  answeredAlready: error(4000001, ANSWERED, { reason: ANSWERED }),
   /** of an app or a key */
   wrongCode: error(4000008, 'The provided authentication code is invalid, please try again.'),
   noIdentifier: error(

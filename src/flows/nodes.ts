@@ -122,10 +122,14 @@ export function withProblems(ui: Ui, problems: readonly FormProblem[]): Ui {
 
 function added(nodes: UiNode[], path: string): InputNode {
   const node = inputNode('default', path, 'text')
-  const buttons = nodes.findIndex((one) => isInput(one) && one.attributes.type === 'submit')
+  const buttons = nodes.findIndex(
+    (one) => one.group === 'webauthn' || (isInput(one) && one.attributes.type === 'submit'),
+  )
   const end = buttons === -1 ? nodes.length : buttons
   const firstTrait = nodes.findIndex(isTrait)
-  nodes.splice(path === 'password' && firstTrait !== -1 ? firstTrait + 1 : end, 0, node)
+  // The last key of the other kind: Kratos sorts the form anew, and this name comes first.
+  const first = path === 'webauthn_remove'
+  nodes.splice(first ? 0 : path === 'password' && firstTrait !== -1 ? firstTrait + 1 : end, 0, node)
   return node
 }
 

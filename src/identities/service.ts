@@ -1,6 +1,7 @@
+import { descriptorOf } from '../credentials/descriptors.ts'
 import { PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { type Clock, formatTime } from '../kernel/base/clock.ts'
-import { uuid } from '../kernel/base/uuid.ts'
+import { formatUuid, uuid } from '../kernel/base/uuid.ts'
 import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Db, Queryable } from '../kernel/db/client.ts'
@@ -77,6 +78,10 @@ export interface IdentityService {
   noteAddressSent(id: string, tx: Queryable): Promise<void>
   /** Notes an address as one's own. @throws NotLocked */
   verifyAddress(identityId: string, address: TraitAddress, tx: Queryable): Promise<void>
+  /** The identity that signs in with this by a credential of that type, whatever its state. */
+  findByIdentifier(type: string, identifier: string): Promise<FullIdentity | undefined>
+  /** The identity that authenticators know by this handle. */
+  findByUserHandle(handle: Buffer): Promise<FullIdentity | undefined>
   /** What traits are used for under a schema. @throws 400 for an unknown schema */
   derive(schemaId: string, traits: Json): DerivedTraits | TraitsFailure
 
@@ -146,6 +151,18 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
     async findByPasswordIdentifier(identifier) {
       const identity = await d.store.byIdentifier(PASSWORD, normaliseIdentifier(identifier))
       return identity && { identity, hash: passwordHashOf(identity.credentials) }
+    },
+
+    findByIdentifier: (type, identifier) =>
+      d.store.byIdentifier(
+        type,
+        descriptorOf(type)?.identifiers === 'derived' ? normaliseIdentifier(identifier) : identifier,
+      ),
+
+    findByUserHandle: async (handle) => {
+      if (handle.length > 64) return undefined
+      const own = handle.length === 16 ? await d.store.byId(formatUuid(handle)) : undefined
+      return own ?? d.store.byUserHandle(handle.toString('base64'))
     },
 
     async findByRecoveryAddress(via, typed) {

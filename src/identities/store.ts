@@ -21,6 +21,15 @@ const BY_IDENTIFIER = sql(
     where x.nid = $2 and t.name = $3 and x.identifier = $1)`,
 )
 
+/** Of rows that sign-up by a security key has made; others have the id of their identity there. */
+const BY_USER_HANDLE = sql(
+  'identity.by_user_handle',
+  `${SELECT_FULL} where i.nid = $2 and i.id = (
+    select c.identity_id from identity_credentials c
+    where c.nid = $2 and c.config ? 'user_handle' and c.config ->> 'user_handle' = $1
+    order by c.created_at limit 1)`,
+)
+
 /** Derived identifiers are stored normalised. */
 const NORMALISED_TYPES = listOfTypes(({ identifiers }) => identifiers === 'derived')
 const EXACT_TYPES = listOfTypes(({ identifiers }) => identifiers === 'exact')
@@ -99,6 +108,7 @@ export function createIdentityStore(db: Db, nid: string) {
     /** @param identifier in stored form */
     byIdentifier: (type: string, identifier: string) =>
       one(db.query<FullIdentity>(BY_IDENTIFIER, [identifier, nid, type])),
+    byUserHandle: (base64: string) => one(db.query<FullIdentity>(BY_USER_HANDLE, [base64, nid])),
     /** Ordered by id. */
     async list(filter: ListFilter, { after, size, skip, credentials }: ListPage): Promise<IdentityPage> {
       const values = [nid, after, size, skip, credentials, ...filterValues(filter)]

@@ -3,6 +3,9 @@ import type { RegistrationMethod } from '../flows/registration/method.ts'
 import type { SettingsMethod } from '../flows/settings/method.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
 import { type LookupSettingsDeps, lookupSettings } from './lookup_secret/settings.ts'
+import { type PasskeyLoginDeps, passkeyLogin } from './passkey/login.ts'
+import { type PasskeyRegistrationDeps, passkeyRegistration } from './passkey/registration.ts'
+import { type PasskeySettingsDeps, passkeySettings } from './passkey/settings.ts'
 import { type PasswordLoginDeps, passwordLogin } from './password/login.ts'
 import { type PasswordRegistrationDeps, passwordRegistration } from './password/registration.ts'
 import { type PasswordSettingsDeps, passwordSettings } from './password/settings.ts'
@@ -10,6 +13,9 @@ import { profileRegistration } from './profile/registration.ts'
 import { type ProfileSettingsDeps, profileSettings } from './profile/settings.ts'
 import { type TotpLoginDeps, totpLogin } from './totp/login.ts'
 import { type TotpSettingsDeps, totpSettings } from './totp/settings.ts'
+import { type WebauthnLoginDeps, webauthnLogin } from './webauthn/login.ts'
+import { type WebauthnRegistrationDeps, webauthnRegistration } from './webauthn/registration.ts'
+import { type WebauthnSettingsDeps, webauthnSettings } from './webauthn/settings.ts'
 
 export type MethodDeps = PasswordLoginDeps &
   PasswordRegistrationDeps &
@@ -18,20 +24,36 @@ export type MethodDeps = PasswordLoginDeps &
   TotpLoginDeps &
   TotpSettingsDeps &
   LookupLoginDeps &
-  LookupSettingsDeps
+  LookupSettingsDeps &
+  WebauthnLoginDeps &
+  WebauthnRegistrationDeps &
+  WebauthnSettingsDeps &
+  PasskeyLoginDeps &
+  PasskeyRegistrationDeps &
+  PasskeySettingsDeps
 
 // Each list is in the order in which the methods are asked whether a submitted form is theirs.
 
-export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [passwordLogin(d), totpLogin(d), lookupLogin(d)]
+export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
+  passwordLogin(d),
+  webauthnLogin(d),
+  passkeyLogin(d),
+  totpLogin(d),
+  lookupLogin(d),
+]
 
 export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[] => [
   profileRegistration(d),
   passwordRegistration(d),
+  webauthnRegistration(d),
+  passkeyRegistration(d),
 ]
 
 export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [
   profileSettings(d),
   passwordSettings(d),
   lookupSettings(d),
+  webauthnSettings(d),
+  passkeySettings(d),
   totpSettings(d),
 ]

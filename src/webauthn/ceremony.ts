@@ -15,7 +15,8 @@ export interface Expected {
 /** @param why in the words of a library: for the log, never for people */
 export type Verdict<T> = { ok: true; value: T } | { ok: false; why: string }
 
-const MAX_ID = 1023
+/** Bytes. @see WebAuthn L3, 4 */
+export const MAX_ID = 1023
 
 /** A key that was just made, as it will be stored. */
 export async function verifyCreation(

@@ -16,7 +16,7 @@ describe('the tables that the migrations make', () => {
     })
   }
 
-  test('are those of Kratos, but for how session rows and their list are kept', async (t) => {
+  test('are those of Kratos, but for how session rows, their list and user handles are kept', async (t) => {
     const ours = await structureOf(await postgres.open(t))
     const theirs = await structureOf(await openKratos(t))
     const differences: string[] = []
@@ -28,6 +28,7 @@ describe('the tables that the migrations make', () => {
       for (const line of known) if (!mine.has(line)) differences.push(`- ${table}: ${line}`)
     }
     assert.deepEqual(differences, [
+      "+ identity_credentials: CREATE INDEX identity_credentials_user_handle_idx ON public.identity_credentials USING btree (((config ->> 'user_handle'::text))) WHERE (config ? 'user_handle'::text)",
       '+ sessions: CREATE INDEX sessions_list_unexpired_idx ON public.sessions USING btree (nid, expires_at, created_at DESC, id)',
       '+ sessions: options with fillfactor=85',
       '- sessions: CREATE INDEX sessions_list_active_idx ON public.sessions USING btree (nid, expires_at, active, created_at DESC, id)',

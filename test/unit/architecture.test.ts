@@ -172,6 +172,8 @@ describe('types of credentials', () => {
     'kernel/db/postgres/dsn.ts': 'the password of a database',
     'kernel/http/error-handler.ts': 'codes of errors',
     'ops/metrics-http.ts': 'a label of a metric',
+    'webauthn/nodes.ts': 'the group of nodes that shows keys and their script',
+    'webauthn/messages.ts': 'a word that people read',
     'ui/nodes.ts': 'type of an input, which shows no value',
     'identities/admin/bodies.ts': 'member of a config: one to be hashed',
     'identities/admin/batch.ts': 'member of a body: one to be hashed',

@@ -20,10 +20,8 @@ export const PENDING: readonly string[] = [
   'oidc-refresh',
   'oidc-registration',
   'oidc-settings',
-  'passkey',
   'recovery-browser',
   'recovery-native',
   'settings-mfa',
   'verification',
-  'webauthn',
 ]

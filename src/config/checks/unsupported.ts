@@ -32,7 +32,7 @@ const method = (name: Exclude<keyof Config['selfservice']['methods'], 'b2b'>): R
 
 const RULES: readonly Rule[] = [
   { name: 'dev', on: (config) => config.dev === true },
-  ...(['webauthn', 'passkey', 'oidc', 'link'] as const).map(method),
+  ...(['oidc', 'link'] as const).map(method),
   {
     name: 'selfservice.methods.password.config.migrate_hook',
     on: (c) => c.selfservice.methods.password.config.migrate_hook.enabled,

@@ -94,7 +94,10 @@ export const methods = section({
     ),
   }),
   webauthn: section({
-    enabled: off('Second factor, or login, by WebAuthn.'),
+    enabled: key(
+      z.boolean().default(false),
+      'Security keys: second factors, or first ones with `config.passwordless`. In browsers alone.',
+    ),
     config: key(
       z
         .strictObject({
@@ -118,7 +121,7 @@ export const methods = section({
     ),
   }),
   passkey: section({
-    enabled: off('Login by passkey.'),
+    enabled: key(z.boolean().default(false), 'Sign-in, sign-up and confirmation by passkeys.'),
     config: key(
       z
         .strictObject({

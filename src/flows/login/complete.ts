@@ -6,6 +6,8 @@ import { NO_UUID } from '../../kernel/base/uuid.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
+import { messages } from '../messages.ts'
+import { refused } from '../refused.ts'
 import { type FlowUrls, requestedReturnTo } from '../urls.ts'
 import type { Admission } from './admit.ts'
 import type { LoginMethodId, LoginRequest, Proved } from './method.ts'
@@ -60,7 +62,7 @@ export async function completeLogin(
   const { identity, write } = c.proved
   const names = new Set(hooks.map(({ hook }) => hook))
   const { session, token } = await d.locks.tx({ identity: identity.id, session: renewed?.session.id }, async (tx) => {
-    await d.store.complete(c.flow.id, c.method, tx)
+    if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready)
     await write?.(tx)
     const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
     // Only the state of an identity is looked at by the statement that begins a session.

@@ -1,11 +1,14 @@
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
 import { KINDS } from '../kinds.ts'
 import { entryFlowStore } from '../store.ts'
 import type { LoginFlow } from './types.ts'
 
+/** What was asked is answered, once: the question goes. */
 const COMPLETE = sql(
   'login_flow.complete',
-  `update ${KINDS.login.table} set active_method = $3 where id = $1 and nid = $2`,
+  `update ${KINDS.login.table} set active_method = $3, internal_context = '{}'
+  where id = $1 and nid = $2 and coalesce(internal_context, '{}') = $4::jsonb returning id`,
 )
 
 export type LoginStore = ReturnType<typeof createLoginStore>
@@ -16,9 +19,9 @@ export function createLoginStore(db: Db, nid: string) {
       inserted: { forced: 'refresh', requested_aal: 'requested_aal' },
       read: 'created_at, updated_at, forced as refresh, requested_aal',
     }),
-    /** Notes the method that a login succeeded with. */
-    async complete(id: string, method: string, on: Queryable = db): Promise<void> {
-      await on.query(COMPLETE, [id, nid, method])
+    /** Notes the method that a login succeeded with. @returns whether the flow still asked what was answered */
+    async complete({ id, context }: LoginFlow, method: string, on: Queryable = db): Promise<boolean> {
+      return (await on.query(COMPLETE, [id, nid, method, stringifyJson(context)])).length > 0
     },
   }
 }

@@ -1,0 +1,102 @@
+import { type FormPart, NO_PART } from '../../flows/engine/compose.ts'
+import { methodDisabled } from '../../flows/errors.ts'
+import { fieldText } from '../../flows/form.ts'
+import { identifierNode } from '../../flows/login/form.ts'
+import type { LoginMethod, LoginView } from '../../flows/login/method.ts'
+import { messages } from '../../flows/messages.ts'
+import { inputNode } from '../../flows/nodes.ts'
+import { refused } from '../../flows/refused.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { FullIdentity } from '../../identities/types.ts'
+import { uuid } from '../../kernel/base/uuid.ts'
+import { challengeContext, newChallenge } from '../../webauthn/challenge.ts'
+import { ringOf } from '../../webauthn/enrol.ts'
+import { keyMessages } from '../../webauthn/messages.ts'
+import { calls, forAutofill, scriptNode } from '../../webauthn/nodes.ts'
+import { passkeyUse } from '../../webauthn/options.ts'
+import { proveKey, readAnswer, type UseDeps } from '../../webauthn/use.ts'
+import { ASKED, PASSKEY, type PasskeyDeps, passkeyParty } from './keys.ts'
+import { displayName } from './name.ts'
+
+export interface PasskeyLoginDeps extends PasskeyDeps, UseDeps {
+  identities: UseDeps['identities'] & Pick<IdentityService, 'findByIdentifier' | 'findByUserHandle'>
+}
+
+const ANSWER = 'passkey_login'
+const KEYS_OF_EITHER_KIND = [PASSKEY, 'webauthn']
+
+/** A key that knows whose it is: nothing is typed. */
+export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
+  return {
+    id: PASSKEY,
+    async form(view) {
+      const { purpose, flow, account, schema } = view
+      if (!passkeyParty(d) || purpose.kind === 'secondFactor') return NO_PART
+      const native = flow.type === 'api'
+      if (purpose.kind === 'firstFactor') {
+        const part = keyPart(view, [], { native, onload: true })
+        return { ...part, nodes: [forAutofill(identifierNode(schema)), ...part.nodes] }
+      }
+      const identity = await account()
+      const own = identity ? ownKeys(identity) : []
+      if (!identity || own.length === 0) return NO_PART
+      const part = keyPart(
+        view,
+        own.map(({ key }) => key.id),
+        { native, onload: false },
+      )
+      return { ...part, nodes: [identifierNode(displayName(schema, identity.traits)), ...part.nodes] }
+    },
+    takes: (form, flow) =>
+      flow.requested_aal === 'aal1' && (fieldText(form, 'method') === PASSKEY || fieldText(form, ANSWER) !== ''),
+    kept: () => new Map(),
+    async login({ flow, form }) {
+      const rp = passkeyParty(d)
+      if (!rp) throw methodDisabled()
+      if (fieldText(form, ANSWER) === '') return { kind: 'form', asLocation: true }
+      const answer = readAnswer(form, ANSWER)
+      const identity = answer.userHandle && (await ownerOf(answer.userHandle))
+      const own = identity ? ownKeys(identity) : []
+      if (!identity || own.length === 0) throw refused(keyMessages.unknownAccount)
+      const found = own.find(({ key }) => key.id.equals(answer.id))
+      if (!found) throw refused(messages.wrongCode)
+      const use = { asked: flow.context[ASKED], rp, identity, type: found.type, keys: [found.key], answer }
+      return proveKey(d, use, { method: PASSKEY, aal: 'aal1' })
+    },
+  }
+
+  function keyPart(
+    { flow: { type } }: LoginView,
+    allow: readonly Buffer[],
+    { native, onload }: { native: boolean; onload: boolean },
+  ): FormPart {
+    const { id: rpId } = passkeyParty(d)!
+    const challenge = newChallenge(d.random)
+    const options = JSON.stringify(passkeyUse({ rpId, challenge, allow }))
+    const start = onload ? calls('onload', 'oryPasskeyLoginAutocompleteInit', native) : {}
+    const press = calls('onclick', 'oryPasskeyLogin', native)
+    return {
+      nodes: [
+        ...(type === 'api' ? [] : [scriptNode(d.publicBaseUrl(), uuid(d.random))]),
+        inputNode(PASSKEY, 'passkey_login_trigger', 'button', { value: '', label: keyMessages.usePasskey, ...press }),
+        inputNode(PASSKEY, ANSWER, 'hidden', start),
+        inputNode(PASSKEY, 'passkey_challenge', 'hidden', { value: options }),
+      ],
+      context: { [ASKED]: challengeContext({ rpId, challenge, allowed: allow }, 'preferred') },
+    }
+  }
+
+  async function ownerOf(handle: Buffer): Promise<FullIdentity | undefined> {
+    const text = handle.toString('latin1')
+    const own = /^[A-Za-z0-9]{1,64}$/.test(text) ? await d.identities.findByIdentifier(PASSKEY, text) : undefined
+    return own ?? d.identities.findByUserHandle(handle)
+  }
+}
+
+/** Passkeys, and security keys that are a first factor as well. */
+const ownKeys = ({ id, credentials }: FullIdentity) =>
+  KEYS_OF_EITHER_KIND.flatMap((type) =>
+    ringOf(credentials, type, id)
+      .keys.filter((key) => type === PASSKEY || key.passwordless)
+      .map((key) => ({ type, key })),
+  )

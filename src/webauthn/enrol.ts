@@ -1,0 +1,93 @@
+import { isFirstFactor } from '../credentials/available-aal.ts'
+import { descriptorOf } from '../credentials/descriptors.ts'
+import { fieldText } from '../flows/form.ts'
+import { refused } from '../flows/refused.ts'
+import type { SubmittedForm } from '../flows/types.ts'
+import { withCredential, without } from '../identities/credential-changes.ts'
+import type { DraftCredential } from '../identities/draft.ts'
+import type { Json, StoredCredential } from '../identities/types.ts'
+import type { Micros } from '../kernel/base/clock.ts'
+import { type Expected, MAX_ID, verifyCreation } from './ceremony.ts'
+import { readChallenge } from './challenge.ts'
+import { type Key, type KeyRing, keyRingConfig, keyRingOf } from './keys.ts'
+import { keyMessages } from './messages.ts'
+import { readCreation } from './read.ts'
+
+const MAX_NAME = 200
+
+/** What people call a key. @throws FormRefused */
+export function keyName(form: SubmittedForm, input: string): string {
+  const name = fieldText(form, input)
+  if ([...name].length > MAX_NAME || /\p{Cc}/u.test(name)) throw refused(keyMessages.badName, input)
+  return name
+}
+
+/**
+ * The key that a form brings, if it answers what the flow asked.
+ * @param asked as it is kept with the flow
+ * @throws FormRefused
+ */
+export async function newKey(
+  answer: string,
+  asked: Json | undefined,
+  rp: Expected['rp'],
+  as: { now: Micros; displayName: string; passwordless: boolean },
+): Promise<{ key: Key; userHandle: Buffer }> {
+  const read = readCreation(answer)
+  if (!read) throw refused(keyMessages.unreadableNew)
+  if (read.id.length > MAX_ID) throw refused(keyMessages.idTooLong)
+  const challenge = readChallenge(asked)
+  if (!challenge) throw refused(keyMessages.notForThisForm)
+  const verdict = await verifyCreation(read, { rp, challenge: challenge.challenge }, as)
+  if (!verdict.ok) throw refused(keyMessages.notForThisForm)
+  return { key: verdict.value, userHandle: challenge.userHandle }
+}
+
+type Credentials = readonly StoredCredential[]
+
+export const ringOf = (credentials: Credentials, type: string, identityId: string): KeyRing =>
+  keyRingOf(
+    credentials.find((credential) => credential.type === type),
+    identityId,
+  )
+
+const draftOf = (type: string, ring: KeyRing, identifiers: string[]): DraftCredential => ({
+  type,
+  config: keyRingConfig(ring),
+  version: 1,
+  identifiers,
+})
+
+/** @throws FormRefused for a key that is there already */
+export function withKey(
+  { id, credentials }: { id: string; credentials: Credentials },
+  type: string,
+  added: { key: Key; userHandle: Buffer; identifiers: readonly string[] },
+): DraftCredential[] {
+  const ring = ringOf(credentials, type, id)
+  if (ring.keys.some((key) => key.id.equals(added.key.id))) throw refused(keyMessages.twice)
+  const next = { keys: [...ring.keys, added.key], userHandle: added.userHandle }
+  return withCredential(credentials, draftOf(type, next, [...added.identifiers]))
+}
+
+/** @param hexId as its button says @returns undefined where there is no such key */
+export function withoutKey(
+  { id, credentials }: { id: string; credentials: Credentials },
+  type: string,
+  hexId: string,
+): DraftCredential[] | undefined {
+  const ring = ringOf(credentials, type, id)
+  const keys = ring.keys.filter((key) => key.id.toString('hex') !== hexId.toLowerCase())
+  if (keys.length === ring.keys.length) return undefined
+  const known = credentials.find((credential) => credential.type === type)!
+  // Identifiers of the traits stay reserved; handles of keys are of no use without them.
+  if (keys.length === 0 && descriptorOf(type)?.identifiers !== 'derived') return without(credentials, type)
+  return withCredential(credentials, {
+    ...draftOf(type, { ...ring, keys }, known.identifiers),
+    created_at: known.created_at,
+  })
+}
+
+/** Whether nobody could sign in any more who can now. */
+export const locksOut = (before: readonly DraftCredential[], after: readonly DraftCredential[]): boolean =>
+  before.some(isFirstFactor) && !after.some(isFirstFactor)

@@ -1,0 +1,84 @@
+import { refused } from '../flows/refused.ts'
+import { endSessionsOnFactorChange, type FactorChangeDeps } from '../flows/settings/factor-change.ts'
+import type { Change, SettingsRequest } from '../flows/settings/method.ts'
+import type { UiMessage, UiNode } from '../flows/types.ts'
+import type { IdentityService } from '../identities/service.ts'
+import type { StoredCredential } from '../identities/types.ts'
+import type { Proof, SessionService } from '../sessions/service.ts'
+import type { Session } from '../sessions/types.ts'
+import { locksOut, ringOf, withKey, withoutKey } from './enrol.ts'
+import type { Key } from './keys.ts'
+import { keyMessages } from './messages.ts'
+import { removeButton } from './nodes.ts'
+
+export interface KeyChangeDeps extends FactorChangeDeps {
+  identities: Pick<IdentityService, 'changeCredentials'>
+  sessions: Pick<SessionService, 'raise' | 'revokeAllOf'>
+}
+
+interface Owner {
+  id: string
+  credentials: readonly StoredCredential[]
+}
+
+/** One for each key; not to be pressed where nobody could sign in any more. */
+export function removeButtons(
+  owner: Owner,
+  look: { type: string; name: string; label(key: Key): UiMessage },
+): UiNode[] {
+  return ringOf(owner.credentials, look.type, owner.id).keys.map((key) => {
+    const rest = withoutKey(owner, look.type, key.id.toString('hex'))
+    return removeButton(
+      look.type,
+      look.name,
+      key.id,
+      look.label(key),
+      rest !== undefined && locksOut(owner.credentials, rest),
+    )
+  })
+}
+
+/** @param added `identifiers`: by which the credential is found @param authentication what its owner has proved by it */
+export function addKey(
+  d: KeyChangeDeps,
+  session: Session,
+  added: Parameters<typeof withKey>[2] & { type: string },
+  authentication: Proof['authentication'],
+): Change {
+  return {
+    kind: 'change',
+    needsPrivilege: () => true,
+    async write(tx) {
+      const edit = (before: Owner) => withKey(before, added.type, added)
+      const changed = await d.identities.changeCredentials(session.identity_id, edit, tx)
+      await d.sessions.raise(session, authentication, tx)
+      await endSessionsOnFactorChange(d, session, tx)
+      return changed
+    },
+  }
+}
+
+/** @throws FormRefused for a key that is not there, and for the last way in */
+export async function removeKey(
+  d: KeyChangeDeps,
+  { session, account }: SettingsRequest,
+  which: { type: string; hexId: string; missing: UiMessage },
+): Promise<Change> {
+  const edit = (owner: Owner) => {
+    const rest = withoutKey(owner, which.type, which.hexId)
+    if (!rest) throw refused(which.missing)
+    // Kratos names this input for keys of either kind.
+    if (locksOut(owner.credentials, rest)) throw refused(keyMessages.lastWayIn, 'webauthn_remove')
+    return rest
+  }
+  edit(await account())
+  return {
+    kind: 'change',
+    needsPrivilege: () => true,
+    async write(tx) {
+      const changed = await d.identities.changeCredentials(session.identity_id, edit, tx)
+      await endSessionsOnFactorChange(d, session, tx)
+      return changed
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import { fieldText } from '../flows/form.ts'
+import type { Proved } from '../flows/login/method.ts'
+import { messages } from '../flows/messages.ts'
+import { refused } from '../flows/refused.ts'
+import type { SubmittedForm } from '../flows/types.ts'
+import type { IdentityService } from '../identities/service.ts'
+import type { FullIdentity, Json, JsonObject } from '../identities/types.ts'
+import { NotLocked, type Queryable } from '../kernel/db/client.ts'
+import { type Used, verifyUse } from './ceremony.ts'
+import { readChallenge } from './challenge.ts'
+import { ringOf } from './enrol.ts'
+import { handleOf, type Key, keyRingConfig } from './keys.ts'
+import { keyMessages } from './messages.ts'
+import type { RelyingParty } from './origins.ts'
+import { readUse, type UseAnswer } from './read.ts'
+
+export interface UseDeps {
+  identities: Pick<IdentityService, 'replaceConfig'>
+  log: { warn(details: object, message: string): void }
+}
+
+/** @throws FormRefused for what is no answer */
+export function readAnswer(form: SubmittedForm, input: string): UseAnswer {
+  const answer = readUse(fieldText(form, input))
+  if (!answer) throw refused(keyMessages.unreadable)
+  return answer
+}
+
+export interface Use {
+  /** what the flow keeps of its question */
+  asked: Json | undefined
+  rp: RelyingParty
+  identity: FullIdentity
+  /** of the credential that holds the keys */
+  type: string
+  /** those that may answer */
+  keys: readonly Key[]
+  answer: UseAnswer
+}
+
+/** Whether a key of the person has signed what the flow asked. @throws FormRefused */
+export async function proveKey(d: UseDeps, use: Use, authentication: Proved['authentication']): Promise<Proved> {
+  const { identity, answer, rp } = use
+  const asked = readChallenge(use.asked)
+  const key = use.keys.find(({ id }) => id.equals(answer.id))
+  const allowed = asked && (asked.allowed.length === 0 || asked.allowed.some((id) => id.equals(answer.id)))
+  if (!asked || !allowed || !key || !isOwn(use, asked.userHandle)) throw refused(messages.wrongCode)
+  const verdict = await verifyUse(answer, key, { rp, challenge: asked.challenge })
+  if (!verdict.ok) {
+    d.log.warn({ identity_id: identity.id, reason: verdict.why }, 'the answer of a key was refused')
+    throw refused(messages.wrongCode)
+  }
+  const used = verdict.value
+  if (used.countedBack) {
+    const details = { identity_id: identity.id, key: key.id.toString('base64url') }
+    d.log.warn(details, 'the counter of a key did not rise: it may have been copied, or several devices share it')
+  }
+  return { kind: 'proved', identity, authentication, write: (tx) => noteUse(d, use, key, used, tx) }
+}
+
+/**
+ * An authenticator may say whom it signs for. Handles that were given out before count as well: a row may have lost the
+ * first one when Kratos added a second key.
+ */
+function isOwn({ identity, type, answer }: Use, asked: Buffer): boolean {
+  const { userHandle } = answer
+  if (userHandle === undefined) return true
+  const { userHandle: kept } = ringOf(identity.credentials, type, identity.id)
+  const texts = identity.credentials.find((one) => one.type === type)?.identifiers ?? []
+  const own = [asked, kept, handleOf(identity.id), ...texts.map((text) => Buffer.from(text))]
+  return own.some((handle) => handle.equals(userHandle))
+}
+
+/** The counter as the key said it; the higher one stays. */
+async function noteUse(d: UseDeps, { identity, type }: Use, key: Key, used: Used, tx: Queryable): Promise<void> {
+  const known = key.stored.authenticator as JsonObject | undefined
+  const warned = used.countedBack || known?.clone_warning === true
+  const count = Math.max(used.signCount, key.signCount)
+  if (count === key.signCount && warned === (known?.clone_warning === true)) return
+  const authenticator = { ...known, sign_count: count, clone_warning: warned }
+  const ring = ringOf(identity.credentials, type, identity.id)
+  const keys = ring.keys.map((one) =>
+    one.id.equals(key.id) ? { ...one, stored: { ...one.stored, authenticator } } : one,
+  )
+  const { config } = identity.credentials.find((one) => one.type === type)!
+  const change = { type, from: config, to: keyRingConfig({ ...ring, keys }) }
+  if (!(await d.identities.replaceConfig(identity.id, change, tx))) throw new NotLocked('the keys have changed')
+}
