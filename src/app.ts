@@ -8,6 +8,7 @@ import { eventPageRoutes } from './events/page/routes.ts'
 import { revocationRoutes } from './events/revocations/routes.ts'
 import { ownEventRoutes } from './events/stream/routes-own.ts'
 import { webhookRoutes } from './events/webhooks/routes.ts'
+import { providerCallbackRoutes } from './flows/callback/routes.ts'
 import { loginRoutes } from './flows/login/routes.ts'
 import { recoveryRoutes } from './flows/recovery/routes.ts'
 import { registrationRoutes } from './flows/registration/routes.ts'
@@ -59,6 +60,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(loginRoutes(d))
   app.register(registrationRoutes(d))
   app.register(settingsRoutes(d))
+  app.register(providerCallbackRoutes(d))
   app.register(recoveryRoutes(d))
   app.register(verificationRoutes(d))
   app.register(errorRoutes(d))

@@ -9,6 +9,7 @@ import { composeLogin } from './login.ts'
 import { composeLogout } from './logout.ts'
 import { composeMaintenance } from './maintenance.ts'
 import { composeMethods } from './methods.ts'
+import { composeProviderCallback, composeProviders } from './providers.ts'
 import { composeRecovery } from './recovery.ts'
 import { composeRegistration } from './registration.ts'
 import { composeSessions } from './sessions.ts'
@@ -30,12 +31,14 @@ export function createDeps(env: Environment) {
   const logout = composeLogout(base, sessions)
   const courier = composeCourier(base)
   const parts = join(base, web, sessions, identities, courier, composeFlowParts(base))
-  const flows = join(parts, composeMethods(parts))
+  const providers = composeProviders(parts)
+  const flows = join(parts, providers, composeMethods({ ...parts, ...providers }))
   const login = composeLogin(flows)
   const registration = composeRegistration(flows)
   const settings = composeSettings(flows)
   const recovery = composeRecovery(flows, settings)
   const verification = composeVerification(flows)
+  const callback = composeProviderCallback({ ...flows, ...login, ...registration, ...settings })
 
   const shared = env.meta.kind === 'adopted'
   const background: BackgroundWork[] = [
@@ -47,9 +50,22 @@ export function createDeps(env: Environment) {
     ...(env.watchCourier || env.dev ? [courier.courierWorker] : []),
     parts.hookCalls,
   ]
-  return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, verification, {
-    background,
-  })
+  return join(
+    flows,
+    events,
+    maintenance,
+    adopt,
+    logout,
+    login,
+    registration,
+    settings,
+    recovery,
+    verification,
+    callback,
+    {
+      background,
+    },
+  )
 }
 
 type Joined<T extends object[]> = T extends [infer First, ...infer Rest extends object[]]

@@ -5,11 +5,12 @@ import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { loginMethods, registrationMethods, settingsMethods } from '../methods/index.ts'
 import { createTotpStore } from '../methods/totp/store.ts'
 import type { FlowParts } from './flows.ts'
+import type { Providers } from './providers.ts'
 
 export type Methods = ReturnType<typeof composeMethods>
 
 /** The sign-in methods, and what those share that can be guessed at. */
-export function composeMethods(d: FlowParts) {
+export function composeMethods(d: FlowParts & Providers) {
   const { config, clock, random } = d
   const { nid, serverSecret } = d.meta
   const store = createAttemptStore(d.db, nid)

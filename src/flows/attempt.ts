@@ -15,6 +15,8 @@ export interface ShownAgain<F> {
   transientPayload: Json | undefined
   /** a script is told to open the page, as if it could not show the form itself */
   asLocation?: true
+  /** goes with the browser to the page */
+  pageQuery?: Record<string, string>
 }
 
 /** An error of a native flow: answered as it is, where a browser would be sent to the error page. */

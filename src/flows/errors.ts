@@ -52,6 +52,14 @@ export function flowReplaced(
   })
 }
 
+/** A provider sends the browser back to a flow that has expired. No other takes its place: the way back was for this one. */
+export const flowExpiredMeanwhile = ({ at, since }: Expired) =>
+  new HttpError(410, 'self-service flow expired', {
+    id: EXPIRED,
+    reason: `The self-service flow expired ${minutes(since)} minutes ago, initialize a new one.`,
+    extra: { expired_at: at, since: since * 1000 },
+  })
+
 const SIGNED_IN: Record<'login' | 'registration', string> = {
   login: 'A valid session was detected and thus login is not possible. Did you forget to set `?refresh=true`?',
   registration: 'A valid session was detected and thus registration is not possible.',

@@ -9,6 +9,23 @@ const EXCHANGE = sql(
   values ($1, $2, $3, $4, $5, $6, $6)`,
 )
 
+const INIT_CODE = sql(
+  'token_exchange.init_code',
+  'select init_code from session_token_exchanges where flow_id = $1 and nid = $2',
+)
+
+/** Once: a second sign-in of the same flow does not put its session in the place of the first. */
+const BIND = sql(
+  'token_exchange.bind',
+  `update session_token_exchanges set session_id = $3, updated_at = $4
+  where flow_id = $1 and nid = $2 and session_id is null returning return_to_code`,
+)
+
+const MOVE = sql(
+  'token_exchange.move',
+  'update session_token_exchanges set flow_id = $3 where flow_id = $1 and nid = $2',
+)
+
 /** The part of a flow store that is the same for every kind. @param columns as members of the flow */
 export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, columns: string) {
   const { table } = KINDS[kind]
@@ -90,6 +107,19 @@ export function createExchangeStore(db: Db, nid: string) {
   return {
     async insert(row: NewExchange): Promise<void> {
       await db.query(EXCHANGE, [row.id, nid, row.flowId, row.initCode, row.returnToCode, row.now])
+    },
+    /** The code with which an app gets the session of a flow, where it asked for one. */
+    async initCodeOf(flowId: string): Promise<string | undefined> {
+      return (await db.query<{ init_code: string }>(INIT_CODE, [flowId, nid]))[0]?.init_code
+    },
+    /** @returns what the app needs besides its own code; undefined where none waits */
+    async bind(flowId: string, sessionId: string, now: string): Promise<string | undefined> {
+      const values = [flowId, nid, sessionId, now]
+      return (await db.query<{ return_to_code: string }>(BIND, values))[0]?.return_to_code
+    },
+    /** The app goes on to wait for another flow. */
+    async move(flowId: string, to: string): Promise<void> {
+      await db.query(MOVE, [flowId, nid, to])
     },
   }
 }

@@ -70,6 +70,8 @@ export interface IdentityService {
   count(): Promise<number>
   /** The identity of a login identifier, whatever its state; undefined when nobody has it. */
   findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
+  /** Of whom an identifier or address of these traits is already. @returns with that value */
+  findByTraits(schemaId: string, traits: Json): Promise<{ identity: FullIdentity; identifier: string } | undefined>
   /** Who gets back in by an address, whatever their state. @param value as it was typed */
   findByRecoveryAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
   /** Whose address it is, whatever their state. @param value as it was typed */
@@ -163,6 +165,22 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
       if (handle.length > 64) return undefined
       const own = handle.length === 16 ? await d.store.byId(formatUuid(handle)) : undefined
       return own ?? d.store.byUserHandle(handle.toString('base64'))
+    },
+
+    async findByTraits(schemaId, traits) {
+      const derived = d.schemas().get(schemaId)?.derive(traits)
+      if (derived?.kind !== 'derived') return undefined
+      for (const [type, identifiers] of derived.identifiers) {
+        for (const identifier of identifiers) {
+          const identity = await d.store.byIdentifier(type, identifier)
+          if (identity) return { identity, identifier }
+        }
+      }
+      for (const address of derived.recovery) {
+        const owner = await d.addresses.byRecoveryAddress(address)
+        if (owner) return { identity: await this.get(owner.id), identifier: address.value }
+      }
+      return undefined
     },
 
     async findByRecoveryAddress(via, typed) {

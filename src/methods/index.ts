@@ -3,6 +3,9 @@ import type { RegistrationMethod } from '../flows/registration/method.ts'
 import type { SettingsMethod } from '../flows/settings/method.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
 import { type LookupSettingsDeps, lookupSettings } from './lookup_secret/settings.ts'
+import { type OidcLoginDeps, oidcLogin } from './oidc/login.ts'
+import { oidcRegistration } from './oidc/registration.ts'
+import { type OidcSettingsDeps, oidcSettings } from './oidc/settings.ts'
 import { type PasskeyLoginDeps, passkeyLogin } from './passkey/login.ts'
 import { type PasskeyRegistrationDeps, passkeyRegistration } from './passkey/registration.ts'
 import { type PasskeySettingsDeps, passkeySettings } from './passkey/settings.ts'
@@ -17,7 +20,9 @@ import { type WebauthnLoginDeps, webauthnLogin } from './webauthn/login.ts'
 import { type WebauthnRegistrationDeps, webauthnRegistration } from './webauthn/registration.ts'
 import { type WebauthnSettingsDeps, webauthnSettings } from './webauthn/settings.ts'
 
-export type MethodDeps = PasswordLoginDeps &
+export type MethodDeps = OidcLoginDeps &
+  OidcSettingsDeps &
+  PasswordLoginDeps &
   PasswordRegistrationDeps &
   PasswordSettingsDeps &
   ProfileSettingsDeps &
@@ -40,6 +45,7 @@ export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
   passkeyLogin(d),
   totpLogin(d),
   lookupLogin(d),
+  oidcLogin(d),
 ]
 
 export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[] => [
@@ -47,6 +53,7 @@ export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[
   passwordRegistration(d),
   webauthnRegistration(d),
   passkeyRegistration(d),
+  oidcRegistration(d),
 ]
 
 export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [
@@ -56,4 +63,5 @@ export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [
   webauthnSettings(d),
   passkeySettings(d),
   totpSettings(d),
+  oidcSettings(d),
 ]

@@ -19,6 +19,7 @@ export interface ContinuityCookieDeps {
 /** Which work a browser comes back for: ids by the name of the work, signed. */
 export interface ContinuityCookie {
   read(req: FastifyRequest): Record<string, string>
+  isSent(req: FastifyRequest): boolean
   /** @param ids all of them; what is left out is forgotten */
   write(reply: FastifyReply, ids: Record<string, string>): void
 }
@@ -39,6 +40,7 @@ export function createContinuityCookie(d: ContinuityCookieDeps): ContinuityCooki
       const value = cookieValues(req, CONTINUITY_COOKIE)[0] ?? ''
       return decodeSecureCookie({ ...common(), value, maxAgeSeconds: MAX_AGE_SECONDS }) ?? {}
     },
+    isSent: (req) => cookieValues(req, CONTINUITY_COOKIE).length > 0,
     write(reply, ids) {
       const value = encodeSecureCookie({ ...common(), values: ids, random: d.random })
       const { secure } = csrfCookieAttributes(d.config(), d.dev, CONTINUITY_COOKIE)

@@ -5,6 +5,8 @@ import { readJson, stringifyJson } from '../../kernel/base/exact-json.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { decodeBase64, encodeBase64 } from '../../kernel/crypto/base64.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
+import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
+import { isUuid } from '../../kernel/http/query.ts'
 import { isObject } from '../form.ts'
 import type { ContinuityStore } from './store.ts'
 
@@ -31,6 +33,12 @@ export interface Continuity {
   pause(name: string, owner: Owner, payload: JsonObject): Promise<string | undefined>
   /** Takes it away, whatever becomes of it. @returns undefined where there is none for this owner, or it is too old */
   resume(name: string, id: string, owner: Owner): Promise<JsonObject | undefined>
+  /** Work of somebody who is not known yet. @returns the id to come back with; undefined for more than can be set aside */
+  begin(name: string, payload: JsonObject, lifespan: Micros): Promise<string | undefined>
+  /** Reads it; it stays until it is used up. @returns undefined where there is none, or it is too old */
+  look(name: string, id: string): Promise<JsonObject | undefined>
+  /** @throws NotLocked when somebody else has used it up */
+  useUp(id: string, tx: Queryable): Promise<void>
 }
 
 const LIFESPAN: Micros = 15 * 60 * SECOND
@@ -40,26 +48,37 @@ const MAX_PAYLOAD = 16_384
 const SESSION_MEMBER = 'lethe_session_id'
 
 export function createContinuity(d: ContinuityDeps): Continuity {
+  async function store(name: string, identityId: string | null, payload: JsonObject, lifespan: Micros) {
+    if (stringifyJson(payload).length > MAX_PAYLOAD) return undefined
+    const id = uuid(d.random)
+    const now = d.clock.now()
+    const end = Math.trunc((now + lifespan) / SECOND) * SECOND
+    const stored = d.shared ? payload : { sealed: seal(d, id, stringifyJson(payload)) }
+    const times = { now: formatTime(now), expiresAt: formatTime(end) }
+    await d.store.insert({ id, name, identityId, payload: stored, ...times })
+    return id
+  }
+
+  function read(id: string, row: { payload: unknown; expires_at: string } | undefined): JsonObject | undefined {
+    if (!row || parseTime(row.expires_at) <= d.clock.now()) return undefined
+    return isObject(row.payload as JsonObject) ? opened(d, id, row.payload as JsonObject) : undefined
+  }
+
   return {
-    async pause(name, { identityId, sessionId }, payload) {
-      const whole = { ...payload, [SESSION_MEMBER]: sessionId }
-      if (stringifyJson(whole).length > MAX_PAYLOAD) return undefined
-      const id = uuid(d.random)
-      const now = d.clock.now()
-      const end = Math.trunc((now + LIFESPAN) / SECOND) * SECOND
-      const stored = d.shared ? whole : { sealed: seal(d, id, stringifyJson(whole)) }
-      const times = { now: formatTime(now), expiresAt: formatTime(end) }
-      await d.store.insert({ id, name, identityId, payload: stored, ...times })
-      return id
-    },
+    pause: (name, { identityId, sessionId }, payload) =>
+      store(name, identityId, { ...payload, [SESSION_MEMBER]: sessionId }, LIFESPAN),
 
     async resume(name, id, { identityId, sessionId }) {
-      const row = await d.store.take(id, name, identityId)
-      if (!row || parseTime(row.expires_at) <= d.clock.now()) return undefined
-      const payload = isObject(row.payload as JsonObject) ? opened(d, id, row.payload as JsonObject) : undefined
+      const payload = read(id, await d.store.take(id, name, identityId))
       if (payload === undefined) return undefined
       const { [SESSION_MEMBER]: begunBy, ...rest } = payload
       return begunBy === undefined || begunBy === sessionId ? rest : undefined
+    },
+
+    begin: (name, payload, lifespan) => store(name, null, payload, lifespan),
+    look: async (name, id) => (isUuid(id) ? read(id, await d.store.look(id, name)) : undefined),
+    async useUp(id, tx) {
+      if (!(await d.store.useUp(id, tx))) throw new NotLocked('continuity.use_up: it was used up')
     },
   }
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../identities/types.ts'
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
-import { type Db, sql } from '../../kernel/db/client.ts'
+import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
 
 const INSERT = sql(
   'continuity.insert',
@@ -16,10 +16,20 @@ const TAKE = sql(
   returning payload, expires_at`,
 )
 
+/** Of somebody who is not known yet. Those that were used up are gone. */
+const LOOK = sql(
+  'continuity.look',
+  `select payload, expires_at from continuity_containers
+  where id = $1 and nid = $2 and name = $3 and identity_id is null`,
+)
+
+const USE_UP = sql('continuity.use_up', 'delete from continuity_containers where id = $1 and nid = $2 returning id')
+
 export interface NewContainer {
   id: string
   name: string
-  identityId: string
+  /** null: of whoever comes back with the id */
+  identityId: string | null
   payload: JsonObject
   expiresAt: Timestamp
   now: Timestamp
@@ -36,6 +46,13 @@ export function createContinuityStore(db: Db, nid: string) {
     async take(id: string, name: string, identityId: string) {
       const rows = await db.query<{ payload: unknown; expires_at: Timestamp }>(TAKE, [id, nid, name, identityId])
       return rows[0]
+    },
+    async look(id: string, name: string) {
+      return (await db.query<{ payload: unknown; expires_at: Timestamp }>(LOOK, [id, nid, name]))[0]
+    },
+    /** @returns whether it was still there */
+    async useUp(id: string, tx: Queryable): Promise<boolean> {
+      return (await tx.query(USE_UP, [id, nid])).length > 0
     },
   }
 }

@@ -28,6 +28,10 @@ export interface NextForm {
 export interface Redirect {
   kind: 'redirect'
   to: string
+  /** noted as the method of the flow */
+  active?: string
+  /** what the browser comes back with, by the name of the work */
+  comeBack?: { name: string; id: string }
 }
 
 /** What is not proved yet. */
@@ -53,6 +57,13 @@ export async function showNext<F extends Flow>(
     transientPayload: payload ?? {},
     ...(next.asLocation ? { asLocation: true } : {}),
   }
+}
+
+/** Notes that the browser is away. */
+export async function leave<F extends Flow>(d: SaveDeps, flow: F, { active, ...redirect }: Redirect) {
+  const left = active === undefined ? flow : { ...flow, active_method: active }
+  if (left !== flow) await d.store.save(left)
+  return { ...redirect, flow: left }
 }
 
 /** One statement where there is nothing else to write. */

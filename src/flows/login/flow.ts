@@ -1,8 +1,11 @@
 import type { Credentials } from '../../sessions/types.ts'
+import { findFlow, type ShownAgain } from '../attempt.ts'
 import type { BeginRequest } from '../begin.ts'
+import { type NextForm, showNext } from '../engine/step.ts'
+import { storeFlow } from '../engine/unstored.ts'
 import { byItsBrowser, readFlow } from '../read.ts'
-import type { Caller } from '../types.ts'
-import { type BegunLogin, beginLogin } from './begin.ts'
+import type { Caller, Flow } from '../types.ts'
+import { type BegunLogin, beginLogin, newLoginFlow } from './begin.ts'
 import type { Completion } from './complete.ts'
 import { finishLogin, type LoginOutcome, type RememberedSignIn, type SubmitLoginDeps, submitLogin } from './submit.ts'
 import type { LoginFlow } from './types.ts'
@@ -15,6 +18,12 @@ export interface LoginFlows {
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<LoginFlow>
   submit(flowId: string, caller: Caller): Promise<LoginOutcome>
+  /** @throws 404 */
+  find(id: string): Promise<LoginFlow>
+  /** Another login flow for what a flow was begun for. @param shape what it shows besides, before it is stored */
+  continueFrom(flow: Flow, shape?: (made: LoginFlow) => LoginFlow): Promise<LoginFlow>
+  /** Stores the flow as a step outside the form leaves it. */
+  show(flow: LoginFlow, next: NextForm): Promise<ShownAgain<LoginFlow>>
   /** Signs in somebody who has proved who they are outside the form. @throws 401, 403, FormRefused, NotLocked */
   finish(completion: Completion): Promise<RememberedSignIn>
 }
@@ -27,6 +36,16 @@ export function createLoginFlow(d: LoginFlowDeps): LoginFlows {
     begin: (request) => beginLogin(d, request),
     read: (id, checkReader) => readFlow('login', d, id, byItsBrowser(checkReader)),
     submit: (flowId, caller) => submitLogin(d, flowId, caller),
+    find: (id) => findFlow(d.store, id),
+    async continueFrom({ type, request_url, csrf_token, identity_schema }, shape = (made) => made) {
+      const wish = { refresh: false, aal: 'aal1' as const, schema: identity_schema }
+      const request = { type, requestUrl: request_url, csrfToken: csrf_token }
+      const { flow, writes } = await newLoginFlow(d, request, wish, undefined)
+      const shaped = shape(flow)
+      await storeFlow(d, { flow: shaped, writes })
+      return shaped
+    },
+    show: (flow, next) => showNext(d, flow, next, undefined),
     finish: (completion) => finishLogin(d, completion),
   }
 }

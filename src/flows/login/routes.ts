@@ -4,6 +4,7 @@ import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
+import type { ComeBack } from '../continuity/come-back.ts'
 import { flowReplaced, locationChangeRequired } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
@@ -12,7 +13,7 @@ import type { FlowUrls } from '../urls.ts'
 import { loginAnswer } from './answer.ts'
 import type { LoginFlows } from './flow.ts'
 import { KNOWN_BROWSER_DAYS } from './known-browsers.ts'
-import type { RememberedSignIn } from './submit.ts'
+import type { LoginOutcome, RememberedSignIn } from './submit.ts'
 import type { LoginFlow } from './types.ts'
 
 export interface LoginRouteDeps extends CallerDeps {
@@ -20,6 +21,7 @@ export interface LoginRouteDeps extends CallerDeps {
   sessions: Pick<SessionService, 'answer'>
   flowUrls: FlowUrls
   knownBrowserCookie(): CookieAttributes
+  comeBack: ComeBack
 }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
@@ -30,11 +32,21 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
     answer: loginAnswer,
     tellsSignedIn: acceptsJson,
   })
-  return flowRoutes('login', { ...entry, submit })
+  const respond = loginResponder(d)
+  return flowRoutes('login', {
+    ...entry,
+    async submit(req, reply) {
+      const caller = callerOf(req, d)
+      return respond(req, reply, caller, await d.login.submit(queryValue(req, 'flow'), caller))
+    },
+  })
+}
 
-  async function submit(req: FastifyRequest, reply: FastifyReply) {
-    const caller = callerOf(req, d)
-    const outcome = await d.login.submit(queryValue(req, 'flow'), caller)
+/** Says what came of a login, whichever route it ended at. */
+export function loginResponder(d: LoginRouteDeps) {
+  return respond
+
+  function respond(req: FastifyRequest, reply: FastifyReply, caller: Caller, outcome: LoginOutcome) {
     switch (outcome.kind) {
       case 'signedIn':
         return signedIn(req, reply, caller, outcome)
@@ -46,6 +58,7 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
         if (readsJson(caller, outcome.flow)) return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
       case 'redirect':
+        d.comeBack.note(req, reply, outcome.comeBack)
         return sendTo(outcome.to, readsJson(caller, outcome.flow), req, reply)
       case 'form':
         if (outcome.asLocation) {

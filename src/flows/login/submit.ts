@@ -4,7 +4,7 @@ import { NotLocked } from '../../kernel/db/client.ts'
 import { noActiveSession } from '../../kernel/http/errors.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
-import { type Redirect, showNext } from '../engine/step.ts'
+import { leave, type Redirect, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
 import { secondFactorNeedsSession, signedInAlready } from '../errors.ts'
 import { HookRefused } from '../hooks/hooks.ts'
@@ -88,7 +88,7 @@ async function proceed(
   let admitted: Admission | undefined
   for (let tries = 1; ; tries += 1) {
     const result = await method.login(request)
-    if (result.kind === 'redirect') return { ...result, flow: request.flow }
+    if (result.kind === 'redirect') return leave(d, request.flow, result)
     if (result.kind === 'form') return showNext(d, request.flow, result, payload)
     const completion = { ...request, method: method.id, proved: result, transientPayload: payload }
     try {

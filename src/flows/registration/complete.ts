@@ -62,11 +62,16 @@ export async function finishRegistration(d: CompleteRegistrationDeps, c: Complet
   const returnTo = returnToOf(d, c)
   const { traits, credentials, verified = [] } = newcomer
   const verifiable = verified.map((address) => ({ ...address, verified: true, status: 'completed' }))
-  const asked: Registration = { id: uuid(d.random), schemaId: c.schema.id, traits, credentials, verifiable }
+  const metadata = newcomer.metadata && {
+    metadata_public: newcomer.metadata.public,
+    metadata_admin: newcomer.metadata.admin,
+  }
+  const id = uuid(d.random)
+  const asked: Registration = { id, schemaId: c.schema.id, traits, credentials, ...metadata, verifiable }
   const change = await d.hooks.run(webHooks(configured).filter(decides), () => ({
     ...hookContext(c),
     identity: { ...d.identityAnswer(d.identities.prepare(asked)), id: NO_UUID },
-    newIdentityId: asked.id!,
+    newIdentityId: id,
   }))
   if (change?.traits && change.schema_id === undefined) c.checkTraits(change.traits)
   const withSession = configured.some(({ hook }) => hook === 'session') && change?.state !== 'inactive'

@@ -1,8 +1,11 @@
 import type { Credentials } from '../../sessions/types.ts'
+import { findFlow, type ShownAgain } from '../attempt.ts'
 import type { BeginRequest } from '../begin.ts'
+import { type NextForm, showNext } from '../engine/step.ts'
+import { storeFlow } from '../engine/unstored.ts'
 import { byItsBrowser, readFlow } from '../read.ts'
-import type { Caller } from '../types.ts'
-import { assertEnabled, type BegunRegistration, beginRegistration } from './begin.ts'
+import type { Caller, Flow } from '../types.ts'
+import { assertEnabled, type BegunRegistration, beginRegistration, newRegistrationFlow } from './begin.ts'
 import { type Completion, finishRegistration, type Registered } from './complete.ts'
 import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -15,6 +18,12 @@ export interface RegistrationFlows {
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<RegistrationFlow>
   submit(flowId: string, caller: Caller): Promise<RegistrationOutcome>
+  /** @throws 404 */
+  find(id: string): Promise<RegistrationFlow>
+  /** A registration flow for what another flow was begun for. @throws 400 where nobody may sign up */
+  continueFrom(flow: Flow): Promise<RegistrationFlow>
+  /** Stores the flow as a step outside the form leaves it. */
+  show(flow: RegistrationFlow, next: NextForm): Promise<ShownAgain<RegistrationFlow>>
   /** Registers somebody whom a method has judged outside the form. @throws FormRefused when the identifier is taken */
   finish(completion: Completion): Promise<Registered>
 }
@@ -30,6 +39,15 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
       return readFlow('registration', d, id, byItsBrowser(checkReader))
     },
     submit: (flowId, caller) => submitRegistration(d, flowId, caller),
+    find: (id) => findFlow(d.store, id),
+    async continueFrom({ type, request_url, csrf_token, identity_schema }) {
+      assertEnabled(d.config())
+      const request = { type, requestUrl: request_url, csrfToken: csrf_token }
+      const begun = await newRegistrationFlow(d, request, identity_schema)
+      await storeFlow(d, begun)
+      return begun.flow
+    },
+    show: (flow, next) => showNext(d, flow, next, undefined),
     finish: (completion) => finishRegistration(d, completion),
   }
 }

@@ -60,6 +60,8 @@ export interface Newcomer {
   /** they have passed `checkTraits` */
   traits: Json
   credentials: readonly NewCredential[]
+  /** what a provider says of them, besides the traits */
+  metadata?: { public: Json; admin: Json }
   /** addresses that are proved already */
   verified?: readonly TraitAddress[]
   /** for the session that may begin at once */

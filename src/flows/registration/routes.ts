@@ -1,9 +1,10 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import type { Identity } from '../../identities/types.ts'
+import type { Identity, JsonObject } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
+import type { ComeBack } from '../continuity/come-back.ts'
 import { flowReplaced, signedInAlready } from '../errors.ts'
 import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
@@ -12,13 +13,15 @@ import type { FlowUrls } from '../urls.ts'
 import { registrationAnswer } from './answer.ts'
 import type { Registered } from './complete.ts'
 import type { RegistrationFlows } from './flow.ts'
+import type { RegistrationOutcome } from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
 
 export interface RegistrationRouteDeps extends CallerDeps {
   registration: RegistrationFlows
   sessions: Pick<SessionService, 'answer'>
   flowUrls: FlowUrls
-  identityAnswer(identity: Identity): Record<string, unknown>
+  comeBack: ComeBack
+  identityAnswer(identity: Identity): JsonObject
 }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
@@ -29,11 +32,21 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     answer: registrationAnswer,
     tellsSignedIn: isJsonRequest,
   })
-  return flowRoutes('registration', { ...entry, submit })
+  const respond = registrationResponder(d)
+  return flowRoutes('registration', {
+    ...entry,
+    async submit(req, reply) {
+      const caller = callerOf(req, d)
+      return respond(req, reply, caller, await d.registration.submit(queryValue(req, 'flow'), caller))
+    },
+  })
+}
 
-  async function submit(req: FastifyRequest, reply: FastifyReply) {
-    const caller = callerOf(req, d)
-    const outcome = await d.registration.submit(queryValue(req, 'flow'), caller)
+/** Says what came of a registration, whichever route it ended at. */
+export function registrationResponder(d: RegistrationRouteDeps) {
+  return respond
+
+  function respond(req: FastifyRequest, reply: FastifyReply, caller: Caller, outcome: RegistrationOutcome) {
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
     if (outcome.kind === 'registered') return registered(req, reply, caller, outcome)
     if (outcome.kind === 'signedInAlready') {
@@ -45,6 +58,7 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     const readsJson = caller.scripted || outcome.flow.type === 'api'
     switch (outcome.kind) {
       case 'redirect':
+        d.comeBack.note(req, reply, outcome.comeBack)
         return sendTo(outcome.to, readsJson, req, reply)
       case 'replaced':
         return readsJson

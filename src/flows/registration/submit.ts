@@ -2,7 +2,7 @@ import { assertSize } from '../../identities/sizes.ts'
 import type { DerivedTraits, IdentitySchema, Json } from '../../identities/types.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf, selectSchema } from '../begin.ts'
-import { type Redirect, saveFlow, showNext } from '../engine/step.ts'
+import { leave, type Redirect, saveFlow, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
 import { messages } from '../messages.ts'
 import { nodeValues } from '../nodes.ts'
@@ -60,7 +60,7 @@ export async function submitRegistration(
     const result = await method.register(request)
     switch (result.kind) {
       case 'redirect':
-        return { ...result, flow }
+        return leave(d, flow, result)
       case 'form':
         return showNext(d, flow, result, payload)
       case 'screen':

@@ -1,12 +1,20 @@
 import type { Identity } from '../../identities/types.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
+import { findFlow, type ShownAgain } from '../attempt.ts'
 import type { BeginRequest } from '../begin.ts'
+import { type NextForm, showNext } from '../engine/step.ts'
 import { identityMismatch } from '../errors.ts'
 import { readFlow } from '../read.ts'
 import type { Caller } from '../types.ts'
 import { assertProven, beginRecovered, beginSettings } from './begin.ts'
-import { type SettingsOutcome, type SubmitSettingsDeps, submitSettings } from './submit.ts'
+import {
+  type FinishedOutside,
+  finishOutside,
+  type SettingsOutcome,
+  type SubmitSettingsDeps,
+  submitSettings,
+} from './submit.ts'
 import type { SettingsFlow } from './types.ts'
 
 export interface SettingsFlows {
@@ -16,6 +24,12 @@ export interface SettingsFlows {
   /** The flow that leads to a new credential, begun in the transaction that signs somebody in by recovery. */
   beginRecovered(request: BeginRequest, identity: Identity, tx: Queryable): Promise<SettingsFlow>
   submit(flowId: string, caller: Caller, resolved: Resolved): Promise<SettingsOutcome>
+  /** @throws 404 */
+  find(id: string): Promise<SettingsFlow>
+  /** Makes a change that a method has checked outside the form. @throws 401, 403, FormRefused */
+  finish(done: FinishedOutside): Promise<SettingsOutcome>
+  /** Stores the flow as a step outside the form leaves it. */
+  show(flow: SettingsFlow, next: NextForm): Promise<ShownAgain<SettingsFlow>>
 }
 
 export type SettingsFlowDeps = SubmitSettingsDeps
@@ -33,5 +47,8 @@ export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
     },
     beginRecovered: (request, identity, tx) => beginRecovered(d, request, identity, tx),
     submit: (flowId, caller, resolved) => submitSettings(d, flowId, caller, resolved),
+    find: (id) => findFlow(d.store, id),
+    finish: (done) => finishOutside(d, done),
+    show: (flow, next) => showNext(d, flow, next, undefined),
   }
 }

@@ -5,6 +5,7 @@ import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { Requirement, RequireSession } from '../../sessions/http/require-session.ts'
 import type { Resolved } from '../../sessions/types.ts'
+import type { ComeBack } from '../continuity/come-back.ts'
 import type { Owner } from '../continuity/service.ts'
 import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
 import { requestFacts } from '../hooks/request-facts.ts'
@@ -16,6 +17,7 @@ import { settingsAnswer } from './answer.ts'
 import type { SettingsFlows } from './flow.ts'
 import type { PendingForms } from './pending.ts'
 import type { Saved } from './save.ts'
+import type { SettingsOutcome } from './submit.ts'
 import type { SettingsFlow } from './types.ts'
 
 export interface SettingsRouteDeps extends CallerDeps {
@@ -23,11 +25,14 @@ export interface SettingsRouteDeps extends CallerDeps {
   requireSession: RequireSession
   flowUrls: FlowUrls
   pending: PendingForms
+  comeBack: ComeBack
   identityAnswer(identity: Identity): JsonObject
 }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
 export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
+  const respond = settingsResponder(d)
+  const answer = (flow: SettingsFlow, identity: Identity) => settingsAnswer(flow, d.identityAnswer(identity))
   const required = (otherwise: Requirement['otherwise'], handler: Parameters<RequireSession>[1]) =>
     d.requireSession({ otherwise, aal: 'any' }, handler)
   return flowRoutes('settings', {
@@ -85,21 +90,7 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
     const owner = { identityId: resolved.session.identity_id, sessionId: resolved.session.id }
     const caller = await callerBack(req, reply, owner)
     const outcome = await d.settings.submit(queryValue(req, 'flow'), caller, resolved)
-    if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
-    const readsJson = caller.scripted || outcome.flow.type === 'api'
-    if (outcome.kind === 'saved' && req.method === 'POST') await d.pending.drop(req, reply, owner)
-    if (outcome.kind === 'saved') return saved(req, reply, readsJson, resolved, outcome)
-    if (outcome.kind === 'reauthenticate') {
-      if (outcome.flow.type === 'browser') await d.pending.put(req, reply, owner, outcome.method, outcome.form)
-      return readsJson ? sendError(refreshRequired(outcome.at), req, reply) : reply.redirect(outcome.at, 303)
-    }
-    if (outcome.kind === 'redirect') return sendTo(outcome.to, readsJson, req, reply)
-    if (!readsJson) return reply.redirect(d.flowUrls.page('settings', outcome.flow.id), 303)
-    if (outcome.kind === 'next') {
-      return { ...answer(outcome.flow, resolved.session.identity), transient_payload: outcome.transientPayload }
-    }
-    if (outcome.kind === 'replaced') return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
-    return reply.code(400).send(answer(outcome.flow, resolved.session.identity))
+    return respond(req, reply, caller, outcome, resolved)
   }
 
   /** A browser that was sent to sign in again comes back by a link: its form was kept meanwhile. */
@@ -109,16 +100,45 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
     const form = await d.pending.take(req, reply, owner, queryValue(req, 'flow'))
     return form === undefined ? caller : { ...caller, form: async () => form }
   }
+}
+
+/** Says what came of a submit, whichever route it ended at. */
+export function settingsResponder(d: SettingsRouteDeps) {
+  const answer = (flow: SettingsFlow, identity: Identity) => settingsAnswer(flow, d.identityAnswer(identity))
+  return respond
+
+  async function respond(
+    req: FastifyRequest,
+    reply: FastifyReply,
+    caller: Caller,
+    outcome: SettingsOutcome,
+    resolved: Resolved,
+  ) {
+    const owner = { identityId: resolved.session.identity_id, sessionId: resolved.session.id }
+    if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
+    const readsJson = caller.scripted || outcome.flow.type === 'api'
+    if (outcome.kind === 'saved' && req.method === 'POST') await d.pending.drop(req, reply, owner)
+    if (outcome.kind === 'saved') return saved(req, reply, readsJson, resolved, outcome)
+    if (outcome.kind === 'reauthenticate') {
+      if (outcome.flow.type === 'browser') await d.pending.put(req, reply, owner, outcome.method, outcome.form)
+      return readsJson ? sendError(refreshRequired(outcome.at), req, reply) : reply.redirect(outcome.at, 303)
+    }
+    if (outcome.kind === 'redirect') {
+      d.comeBack.note(req, reply, outcome.comeBack)
+      return sendTo(outcome.to, readsJson, req, reply)
+    }
+    if (!readsJson) return reply.redirect(d.flowUrls.page('settings', outcome.flow.id), 303)
+    if (outcome.kind === 'next') {
+      return { ...answer(outcome.flow, resolved.session.identity), transient_payload: outcome.transientPayload }
+    }
+    if (outcome.kind === 'replaced') return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
+    return reply.code(400).send(answer(outcome.flow, resolved.session.identity))
+  }
 
   function saved(req: FastifyRequest, reply: FastifyReply, readsJson: boolean, resolved: Resolved, done: Saved) {
     const body = answer(done.flow, done.identity)
     if (done.flow.type === 'api') return body
     d.credentials.write(req, reply, { token: resolved.token, expiresAt: resolved.session.expires_at })
     return readsJson ? { ...body, continue_with: redirectBrowserTo(done.returnTo) } : reply.redirect(done.returnTo, 303)
-  }
-
-  /** A settings flow as clients see it. */
-  function answer(flow: SettingsFlow, identity: Identity) {
-    return settingsAnswer(flow, d.identityAnswer(identity))
   }
 }

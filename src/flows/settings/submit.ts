@@ -12,15 +12,15 @@ import {
   type Taken,
 } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
-import { type NextForm, type Redirect, showNext } from '../engine/step.ts'
-import { initiatedByOther } from '../errors.ts'
+import { leave, type NextForm, type Redirect, showNext } from '../engine/step.ts'
+import { initiatedByOther, refreshRequired } from '../errors.ts'
 import { fieldText, transientPayload } from '../form.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
 import type { Caller, SubmittedForm } from '../types.ts'
 import { assertProven, type BeginSettingsDeps, insertFlow, newSettingsFlow, schemaOf, viewOf } from './begin.ts'
-import type { SettingsMethod, SettingsRequest } from './method.ts'
+import type { Change, SettingsMethod, SettingsMethodId, SettingsRequest } from './method.ts'
 import { type SaveDeps, type Saved, save } from './save.ts'
 import type { SettingsFlow } from './types.ts'
 
@@ -99,13 +99,35 @@ async function proceed(
 ): Promise<SettingsOutcome> {
   const { flow, session } = request
   const result = await method.change(request)
-  if (result.kind === 'redirect') return { ...result, flow }
+  if (result.kind === 'redirect') return leave(d, flow, result)
   if (result.kind === 'form') return next(d, flow, result, payload)
   const mayWrite = (now: Session) => isPrivileged(d, now) || !result.needsPrivilege(now.identity)
   const saved =
     mayWrite(session) &&
     (await save(d, { flow, caller, method: method.id, change: result, session, transientPayload: payload, mayWrite }))
   if (!saved) throw new PrivilegeMissing()
+  return saved
+}
+
+/** A change whose method has a route of its own. */
+export interface FinishedOutside {
+  flow: SettingsFlow
+  caller: Caller
+  resolved: Resolved
+  method: SettingsMethodId
+  change: Change
+  transientPayload: JsonObject | undefined
+}
+
+/** @throws 403 for a session that is too old by now, 401, FormRefused */
+export async function finishOutside(d: SubmitSettingsDeps, c: FinishedOutside): Promise<SettingsOutcome> {
+  const { flow, caller, method, change, transientPayload } = c
+  const { session } = c.resolved
+  assertProven(d, session, d.urls.action('settings', flow.id))
+  const mayWrite = (now: Session) => isPrivileged(d, now) || !change.needsPrivilege(now.identity)
+  const saved =
+    mayWrite(session) && (await save(d, { flow, caller, method, change, session, mayWrite, transientPayload }))
+  if (!saved) throw refreshRequired(d.urls.login({ refresh: 'true', return_to: d.urls.page('settings', flow.id) }))
   return saved
 }
 

@@ -1,0 +1,76 @@
+import { createComeBack } from '../flows/continuity/come-back.ts'
+import { createCipher } from '../kernel/crypto/cipher.ts'
+import { exchange } from '../kernel/outbound/client.ts'
+import { addressRules } from '../kernel/outbound/guard.ts'
+import { loadOptions, loadText } from '../kernel/outbound/load.ts'
+import { createProviderCallback } from '../methods/oidc/callback.ts'
+import { createLinking } from '../methods/oidc/linking.ts'
+import { createMappers } from '../methods/oidc/mapper.ts'
+import { createNewcomers } from '../methods/oidc/newcomer.ts'
+import { createProviderSignIn } from '../methods/oidc/sign-in.ts'
+import { createStates } from '../methods/oidc/state.ts'
+import { createTokenEndpoint } from '../methods/oidc/token.ts'
+import { createUpstream } from '../methods/oidc/upstream.ts'
+import type { FlowParts } from './flows.ts'
+import type { composeLogin } from './login.ts'
+import type { composeRegistration } from './registration.ts'
+import type { Settings } from './settings.ts'
+
+export type Providers = ReturnType<typeof composeProviders>
+
+/** Other servers at which people sign in. */
+export function composeProviders({ config, clock, random, baseUrls, continuity, cookieSecrets, ...d }: FlowParts) {
+  const cipher = createCipher(() => {
+    const { ciphers, secrets } = config()
+    return { algorithm: ciphers.algorithm, secrets: secrets.cipher ?? [] }
+  }, random)
+  const providerStates = createStates({
+    algorithm: () => config().ciphers.algorithm,
+    cipher,
+    secrets: cookieSecrets,
+    random,
+  })
+  const upstream = createUpstream({ clock, random, exchange: (request) => exchange(request, addressRules(config())) })
+  return {
+    cipher,
+    providerStates,
+    comeBack: createComeBack(d.continuityCookie),
+    providers: createProviderSignIn({
+      config,
+      random,
+      continuity,
+      upstream,
+      publicBaseUrl: baseUrls.public,
+      states: providerStates,
+      tokenEndpoint: createTokenEndpoint(upstream),
+    }),
+    initCodeOf: d.exchanges.initCodeOf,
+  }
+}
+
+type Flows = ReturnType<typeof composeLogin> & ReturnType<typeof composeRegistration> & Settings
+
+/** The way back from there. */
+export function composeProviderCallback(d: FlowParts & Providers & Flows) {
+  const { config, clock, cipher, login, identities, providers } = d
+  const mappers = createMappers({
+    clock,
+    loadText: (url) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 }),
+  })
+  const providerCallback = createProviderCallback({
+    clock,
+    providers,
+    login,
+    identities,
+    states: d.providerStates,
+    continuity: d.continuity,
+    registration: d.registration,
+    settings: d.settings,
+    sessions: d.sessions,
+    exchanges: d.exchanges,
+    urls: d.flowUrls,
+    newcomers: createNewcomers({ config, schemas: d.schemas, mappers, cipher }),
+    linking: createLinking({ config, cipher, providers, login, identities, urls: d.flowUrls }),
+  })
+  return { providerCallback }
+}

@@ -1,0 +1,237 @@
+import { failed, problemsOf, type ShownAgain } from '../../flows/attempt.ts'
+import { expiryOf } from '../../flows/begin.ts'
+import type { NextForm } from '../../flows/engine/step.ts'
+import { flowExpiredMeanwhile, initiatedByOther, sessionMissing } from '../../flows/errors.ts'
+import type { LoginFlows } from '../../flows/login/flow.ts'
+import type { LoginOutcome } from '../../flows/login/submit.ts'
+import type { LoginFlow } from '../../flows/login/types.ts'
+import type { RegistrationFlows } from '../../flows/registration/flow.ts'
+import type { RegistrationOutcome } from '../../flows/registration/submit.ts'
+import type { RegistrationFlow } from '../../flows/registration/types.ts'
+import type { SettingsFlows } from '../../flows/settings/flow.ts'
+import type { SettingsOutcome } from '../../flows/settings/submit.ts'
+import type { Flow } from '../../flows/types.ts'
+import type { FlowUrls } from '../../flows/urls.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { Json } from '../../identities/types.ts'
+import { type Clock, formatTime } from '../../kernel/base/clock.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { Resolved } from '../../sessions/types.ts'
+import { identifierOf, OIDC } from './credential.ts'
+import type { Linking } from './linking.ts'
+import { type Newcomers, NotEnough } from './newcomer.ts'
+import type { KnownByProvider } from './sign-in.ts'
+import {
+  arrive,
+  type Back,
+  type CallbackRequest,
+  cameBack,
+  readState,
+  useUp,
+  type Way,
+  type WayBackDeps,
+} from './way-back.ts'
+
+export interface CallbackDeps extends WayBackDeps {
+  clock: Clock
+  newcomers: Newcomers
+  linking: Linking
+  login: LoginFlows
+  registration: RegistrationFlows
+  settings: SettingsFlows
+  sessions: Pick<SessionService, 'resolve'>
+  identities: Pick<IdentityService, 'findByIdentifier'>
+  urls: FlowUrls
+}
+
+/** What came of it, in the words of the flow that it ends. */
+export type CallbackOutcome = (
+  | { kind: 'login'; outcome: LoginOutcome }
+  | { kind: 'registration'; outcome: RegistrationOutcome }
+  | { kind: 'settings'; outcome: SettingsOutcome; resolved: Resolved }
+  /** signed in already */
+  | { kind: 'home'; to: string }
+) & {
+  /** set where an app waits: it asks for its session with a code, and the browser is sent back to it */
+  app?: Flow
+}
+
+export type ProviderCallback = ReturnType<typeof createProviderCallback>
+
+/** Where a provider sends browsers back to. @see OpenID Connect Core 1.0 §3.1.2.5 */
+export function createProviderCallback(d: CallbackDeps) {
+  return {
+    /** Looks at the state alone. @throws HttpError 400, 404 */
+    check: (request: Pick<CallbackRequest, 'query' | 'provider'>): void => void readState(d, request),
+
+    /** Hands the session to the app that waits for it. @returns what the app needs besides its own code */
+    handOver: (app: Flow, sessionId: string) => d.exchanges.bind(app.id, sessionId, formatTime(d.clock.now())),
+
+    /** @throws HttpError for what is not a way back of this browser; 404 where the method is switched off */
+    async complete(request: CallbackRequest): Promise<CallbackOutcome> {
+      const { state, text } = readState(d, request)
+      const current = await d.sessions.resolve(request.caller.credentials)
+      const way = { ...request, state, text, current }
+      switch (state.kind) {
+        case 'login':
+          return login(d, way)
+        case 'registration':
+          return registration(d, way)
+        case 'settings':
+          return settings(d, way)
+      }
+    },
+  }
+}
+
+async function login(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
+  const flow = await d.login.find(way.state.flowId)
+  assertInTime(d, flow)
+  const back = await cameBack(d, way, flow, !flow.refresh)
+  if (!back) return { kind: 'home', to: d.urls.returnTo(flow.request_url) }
+  const app = back.app ? { app: flow } : {}
+  return {
+    ...app,
+    ...(await inForm('login', flow, d.login.show, async () => enter(d, way, flow, back, await arrive(d, way)))),
+  }
+}
+
+async function registration(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
+  const flow = await d.registration.find(way.state.flowId)
+  assertInTime(d, flow)
+  const back = await cameBack(d, way, flow, true)
+  if (!back) return { kind: 'home', to: d.urls.returnTo(flow.request_url) }
+  const app = back.app ? { app: flow } : {}
+  const work = async () => {
+    const known = await arrive(d, way)
+    if (await ownerOf(d, known)) {
+      const other = await d.login.continueFrom(flow)
+      if (back.app) await d.exchanges.move(flow.id, other.id)
+      return { ...(await enter(d, way, other, back, known)), ...(back.app ? { app: other } : {}) }
+    }
+    return register(d, way, flow, back, known)
+  }
+  return { ...app, ...(await inForm('registration', flow, d.registration.show, work)) }
+}
+
+async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
+  const flow = await d.settings.find(way.state.flowId)
+  const { current: resolved } = way
+  if (!resolved) throw sessionMissing()
+  if (flow.identity_id !== resolved.session.identity_id) throw initiatedByOther()
+  assertInTime(d, flow)
+  const back = await cameBack(d, way, flow, false)
+  if (!back) throw sessionMissing()
+  const work = async (): Promise<SettingsOutcome> => {
+    const known = await arrive(d, way)
+    if (await ownerOf(d, known)) throw takenElsewhere()
+    const change = d.linking.link(flow.identity_id, known, (tx) => useUp(d, back, tx))
+    return d.settings.finish({
+      flow,
+      caller: way.caller,
+      resolved: resolved!,
+      method: OIDC,
+      change,
+      transientPayload: back.payload,
+    })
+  }
+  const outcome = await work().catch(async (error: unknown): Promise<SettingsOutcome> => {
+    return refuse(flow, d.settings.show, error)
+  })
+  return { kind: 'settings', outcome, resolved }
+}
+
+/** Signs in whom the provider knows; somebody who is new here is registered. */
+async function enter(
+  d: CallbackDeps,
+  way: Way,
+  flow: LoginFlow,
+  back: Back,
+  known: KnownByProvider,
+): Promise<CallbackOutcome> {
+  const identity = await ownerOf(d, known)
+  if (!identity) {
+    const fresh = await d.registration.continueFrom(flow)
+    if (back.app) await d.exchanges.move(flow.id, fresh.id)
+    return { ...(await register(d, way, fresh, back, known)), ...(back.app ? { app: fresh } : {}) }
+  }
+  const { caller, current } = way
+  const proved = {
+    kind: 'proved' as const,
+    identity,
+    authentication: authenticationOf(known),
+    write: (tx: Queryable) => useUp(d, back, tx),
+  }
+  return {
+    kind: 'login',
+    outcome: await d.login.finish({ flow, caller, current, method: OIDC, proved, transientPayload: back.payload }),
+  }
+}
+
+async function register(
+  d: CallbackDeps,
+  way: Way,
+  flow: RegistrationFlow,
+  back: Back,
+  known: KnownByProvider,
+): Promise<CallbackOutcome> {
+  return inForm('registration', flow, d.registration.show, async () => {
+    const { schema, newcomer } = await d.newcomers.make(flow, known, back.traits)
+    const write = (tx: Queryable) => useUp(d, back, tx)
+    const completion = {
+      flow,
+      caller: way.caller,
+      method: OIDC,
+      schema,
+      newcomer: { ...newcomer, write },
+      transientPayload: back.payload,
+      checkTraits: (traits: Json) => d.newcomers.check(schema, traits),
+    } as const
+    try {
+      return { kind: 'registration', outcome: await d.registration.finish(completion) }
+    } catch (error) {
+      const conflict = await d.linking.conflictOf(error, { flow, known, newcomer, schema })
+      if (!conflict) throw error
+      return { kind: 'login', outcome: conflict }
+    }
+  })
+}
+
+export const authenticationOf = ({ provider }: KnownByProvider) => {
+  const { id, organization_id: organization } = provider
+  return { method: OIDC, aal: 'aal1' as const, provider: id, ...(organization ? { organization } : {}) }
+}
+
+const ownerOf = (d: CallbackDeps, { provider, subject }: KnownByProvider) =>
+  d.identities.findByIdentifier(OIDC, identifierOf(provider.id, subject))
+
+const takenElsewhere = () => new NotEnough('taken')
+
+function assertInTime(d: CallbackDeps, flow: Flow): void {
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired) throw flowExpiredMeanwhile(expired)
+}
+
+type Show<F> = (flow: F, next: NextForm) => Promise<ShownAgain<F>>
+
+/** What is refused with a message, or with a 400, is shown in the form that the browser came from. */
+async function inForm<F extends LoginFlow | RegistrationFlow>(
+  kind: 'login' | 'registration',
+  flow: F,
+  show: Show<F>,
+  work: () => Promise<CallbackOutcome>,
+): Promise<CallbackOutcome> {
+  try {
+    return await work()
+  } catch (error) {
+    return { kind, outcome: await refuse(flow, show, error) } as CallbackOutcome
+  }
+}
+
+/** @throws the error where no form can show it */
+async function refuse<F extends Flow>(flow: F, show: Show<F>, error: unknown) {
+  if (error instanceof NotEnough) return show(flow, { kind: 'form', active: OIDC, ...error.form })
+  const problems = problemsOf(error)
+  return problems ? show(flow, { kind: 'form', active: OIDC, problems }) : failed(flow, error)
+}

@@ -1,0 +1,56 @@
+import type { NewCredential } from '../../identities/creation.ts'
+import type { DraftCredential } from '../../identities/draft.ts'
+import type { JsonObject, StoredCredential } from '../../identities/types.ts'
+import type { Cipher } from '../../kernel/crypto/cipher.ts'
+import type { Tokens } from './kind.ts'
+
+export const OIDC = 'oidc'
+
+/** One account at a provider, as the credential row holds it. */
+export interface Linked {
+  provider: string
+  subject: string
+  entry: JsonObject
+}
+
+/** How an account is found: the identifier of the credential, compared as it is. */
+export const identifierOf = (provider: string, subject: string): string => `${provider}:${subject}`
+
+/** @param tokens of the first sign-in; undefined where an app sent an id token of its own */
+export function newEntry(cipher: Cipher, provider: string, subject: string, tokens: Tokens | undefined): Linked {
+  const sealed = (token: string) => cipher.encrypt(Buffer.from(token))
+  return {
+    provider,
+    subject,
+    entry: {
+      subject,
+      provider,
+      initial_id_token: sealed(tokens?.idToken ?? ''),
+      initial_access_token: sealed(tokens?.accessToken ?? ''),
+      initial_refresh_token: sealed(tokens?.refreshToken ?? ''),
+    },
+  }
+}
+
+export function linkedOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]): Linked[] {
+  const { providers } = credentials.find(({ type }) => type === OIDC)?.config ?? {}
+  if (!Array.isArray(providers)) return []
+  return (providers as JsonObject[]).map((entry) => ({
+    provider: String(entry.provider ?? ''),
+    subject: String(entry.subject ?? ''),
+    entry,
+  }))
+}
+
+export const credentialOf = (linked: readonly Linked[]): NewCredential => ({
+  type: OIDC,
+  version: 0,
+  config: { providers: linked.map(({ entry }) => entry) },
+  identifiers: linked.map(({ provider, subject }) => identifierOf(provider, subject)),
+})
+
+/** All credentials with these accounts instead of those before; without any, the row goes as well. */
+export function withLinked(all: readonly DraftCredential[], linked: readonly Linked[]): DraftCredential[] {
+  const others = all.filter(({ type }) => type !== OIDC)
+  return linked.length === 0 ? others : [...others, credentialOf(linked)]
+}

@@ -1,0 +1,126 @@
+import type { Config } from '../../config/schema/schema.ts'
+import type { ShownAgain } from '../../flows/attempt.ts'
+import type { LoginFlows } from '../../flows/login/flow.ts'
+import type { LoginFlow } from '../../flows/login/types.ts'
+import { messages } from '../../flows/messages.ts'
+import { FormRefused, refused } from '../../flows/refused.ts'
+import type { Newcomer } from '../../flows/registration/method.ts'
+import type { RegistrationFlow } from '../../flows/registration/types.ts'
+import type { Change } from '../../flows/settings/method.ts'
+import { isInput, type UiNode } from '../../flows/types.ts'
+import type { FlowUrls } from '../../flows/urls.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { FullIdentity, IdentitySchema, JsonObject } from '../../identities/types.ts'
+import type { Cipher } from '../../kernel/crypto/cipher.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import { HttpError } from '../../kernel/http/errors.ts'
+import { linkedOf, newEntry, OIDC, withLinked } from './credential.ts'
+import { accountExists, confirmWith } from './messages.ts'
+import type { KnownByProvider, ProviderSignIn } from './sign-in.ts'
+
+export interface LinkingDeps {
+  config(): Config
+  cipher: Cipher
+  providers: ProviderSignIn
+  login: Pick<LoginFlows, 'continueFrom'>
+  identities: Pick<IdentityService, 'changeCredentials' | 'findByTraits'>
+  urls: FlowUrls
+}
+
+export type Linking = ReturnType<typeof createLinking>
+
+/** Where a login flow keeps the account that waits to be linked. */
+const MEMBER = 'registration_duplicate_credentials'
+
+/** Accounts at providers that are added to somebody who is here already. */
+export function createLinking(d: LinkingDeps) {
+  return {
+    /** @param use takes away what the browser came back with, in the same transaction */
+    link(identityId: string, known: KnownByProvider, use: (tx: Queryable) => Promise<void>): Change {
+      const entry = newEntry(d.cipher, known.provider.id, known.subject, known.tokens)
+      return {
+        kind: 'change',
+        needsPrivilege: () => true,
+        async write(tx) {
+          await use(tx)
+          const add = ({ credentials }: FullIdentity) => withLinked(credentials, [...linkedOf(credentials), entry])
+          return d.identities.changeCredentials(identityId, add, tx).catch((error: unknown) => {
+            throw error instanceof HttpError && error.status === 409 ? refused(messages.taken) : error
+          })
+        },
+      }
+    },
+
+    /**
+     * Somebody has the address already: they confirm that they are the same by signing in with what they have.
+     * @returns undefined for an error of another kind
+     */
+    async conflictOf(error: unknown, c: Conflict): Promise<ShownAgain<LoginFlow> | undefined> {
+      if (!isTaken(error)) return undefined
+      const { provider, subject, tokens } = c.known
+      const owner = await d.identities.findByTraits(c.schema.id, c.newcomer.traits)
+      if (!owner) return undefined
+      const entry = newEntry(d.cipher, provider.id, subject, tokens)
+      const duplicate = {
+        CredentialsType: OIDC,
+        CredentialsConfig: { providers: [entry.entry] },
+        DuplicateIdentifier: owner.identifier,
+      }
+      const hints = d.config().selfservice.flows.registration.login_hints
+      const flow = await d.login.continueFrom(c.flow, (made) => ({
+        ...made,
+        active_method: OIDC,
+        context: { ...made.context, [MEMBER]: duplicate },
+        ui: {
+          ...made.ui,
+          nodes: confirmingNodes(d, made.ui.nodes, c, owner, hints),
+          messages: [accountExists(provider, owner.identifier, d.urls.loginPage(), hints ? owner.identity : undefined)],
+        },
+      }))
+      return { kind: 'form', flow, transientPayload: undefined, pageQuery: { no_org_ui: 'true' } }
+    },
+  }
+}
+
+interface Conflict {
+  flow: RegistrationFlow
+  known: KnownByProvider
+  newcomer: Newcomer
+  schema: IdentitySchema
+}
+
+const isTaken = (error: unknown) =>
+  error instanceof FormRefused && error.problems.some(({ message }) => message.id === messages.taken.id)
+
+/** Of whom the address is already. */
+export interface Owner {
+  identity: FullIdentity
+  identifier: string
+}
+
+function confirmingNodes(
+  { providers }: Pick<LinkingDeps, 'providers'>,
+  nodes: readonly UiNode[],
+  { known }: Conflict,
+  { identity, identifier }: Owner,
+  hints: boolean,
+): UiNode[] {
+  const has = new Set(identity.credentials.map(({ type }) => type))
+  const linked = new Set(linkedOf(identity.credentials).map(({ provider }) => provider))
+  return nodes.flatMap((node): UiNode[] => {
+    if (!isInput(node)) return [node]
+    const { name, value } = node.attributes
+    if (name === 'provider') {
+      const other = providers.offered().find(({ id }) => id === value)
+      const shown = other && other.id !== known.provider.id && (!hints || linked.has(other.id))
+      return shown ? [{ ...node, meta: { label: confirmWith(other) } }] : []
+    }
+    if (name === 'identifier')
+      return [{ ...node, attributes: { ...node.attributes, type: 'hidden', value: identifier } }]
+    return hints && node.group !== 'default' && !has.has(node.group) ? [] : [node]
+  })
+}
+
+/** The account that waits in a login flow. */
+export const waitingIn = ({ context }: Pick<LoginFlow, 'context'>): JsonObject | undefined =>
+  context[MEMBER] as JsonObject | undefined

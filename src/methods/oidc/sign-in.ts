@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto'
+import type { Config } from '../../config/schema/schema.ts'
+import type { Redirect } from '../../flows/engine/step.ts'
+import { fieldText } from '../../flows/form.ts'
+import type { Flow, SubmittedForm } from '../../flows/types.ts'
+import type { Json, JsonObject } from '../../identities/types.ts'
+import { SECOND } from '../../kernel/base/clock.ts'
+import { withoutTrailingSlashes } from '../../kernel/base/url.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+import { badRequest, HttpError, notFound } from '../../kernel/http/errors.ts'
+import { withQuery } from '../../kernel/http/query.ts'
+import { type Claims, textAt } from './claims.ts'
+import { identifierOf } from './credential.ts'
+import { notInitialized, untrustworthy, upstreamError } from './errors.ts'
+import { issuerOf } from './generic.ts'
+import type { Provider, Tokens } from './kind.ts'
+import { kindOf } from './kinds.ts'
+import { bindingOf, type State, type StateKind, type States } from './state.ts'
+import type { TokenEndpoint } from './token.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Under which name a browser comes back to its sign-in. */
+export const CONTAINER = 'ory_kratos_oidc_auth_code_session'
+const LIFESPAN = 30 * 60 * SECOND
+const MAX_IDENTIFIER = 255
+
+export interface SignInDeps {
+  config(): Config
+  publicBaseUrl(): string
+  random: Random
+  continuity: { begin(name: string, payload: JsonObject, lifespan: number): Promise<string | undefined> }
+  states: States
+  upstream: Upstream
+  tokenEndpoint: TokenEndpoint
+}
+
+/** What a browser is sent away with. */
+export interface Departure {
+  kind: StateKind
+  provider: Provider
+  flow: Pick<Flow, 'id' | 'identity_schema'>
+  /** the person is to sign in again, though signed in already */
+  refresh: boolean
+  form: SubmittedForm
+  traits: Json
+  payload: JsonObject | undefined
+  /** the code with which an app gets its session */
+  initCode: string | undefined
+}
+
+/** Somebody whom a provider knows. */
+export interface KnownByProvider {
+  provider: Provider
+  subject: string
+  claims: Claims
+  tokens: Tokens | undefined
+}
+
+export type ProviderSignIn = ReturnType<typeof createProviderSignIn>
+
+/** There and back: the address of the provider, and what it says of who comes from there. */
+export function createProviderSignIn(d: SignInDeps) {
+  const settings = () => d.config().selfservice.methods.oidc
+  const callback = (provider: Provider) => {
+    const base = settings().config.base_redirect_uri ?? d.publicBaseUrl()
+    // With PKCE forced one address serves all providers.
+    const last = provider.pkce === 'force' ? '' : `/${provider.id}`
+    return `${withoutTrailingSlashes(base)}/self-service/methods/oidc/callback${last}`
+  }
+
+  function find(id: string): Provider {
+    const provider = settings().config.providers.find((one) => one.id === id)
+    if (!provider) throw notFound(`OpenID Connect Provider ${JSON.stringify(id)} is unknown or has not been configured`)
+    return provider
+  }
+
+  async function verifierFor(provider: Provider): Promise<string | undefined> {
+    const kind = kindOf(provider)
+    const wish = provider.pkce === 'auto' ? (kind.pkce ?? 'auto') : provider.pkce
+    if (wish === 'never' || kind.own) return undefined
+    const issuer = kind.issuer ?? issuerOf(provider)
+    const announced = wish === 'auto' && issuer !== '' ? await d.upstream.announced(issuer) : undefined
+    const used = wish === 'force' || announced?.code_challenge_methods_supported?.includes('S256')
+    return used ? d.random(32).toString('base64url') : undefined
+  }
+
+  async function authorizeUrl(one: Departure, state: string, verifier: string | undefined): Promise<string> {
+    const { provider } = one
+    const kind = kindOf(provider)
+    if (kind.own) return kind.own.authorizeUrl(provider, { callback: callback(provider), state }, d.upstream)
+    const { authorization } = await kind.endpoints(provider, d.upstream)
+    const scopes = [...(provider.scope ?? [])]
+    if (kind.openid && !scopes.includes('openid')) scopes.push('openid')
+    const asked = kind.scopes?.(scopes) ?? scopes
+    return withQuery(authorization, {
+      client_id: provider.client_id,
+      redirect_uri: callback(provider),
+      response_type: 'code',
+      ...(asked.length === 0 ? {} : { scope: asked.join(' ') }),
+      state,
+      // PKCE binds the code to this browser as well; Kratos sends no nonce beside it.
+      ...(verifier === undefined
+        ? kind.openid
+          ? { nonce: nonceOf(state) }
+          : {}
+        : { code_challenge: challengeOf(verifier), code_challenge_method: 'S256' }),
+      ...kind.parameters?.(provider, one.refresh),
+      ...upstreamParameters(one.form),
+    })
+  }
+
+  /** @throws HttpError 502: what the provider says does not name anybody */
+  function known(provider: Provider, claims: Claims, tokens: Tokens | undefined): KnownByProvider {
+    const subject = textAt(claims, 'sub')
+    if (subject === '') throw upstreamError('provider did not return a subject')
+    if (textAt(claims, 'iss') === '') throw upstreamError('issuer not set in claims')
+    if (identifierOf(provider.id, subject).length > MAX_IDENTIFIER) {
+      throw upstreamError('the subject that the provider returned is too long')
+    }
+    return { provider, subject, claims, tokens }
+  }
+
+  return {
+    enabled: () => settings().enabled,
+    find,
+    /** Those that are shown. One that belongs to an organization is not. */
+    offered: () => settings().config.providers.filter(({ organization_id: organization }) => !organization),
+
+    /** @throws HttpError 500 for a provider that cannot be asked, 400 for traits that are too large */
+    async leave(one: Departure): Promise<Redirect> {
+      const verifier = await verifierFor(one.provider)
+      const state = d.states.write({
+        flowId: one.flow.id,
+        kind: one.kind,
+        provider: one.provider.id,
+        verifier,
+        binding: one.initCode === undefined ? d.random(16) : bindingOf(one.initCode),
+      })
+      const to = await authorizeUrl(one, state, verifier).catch((error: unknown) => {
+        throw error instanceof HttpError ? error : notInitialized(error)
+      })
+      const schema = one.flow.identity_schema === '' ? {} : { identity_schema_id: one.flow.identity_schema }
+      const payload = {
+        state,
+        flow_id: one.flow.id,
+        traits: one.traits,
+        transient_payload: one.payload ?? {},
+        ...schema,
+      }
+      const id = await d.continuity.begin(CONTAINER, payload, LIFESPAN)
+      if (id === undefined) throw badRequest('The form is too large to be taken along to another server.')
+      return { kind: 'redirect', to, active: 'oidc', comeBack: { name: CONTAINER, id } }
+    },
+
+    /** Who comes back with a code. @throws HttpError, FormRefused */
+    async arrive(state: State, stateText: string, query: URLSearchParams): Promise<KnownByProvider> {
+      const provider = find(state.provider)
+      const kind = kindOf(provider)
+      if (kind.own) return known(provider, await kind.own.claims(provider, query, d.upstream), undefined)
+      const code = query.get('code') || query.get('authCode') || ''
+      const sent = { provider, code, redirectUri: callback(provider), verifier: state.verifier }
+      const tokens = await d.tokenEndpoint.exchange(sent)
+      const claims = await kind.claims({ provider, tokens, upstream: d.upstream, query })
+      const { nonce } = claims
+      if (kind.openid && state.verifier === undefined && nonce !== undefined && nonce !== nonceOf(stateText)) {
+        throw untrustworthy('the nonce of the id_token is not the one that was sent')
+      }
+      return known(provider, claims, tokens)
+    },
+
+    /** Who sends an id token of their own. @throws HttpError */
+    async submitted(provider: Provider, form: SubmittedForm): Promise<KnownByProvider> {
+      const { submitted } = kindOf(provider)
+      if (!submitted) throw upstreamError(`The provider ${provider.provider} does not support id_token verification`)
+      const claims = await submitted
+        .verify(provider, fieldText(form, 'id_token'), d.upstream)
+        .catch((error: unknown) => {
+          throw new HttpError(403, 'The requested action was forbidden', {
+            reason: 'Could not verify id_token',
+            cause: error,
+          })
+        })
+      const one = known(provider, claims, undefined)
+      if (!submitted.mayLackNonce(claims)) assertNonce(textAt(claims, 'nonce'), fieldText(form, 'id_token_nonce'))
+      return one
+    },
+  }
+}
+
+/** @throws HttpError 502 */
+function assertNonce(signed: string, sent: string): void {
+  if (signed === '') throw upstreamError('No nonce was included in the id_token but is required by the provider')
+  if (sent === '') throw upstreamError('No nonce was provided but is required by the provider')
+  if (signed !== sent) throw upstreamError('The supplied nonce does not match the nonce from the id_token')
+}
+
+/** Bound to the state, which the browser that began alone can bring back. */
+const nonceOf = (state: string) => createHash('sha256').update(`nonce ${state}`).digest('base64url')
+const challengeOf = (verifier: string) => createHash('sha256').update(verifier).digest('base64url')
+
+const PASSED_ON = ['login_hint', 'hd', 'prompt', 'auth_type', 'acr_values']
+
+/** What a page may add to the address of the provider; other members are passed over. */
+function upstreamParameters(form: SubmittedForm): Record<string, string> {
+  const { upstream_parameters: whole } = form.kind === 'json' ? form.values : {}
+  const of = (name: string): Json | undefined =>
+    form.kind === 'form'
+      ? form.values[`upstream_parameters.${name}`]?.[0]
+      : ((Object(whole ?? {}) as JsonObject)[name] ?? undefined)
+  return Object.fromEntries(
+    PASSED_ON.flatMap((name): [string, string][] => {
+      const value = of(name)
+      if (value === undefined) return []
+      if (typeof value !== 'string') throw badRequest(`upstream_parameters.${name} must be a text.`)
+      return [[name, value]]
+    }),
+  )
+}

@@ -1,0 +1,141 @@
+import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto'
+import type { Cipher, CipherAlgorithm } from '../../kernel/crypto/cipher.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+
+/** The flows that a provider takes part in, by their number in a state. */
+const KINDS = [undefined, 'login', 'registration', 'settings'] as const
+export type StateKind = Exclude<(typeof KINDS)[number], undefined>
+
+/** What comes back from the provider with the browser. */
+export interface State {
+  flowId: string
+  kind: StateKind
+  provider: string
+  /** of PKCE; undefined without */
+  verifier: string | undefined
+  /** SHA-512 of the code with which an app gets its session, else 16 random bytes */
+  binding: Buffer
+}
+
+export interface States {
+  write(state: State): string
+  /** @returns undefined for anything that no server with our secrets wrote */
+  read(text: string): State | undefined
+}
+
+export interface StateDeps {
+  algorithm(): CipherAlgorithm
+  cipher: Cipher
+  /** seal what the cipher would leave readable; the first writes, all read */
+  secrets(): readonly string[]
+  random: Random
+}
+
+/** A state is some 150 bytes in hex, more with a long name of a provider. */
+const MAX_LENGTH = 4096
+
+/**
+ * States in the form of Kratos, which can finish what begins here as we finish what begins there. But for its default
+ * cipher: that leaves the PKCE verifier readable in an address. Those are read, and sealed instead where they are written.
+ */
+export function createStates(d: StateDeps): States {
+  return {
+    write(state) {
+      const bytes = encode(state)
+      const secret = d.secrets()[0]
+      return d.algorithm() === 'noop' && secret !== undefined ? seal(bytes, secret, d.random) : d.cipher.encrypt(bytes)
+    },
+    read(text) {
+      if (text.length > MAX_LENGTH || !/^(?:[0-9a-f]{2})+$/.test(text)) return undefined
+      const sealed = Buffer.from(text, 'hex')
+      for (const secret of d.secrets()) {
+        const bytes = unseal(sealed, secret)
+        if (bytes) return decode(bytes)
+      }
+      const bytes = d.cipher.decrypt(text)
+      return bytes && decode(bytes)
+    },
+  }
+}
+
+export const bindingOf = (initCode: string): Buffer => createHash('sha512').update(initCode).digest()
+
+const keyOf = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'lethe provider state', 32))
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+function seal(bytes: Buffer, secret: string, random: Random): string {
+  const iv = random(IV_BYTES)
+  const cipher = createCipheriv('aes-256-gcm', keyOf(secret), iv)
+  return Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]).toString('hex')
+}
+
+function unseal(bytes: Buffer, secret: string): Buffer | undefined {
+  if (bytes.length < IV_BYTES + TAG_BYTES) return undefined
+  const cipher = createDecipheriv('aes-256-gcm', keyOf(secret), bytes.subarray(0, IV_BYTES), {
+    authTagLength: TAG_BYTES,
+  })
+  cipher.setAuthTag(bytes.subarray(-TAG_BYTES))
+  try {
+    return Buffer.concat([cipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), cipher.final()])
+  } catch {
+    return undefined
+  }
+}
+
+/** @see https://protobuf.dev/programming-guides/encoding/ */
+function encode({ flowId, kind, provider, verifier, binding }: State): Buffer {
+  const field = (number: number, bytes: Buffer) =>
+    Buffer.concat([Buffer.from([(number << 3) | 2, ...varint(bytes.length)]), bytes])
+  return Buffer.concat([
+    field(1, Buffer.from(flowId.replaceAll('-', ''), 'hex')),
+    field(2, binding),
+    field(3, Buffer.from(provider)),
+    ...(verifier === undefined ? [] : [field(4, Buffer.from(verifier))]),
+    Buffer.from([5 << 3, KINDS.indexOf(kind)]),
+  ])
+}
+
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)]
+}
+
+function decode(bytes: Buffer): State | undefined {
+  const fields = new Map<number, Buffer | number>()
+  const at = { offset: 0 }
+  while (at.offset < bytes.length) {
+    const tag = readVarint(bytes, at)
+    const value = readVarint(bytes, at)
+    if (tag === undefined || value === undefined) return undefined
+    if ((tag & 7) === 0) fields.set(tag >>> 3, value)
+    else if ((tag & 7) === 2 && value <= bytes.length - at.offset) {
+      fields.set(tag >>> 3, bytes.subarray(at.offset, at.offset + value))
+      at.offset += value
+    } else return undefined
+  }
+  const kind = KINDS[Number(fields.get(5) ?? 0)]
+  const flow = bytesOf(fields.get(1))
+  if (kind === undefined || flow?.length !== 16) return undefined
+  return {
+    flowId: flow.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
+    kind,
+    provider: bytesOf(fields.get(3))?.toString() ?? '',
+    verifier: bytesOf(fields.get(4))?.toString() || undefined,
+    binding: bytesOf(fields.get(2)) ?? Buffer.alloc(0),
+  }
+}
+
+const bytesOf = (value: Buffer | number | undefined) => (typeof value === 'object' ? value : undefined)
+
+/** Nothing in a state needs more than four bytes. */
+function readVarint(bytes: Buffer, at: { offset: number }): number | undefined {
+  let value = 0
+  for (let shift = 0; shift < 28; shift += 7) {
+    const byte = bytes[at.offset]
+    if (byte === undefined) return undefined
+    at.offset += 1
+    value |= (byte & 0x7f) << shift
+    if (byte < 0x80) return value
+  }
+  return undefined
+}

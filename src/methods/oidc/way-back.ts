@@ -1,0 +1,117 @@
+import { methodDisabled } from '../../flows/errors.ts'
+import { isObject } from '../../flows/form.ts'
+import type { ExchangeStore } from '../../flows/store.ts'
+import type { Caller, Flow } from '../../flows/types.ts'
+import type { Json, JsonObject } from '../../identities/types.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import { badRequest, HttpError } from '../../kernel/http/errors.ts'
+import type { Resolved } from '../../sessions/types.ts'
+import { CONTAINER, type KnownByProvider, type ProviderSignIn } from './sign-in.ts'
+import { bindingOf, type State, type States } from './state.ts'
+
+export interface WayBackDeps {
+  states: States
+  providers: ProviderSignIn
+  continuity: {
+    look(name: string, id: string): Promise<{ [name: string]: Json } | undefined>
+    useUp(id: string, tx: Queryable): Promise<void>
+  }
+  exchanges: Pick<ExchangeStore, 'initCodeOf' | 'move' | 'bind'>
+}
+
+export interface CallbackRequest {
+  query: URLSearchParams
+  /** of the path; undefined at the address that serves all of them */
+  provider: string | undefined
+  /** what the browser comes back to */
+  containerId: string | undefined
+  caller: Caller
+}
+
+/** A callback whose state is ours. */
+export interface Way extends CallbackRequest {
+  state: State
+  text: string
+  current: Resolved | undefined
+}
+
+/** @throws HttpError 400 for a state that is none of ours, 404 where the method is switched off */
+export function readState(d: WayBackDeps, { query, provider }: Pick<CallbackRequest, 'query' | 'provider'>) {
+  if (!d.providers.enabled()) throw methodDisabled()
+  const text = query.get('state') ?? ''
+  if (text === '') throw broken('the OpenID Provider did not return the state query parameter.')
+  const state = d.states.read(text)
+  if (!state) throw broken('the state parameter is invalid.')
+  if (provider !== undefined && provider !== state.provider) {
+    throw badRequest('Unable to complete OpenID Connect flow: provider mismatch between internal state and URL.')
+  }
+  return { state, text }
+}
+
+const broken = (why: string) => badRequest(`Unable to complete OpenID Connect flow because ${why}`)
+
+/** What the browser that comes back has left here. */
+export interface Back {
+  containerId: string | undefined
+  traits: Json
+  /** what the page sent along when it chose the provider */
+  payload: JsonObject | undefined
+  /** an app waits for it, and asks with its code */
+  app: boolean
+}
+
+/**
+ * The state is one that this browser left with, or that an app left with which holds the code.
+ * @returns undefined for somebody who is signed in, where that is all that was asked for
+ * @throws HttpError 400 for any other browser
+ */
+export async function cameBack(
+  d: WayBackDeps,
+  way: Way,
+  flow: Flow,
+  signedInIsEnough: boolean,
+): Promise<Back | undefined> {
+  const { containerId, state, text, current } = way
+  if (flow.type === 'api' && (await isOfApp(d, flow, state))) {
+    return { containerId: undefined, traits: {}, payload: undefined, app: true }
+  }
+  const container = containerId === undefined ? undefined : await d.continuity.look(CONTAINER, containerId)
+  if (current && signedInIsEnough) return undefined
+  if (!container) throw otherBrowser()
+  if (container.state !== text) {
+    throw broken('the query state parameter does not match the state parameter from the session cookie.')
+  }
+  const { traits = {}, transient_payload: payload } = container
+  return { containerId, traits, payload: isObject(payload) ? payload : undefined, app: false }
+}
+
+async function isOfApp({ exchanges }: WayBackDeps, { id }: Flow, { binding }: State): Promise<boolean> {
+  const code = await exchanges.initCodeOf(id)
+  return code !== undefined && bindingOf(code).equals(binding)
+}
+
+const otherBrowser = () =>
+  new HttpError(400, 'no resumable session found', {
+    reason:
+      "The browser does not contain the necessary cookie to resume the session. This is a security violation and was blocked. Please clear your browser's cookies and cache and try again!",
+  })
+
+export async function useUp(d: WayBackDeps, { containerId }: Back, tx: Queryable): Promise<void> {
+  if (containerId !== undefined) await d.continuity.useUp(containerId, tx)
+}
+
+export async function arrive(d: WayBackDeps, { query, state, text }: Way): Promise<KnownByProvider> {
+  const refusal = query.get('error') ?? ''
+  if (refusal !== '') {
+    const said = (query.get('error_description') ?? '').slice(0, MAX_TOLD)
+    throw broken(`the OpenID Provider returned error ${JSON.stringify(refusal.slice(0, MAX_TOLD))}: ${printable(said)}`)
+  }
+  if ((query.get('code') || query.get('authCode') || '') === '') {
+    throw broken('the OpenID Provider did not return the code query parameter.')
+  }
+  return d.providers.arrive(state, text, query)
+}
+
+/** Texts of strangers. */
+const MAX_TOLD = 500
+const printable = (text: string) => text.replace(/\p{Cc}/gu, ' ')
