@@ -3,7 +3,7 @@ import { resolveReturnTo } from '../kernel/http/return-to.ts'
 import { createLogoutFlow } from '../logout/flow.ts'
 import type { Base } from './environment.ts'
 import type { Sessions } from './sessions.ts'
-import { selfServiceUrl } from './urls.ts'
+import { selfServiceUrl } from './web.ts'
 
 export function composeLogout({ config, baseUrls }: Base, { sessions }: Pick<Sessions, 'sessions'>) {
   const logout = createLogoutFlow({

@@ -3,7 +3,7 @@ import { createVerificationStore } from '../flows/verification/store.ts'
 import { createVerificationCodeStore } from '../methods/code/store-verification.ts'
 import { codeVerification } from '../methods/code/verification.ts'
 import type { FlowParts } from './flows.ts'
-import { selfServiceUrl } from './urls.ts'
+import { selfServiceUrl } from './web.ts'
 
 export function composeVerification(d: FlowParts) {
   const { config, clock, random, db } = d

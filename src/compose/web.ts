@@ -1,10 +1,11 @@
 import { createErrorContainers } from '../error-containers/service.ts'
 import { createErrorStore } from '../error-containers/store.ts'
+import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { createCsrf } from '../kernel/http/csrf.ts'
+import { encodeQuery } from '../kernel/http/query.ts'
 import { CookieCache } from '../sessions/http/cookie-cache.ts'
 import { createSessionCredentials } from '../sessions/http/credentials.ts'
 import type { Base } from './environment.ts'
-import { selfServiceUrl } from './urls.ts'
 
 export type Web = ReturnType<typeof composeWeb>
 
@@ -21,4 +22,9 @@ export function composeWeb({ config, dev, clock, random, db, meta, baseUrls }: B
         ...(returnTo === '' ? {} : { return_to: returnTo }),
       }),
   }
+}
+
+/** A URL below /self-service of the public address. */
+export function selfServiceUrl(base: string, path: string, query: Record<string, string>): string {
+  return `${withoutTrailingSlashes(base)}/self-service/${path}?${encodeQuery(query)}`
 }
