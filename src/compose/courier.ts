@@ -2,11 +2,11 @@ import { createDevSender } from '../courier/channels/dev.ts'
 import { createHttpSender } from '../courier/channels/http.ts'
 import { createSmtpSender } from '../courier/channels/smtp.ts'
 import { createCourierMessages } from '../courier/messages.ts'
-import { plainTexts } from '../courier/plain-texts.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
 import { createMessageListStore } from '../courier/store-list.ts'
+import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import type { Base } from './environment.ts'
@@ -15,7 +15,7 @@ export type CourierParts = ReturnType<typeof composeCourier>
 
 export function composeCourier(d: Base) {
   const { config, clock, random, db, meta, log, dev, cwd } = d
-  const templates = plainTexts
+  const templates = current(d.messageTemplates)
   const rules = () => addressRules(config())
   const smtp = createSmtpSender({ settings: () => config().courier.smtp, clock })
   const http = createHttpSender({ request: () => config().courier.http.request_config, rules, cwd })
@@ -48,5 +48,13 @@ export function composeCourier(d: Base) {
     courierMessages,
     courier: createCourier({ clock, random, templates, store: createCourierStore(db, meta.nid) }),
     courierWorker,
+  }
+}
+
+/** Those in force when a message is made, which a reload may have changed. */
+function current(templates: Base['messageTemplates']): Templates {
+  return {
+    render: (message) => templates().render(message),
+    html: (message) => templates().html(message),
   }
 }

@@ -1,4 +1,5 @@
 import { adminBaseUrl, type Config, publicBaseUrl } from '../config/schema/schema.ts'
+import type { MessageTemplates } from '../courier/templates/templates.ts'
 import { createIdentityAnswers } from '../identities/answers.ts'
 import type { Schemas } from '../identities/schema/schemas.ts'
 import type { Clock } from '../kernel/base/clock.ts'
@@ -15,6 +16,7 @@ export interface Environment {
   config(): Config
   schemas(): Schemas
   tokenTemplates(): TokenTemplates
+  messageTemplates(): MessageTemplates
   dev: boolean
   /** native flows refuse requests that look like a browser's; off only by DEV_DISABLE_API_FLOW_ENFORCEMENT in dev mode */
   enforceNativeFlows: boolean

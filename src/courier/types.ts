@@ -27,15 +27,17 @@ export interface Message {
   requestHeaders?: Readonly<Record<string, readonly string[]>>
 }
 
-/** The texts of a message. Mail has a subject, and `html` where the template has such a part. */
+/** The final texts of a message. Only mail has a subject. */
 export interface Texts {
   subject: string
   body: string
-  html?: string
 }
 
 export interface Templates {
+  /** What is stored when the message is queued. */
   render(message: Message): Promise<Texts>
+  /** The HTML part of a mail; it is made when the mail is sent, since the row has no place for it. */
+  html(message: Message): Promise<string | undefined>
 }
 
 /** `courier_messages.status`, as Kratos numbers them. */

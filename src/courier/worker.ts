@@ -78,7 +78,7 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
   async function htmlOf(message: Omit<Outgoing, 'html'>): Promise<string | undefined> {
     if (message.channel !== 'email') return undefined
     try {
-      return (await d.templates.render({ ...message, type: message.template })).html
+      return await d.templates.html({ ...message, type: message.template })
     } catch (err) {
       d.log.error({ err, template: message.template }, 'the HTML of a message cannot be made; it goes as plain text')
       return undefined

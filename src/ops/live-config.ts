@@ -1,6 +1,7 @@
 import type { LoadedConfig, LoadOptions } from '../config/load.ts'
 import type { Config } from '../config/schema/schema.ts'
 import { type WatchOptions, watchConfig } from '../config/watch.ts'
+import { createMessageTemplates, type MessageTemplates } from '../courier/templates/templates.ts'
 import { createSchemas, type Schemas } from '../identities/schema/schemas.ts'
 import type { Logger } from '../kernel/base/log.ts'
 import { createTokenTemplates, type TokenTemplates } from '../tokens/templates.ts'
@@ -11,6 +12,7 @@ export interface LiveConfig {
   config(): Config
   schemas(): Schemas
   tokenTemplates(): TokenTemplates
+  messageTemplates(): MessageTemplates
   hash(): string
   /** @param listener called after each reload that was taken */
   onReload(listener: () => void): void
@@ -18,10 +20,10 @@ export interface LiveConfig {
 }
 
 /**
- * Checks what the schema of the configuration cannot (identity schemas, templates of tokens), then follows the files. A
+ * Checks what the schema of the configuration cannot (identity schemas, templates of tokens and messages), then follows the files. A
  * change that cannot be used leaves everything as it is.
  * @param options `cwd` is where relative `file://` addresses start, `watch` what to follow instead of the files
- * @throws SchemaLoadError, TokenTemplateError
+ * @throws SchemaLoadError, TokenTemplateError, MessageTemplateError, UnreadTemplate
  */
 export async function createLiveConfig(
   options: LoadOptions & { cwd: string; watch?: ((options: WatchOptions) => { close(): void }) | undefined },
@@ -35,7 +37,16 @@ export async function createLiveConfig(
       log.warn({ keys: [key], reason }, 'a token template cannot be used')
     for (const { key, reason } of tokenTemplates.doubts)
       log.warn({ keys: [key], reason }, 'a claims mapper may fail when a token is made')
-    return { loaded: next, schemas, tokenTemplates }
+    const messageTemplates = await createMessageTemplates(
+      next.config,
+      options.cwd,
+      () => performance.now(),
+      ({ key, error }) =>
+        log.error({ keys: [key], reason: error.message }, 'a message template failed; the built-in text was sent'),
+    )
+    for (const { key, reason } of messageTemplates.doubts)
+      log.warn({ keys: [key], reason }, 'a message template may not be used')
+    return { loaded: next, schemas, tokenTemplates, messageTemplates }
   }
   let current = await withDocuments(loaded)
   const listeners: (() => void)[] = []
@@ -57,6 +68,7 @@ export async function createLiveConfig(
     config: () => current.loaded.config,
     schemas: () => current.schemas,
     tokenTemplates: () => current.tokenTemplates,
+    messageTemplates: () => current.messageTemplates,
     hash: () => current.loaded.hash,
     onReload: (listener) => void listeners.push(listener),
     close: () => watcher.close(),

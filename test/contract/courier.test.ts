@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { plainTexts } from '../../src/courier/plain-texts.ts'
 import { createCourier } from '../../src/courier/service.ts'
 import { createCourierStore } from '../../src/courier/store.ts'
 import type { Message } from '../../src/courier/types.ts'
@@ -9,6 +8,7 @@ import { parseTime } from '../../src/kernel/base/clock.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { loadMeta } from '../../src/kernel/db/meta.ts'
 import { backends } from '../helpers/db.ts'
+import { builtinTemplates } from '../helpers/message-templates.ts'
 import { T0 } from '../helpers/sessions.ts'
 
 const ROWS = sql(
@@ -17,6 +17,13 @@ const ROWS = sql(
     request_headers, send_count, created_at, updated_at
   from courier_messages order by created_at, recipient`,
 )
+
+const TEXT = `Someone asked to recover the account that belongs to this address. To go on, enter this code:
+
+012345
+
+It is valid for 60 minutes. If it was not you, you can ignore this message. Do not pass it on to anybody.
+`
 
 const code: Message = {
   type: 'recovery_code_valid',
@@ -29,7 +36,12 @@ const code: Message = {
 async function courierOn(db: Db, kind: 'owned' | 'adopted') {
   const { nid } = await loadMeta(db, { kind, now: T0, random: randomBytes })
   const store = createCourierStore(db, nid)
-  return createCourier({ store, clock: { now: () => parseTime(T0) }, random: randomBytes, templates: plainTexts })
+  return createCourier({
+    store,
+    clock: { now: () => parseTime(T0) },
+    random: randomBytes,
+    templates: await builtinTemplates(),
+  })
 }
 
 for (const backend of backends()) {
@@ -44,8 +56,8 @@ for (const backend of backends()) {
           channel: 'email',
           status: 1,
           recipient: 'ida@example.com',
-          subject: 'Recover access to your account',
-          body: 'Recover access to your account\n\n012345\n',
+          subject: '012345 is your code to recover your account',
+          body: TEXT,
           template_type: 'recovery_code_valid',
           data: '{"to":"ida@example.com","recovery_code":"012345","expires_in_minutes":60}',
           request_headers: { 'User-Agent': ['curl'] },

@@ -5,6 +5,7 @@ import type { Deps } from '../../src/compose/deps.ts'
 import { createNode } from '../../src/compose/node.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import type { Config } from '../../src/config/schema/schema.ts'
+import { createMessageTemplates } from '../../src/courier/templates/templates.ts'
 import { createSchemas } from '../../src/identities/schema/schemas.ts'
 import { type Clock, systemClock } from '../../src/kernel/base/clock.ts'
 import { createLogger } from '../../src/kernel/base/log.ts'
@@ -92,10 +93,20 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
   let schemas = await createSchemas(config, process.cwd())
   const readTemplates = () => createTokenTemplates(config, process.cwd(), () => performance.now())
   let tokenTemplates = await readTemplates()
+  const readMessages = () =>
+    createMessageTemplates(
+      config,
+      process.cwd(),
+      () => performance.now(),
+      ({ key, error }) =>
+        log.error({ keys: [key], reason: error.message }, 'a message template failed; the built-in text was sent'),
+    )
+  let messageTemplates = await readMessages()
   const { deps, apps } = await createNode({
     config: () => config,
     schemas: () => schemas,
     tokenTemplates: () => tokenTemplates,
+    messageTemplates: () => messageTemplates,
     enforceNativeFlows: true,
     dev: options.dev ?? WIRE_CONFIGS[options.wireConfig ?? 'default']?.dev === true,
     watchCourier: true,
@@ -135,6 +146,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
       config = load(urls)
       schemas = await createSchemas(config, process.cwd())
       tokenTemplates = await readTemplates()
+      messageTemplates = await readMessages()
     },
     close,
   }

@@ -58,10 +58,12 @@ export const courier = section({
       })
       .partial()
       .optional(),
-    'Own texts of messages.',
-    'B',
+    'Own texts of messages, in the language of Go templates, each at an address of its own.',
   ),
-  template_override_path: key(z.string().optional(), 'Folder with own texts.', 'B'),
+  template_override_path: key(
+    z.string().optional(),
+    'Folder with own texts: `recovery_code/valid/email.subject.gotmpl` and so on; an address in `templates` wins.',
+  ),
   message_retries: key(z.int().default(5), 'Further tries after the first, before a message is abandoned.'),
   worker: openSection({
     pull_count: key(z.int().default(10), 'Messages taken at a time.'),

@@ -44,7 +44,7 @@ function member(name: string, model: string): Member {
   const zero = zeroOf(name)
   if (name === 'UserRequestHeaders') return { name, zero }
   if (name === 'RecoveryCode' && model.startsWith('sms.')) return { name, zero, json: 'verification_code' }
-  return { name, zero, json: name.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase() }
+  return { name, zero, json: name.replace(/([a-z])([A-Z])|([A-Z])(?=[A-Z][a-z])/g, '$1$3_$2').toLowerCase() }
 }
 
 function zeroOf(name: string): Value {

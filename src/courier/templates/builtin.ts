@@ -1,0 +1,124 @@
+import type { TemplateType } from '../types.ts'
+import type { Part } from './kinds.ts'
+
+/** What a message says. Each text is a template; nothing in it comes from the person who asks, who may be a stranger. */
+interface Wording {
+  subject: string
+  /** Why the message comes. */
+  lead: string
+  /** The member that holds a code or a link; it stands alone on its line. */
+  code?: string
+  link?: string
+  /** What to do about it. */
+  after: string
+}
+
+const IGNORE = 'If it was not you, you can ignore this message. Do not pass it on to anybody.'
+const MINUTES = '{{ .ExpiresInMinutes }} minute{{ if ne .ExpiresInMinutes 1 }}s{{ end }}'
+
+const WORDINGS: Record<TemplateType, Wording> = {
+  recovery_code_valid: {
+    subject: '{{ .RecoveryCode }} is your code to recover your account',
+    lead: 'Someone asked to recover the account that belongs to this address. To go on, enter this code:',
+    code: 'RecoveryCode',
+    after: `It is valid for ${MINUTES}. ${IGNORE}`,
+  },
+  recovery_code_invalid: unknownAddress('recover an account'),
+  recovery_valid: {
+    subject: 'Recover your account',
+    lead: 'Someone asked to recover the account that belongs to this address. To go on, open this link:',
+    link: 'RecoveryURL',
+    after: `It is valid for ${MINUTES}. ${IGNORE}`,
+  },
+  recovery_invalid: unknownAddress('recover an account'),
+  verification_code_valid: {
+    subject: '{{ .VerificationCode }} is your code to confirm your address',
+    lead: 'To confirm that this address is yours, enter this code:',
+    code: 'VerificationCode',
+    link: 'VerificationURL',
+    after: `It is valid for ${MINUTES}. ${IGNORE}`,
+  },
+  verification_code_invalid: unknownAddress('confirm this address'),
+  verification_valid: {
+    subject: 'Confirm your address',
+    lead: 'To confirm that this address is yours, open this link:',
+    link: 'VerificationURL',
+    after: `It is valid for ${MINUTES}. ${IGNORE}`,
+  },
+  verification_invalid: unknownAddress('confirm this address'),
+  login_code_valid: {
+    subject: '{{ .LoginCode }} is your code to sign in',
+    lead: 'To sign in, enter this code:',
+    code: 'LoginCode',
+    after: `It is valid for ${MINUTES}. ${IGNORE}`,
+  },
+  registration_code_valid: {
+    subject: '{{ .RegistrationCode }} is your code to create your account',
+    lead: 'To create your account, enter this code:',
+    code: 'RegistrationCode',
+    after: `It is valid for ${MINUTES}. ${IGNORE}`,
+  },
+}
+
+function unknownAddress(what: string): Wording {
+  return {
+    subject: 'No account has this address',
+    lead: `Someone tried to ${what} with this address, and no account has it.`,
+    after: 'If it was you, try another address of yours. If it was not you, you can ignore this message.',
+  }
+}
+
+/** The text of a part for which the operator has none. */
+export function builtinSource(type: TemplateType, part: Part): string {
+  const wording = WORDINGS[type]
+  switch (part) {
+    case 'subject':
+      return wording.subject
+    case 'plaintext':
+      return plaintext(type, wording)
+    case 'html':
+      return html(wording)
+    case 'sms':
+      return sms(type, wording)
+  }
+}
+
+function plaintext(type: TemplateType, { lead, code, link, after }: Wording): string {
+  const parts = [lead]
+  if (code) parts.push(`{{ .${code} }}`)
+  if (link) parts.push(code ? `or open this link:\n\n{{ .${link} }}` : `{{ .${link} }}`)
+  // a page for whoever closed the one that asked for the code
+  if (type === 'recovery_code_valid') parts.push('{{ with .RecoveryURL }}The page to enter it:\n\n{{ . }}\n\n{{ end }}')
+  return `${[...parts, after].join('\n\n')}\n`.replace('{{ end }}\n\n', '{{ end }}')
+}
+
+/** Ends in the form that lets a browser fill the code in on the site that it is for, and on no other. */
+function sms(type: TemplateType, { subject, code }: Wording): string {
+  const text = `${subject}. It is valid for ${MINUTES}.`
+  return type === 'recovery_code_valid' ? `${text}\n\n@{{ .RequestURLDomain }} #{{ .${code} }}\n` : `${text}\n`
+}
+
+function html({ subject, lead, code, link, after }: Wording): string {
+  const shown = code
+    ? `<p style="margin:24px 0;font:700 28px/1.3 monospace;letter-spacing:4px">{{ .${code} }}</p>\n`
+    : ''
+  const way = link
+    ? `${code ? '<p>Or open this link:</p>\n' : ''}<p><a href="{{ .${link} }}">{{ .${link} }}</a></p>\n`
+    : ''
+  const page =
+    code === 'RecoveryCode' ? '{{ with .RecoveryURL }}<p><a href="{{ . }}">The page to enter it</a></p>\n{{ end }}' : ''
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
+<title>${subject}</title>
+</head>
+<body style="margin:0 auto;padding:24px;max-width:560px;font:16px/1.5 sans-serif;overflow-wrap:anywhere">
+<p>${lead}</p>
+${shown}${way}${page}<p>${after}</p>
+</body>
+</html>
+`
+}
