@@ -5,14 +5,7 @@ import { createCourierMessages } from '../courier/messages.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
-
-<<<<<<< HEAD
-
 import { createMessageListStore } from '../courier/store-list.ts'
-
-=======
->>>>>>> 7224aaa (Describe the keys of own texts, which now do something)
-
 import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
