@@ -11,6 +11,7 @@ import { webhookRoutes } from './events/webhooks/routes.ts'
 import { providerCallbackRoutes } from './flows/callback/routes.ts'
 import { loginRoutes } from './flows/login/routes.ts'
 import { recoveryRoutes } from './flows/recovery/routes.ts'
+import { recoveryAdminRoutes } from './flows/recovery/routes-admin.ts'
 import { registrationRoutes } from './flows/registration/routes.ts'
 import { settingsRoutes } from './flows/settings/routes.ts'
 import { verificationRoutes } from './flows/verification/routes.ts'
@@ -89,6 +90,9 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(courierAdminRoutes(d))
+  app.register(
+    recoveryAdminRoutes({ ...d, adminUrl: (url) => `${withoutTrailingSlashes(d.baseUrls.admin())}/admin${url}` }),
+  )
   app.register(eventAdminRoutes(d))
   app.register(webhookRoutes(d))
   app.register(eventPageRoutes(d))

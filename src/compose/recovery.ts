@@ -1,9 +1,15 @@
 import { createRecoveryFlow } from '../flows/recovery/flow.ts'
+import { createHandOut } from '../flows/recovery/hand-out.ts'
 import { createRecoveryStore } from '../flows/recovery/store.ts'
 import { codeRecovery } from '../methods/code/recovery.ts'
+import { codeSettings } from '../methods/code/settings.ts'
 import { createRecoveryCodeStore } from '../methods/code/store-recovery.ts'
+import { linkRecovery } from '../methods/link/recovery.ts'
+import { createRecoveryLinkStore } from '../methods/link/store.ts'
+import { linkLifespanMs } from '../methods/link/token.ts'
 import type { FlowParts } from './flows.ts'
 import type { Settings } from './settings.ts'
+import { selfServiceUrl } from './web.ts'
 
 export function composeRecovery(d: FlowParts, { settings }: Settings) {
   const { config, clock, random, db, identities } = d
@@ -18,7 +24,32 @@ export function composeRecovery(d: FlowParts, { settings }: Settings) {
     codes: createRecoveryCodeStore(db, nid),
     courier: d.courier,
     identityAnswer: d.identityAnswer,
+    pageOf: (flowId) => d.flowUrls.page('recovery', flowId),
     countSubmission: store.countSubmission,
+  })
+  const link = linkRecovery({
+    config,
+    clock,
+    random,
+    identities,
+    secrets: d.cookieSecrets,
+    links: createRecoveryLinkStore(db, nid),
+    courier: d.courier,
+    identityAnswer: d.identityAnswer,
+    linkTo: (query) => selfServiceUrl(d.baseUrls.public(), 'recovery', query),
+  })
+  const methods = [code, link]
+  const handOutRecovery = createHandOut({
+    config,
+    clock,
+    random,
+    db,
+    store,
+    identities,
+    methods,
+    sessions: d.sessions,
+    urls: d.flowUrls,
+    lifespanMs: (id) => ({ code: codeSettings(config()).lifespanMs, link: linkLifespanMs(config()) })[id],
   })
   const recovery = createRecoveryFlow({
     config,
@@ -31,7 +62,7 @@ export function composeRecovery(d: FlowParts, { settings }: Settings) {
     sessions: d.sessions,
     locks: d.locks,
     urls: d.flowUrls,
-    methods: [code],
+    methods,
   })
-  return { recovery, continuesWith: () => config().feature_flags.use_continue_with_transitions }
+  return { recovery, handOutRecovery, continuesWith: () => config().feature_flags.use_continue_with_transitions }
 }

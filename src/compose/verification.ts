@@ -2,6 +2,8 @@ import { createVerificationFlow } from '../flows/verification/flow.ts'
 import { createVerificationStore } from '../flows/verification/store.ts'
 import { createVerificationCodeStore } from '../methods/code/store-verification.ts'
 import { codeVerification } from '../methods/code/verification.ts'
+import { createVerificationLinkStore } from '../methods/link/store.ts'
+import { linkVerification } from '../methods/link/verification.ts'
 import type { FlowParts } from './flows.ts'
 import { selfServiceUrl } from './web.ts'
 
@@ -21,6 +23,17 @@ export function composeVerification(d: FlowParts) {
     submissions: store,
     linkTo: (query) => selfServiceUrl(d.baseUrls.public(), 'verification', query),
   })
+  const link = linkVerification({
+    config,
+    clock,
+    random,
+    identities: d.identities,
+    secrets: d.cookieSecrets,
+    links: createVerificationLinkStore(db, nid),
+    courier: d.courier,
+    identityAnswer: d.identityAnswer,
+    linkTo: (query) => selfServiceUrl(d.baseUrls.public(), 'verification', query),
+  })
   const verification = createVerificationFlow({
     config,
     clock,
@@ -29,7 +42,7 @@ export function composeVerification(d: FlowParts) {
     store,
     locks: d.locks,
     urls: d.flowUrls,
-    methods: [code],
+    methods: [code, link],
   })
   return { verification }
 }

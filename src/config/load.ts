@@ -54,7 +54,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const config = checked.data
   const generatedSecrets = config.secrets.cookie.length === 0 && config.secrets.default.length === 0
   if (generatedSecrets && options.random) config.secrets.default = [options.random(32).toString('base64url')]
-  const warnings = collectWarnings(config, loaded, generatedSecrets)
+  const warnings = collectWarnings(config, generatedSecrets)
   const { DEV } = options.env
   const dev = goBoolean(DEV)
   if (DEV !== undefined && dev === undefined) {

@@ -1,6 +1,7 @@
 import type { IdentitySchema } from '../identities/types.ts'
 import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/clock.ts'
 import { uuid } from '../kernel/base/uuid.ts'
+import { randomText } from '../kernel/crypto/one-time.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import { oauth2Unavailable, schemaNotSelectable, schemaUnknown } from './errors.ts'
 import type { RequestFacts } from './hooks/types.ts'
@@ -70,18 +71,7 @@ export function expiryOf(flow: Pick<Flow, 'expires_at'>, now: Micros): Expired |
   return since > 0 ? { at: flow.expires_at, since } : undefined
 }
 
-const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const CODE_LENGTH = 64
-/** Bytes from here up are dropped: modulo would prefer some of the letters. */
-const FAIR = 248
-
-function code(random: Random): string {
-  let text = ''
-  while (text.length < CODE_LENGTH) {
-    for (const byte of random(CODE_LENGTH)) if (byte < FAIR) text += LETTERS[byte % LETTERS.length]
-  }
-  return text.slice(0, CODE_LENGTH)
-}
 
 /**
  * The code that a native client asks for with `return_session_token_exchange_code`. Sign-in by password never needs
@@ -94,12 +84,12 @@ export async function exchangeCode(
   if (flow.type !== 'api' || !isYes(requestQuery(flow.request_url).get('return_session_token_exchange_code'))) {
     return undefined
   }
-  const initCode = code(d.random)
+  const initCode = randomText(d.random, CODE_LENGTH)
   const row = {
     id: uuid(d.random),
     flowId: flow.id,
     initCode,
-    returnToCode: code(d.random),
+    returnToCode: randomText(d.random, CODE_LENGTH),
     now: formatTime(d.clock.now()),
   }
   await d.exchanges.insert(row)

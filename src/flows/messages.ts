@@ -40,6 +40,7 @@ export const messages = {
   continue: info(1070009, 'Continue'),
   recoveryCode: info(1070010, 'Recovery code'),
   verificationCode: info(1070011, 'Verification code'),
+  recoveryLinkSent: info(1060002, sentTo('recovery link')),
   recoveryCodeSent: info(1060003, sentTo('recovery code')),
 
   /** the title of a trait */
@@ -78,6 +79,7 @@ export const messages = {
     'Could not find a strategy to update your settings. Did you fill out the form correctly?',
   ),
 
+  verificationLinkSent: info(1080001, sentTo('verification link')),
   verificationCodeSent: info(1080003, sentTo('verification code')),
   verified: { id: 1080002, text: 'You successfully verified your email address.', type: 'success' } as UiMessage,
   noVerificationMethod: error(
@@ -91,6 +93,11 @@ export const messages = {
     'Could not find a strategy to recover your account with. Did you fill out the form correctly?',
   ),
   wrongEmail: (value: string) => error(4000040, 'Enter a valid email address', { value }),
+  wrongRecoveryToken: error(4060004, 'The recovery token is invalid or has already been used. Please retry the flow.'),
+  wrongVerificationToken: error(
+    4070001,
+    'The verification token is invalid or has already been used. Please retry the flow.',
+  ),
   wrongRecoveryCode: error(4060006, 'The recovery code is invalid or has already been used. Please try again.'),
 
   /** @param until when the session is no longer fresh enough to change credentials */

@@ -203,3 +203,55 @@ describe('recovery by code', () => {
     assert.deepEqual(events, [{ session_id: sessionId, cause: 'logout' }])
   })
 })
+
+describe('recovery by link', () => {
+  const scope = closingScope()
+  let server: TestServer
+  before(async () => {
+    server = await testServer(scope, { wireConfig: 'link' })
+  })
+  after(() => scope.close())
+
+  /** The path of a link that was sent. */
+  async function linkTo(person: Person): Promise<string> {
+    const { id } = (await new Client(server).get('/self-service/recovery/api')).body
+    const path = `/self-service/recovery?flow=${id}`
+    await new Client(server).send('POST', path, { json: { method: 'link', email: person.email } })
+    const link = new URL(await lastCode(server, person.email, 'recovery_url'))
+    return link.pathname + link.search
+  }
+  const sessionsOf = async ({ identityId }: Person) =>
+    (await new Client(server).get(`${server.adminUrl}/admin/identities/${identityId}/sessions`)).body
+
+  test('of several browsers that open a link at once, one is signed in', async () => {
+    const person = await createPerson(server)
+    const link = await linkTo(person)
+    const answers = await Promise.all(
+      Array.from({ length: 4 }, () => new Client(server).get(link, { accept: 'text/html' })),
+    )
+    const leads = answers.map(({ headers }) => new URL(headers.get('location')!).pathname).sort()
+    assert.deepEqual(leads, ['/recovery', '/recovery', '/recovery', '/settings'])
+    assert.equal((await sessionsOf(person)).length, 1)
+  })
+
+  test('HEAD, and a browser that fetches ahead, leave a link as it is', async () => {
+    const person = await createPerson(server)
+    const link = await linkTo(person)
+    assert.equal((await new Client(server).send('HEAD', link, { headers: { accept: 'text/html' } })).status, 303)
+    for (const header of ['sec-purpose', 'purpose', 'x-moz'])
+      assert.equal((await new Client(server).get(link, { [header]: 'prefetch' })).status, 403)
+    assert.deepEqual(await sessionsOf(person), [])
+    assert.match((await new Client(server).get(link, { accept: 'text/html' })).headers.get('location')!, /settings/)
+  })
+
+  test('the secret of a link stands nowhere once it is used', async () => {
+    const person = await createPerson(server)
+    const link = await linkTo(person)
+    const client = new Client(server)
+    const opened = await client.get(link, { accept: 'text/html' })
+    const settings = new URL(opened.headers.get('location')!).searchParams.get('flow')
+    const { text } = await client.get(`/self-service/settings/flows?id=${settings}`)
+    const token = new URLSearchParams(link.split('?')[1]).get('token')!
+    assert.ok(!text.includes(token) && !server.logs().includes(token))
+  })
+})

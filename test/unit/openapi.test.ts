@@ -103,7 +103,7 @@ const NO_OPERATION: [port: string, route: RegExp, why: string][] = [
   ['admin', /^GET \/events\/page(\.js)?$/, 'a page for people'],
   [
     'public',
-    /^GET \/self-service\/(login|registration|settings)$/,
+    /^GET \/self-service\/(login|registration|settings|recovery|verification)$/,
     'forms with a method that Kratos takes and does not describe',
   ],
   ['public', /^(POST|PUT|PATCH|DELETE|OPTIONS) \/sessions\/whoami$/, 'one operation that answers every method'],

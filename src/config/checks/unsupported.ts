@@ -32,7 +32,7 @@ const method = (name: Exclude<keyof Config['selfservice']['methods'], 'b2b'>): R
 
 const RULES: readonly Rule[] = [
   { name: 'dev', on: (config) => config.dev === true },
-  ...(['oidc', 'link'] as const).map(method),
+  ...(['oidc'] as const).map(method),
   {
     name: 'selfservice.methods.password.config.migrate_hook',
     on: (c) => c.selfservice.methods.password.config.migrate_hook.enabled,
@@ -48,14 +48,12 @@ const RULES: readonly Rule[] = [
 /** Hooks that do nothing, here or in the edition of Kratos that is free. */
 const IDLE_HOOKS = ['b2b_sso', 'organization', 'verify_new_address', 'notify_previous_addresses']
 
-/**
- * Names of the keys that are switched on and do nothing, as they stand in the file.
- * `codeEnabled`: whether a file says so itself. The code method is on by default, which is no reason for a warning.
- */
-export function unsupportedKeys(config: Config, codeEnabled: boolean): string[] {
+/** Names of the keys that are switched on and do nothing, as they stand in the file. */
+export function unsupportedKeys(config: Config): string[] {
   const { code } = config.selfservice.methods
   const names = RULES.filter((rule) => rule.on(config)).map((rule) => rule.name)
-  if (codeEnabled || code.passwordless_enabled || code.mfa_enabled) names.push('selfservice.methods.code')
+  if (code.passwordless_enabled) names.push('selfservice.methods.code.passwordless_enabled')
+  if (code.mfa_enabled) names.push('selfservice.methods.code.mfa_enabled')
   for (const { name, hooks } of hookLists(config)) {
     if (hooks.some(({ hook }) => IDLE_HOOKS.includes(hook))) names.push(name)
   }
@@ -64,5 +62,10 @@ export function unsupportedKeys(config: Config, codeEnabled: boolean): string[] 
 
 /** For tests: what a rule or the quiet list speaks for. */
 export function coveredNames(): string[] {
-  return [...RULES.map((rule) => rule.name), ...QUIET, 'selfservice.methods.code']
+  return [
+    ...RULES.map((rule) => rule.name),
+    ...QUIET,
+    'selfservice.methods.code.passwordless_enabled',
+    'selfservice.methods.code.mfa_enabled',
+  ]
 }

@@ -1,8 +1,6 @@
 import { originAsSent } from '../origins.ts'
 import type { Config } from '../schema/schema.ts'
-import { at } from '../sources/sources.ts'
 import { hidingLists } from './hook-lists.ts'
-import type { Loaded } from './locate.ts'
 import { unsupportedKeys } from './unsupported.ts'
 import { isUriOrPath } from './uris.ts'
 
@@ -24,13 +22,12 @@ export interface ConfigWarning {
 /** The version of Kratos whose files and answers are spoken. */
 export const CONTRACT_VERSION = 'v26.2.0'
 
-export function collectWarnings(config: Config, loaded: Loaded, generatedSecrets: boolean): ConfigWarning[] {
+export function collectWarnings(config: Config, generatedSecrets: boolean): ConfigWarning[] {
   const warnings: ConfigWarning[] = []
   const warn = (code: ConfigWarning['code'], message: string, keys: readonly string[]) => {
     if (keys.length > 0) warnings.push({ code, message, keys })
   }
-  const codeEnabled = at(loaded.merged, ['selfservice', 'methods', 'code', 'enabled']) === true
-  warn('unsupported_keys', 'configuration keys accepted but not supported', unsupportedKeys(config, codeEnabled))
+  warn('unsupported_keys', 'configuration keys accepted but not supported', unsupportedKeys(config))
   if (generatedSecrets) {
     const message =
       'no secrets configured: random ones were made, so sessions by cookie end with this process and do not work on a second one'

@@ -43,16 +43,15 @@ export const methods = section({
   password,
   profile: section({ enabled: key(z.boolean().default(true), 'Change of traits in the settings form.', 'B') }),
   link: section({
-    enabled: off('Recovery and verification by link.'),
+    enabled: key(z.boolean().default(false), 'Recovery and verification by a link that is sent.'),
     config: key(
       loose({ base_url: z.string(), lifespan: duration() }).partial().optional(),
-      'Options of the link.',
-      'B',
+      '`lifespan`: how long a link lives, an hour unless set. `base_url` is without effect: links lead to `serve.public.base_url`.',
     ),
   }),
   code: key(
     loose({
-      enabled: key(z.boolean().default(true), 'Recovery and verification by code.', 'B'),
+      enabled: key(z.boolean().default(true), 'Recovery and verification by a code that is sent.'),
       passwordless_enabled: off('Login by a code that is sent.'),
       mfa_enabled: off('Second factor by a code that is sent.'),
       config: key(
@@ -63,8 +62,7 @@ export const methods = section({
         })
           .partial()
           .optional(),
-        'Options of the code.',
-        'B',
+        '`lifespan`: how long a code lives, an hour unless set. `max_submissions`: codes that may be tried in one flow, 5 unless set.',
       ),
     })
       .refine(
@@ -73,7 +71,6 @@ export const methods = section({
       )
       .prefault({}),
     'Codes by message.',
-    'B',
   ),
   totp: section({
     enabled: key(

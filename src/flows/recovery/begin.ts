@@ -46,10 +46,19 @@ export function assertEnabled(config: Config): void {
 /** A flow that is not stored yet. @throws 400 where its method is switched off */
 export function newRecoveryFlow(d: BeginRecoveryDeps, request: BeginRequest): RecoveryFlow {
   const { lifespan, use } = d.config().selfservice.flows.recovery
-  const base = newFlow(d, { ...request, lifespanMs: lifespan, schema: '' })
-  const { nodes, state } = methodInUse(d, use).start(base.csrf_token)
+  return flowWith(d, methodInUse(d, use), request, lifespan)
+}
+
+export function flowWith(
+  d: BeginRecoveryDeps,
+  method: RecoveryMethod,
+  request: BeginRequest,
+  lifespanMs: number,
+): RecoveryFlow {
+  const base = newFlow(d, { ...request, lifespanMs, schema: '' })
+  const { nodes, state } = method.start(base.csrf_token)
   const ui = { action: d.urls.action('recovery', base.id), method: 'POST' as const, nodes }
-  return { ...base, ui, state, active_method: use, skip_csrf_check: false }
+  return { ...base, ui, state, active_method: method.id, skip_csrf_check: false }
 }
 
 function methodInUse(d: BeginRecoveryDeps, id: 'code' | 'link'): RecoveryMethod {

@@ -44,7 +44,7 @@ export async function finishRecovery(
 ): Promise<Finished> {
   const identity = await d.identities.get(proof.identityId)
   const active = identity.state === 'active'
-  const inBrowser = flow.type === 'browser' || caller.token !== ''
+  const inBrowser = flow.type === 'browser' || caller.byLink
   const renewed = inBrowser || !active ? caller.renewCsrf() : ''
   const csrfToken = inBrowser ? renewed : ''
   if (active) await endSessionOfAnother(d, caller, identity)
@@ -69,7 +69,7 @@ export async function finishRecovery(
 
 /** Whether the session reaches its owner: a native client gets the token only under this flag. */
 const isHeld = (d: FinishDeps, flow: RecoveryFlow, caller: RecoveryCaller) =>
-  flow.type === 'browser' || caller.token !== '' || d.config().feature_flags.use_continue_with_transitions
+  flow.type === 'browser' || caller.byLink || d.config().feature_flags.use_continue_with_transitions
 
 function issue(d: FinishDeps, identity: Identity, { method }: Recovered, { device }: RecoveryCaller, tx: Queryable) {
   return d.sessions.issue({ identity, authentication: { method, aal: 'aal1' }, device }, tx)
@@ -93,6 +93,7 @@ async function endOthers(d: FinishDeps, { id }: Identity, own: Session | undefin
 function settingsRequest(d: FinishDeps, flow: RecoveryFlow, caller: RecoveryCaller, csrfToken: string) {
   const { default_browser_return_url: after } = d.config().selfservice.flows.recovery.after
   const returnTo = requestedReturnTo(flow.request_url) || (after ?? '')
-  const requestUrl = returnTo === '' ? caller.requestUrl : withQuery(caller.requestUrl, { return_to: returnTo })
-  return { type: flow.type, requestUrl, csrfToken }
+  const url = d.urls.action('recovery', flow.id)
+  const requestUrl = returnTo === '' ? url : withQuery(url, { return_to: returnTo })
+  return { type: caller.byLink ? 'browser' : flow.type, requestUrl, csrfToken } as const
 }

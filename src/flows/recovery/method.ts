@@ -1,4 +1,6 @@
 import type { Json } from '../../identities/types.ts'
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
 import type { AddressProof, NextScreen, StartAgain } from '../proof/proof.ts'
 import type { Caller, FlowState, SubmittedForm, UiNode } from '../types.ts'
 import type { RecoveryFlow } from './types.ts'
@@ -18,8 +20,19 @@ export interface RecoveryMethod {
   /** @throws FormRefused for what is no address */
   ask(request: RecoveryRequest): Promise<NextScreen>
   prove(request: RecoveryRequest): Promise<NextScreen | Recovered | StartAgain>
+  /** What an operator hands on to somebody, without a message. `write` stores its secret with the flow. */
+  handOut(flow: RecoveryFlow, identityId: string, expiresAt: Timestamp): HandedOut
   /** The secret of a link, which needs no form. */
   follow?(flow: RecoveryFlow, token: string): Promise<Recovered | StartAgain>
+}
+
+export interface HandedOut {
+  flow: RecoveryFlow
+  /** where the person goes */
+  link: string
+  /** what they bring along, where the link does not carry it */
+  code?: string
+  write(tx: Queryable): Promise<void>
 }
 
 export interface RecoveryRequest {

@@ -4,6 +4,7 @@ import {
   error,
   formOrJsonBody,
   json,
+  jsonBody,
   list,
   map,
   needed,
@@ -15,6 +16,8 @@ import {
   SENT_ON,
   SESSION_TOKEN,
   text,
+  time,
+  uuid,
 } from '../../kernel/http/openapi/openapi.ts'
 import { BROWSER_MUST_MOVE, FLOW_GONE, FLOW_REFUSED, flowAnswers, flowMembers, RETURN_TO } from '../openapi.ts'
 
@@ -61,8 +64,39 @@ export const recoveryDescription: Description = {
         ...OTHER_ERRORS,
       },
     },
+    {
+      ...{ id: 'createRecoveryCodeForIdentity', method: 'post', path: '/admin/recovery/code', port: 'admin' },
+      summary: 'Makes a code that an operator hands on to somebody who lost every way in.',
+      parameters: [RETURN_TO],
+      body: jsonBody('createRecoveryCodeForIdentityBody'),
+      answers: {
+        201: json('The code, and the page where it is entered.', 'recoveryCodeForIdentity'),
+        400: error('The body cannot be read, or a member is not what it must be.'),
+        404: error('There is no such identity, or the method is switched off.'),
+        ...OTHER_ERRORS,
+      },
+    },
+    {
+      ...{ id: 'createRecoveryLinkForIdentity', method: 'post', path: '/admin/recovery/link', port: 'admin' },
+      summary: 'Makes a link that signs in whoever opens it.',
+      parameters: [RETURN_TO],
+      body: jsonBody('createRecoveryLinkForIdentityBody'),
+      answers: {
+        200: json('The link.', 'recoveryLinkForIdentity'),
+        400: error('There is no such identity, or the body cannot be read.'),
+        404: error('The method is switched off.'),
+        ...OTHER_ERRORS,
+      },
+    },
   ],
   schemas: {
+    createRecoveryCodeForIdentityBody: object(
+      { identity_id: uuid },
+      { expires_in: text, flow_type: oneWord('browser', 'api') },
+    ),
+    createRecoveryLinkForIdentityBody: object({ identity_id: uuid }, { expires_in: text }),
+    recoveryCodeForIdentity: object({ recovery_link: text, recovery_code: text }, { expires_at: time }),
+    recoveryLinkForIdentity: object({ recovery_link: text }, { expires_at: time }),
     recoveryFlow: object(flowMembers.required, {
       ...flowMembers.optional,
       continue_with: list(ref('continueWith')),

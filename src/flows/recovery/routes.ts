@@ -60,8 +60,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
     const outcome = await d.recovery.submit(queryValue(req, 'flow'), caller)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
     if (outcome.kind === 'signedInAlready') return signedIn(req, reply, outcome.flow)
-    // A link is followed by a browser, whoever began the flow.
-    const readsJson = caller.token === '' && (caller.scripted || outcome.flow.type === 'api')
+    const readsJson = !caller.byLink && (caller.scripted || outcome.flow.type === 'api')
     switch (outcome.kind) {
       case 'finished':
         return finished(req, reply, readsJson, outcome)
@@ -79,21 +78,14 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
   }
 
   function recoveryCaller(req: FastifyRequest, reply: FastifyReply): RecoveryCaller {
-    const renewCsrf = () => {
-      d.csrf.renew(req, reply)
-      return d.csrf.token(req)
-    }
     return {
       ...callerOf(req, d),
-      renewCsrf,
-      token: queryValue(req, 'token'),
-      requestUrl: d.flowUrls.request(req.url),
-      checkCsrf(token) {
-        if (d.csrf.matches(req, token)) return
-        const violation = d.csrf.violation(req, token !== '')
-        renewCsrf()
-        throw violation
+      renewCsrf() {
+        d.csrf.renew(req, reply)
+        return d.csrf.token(req)
       },
+      token: queryValue(req, 'token'),
+      byLink: false,
     }
   }
 

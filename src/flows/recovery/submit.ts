@@ -13,17 +13,17 @@ import { type Replaced, replaceExpired } from '../replace.ts'
 import type { Caller, SubmittedForm, UiMessage } from '../types.ts'
 import { newRecoveryFlow } from './begin.ts'
 import { type FinishDeps, type Finished, finishRecovery } from './finish.ts'
-import type { Recovered, RecoveryMethod } from './method.ts'
+import type { Recovered } from './method.ts'
 import type { RecoveryFlow } from './types.ts'
 
 export type SubmitRecoveryDeps = FinishDeps & { db: Pick<Db, 'tx'> }
 
 /** Who submits, and what only recovery wants to know of it. */
 export interface RecoveryCaller extends Caller {
-  /** the secret of a link that was followed; empty: none */
+  /** the secret of a link that was followed; empty: none in the address */
   token: string
-  /** the address of this request, as clients know it */
-  requestUrl: string
+  /** set once a link is followed: a browser follows it, whoever began the flow */
+  byLink: boolean
   /** Gives the browser another anti-CSRF cookie. @returns a token for it */
   renewCsrf(): string
 }
@@ -70,11 +70,15 @@ async function step(
 ): Promise<RecoveryOutcome> {
   const expired = expiryOf(flow, d.clock.now())
   if (expired) {
-    const make = async (request: BeginRequest) => ({ flow: newRecoveryFlow(d, request), writes: [] })
+    const type = caller.token === '' ? flow.type : 'browser'
+    const make = async (request: BeginRequest) => ({ flow: newRecoveryFlow(d, { ...request, type }), writes: [] })
     return replaceExpired('recovery', { old: flow, expired, caller }, make, (fresh) => d.store.insert(fresh.flow))
   }
-  if (caller.token !== '') return follow(d, flow, caller)
+  const linked = await follow(d, flow, caller, caller.token)
+  if (linked) return linked
   const form = await proofForm(flow, caller)
+  const posted = await follow(d, flow, caller, fieldText(form, 'token'))
+  if (posted) return posted
   if (flow.type === 'api' && !flow.skip_csrf_check && caller.browserHeader !== undefined) {
     return startAgain(d, flow, caller, messages.generic(nativeFlowInBrowser(caller.browserHeader).reason!))
   }
@@ -84,7 +88,7 @@ async function step(
   if (!found) throw refused(messages.noRecoveryMethod)
   const { method, wish } = found
   if (wish === 'ask' && (await d.sessions.resolve(caller.credentials))) return { kind: 'signedInAlready', flow }
-  if (!flow.skip_csrf_check && !isUnreadable(form)) checkOrigin(flow, caller, form)
+  if (!isUnreadable(form)) checkProofOrigin(flow, caller, form, wish)
   const payload = transientPayload(form)
   const csrfToken = currentCsrfToken(flow, caller)
   const next = await method[wish]({ flow, form, caller, csrfToken, transientPayload: payload })
@@ -107,11 +111,34 @@ function methodOf(d: SubmitRecoveryDeps, form: SubmittedForm, flow: RecoveryFlow
   return undefined
 }
 
+/** @throws 403; then the browser has a cookie that fits its next form */
+function checkProofOrigin(
+  flow: RecoveryFlow,
+  caller: RecoveryCaller,
+  form: SubmittedForm,
+  wish: 'ask' | 'prove',
+): void {
+  if (flow.skip_csrf_check && wish === 'prove') return
+  try {
+    checkOrigin(flow, caller, form)
+  } catch (error) {
+    if (!flow.skip_csrf_check) caller.renewCsrf()
+    throw error
+  }
+}
+
 /** A link is its own proof: it may be followed in any browser, signed in or not. */
-async function follow(d: SubmitRecoveryDeps, flow: RecoveryFlow, caller: RecoveryCaller): Promise<RecoveryOutcome> {
-  const method = d.methods.find((one): one is RecoveryMethod & Required<Pick<RecoveryMethod, 'follow'>> => !!one.follow)
-  if (!method) throw refused(messages.noRecoveryMethod)
-  return proceed(d, flow, caller, await method.follow(flow, caller.token), {})
+async function follow(
+  d: SubmitRecoveryDeps,
+  flow: RecoveryFlow,
+  caller: RecoveryCaller,
+  token: string,
+): Promise<RecoveryOutcome | undefined> {
+  const method = d.methods.find(({ follow }) => follow !== undefined)
+  if (token === '' || !method?.follow || !d.config().selfservice.methods[method.id].enabled) return undefined
+  caller.byLink = true
+  const next = await method.follow(flow, token)
+  return proceed(d, { ...flow, active_method: method.id }, caller, next, {})
 }
 
 async function proceed(
@@ -124,7 +151,7 @@ async function proceed(
   if (next.kind === 'startAgain') return startAgain(d, flow, caller, next.message)
   if (next.kind === 'recovered') {
     return finishRecovery(d, flow, caller, next, payload).catch((error: unknown) => {
-      if (error instanceof ProofUsed) return startAgain(d, flow, caller, messages.codeUsed())
+      if (error instanceof ProofUsed) return startAgain(d, flow, caller, usedBy(next))
       throw error
     })
   }
@@ -138,6 +165,9 @@ async function proceed(
   return { kind: 'screen', flow: shown, transientPayload: payload }
 }
 
+const usedBy = ({ method }: Recovered) =>
+  method === 'code_recovery' ? messages.codeUsed() : messages.wrongRecoveryToken
+
 async function startAgain(
   d: SubmitRecoveryDeps,
   old: RecoveryFlow,
@@ -145,8 +175,9 @@ async function startAgain(
   message: UiMessage,
 ): Promise<RecoveryOutcome> {
   const renewed = caller.renewCsrf()
-  const csrfToken = old.type === 'browser' ? renewed : ''
-  const flow = newRecoveryFlow(d, { type: old.type, requestUrl: old.request_url, csrfToken })
+  const type = caller.byLink ? 'browser' : old.type
+  const csrfToken = type === 'browser' ? renewed : ''
+  const flow = newRecoveryFlow(d, { type, requestUrl: old.request_url, csrfToken })
   flow.ui = withProblems(flow.ui, [{ message }])
   await d.store.insert(flow)
   return { kind: 'startedAgain', flow, message }

@@ -40,10 +40,8 @@ export function assertEnabled(config: Config): void {
 export function newVerificationFlow(d: BeginVerificationDeps, request: BeginRequest): VerificationFlow {
   const { lifespan, use } = d.config().selfservice.flows.verification
   const base = newFlow(d, { ...request, lifespanMs: lifespan, schema: '' })
-  const nodes = methodInUse(d).start(base.csrf_token)
-  // An app sends no token back, so the form begins without the input.
-  const shown = request.type === 'api' ? nodes.filter((node) => node.attributes.name !== 'csrf_token') : nodes
-  const ui = { action: d.urls.action('verification', base.id), method: 'POST' as const, nodes: shown }
+  const nodes = methodInUse(d).start(base.csrf_token, request.type)
+  const ui = { action: d.urls.action('verification', base.id), method: 'POST' as const, nodes }
   return { ...base, ui, active_method: use }
 }
 

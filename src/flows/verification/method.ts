@@ -1,7 +1,7 @@
 import type { AddressOwner, Json, TraitAddress } from '../../identities/types.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { AddressProof, NextScreen, StartAgain } from '../proof/proof.ts'
-import type { Expired, SubmittedForm, UiNode } from '../types.ts'
+import type { Expired, FlowType, SubmittedForm, UiNode } from '../types.ts'
 import type { VerificationFlow } from './types.ts'
 
 export type VerificationMethodId = 'code' | 'link'
@@ -10,7 +10,7 @@ export type VerificationMethodId = 'code' | 'link'
 export interface VerificationMethod {
   readonly id: VerificationMethodId
   /** the first screen */
-  start(csrfToken: string): UiNode[]
+  start(csrfToken: string, type: FlowType): UiNode[]
   /** What a form that was sent to the flow wants of this method; undefined: it is not for this method. */
   reads(form: SubmittedForm, flow: VerificationFlow): 'ask' | 'prove' | undefined
   /** @throws FormRefused for what is no address */

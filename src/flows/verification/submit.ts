@@ -91,7 +91,8 @@ async function step(
 ): Promise<VerificationOutcome> {
   const expired = expiryOf(flow, d.clock.now())
   if (expired) return flowExpired(d, flow, caller, expired)
-  if (flow.state === 'passed_challenge') return startAgain(d, flow, caller, messages.verifiedAlready)
+  if (flow.state === 'passed_challenge' && caller.token === '')
+    return startAgain(d, flow, caller, messages.verifiedAlready)
   if (caller.opensLink || caller.token !== '') return openLink(d, flow, caller, progress)
   const form = await proofForm(flow, caller)
   assertWellFormed(form)

@@ -17,6 +17,19 @@ export function isHashOf(text: string, stored: string, secrets: readonly string[
   return found
 }
 
+const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+/** Bytes from here up are dropped: modulo would prefer some of the letters. */
+const FAIR_BYTE = 248
+
+/** Letters and digits. */
+export function randomText(random: Random, length: number): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of random(length)) if (byte < FAIR_BYTE) text += LETTERS[byte % LETTERS.length]
+  }
+  return text.slice(0, length)
+}
+
 export const CODE_LENGTH = 6
 const CODES = 10 ** CODE_LENGTH
 /** Numbers from here up are drawn again: modulo would prefer some of the codes. */

@@ -11,13 +11,16 @@ export const askNodes = (csrfToken: string): UiNode[] => [
   submitNode(GROUP, 'code', messages.continue),
 ]
 
-export const codeNode = () =>
+const codeNode = () =>
   inputNode(GROUP, 'code', 'text', {
     required: true,
     pattern: '[0-9]+',
     maxlength: CODE_LENGTH,
     label: messages.recoveryCode,
   })
+
+/** There is no address to write to, and no browser to compare a token with. */
+export const handedOutNodes = (): UiNode[] => [codeNode(), submitNode(GROUP, 'code', messages.continue)]
 
 /** @param email as it was typed: the button sends it again */
 export const sentNodes = (csrfToken: string, email: string): UiNode[] => [

@@ -4,7 +4,7 @@ import { fieldText } from '../../flows/form.ts'
 import { messages } from '../../flows/messages.ts'
 import { cleared } from '../../flows/nodes.ts'
 import { type NextScreen, ProofUsed, type StartAgain } from '../../flows/proof/proof.ts'
-import type { Recovered, RecoveryMethod, RecoveryRequest } from '../../flows/recovery/method.ts'
+import type { HandedOut, Recovered, RecoveryMethod, RecoveryRequest } from '../../flows/recovery/method.ts'
 import type { RecoveryFlow } from '../../flows/recovery/types.ts'
 import { refused } from '../../flows/refused.ts'
 import type { UiMessage } from '../../flows/types.ts'
@@ -12,12 +12,12 @@ import { trimSpace } from '../../identities/normalise.ts'
 import { FORMATS } from '../../identities/schema/formats.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { AddressOwner } from '../../identities/types.ts'
-import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
+import { type Clock, formatTime, parseTime, type Timestamp } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { isHashOf, keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
-import { askNodes, sentNodes } from './recovery-form.ts'
+import { askNodes, handedOutNodes, sentNodes } from './recovery-form.ts'
 import { codeSettings, wholeMinutes } from './settings.ts'
 import { submittedCode } from './spelling.ts'
 import { CODE_TYPE, type RecoveryCodeRow, type RecoveryCodeStore } from './store-recovery.ts'
@@ -30,6 +30,8 @@ export interface CodeRecoveryDeps extends OwnerMailDeps {
   secrets(): readonly string[]
   codes: RecoveryCodeStore
   identities: Pick<IdentityService, 'findByRecoveryAddress' | 'verifyAddress'>
+  /** the page that shows the flow */
+  pageOf(flowId: string): string
   /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
   countSubmission(flowId: string): Promise<number>
 }
@@ -47,6 +49,7 @@ export function codeRecovery(d: CodeRecoveryDeps): RecoveryMethod {
     },
     ask: (request) => ask(d, request),
     prove: (request) => prove(d, request),
+    handOut: (flow, identityId, expiresAt) => handOut(d, flow, identityId, expiresAt),
   }
 }
 
@@ -98,6 +101,20 @@ async function send(
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     secret: { recovery_code: code, expires_in_minutes: wholeMinutes(lifespanMs) },
   })
+}
+
+function handOut(d: CodeRecoveryDeps, begun: RecoveryFlow, identityId: string, expiresAt: Timestamp): HandedOut {
+  const code = newCode(d.random)
+  const ui = { ...begun.ui, nodes: handedOutNodes() }
+  const flow: RecoveryFlow = { ...begun, ui, state: 'sent_email', skip_csrf_check: true, csrf_token: '' }
+  const row = {
+    id: uuid(d.random),
+    hash: keyedHash(code, d.secrets()[0]!),
+    addressId: undefined,
+    type: CODE_TYPE.admin,
+  }
+  const of = { flowId: flow.id, identityId, expiresAt, now: formatTime(d.clock.now()) }
+  return { flow, code, link: d.pageOf(flow.id), write: (tx) => d.codes.replace({ ...row, ...of }, tx) }
 }
 
 async function prove(

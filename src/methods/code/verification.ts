@@ -48,10 +48,11 @@ const GROUP = 'code'
 export function codeVerification(d: CodeVerificationDeps): VerificationMethod {
   return {
     id: 'code',
-    start: (csrfToken) => [
+    // An app sends no token back, so the form begins without the input.
+    start: (csrfToken, type) => [
       inputNode(GROUP, 'email', 'email', { required: true, label: messages.email }),
       submitNode(GROUP, 'code', messages.continue),
-      csrfNode(csrfToken),
+      ...(type === 'browser' ? [csrfNode(csrfToken)] : []),
     ],
     reads(form, flow) {
       if (!isOfCode(flow) || !codeSettings(d.config()).enabled) return undefined

@@ -1,0 +1,109 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, type Queryable, type Sql, sql } from '../../kernel/db/client.ts'
+
+/** Nothing is inserted for an identity that does not exist. */
+const INSERT_RECOVERY = sql(
+  'recovery_token.insert',
+  `insert into identity_recovery_tokens (id, token, used, identity_recovery_address_id, token_type, expires_at, issued_at,
+    selfservice_recovery_flow_id, created_at, updated_at, nid, identity_id)
+  select $1::uuid, $2::text, false, $3::uuid, $4::int, $5::timestamp, $6::timestamp, $7::uuid, $6, $6, $8::uuid, i.id
+  from identities i where i.id = $9 and i.nid = $8`,
+)
+
+const INSERT_VERIFICATION = sql(
+  'verification_token.insert',
+  `insert into identity_verification_tokens (id, token, used, identity_verifiable_address_id, expires_at, issued_at,
+    selfservice_verification_flow_id, created_at, updated_at, nid)
+  select $1::uuid, $2::text, false, a.id, $3::timestamp, $4::timestamp, $5::uuid, $4, $4, $6::uuid
+  from identity_verifiable_addresses a where a.id = $7 and a.nid = $6`,
+)
+
+/** Hashes are looked up: whoever does not know the token cannot know what is compared. */
+const FIND_RECOVERY = sql(
+  'recovery_token.find',
+  `select t.id, t.used, t.expires_at, t.identity_id, a.via, a.value
+  from identity_recovery_tokens t
+  left join identity_recovery_addresses a on a.id = t.identity_recovery_address_id and t.token_type = 2
+  where t.selfservice_recovery_flow_id = $1 and t.nid = $2 and t.token = any ($3::text[])`,
+)
+
+const FIND_VERIFICATION = sql(
+  'verification_token.find',
+  `select t.id, t.used, t.expires_at, a.identity_id, a.via, a.value
+  from identity_verification_tokens t join identity_verifiable_addresses a on a.id = t.identity_verifiable_address_id
+  where t.selfservice_verification_flow_id = $1 and t.nid = $2 and t.token = any ($3::text[])`,
+)
+
+/** Once means once: of several at a time, the row is the judge. */
+const USE_RECOVERY = sql(
+  'recovery_token.use',
+  `update identity_recovery_tokens set used = true, used_at = $3 where id = $1 and nid = $2 and not used returning id`,
+)
+
+const USE_VERIFICATION = sql(
+  'verification_token.use',
+  `update identity_verification_tokens set used = true, used_at = $3 where id = $1 and nid = $2 and not used
+  returning id`,
+)
+
+/** Who gave a link out. */
+export const TOKEN_TYPE = { admin: 1, selfService: 2 } as const
+
+interface NewToken {
+  id: string
+  hash: string
+  expiresAt: Timestamp
+  now: Timestamp
+  flowId: string
+}
+
+export interface NewRecoveryToken extends NewToken {
+  /** absent where an operator gave it out */
+  addressId: string | undefined
+  type: (typeof TOKEN_TYPE)[keyof typeof TOKEN_TYPE]
+  identityId: string
+}
+
+export interface LinkRow {
+  id: string
+  used: boolean
+  expires_at: Timestamp
+  identity_id: string
+  /** the address that it was sent to; null where an operator gave it out */
+  via: string | null
+  value: string | null
+}
+
+export type LinkStore = ReturnType<typeof createRecoveryLinkStore>
+export type VerificationLinkStore = ReturnType<typeof createVerificationLinkStore>
+
+const rows = (db: Db, nid: string, find: Sql, use: Sql) => ({
+  /** @param hashes of the token under each secret */
+  async find(flowId: string, hashes: readonly string[]): Promise<LinkRow | undefined> {
+    const [row] = await db.query<LinkRow & Record<string, unknown>>(find, [flowId, nid, hashes])
+    return row
+  },
+  /** @returns whether this call used it */
+  async use(id: string, now: Timestamp, on: Queryable = db): Promise<boolean> {
+    return (await on.query(use, [id, nid, now])).length > 0
+  },
+})
+
+export function createRecoveryLinkStore(db: Db, nid: string) {
+  return {
+    ...rows(db, nid, FIND_RECOVERY, USE_RECOVERY),
+    async insert(t: NewRecoveryToken, tx: Queryable): Promise<void> {
+      const shared = [t.id, t.hash, t.addressId ?? null, t.type, t.expiresAt, t.now, t.flowId, nid, t.identityId]
+      await tx.query(INSERT_RECOVERY, shared)
+    },
+  }
+}
+
+export function createVerificationLinkStore(db: Db, nid: string) {
+  return {
+    ...rows(db, nid, FIND_VERIFICATION, USE_VERIFICATION),
+    async insert(t: NewToken & { addressId: string }, tx: Queryable): Promise<void> {
+      await tx.query(INSERT_VERIFICATION, [t.id, t.hash, t.expiresAt, t.now, t.flowId, nid, t.addressId])
+    },
+  }
+}
