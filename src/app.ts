@@ -9,6 +9,7 @@ import { revocationRoutes } from './events/revocations/routes.ts'
 import { ownEventRoutes } from './events/stream/routes-own.ts'
 import { webhookRoutes } from './events/webhooks/routes.ts'
 import { providerCallbackRoutes } from './flows/callback/routes.ts'
+import { tokenExchangeRoutes } from './flows/exchange/routes.ts'
 import { loginRoutes } from './flows/login/routes.ts'
 import { recoveryRoutes } from './flows/recovery/routes.ts'
 import { recoveryAdminRoutes } from './flows/recovery/routes-admin.ts'
@@ -62,6 +63,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(registrationRoutes(d))
   app.register(settingsRoutes(d))
   app.register(providerCallbackRoutes(d))
+  app.register(tokenExchangeRoutes(d))
   app.register(recoveryRoutes(d))
   app.register(verificationRoutes(d))
   app.register(errorRoutes(d))

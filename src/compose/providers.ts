@@ -1,4 +1,5 @@
 import { createComeBack } from '../flows/continuity/come-back.ts'
+import { createTokenExchange } from '../flows/exchange/service.ts'
 import { createCipher } from '../kernel/crypto/cipher.ts'
 import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
@@ -72,5 +73,5 @@ export function composeProviderCallback(d: FlowParts & Providers & Flows) {
     newcomers: createNewcomers({ config, schemas: d.schemas, mappers, cipher }),
     linking: createLinking({ config, cipher, providers, login, identities, urls: d.flowUrls }),
   })
-  return { providerCallback }
+  return { providerCallback, tokenExchange: createTokenExchange(d) }
 }

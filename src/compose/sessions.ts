@@ -1,6 +1,7 @@
 import { createIdentityLocks } from '../identities/store-locks.ts'
 import { formatTime } from '../kernel/base/clock.ts'
 import { createLimiter } from '../kernel/db/limiter.ts'
+import { createHandOver } from '../sessions/hand-over.ts'
 import { createRequireSession } from '../sessions/http/require-session.ts'
 import { createLastSeen } from '../sessions/last-seen.ts'
 import { createSessionManagement } from '../sessions/lists/admin-sessions.ts'
@@ -47,6 +48,7 @@ export function composeSessions(d: Base, { credentials, secondFactorUrl }: Web) 
     locks,
     sessions,
     lastSeen,
+    handOver: createHandOver({ clock, random, store, locks, tokens, shared }),
     requireSession: createRequireSession({ sessions, credentials, secondFactorUrl }),
     ownSessions: createOwnSessions({ clock, sessions, list, identityAnswer }),
     sessionManagement: createSessionManagement({ config, clock, store, list, locks, manage, identityAnswer }),

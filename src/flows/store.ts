@@ -26,6 +26,18 @@ const MOVE = sql(
   'update session_token_exchanges set flow_id = $3 where flow_id = $1 and nid = $2',
 )
 
+/** Somebody has signed in for these codes, not long ago. */
+const SIGNED_IN = sql(
+  'token_exchange.signed_in',
+  `select id, session_id from session_token_exchanges
+  where init_code = $1 and return_to_code = $2 and nid = $3 and session_id is not null and updated_at > $4`,
+)
+
+const USE_UP = sql(
+  'token_exchange.use_up',
+  'delete from session_token_exchanges where id = $1 and nid = $2 returning id',
+)
+
 /** The part of a flow store that is the same for every kind. @param columns as members of the flow */
 export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, columns: string) {
   const { table } = KINDS[kind]
@@ -116,6 +128,15 @@ export function createExchangeStore(db: Db, nid: string) {
     async bind(flowId: string, sessionId: string, now: string): Promise<string | undefined> {
       const values = [flowId, nid, sessionId, now]
       return (await db.query<{ return_to_code: string }>(BIND, values))[0]?.return_to_code
+    },
+    /** @param since codes for which somebody signed in before count no more */
+    async signedIn(initCode: string, returnToCode: string, since: string) {
+      const values = [initCode, returnToCode, nid, since]
+      return (await db.query<{ id: string; session_id: string }>(SIGNED_IN, values))[0]
+    },
+    /** @returns whether they were still there */
+    async useUp(id: string, tx: Queryable): Promise<boolean> {
+      return (await tx.query(USE_UP, [id, nid])).length > 0
     },
     /** The app goes on to wait for another flow. */
     async move(flowId: string, to: string): Promise<void> {

@@ -80,12 +80,17 @@ export const sessionsDescription: Description = {
     },
     {
       ...{ id: 'exchangeSessionToken', method: 'get', path: '/sessions/token-exchange', port: 'public' },
-      summary: 'Would exchange codes of a sign-in at a third party, of which there is none: always 404.',
+      summary: 'Gives an app the session for which somebody has signed in with a browser. Once.',
       parameters: [
         { ...query('init_code', 'Code of the app.'), required: true },
         { ...query('return_to_code', 'Code of the browser.'), required: true },
       ],
-      answers: { 404: error('The codes are not known.'), ...OTHER_ERRORS },
+      answers: {
+        200: json('The session and its token.', 'successfulCodeExchangeResponse'),
+        400: error('A code is missing.'),
+        404: error('Nobody has signed in for these codes yet, or they were used.'),
+        ...OTHER_ERRORS,
+      },
     },
     {
       ...{ id: 'listSessions', method: 'get', path: '/admin/sessions', port: 'admin' },
@@ -161,6 +166,7 @@ export const sessionsDescription: Description = {
         tokenized: { ...text, description: 'A signed token, with `tokenize_as`.' },
       },
     ),
+    successfulCodeExchangeResponse: object({ session: ref('session') }, { session_token: text }),
     sessionDevice: object({ id: uuid }, { ip_address: text, user_agent: text, location: text }),
     sessionAuthenticationMethod: object({}, { method: text, aal: text, completed_at: time }),
     authenticatorAssuranceLevel: oneWord('aal0', 'aal1', 'aal2', 'aal3'),

@@ -67,6 +67,13 @@ const RAISE = sql(
   from target where sessions.id = target.id returning sessions.id`,
 )
 
+/** Of a session that is locked. Which form rests is asked of the database, as where a session begins. */
+const REPLACE_TOKEN = sql(
+  'session.replace_token',
+  `update sessions set updated_at = :now, token = case when ${HARDENED} then :hardened::text else :token::text end
+  where id = :id and nid = :nid`,
+)
+
 /** For a decision on a session and its identity that is made by what is read after this. */
 const LOCK = sql(
   'session.lock',
@@ -175,6 +182,9 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
         ...{ id, nid, now: r.now, identity_id: r.identityId, aal: r.aal, method: JSON.stringify([r.method]) },
       }
       if ((await tx.query(RAISE, values)).length === 0) throw notLocked(RAISE)
+    },
+    async replaceToken(r: { id: string; token: string; hardened: string; now: Timestamp }, tx: Queryable) {
+      await tx.query(REPLACE_TOKEN, { ...r, nid })
     },
     /**
      * @returns undefined when the session of `by` has ended

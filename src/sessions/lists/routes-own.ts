@@ -1,9 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { badRequest, notFound } from '../../kernel/http/errors.ts'
 import { offsetLinks, parseOffsetPage } from '../../kernel/http/lists/pagination.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
 import { pathUuid } from '../../kernel/http/path.ts'
-import { queryValue } from '../../kernel/http/query.ts'
 import type { RequireSession } from '../http/require-session.ts'
 import type { Resolved } from '../types.ts'
 import { noSession, type OwnSessions } from './own-sessions.ts'
@@ -21,7 +19,6 @@ export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
   const own = (handler: Parameters<RequireSession>[1]) => d.requireSession({ otherwise, aal: 'configured' }, handler)
 
   return async (app) => {
-    app.get('/sessions/token-exchange', { config: EXEMPT }, exchange)
     app.get('/sessions', { config: EXEMPT }, own(list))
     app.delete('/sessions', { config: EXEMPT }, own(revokeOthers))
     app.delete('/sessions/:id', { config: EXEMPT }, own(revokeOther))
@@ -47,13 +44,5 @@ export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
   async function revokeOther(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
     await d.ownSessions.revokeOther(session, pathUuid(req, 'id'))
     return reply.code(204).header('content-type', 'application/json; charset=utf-8').send()
-  }
-
-  /** Codes are only given out by sign-in at a third party, which does not exist here: none can be known. */
-  async function exchange(req: FastifyRequest) {
-    if (queryValue(req, 'init_code') === '' || queryValue(req, 'return_to_code') === '') {
-      throw badRequest('"init_code" and "return_to_code" query params must be set')
-    }
-    throw notFound('no session yet for this "code"')
   }
 }

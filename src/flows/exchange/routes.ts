@@ -1,0 +1,29 @@
+import type { FastifyPluginAsync } from 'fastify'
+import { badRequest } from '../../kernel/http/errors.ts'
+import { queryValue } from '../../kernel/http/query.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { TokenExchange } from './service.ts'
+
+export interface TokenExchangeRouteDeps {
+  tokenExchange: TokenExchange
+  sessions: Pick<SessionService, 'answer' | 'lacksSecondFactor'>
+}
+
+/** @see Kratos exchangeSessionToken */
+export function tokenExchangeRoutes(d: TokenExchangeRouteDeps): FastifyPluginAsync {
+  return async (app) => {
+    // HEAD must not use the codes up.
+    const options = { config: { csrf: 'exempt' as const }, exposeHeadRoute: false }
+    app.get('/sessions/token-exchange', options, async (req) => {
+      const [initCode, returnToCode] = [queryValue(req, 'init_code'), queryValue(req, 'return_to_code')]
+      if (initCode === '' || returnToCode === '') {
+        throw badRequest('"init_code" and "return_to_code" query params must be set')
+      }
+      const { session, token } = await d.tokenExchange.exchange(initCode, returnToCode)
+      const answer = d.sessions.answer(session)
+      // As at a login: nobody learns about a person whose second factor is missing.
+      if (d.sessions.lacksSecondFactor(session)) answer.identity = null
+      return { session_token: token, session: answer }
+    })
+  }
+}
