@@ -194,6 +194,17 @@ test('a transaction that stays open makes it give up without having changed anyt
   assert.deepEqual(await objectsOf(db), before)
 })
 
+test('where the schema lethe is dropped, nothing is left that could fail the statements of Kratos', async (t) => {
+  const { url, db } = await adopted(t)
+  await watch('on', url, '--yes')
+  await db.script('drop schema lethe cascade')
+  const kratos = kratosWrites(await connected(t, url), LIVE.network_id)
+  const identity = await kratos.newIdentity()
+  await kratos.revoke(await kratos.signIn(identity))
+  await kratos.setState(identity, 'inactive')
+  await kratos.deleteIdentity(identity)
+})
+
 test('it is for databases of Kratos', async (t) => {
   const { code, stderr } = await watch('on', await createDatabase(t, { migrated: true }), '--yes')
   assert.equal(code, 1)
