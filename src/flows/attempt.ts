@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../identities/types.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { HttpError, notLocated } from '../kernel/http/errors.ts'
 import { isUuid } from '../kernel/http/query.ts'
+import { type NodeOrder, sortNodes } from './engine/order.ts'
 import { flowIdMissing } from './errors.ts'
 import { checkOrigin, transientPayload } from './form.ts'
 import { messages } from './messages.ts'
@@ -48,7 +49,7 @@ interface FormState {
  */
 export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
   d: { store: { save(flow: FlowProgress, on?: Queryable): Promise<void> } },
-  { flow, caller }: { flow: F; caller: Caller },
+  { flow, caller, order }: { flow: F; caller: Caller; order?: NodeOrder },
   take: () => Promise<M>,
   work: (taken: M, transientPayload: JsonObject | undefined) => Promise<T>,
 ): Promise<T | ShownAgain<F> | Failed> {
@@ -63,7 +64,8 @@ export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
     const ui = withProblems(cleared(flow.ui, valuesOf(state, flow, caller)), problems)
-    const shown = { ...flow, ui }
+    // A later step may have put its nodes at the end; Kratos sorts a form that it shows again.
+    const shown = { ...flow, ui: order ? { ...ui, nodes: sortNodes(ui.nodes, order) } : ui }
     await d.store.save(shown)
     return { kind: 'form', flow: shown, transientPayload: state.transientPayload }
   }

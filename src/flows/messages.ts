@@ -55,6 +55,7 @@ export const messages = {
     'The provided credentials are invalid, check for spelling mistakes in your password or username, email address, or phone number.',
   ),
   taken: error(4000007, 'An account with the same identifier (email, phone, username, ...) exists already.'),
+  unknownIdentifier: error(4000037, 'This account does not exist or has no login method configured.'),
   answeredAlready: error(4000001, ANSWERED, { reason: ANSWERED }),
   /** of an app or a key */
   wrongCode: error(4000008, 'The provided authentication code is invalid, please try again.'),

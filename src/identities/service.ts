@@ -82,6 +82,8 @@ export interface IdentityService {
   verifyAddress(identityId: string, address: TraitAddress, tx: Queryable): Promise<void>
   /** The identity that signs in with this by a credential of that type, whatever its state. */
   findByIdentifier(type: string, identifier: string): Promise<FullIdentity | undefined>
+  /** The identity that the schema gives this identifier, whatever it signs in with. */
+  findByAnyIdentifier(identifier: string): Promise<FullIdentity | undefined>
   /** The identity that authenticators know by this handle. */
   findByUserHandle(handle: Buffer): Promise<FullIdentity | undefined>
   /** What traits are used for under a schema. @throws 400 for an unknown schema */
@@ -160,6 +162,8 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
         type,
         descriptorOf(type)?.identifiers === 'derived' ? normaliseIdentifier(identifier) : identifier,
       ),
+
+    findByAnyIdentifier: (identifier) => d.store.byAnyIdentifier(normaliseIdentifier(identifier)),
 
     findByUserHandle: async (handle) => {
       if (handle.length > 64) return undefined

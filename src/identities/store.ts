@@ -21,6 +21,16 @@ const BY_IDENTIFIER = sql(
     where x.nid = $2 and t.name = $3 and x.identifier = $1)`,
 )
 
+/** Of several types that name different people, the first by name. */
+const BY_ANY_IDENTIFIER = sql(
+  'identity.by_any_identifier',
+  `${SELECT_FULL} where i.nid = $2 and i.id = (
+    select x.identity_id from identity_credential_identifiers x
+    join identity_credential_types t on t.id = x.identity_credential_type_id
+    where x.nid = $2 and t.name in ${listOfTypes(({ identifiers }) => identifiers === 'derived')} and x.identifier = $1
+    order by t.name limit 1)`,
+)
+
 /** Of rows that sign-up by a security key has made; others have the id of their identity there. */
 const BY_USER_HANDLE = sql(
   'identity.by_user_handle',
@@ -108,6 +118,7 @@ export function createIdentityStore(db: Db, nid: string) {
     /** @param identifier in stored form */
     byIdentifier: (type: string, identifier: string) =>
       one(db.query<FullIdentity>(BY_IDENTIFIER, [identifier, nid, type])),
+    byAnyIdentifier: (identifier: string) => one(db.query<FullIdentity>(BY_ANY_IDENTIFIER, [identifier, nid])),
     byUserHandle: (base64: string) => one(db.query<FullIdentity>(BY_USER_HANDLE, [base64, nid])),
     /** Ordered by id. */
     async list(filter: ListFilter, { after, size, skip, credentials }: ListPage): Promise<IdentityPage> {

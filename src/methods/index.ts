@@ -1,6 +1,7 @@
 import type { LoginMethod } from '../flows/login/method.ts'
 import type { RegistrationMethod } from '../flows/registration/method.ts'
 import type { SettingsMethod } from '../flows/settings/method.ts'
+import { type IdentifierFirstDeps, identifierFirst } from './identifier_first/login.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
 import { type LookupSettingsDeps, lookupSettings } from './lookup_secret/settings.ts'
 import { type OidcLoginDeps, oidcLogin } from './oidc/login.ts'
@@ -30,6 +31,7 @@ export type MethodDeps = OidcLoginDeps &
   TotpSettingsDeps &
   LookupLoginDeps &
   LookupSettingsDeps &
+  IdentifierFirstDeps &
   WebauthnLoginDeps &
   WebauthnRegistrationDeps &
   WebauthnSettingsDeps &
@@ -40,6 +42,7 @@ export type MethodDeps = OidcLoginDeps &
 // Each list is in the order in which the methods are asked whether a submitted form is theirs.
 
 export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
+  identifierFirst(d),
   passwordLogin(d),
   webauthnLogin(d),
   passkeyLogin(d),

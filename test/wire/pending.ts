@@ -9,7 +9,6 @@ export const PENDING: readonly string[] = [
   'courier-admin',
   'hooks',
   'hydra',
-  'identifier-first',
   'link',
   'oidc-admin',
   'oidc-callback',

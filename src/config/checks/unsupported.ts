@@ -37,7 +37,6 @@ const RULES: readonly Rule[] = [
     name: 'selfservice.methods.password.config.migrate_hook',
     on: (c) => c.selfservice.methods.password.config.migrate_hook.enabled,
   },
-  { name: 'selfservice.flows.login.style', on: (c) => c.selfservice.flows.login.style === 'identifier_first' },
   { name: 'selfservice.flows.registration.login_hints', on: (c) => c.selfservice.flows.registration.login_hints },
   { name: 'serve.public.cors.options_passthrough', on: (c) => c.serve.public.cors.options_passthrough },
   { name: 'serve.public.cors.debug', on: (c) => c.serve.public.cors.debug },

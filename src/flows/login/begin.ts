@@ -107,7 +107,7 @@ export async function newLoginFlow(
     refresh: wish.refresh && session !== undefined,
     requested_aal: wish.aal,
   }
-  const purpose = purposeOf(flow, session)
+  const purpose = purposeOf(flow, session, d.config().selfservice.flows.login.style)
   const schema = selectSchema(d.schemas(), wish.schema)
   const parts = await askMethods(d, { flow, purpose, schema })
   return unstored(
@@ -116,17 +116,21 @@ export async function newLoginFlow(
   )
 }
 
-function purposeOf(flow: Pick<LoginFlow, 'refresh' | 'requested_aal'>, session: Session | undefined): LoginPurpose {
-  if (!session) return { kind: 'firstFactor' }
-  if (flow.requested_aal === 'aal2') return { kind: 'secondFactor', session, refresh: flow.refresh }
-  return flow.refresh ? { kind: 'refresh', session } : { kind: 'firstFactor' }
+function purposeOf(
+  flow: Pick<LoginFlow, 'refresh' | 'requested_aal'>,
+  session: Session | undefined,
+  style: Config['selfservice']['flows']['login']['style'],
+): LoginPurpose {
+  if (session && flow.requested_aal === 'aal2') return { kind: 'secondFactor', session, refresh: flow.refresh }
+  if (session && flow.refresh) return { kind: 'refresh', session }
+  return { kind: style === 'identifier_first' ? 'identifier' : 'firstFactor' }
 }
 
 async function askMethods(d: BeginLoginDeps, view: Omit<LoginView, 'account'>) {
   const { purpose } = view
   let account: Promise<FullIdentity> | undefined
   const read = async () => {
-    if (purpose.kind === 'firstFactor') return undefined
+    if (purpose.kind === 'firstFactor' || purpose.kind === 'identifier') return undefined
     account ??= d.identities.get(purpose.session.identity_id)
     return account
   }

@@ -7,7 +7,7 @@ import type { InputNode } from '../types.ts'
 import type { LoginPurpose } from './method.ts'
 
 /** Groups that are not named come first. */
-const ORDER = {
+export const LOGIN_ORDER = {
   groups: ['oidc', 'default', 'webauthn', 'passkey', 'code', 'password', 'totp', 'lookup_secret'],
   names: ['csrf_token', 'identifier', 'password'],
 }
@@ -16,11 +16,12 @@ export function loginForm(
   f: { action: string; csrfToken: string; purpose: LoginPurpose },
   parts: readonly FormPart[],
 ): Composed {
-  return composeForm({ ...f, order: ORDER }, [{ nodes: [], messages: purposeMessages(f.purpose) }, ...parts])
+  return composeForm({ ...f, order: LOGIN_ORDER }, [{ nodes: [], messages: purposeMessages(f.purpose) }, ...parts])
 }
 
 function purposeMessages(purpose: LoginPurpose) {
   switch (purpose.kind) {
+    case 'identifier':
     case 'firstFactor':
       return []
     case 'refresh':

@@ -5,6 +5,7 @@ import type { Resolved, Session } from '../../sessions/types.ts'
 import type { FormPart, Write } from '../engine/compose.ts'
 import type { Next } from '../engine/step.ts'
 import type { Caller, SubmittedForm } from '../types.ts'
+import type { Identified } from './identified.ts'
 import type { LoginFlow } from './types.ts'
 
 type After = Config['selfservice']['flows']['login']['after']
@@ -25,11 +26,13 @@ export interface LoginMethod {
    * meanwhile: whatever a right proof uses up belongs into `Proved.write`.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
    */
-  login(request: LoginRequest): Promise<Proved | Next>
+  login(request: LoginRequest): Promise<Proved | Identified | Next>
 }
 
 /** What the form is for. */
 export type LoginPurpose =
+  /** anybody says who they are, before anything else is asked */
+  | { kind: 'identifier' }
   /** anybody signs in; with `identifier`, as it was typed, once it was asked for alone */
   | { kind: 'firstFactor'; identifier?: string }
   /** somebody who is signed in proves again who they are, by a first factor */

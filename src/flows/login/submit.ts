@@ -15,6 +15,8 @@ import type { Caller } from '../types.ts'
 import { type Admission, admit } from './admit.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
 import { type CompleteLoginDeps, type Completion, completeLogin, renewedBy, type SignedIn } from './complete.ts'
+import { LOGIN_ORDER } from './form.ts'
+import { askForProof } from './identified.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
 import type { LoginMethod, LoginRequest } from './method.ts'
 import type { LoginFlow } from './types.ts'
@@ -62,7 +64,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
   }
   return attempt<LoginFlow, Taken<LoginMethod>, LoginOutcome>(
     d,
-    { flow, caller },
+    { flow, caller, order: LOGIN_ORDER },
     take,
     ({ form, method }, payload) => {
       const request = { flow, form, caller, current, csrfToken: currentCsrfToken(flow, caller) }
@@ -89,6 +91,7 @@ async function proceed(
   for (let tries = 1; ; tries += 1) {
     const result = await method.login(request)
     if (result.kind === 'redirect') return leave(d, request.flow, result)
+    if (result.kind === 'identified') return showNext(d, request.flow, await askForProof(d, request, result), payload)
     if (result.kind === 'form') return showNext(d, request.flow, result, payload)
     const completion = { ...request, method: method.id, proved: result, transientPayload: payload }
     try {

@@ -25,6 +25,7 @@ export function oidcLogin(d: OidcLoginDeps): LoginMethod {
     const all = d.providers.offered()
     const { purpose } = view
     if (purpose.kind === 'secondFactor') return []
+    if (purpose.kind === 'identifier') return all
     if (purpose.kind === 'firstFactor' && purpose.identifier === undefined) return all
     // Nobody learns which accounts there are.
     if (purpose.kind === 'firstFactor' && d.config().security.account_enumeration.mitigate) return all

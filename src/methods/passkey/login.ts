@@ -1,4 +1,5 @@
 import { type FormPart, NO_PART } from '../../flows/engine/compose.ts'
+import { nameOf } from '../../flows/engine/order.ts'
 import { methodDisabled } from '../../flows/errors.ts'
 import { fieldText } from '../../flows/form.ts'
 import { identifierNode } from '../../flows/login/form.ts'
@@ -23,6 +24,7 @@ export interface PasskeyLoginDeps extends PasskeyDeps, UseDeps {
 }
 
 const ANSWER = 'passkey_login'
+const TRIGGER = 'passkey_login_trigger'
 const KEYS_OF_EITHER_KIND = [PASSKEY, 'webauthn']
 
 /** A key that knows whose it is: nothing is typed. */
@@ -33,6 +35,13 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
       const { purpose, flow, account, schema } = view
       if (!passkeyParty(d) || purpose.kind === 'secondFactor') return NO_PART
       const native = flow.type === 'api'
+      if (purpose.kind === 'identifier') {
+        const part = keyPart(view, [], { native, onload: true })
+        return { ...part, nodes: part.nodes.filter((node) => nameOf(node) !== TRIGGER) }
+      }
+      if (purpose.kind === 'firstFactor' && purpose.identifier !== undefined) {
+        return (await mayHaveKey(view)) ? { nodes: [triggerNode(native)] } : NO_PART
+      }
       if (purpose.kind === 'firstFactor') {
         const part = keyPart(view, [], { native, onload: true })
         return { ...part, nodes: [forAutofill(identifierNode(schema)), ...part.nodes] }
@@ -74,16 +83,21 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
     const challenge = newChallenge(d.random)
     const options = JSON.stringify(passkeyUse({ rpId, challenge, allow }))
     const start = onload ? calls('onload', 'oryPasskeyLoginAutocompleteInit', native) : {}
-    const press = calls('onclick', 'oryPasskeyLogin', native)
     return {
       nodes: [
         ...(type === 'api' ? [] : [scriptNode(d.publicBaseUrl(), uuid(d.random))]),
-        inputNode(PASSKEY, 'passkey_login_trigger', 'button', { value: '', label: keyMessages.usePasskey, ...press }),
+        triggerNode(native),
         inputNode(PASSKEY, ANSWER, 'hidden', start),
         inputNode(PASSKEY, 'passkey_challenge', 'hidden', { value: options }),
       ],
       context: { [ASKED]: challengeContext({ rpId, challenge, allowed: allow }, 'preferred') },
     }
+  }
+
+  async function mayHaveKey({ account }: LoginView): Promise<boolean> {
+    if (d.config().security.account_enumeration.mitigate) return true
+    const identity = await account()
+    return identity !== undefined && ringOf(identity.credentials, PASSKEY, identity.id).keys.length > 0
   }
 
   async function ownerOf(handle: Buffer): Promise<FullIdentity | undefined> {
@@ -92,6 +106,13 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
     return own ?? d.identities.findByUserHandle(handle)
   }
 }
+
+const triggerNode = (native: boolean) =>
+  inputNode(PASSKEY, TRIGGER, 'button', {
+    value: '',
+    label: keyMessages.usePasskey,
+    ...calls('onclick', 'oryPasskeyLogin', native),
+  })
 
 /** Passkeys, and security keys that are a first factor as well. */
 const ownKeys = ({ id, credentials }: FullIdentity) =>

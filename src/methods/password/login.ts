@@ -29,7 +29,10 @@ export function passwordLogin(d: PasswordLoginDeps): LoginMethod {
 
   async function nodesFor(view: LoginView): Promise<UiNode[]> {
     switch (view.purpose.kind) {
+      case 'identifier':
+        return []
       case 'firstFactor':
+        if (view.purpose.identifier !== undefined) return (await mayHavePassword(view)) ? PASSWORD_ALONE : []
         return passwordForm(identifierNode(view.schema), messages.signInWithPassword)
       case 'refresh': {
         const identifier = await ownIdentifier(view)
@@ -38,6 +41,12 @@ export function passwordLogin(d: PasswordLoginDeps): LoginMethod {
       case 'secondFactor':
         return []
     }
+  }
+
+  async function mayHavePassword({ account }: LoginView): Promise<boolean> {
+    if (d.config().security.account_enumeration.mitigate) return true
+    const identity = await account()
+    return identity !== undefined && passwordHashOf(identity.credentials) !== undefined
   }
 
   return {
@@ -60,6 +69,11 @@ export function passwordLogin(d: PasswordLoginDeps): LoginMethod {
     },
   }
 }
+
+const PASSWORD_ALONE: UiNode[] = [
+  passwordNode('current-password'),
+  submitNode('password', 'password', messages.signInWithPassword),
+]
 
 const passwordForm = (identifier: UiNode, button: typeof messages.signIn): UiNode[] => [
   identifier,

@@ -37,7 +37,7 @@ export function webauthnLogin(d: WebauthnLoginDeps): LoginMethod {
     id: WEBAUTHN,
     async form({ flow, purpose, schema, account }) {
       const on = settings()
-      if (!on || flow.type === 'api') return NO_PART
+      if (!on || flow.type === 'api' || purpose.kind === 'identifier') return NO_PART
       if (purpose.kind === 'firstFactor' && purpose.identifier === undefined) {
         return on.passwordless ? { nodes: [forAutofill(identifierNode(schema)), useButton] } : NO_PART
       }

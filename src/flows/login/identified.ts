@@ -1,0 +1,60 @@
+import type { FullIdentity } from '../../identities/types.ts'
+import { selectSchema } from '../begin.ts'
+import type { NextForm } from '../engine/step.ts'
+import { messages } from '../messages.ts'
+import { cleared } from '../nodes.ts'
+import { refused } from '../refused.ts'
+import { isInput, type UiNode } from '../types.ts'
+import type { BeginLoginDeps } from './begin.ts'
+import type { LoginRequest, LoginView } from './method.ts'
+
+/** Somebody has said who they are, and nothing else yet. */
+export interface Identified {
+  kind: 'identified'
+  /** as it was typed */
+  identifier: string
+  /** undefined where nobody has it */
+  account: FullIdentity | undefined
+}
+
+/**
+ * The form after the identifier: what its owner can sign in with. Where nobody is to learn who has an account, methods show
+ * themselves for everybody.
+ * @throws FormRefused where there is nothing
+ */
+export async function askForProof(
+  d: Pick<BeginLoginDeps, 'methods' | 'schemas'>,
+  { flow, csrfToken }: LoginRequest,
+  { identifier, account }: Identified,
+): Promise<NextForm> {
+  const view: LoginView = {
+    flow,
+    purpose: { kind: 'firstFactor', identifier },
+    schema: selectSchema(d.schemas(), flow.identity_schema),
+    account: async () => account,
+  }
+  const parts = identifier === '' ? [] : await Promise.all(d.methods.map((method) => method.form(view)))
+  const offered = parts.flatMap(({ nodes }) => nodes)
+  if (offered.length === 0) throw refused(messages.unknownIdentifier, 'identifier')
+  const values = new Map([
+    ['csrf_token', csrfToken],
+    ['identifier', identifier],
+  ])
+  const before = cleared(flow.ui, values).nodes.filter((node) => !offered.some((one) => isSame(node, one)))
+  return {
+    kind: 'form',
+    nodes: [...before.flatMap(withoutQuestion), ...offered],
+    context: Object.assign({}, flow.context, ...parts.map(({ context }) => context)),
+    active: 'identifier_first',
+  }
+}
+
+/** The identifier goes along unseen, and its button goes. */
+function withoutQuestion(node: UiNode): UiNode[] {
+  if (node.group !== 'identifier_first' || !isInput(node)) return [node]
+  if (node.attributes.name !== 'identifier') return []
+  return [{ ...node, attributes: { ...node.attributes, type: 'hidden' } }]
+}
+
+const isSame = (a: UiNode, b: UiNode) =>
+  isInput(a) && isInput(b) && a.attributes.name === b.attributes.name && a.group === b.group
