@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { apiDocument } from './api.ts'
 import type { Deps } from './compose/deps.ts'
 import { courierAdminRoutes } from './courier/routes-admin.ts'
+import { mailboxRoutes } from './courier/routes-mailbox.ts'
 import { errorRoutes } from './error-containers/routes.ts'
 import { eventAdminRoutes } from './events/log/routes-admin.ts'
 import { eventPageRoutes } from './events/page/routes.ts'
@@ -95,6 +96,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(
     recoveryAdminRoutes({ ...d, adminUrl: (url) => `${withoutTrailingSlashes(d.baseUrls.admin())}/admin${url}` }),
   )
+  app.register(mailboxRoutes(d))
   app.register(eventAdminRoutes(d))
   app.register(webhookRoutes(d))
   app.register(eventPageRoutes(d))

@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream'
 import { createNode } from './compose/node.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema/schema.ts'
+import { courierWarnings } from './courier/warnings.ts'
 import { systemClock } from './kernel/base/clock.ts'
 import { createLogger, type Logger, redact } from './kernel/base/log.ts'
 import { VERSION } from './kernel/base/version.ts'
@@ -33,6 +34,8 @@ export interface ServeOptions {
   migrate: boolean
   /** sends messages to people; with `dev` it always does */
   watchCourier?: boolean
+  /** only sends messages, and opens no port */
+  courierOnly?: boolean
   env: Record<string, string | undefined>
   stdout: Writable & { isTTY?: boolean }
   stderr: Writable
@@ -98,14 +101,19 @@ async function serveUntilStopped(started: Started): Promise<number> {
   const { options, live, db, log, tls } = started
   const config = live.config()
   const shared = options.primary !== undefined
-  const waiting = awaitDatabase({ db, config, log, tls, shared, migrate: options.migrate || db.backend === 'pglite' })
+  const listens = options.courierOnly !== true
+  const migrate = options.migrate || db.backend === 'pglite'
+  const waiting = awaitDatabase({ db, config, log, tls, shared, listens, migrate })
   const ready = await Promise.race([waiting.ready, options.stopRequested.then(() => undefined)])
   if (ready === undefined) {
     await waiting.abandon()
     return 0
   }
+  if (!listens) return sendUntilStopped(started, ready.kind)
   const drain = createDrain(createReadiness(db))
   const node = await buildNode(started, ready.kind, drain.isReady)
+  const sends = options.watchCourier === true || live.dev
+  if (!shared) for (const { keys, message } of courierWarnings(config, sends, live.dev)) log.warn({ keys }, message)
   const apps: NamedApp[] = [
     { name: 'public', app: node.apps.public },
     { name: 'admin', app: node.apps.admin },
@@ -127,6 +135,18 @@ async function serveUntilStopped(started: Started): Promise<number> {
     ],
     log,
   )
+  return 0
+}
+
+/** The courier alone, as a process of its own. */
+async function sendUntilStopped(started: Started, kind: Meta['kind']): Promise<number> {
+  const { options, log } = started
+  const { courierWorker } = (await buildNode(started, kind, async () => true)).deps
+  courierWorker.start()
+  log.info('sending messages')
+  const signal = await options.stopRequested
+  log.info({ signal }, 'stopping')
+  await stopInPhases([['messages', () => courierWorker.stop()]], log)
   return 0
 }
 

@@ -1,21 +1,23 @@
+import { limitHeap } from '../ops/heap.ts'
 import type { Cmd } from './kit/command.ts'
-import { type Io, print } from './kit/io.ts'
-
-/** As long as a timer may be, some 24 days; it only keeps the process alive. */
-const IDLE_MS = 2 ** 31 - 1
+import { Failure } from './kit/errors.ts'
+import type { Io } from './kit/io.ts'
 
 export function addCourier(program: Cmd, io: Io): void {
-  program
-    .group('courier', 'Send messages')
-    .command('watch')
-    .description('Accepted for compatibility: no message is ever queued, so it waits until it is stopped')
-    .option('--expose-metrics-port <number>', 'accepted for compatibility: there are no metrics of it')
+  const watch = program.group('courier', 'Send messages').command('watch') as Cmd
+  watch
+    .description('Send messages to people until it is stopped; several may, also beside `serve --watch-courier`')
+    .option('--dev', 'for development: without a mail server messages are shown in the log')
+    .option('--expose-metrics-port <number>', 'accepted for compatibility: metrics are on the admin port of the server')
     .option('--latency <duration>', 'accepted for compatibility')
+    .examples('courier watch -c kratos.yaml')
     .action(async () => {
-      const stopped = io.stopRequested()
-      print(io.stdout, 'No message is to be sent. This job may be removed; until then it waits for SIGTERM.')
-      const idle = setInterval(() => {}, IDLE_MS)
-      await stopped
-      clearInterval(idle)
+      const { config: files = [], dev } = watch.optsWithGlobals<{ config?: string[]; dev?: boolean }>()
+      const { env, stdout, stderr } = io
+      const options = { files, dev: dev === true, migrate: false, courierOnly: true, watchCourier: true }
+      limitHeap()
+      const { serve } = await import('../serve.ts')
+      const code = await serve({ ...options, env, stdout, stderr, stopRequested: io.stopRequested() })
+      if (code !== 0) throw new Failure('')
     })
 }

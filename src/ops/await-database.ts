@@ -29,6 +29,8 @@ export function awaitDatabase(d: {
   tls: TlsPairs
   /** other workers listen on the same ports */
   shared: boolean
+  /** whether ports tell meanwhile that the process is alive; default true */
+  listens?: boolean
 }): Waiting {
   let abandoned = false
   let placeholders: NamedApp[] = []
@@ -42,7 +44,7 @@ export function awaitDatabase(d: {
         await closePlaceholders()
         return { kind }
       }
-      if (placeholders.length === 0) {
+      if (d.listens !== false && placeholders.length === 0) {
         placeholders = [placeholder('public', d.tls), placeholder('admin', d.tls)]
         await listen(placeholders, d.config, d.log, d.shared)
       }

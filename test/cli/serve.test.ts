@@ -4,9 +4,10 @@ import { Agent, get, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { describe, it } from 'node:test'
 import type { Scope } from '../helpers/db.ts'
-import { createDatabase } from '../helpers/db.ts'
+import { createDatabase, openAt } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
-import { WIRE_CONFIGS } from '../helpers/server.ts'
+import { mailbox, randomAddress } from '../helpers/mailbox.ts'
+import { testServer, WIRE_CONFIGS } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 import { folder } from './folder.ts'
 import { lastLine, run, start } from './run.ts'
@@ -140,14 +141,28 @@ describe('serve', () => {
 })
 
 describe('courier watch', () => {
-  it('waits until it is stopped', async (t) => {
-    const args = ['courier', 'watch', '--config', '/nowhere.yaml', '--expose-metrics-port', '4434']
-    const { child, ended } = start(args)
+  it('sends what is queued, opens no port, and ends when it is asked to', async (t) => {
+    const DSN = await createDatabase(t, { migrated: true })
+    const { file, env } = await setup(t)
+    const box = await mailbox(t)
+    const beside = await testServer(t, { db: await openAt(t, DSN) })
+    const to = randomAddress()
+    const data = { to, recovery_code: '012345' }
+    await beside.deps.courier.enqueue({ type: 'recovery_code_valid', channel: 'email', recipient: to, data })
+    const args = ['courier', 'watch', '--config', file, '--expose-metrics-port', '4434']
+    const COURIER_SMTP_CONNECTION_URI = `smtp://127.0.0.1:${box.port}/?disable_starttls=true`
+    const { child, ended } = start(args, { env: { ...env, DSN, COURIER_SMTP_CONNECTION_URI } })
     t.after(() => child.kill('SIGKILL'))
-    await new Promise((resolve) => child.stdout?.once('data', resolve))
+    await until(() => box.mails.length === 1, 'the mail')
+    assert.equal(await fetch(`http://127.0.0.1:${env.SERVE_PUBLIC_PORT}/health/alive`).catch(() => 'none'), 'none')
     child.kill('SIGTERM')
-    const { code, stdout } = await ended
-    assert.equal(code, 0)
-    assert.match(stdout, /^No message is to be sent\./)
+    assert.equal((await ended).code, 0)
+    assert.equal(box.mails[0]!.to, to)
+  })
+
+  it('says what is wrong with its configuration', async () => {
+    const { code, stderr } = await run(['courier', 'watch', '--config', '/nowhere.yaml'])
+    assert.equal(code, 1)
+    assert.match(stderr, /nowhere\.yaml/)
   })
 })

@@ -36,13 +36,21 @@ export interface Child {
 
 /**
  * The server as a process of its own, ended with the test.
+ * @param top keys of the configuration beside `lethe`
  * @param flags beyond the configuration; with `--dev`, the default, it does not wait for load balancers when it ends
  */
-export async function serverProcess(t: Scope, dsn: string, lethe: object = {}, flags = ['--dev']): Promise<Child> {
+export async function serverProcess(
+  t: Scope,
+  dsn: string,
+  lethe: object = {},
+  flags = ['--dev'],
+  top: object = {},
+): Promise<Child> {
   const [publicPort, adminPort] = [await freePort(), await freePort()]
   const folder = await mkdtemp(join(tmpdir(), 'lethe-fault-'))
   const text = JSON.stringify({
     ...WIRE_CONFIGS.default,
+    ...top,
     lethe: { http: { response_timeout: `${RESPONSE_TIMEOUT_MS}ms`, max_event_loop_delay: '0s' }, ...lethe },
   })
   const base = `http://127.0.0.1:${publicPort}`

@@ -102,6 +102,8 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
         log.error({ keys: [key], reason: error.message }, 'a message template failed; the built-in text was sent'),
     )
   let messageTemplates = await readMessages()
+  // The key does nothing in a file: the flag is what it stands for in the recorded configurations.
+  const sendsMessages = tree['watch-courier'] === true
   const { deps, apps } = await createNode({
     config: () => config,
     schemas: () => schemas,
@@ -109,7 +111,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     messageTemplates: () => messageTemplates,
     enforceNativeFlows: true,
     dev: options.dev ?? WIRE_CONFIGS[options.wireConfig ?? 'default']?.dev === true,
-    watchCourier: true,
+    watchCourier: sendsMessages,
     cwd: process.cwd(),
     hostname: 'localhost',
     clock,
@@ -131,8 +133,10 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     admin: await apps.admin.listen({ host: '127.0.0.1', port: 0 }),
   }
   config = load(urls)
+  if (sendsMessages) deps.courierWorker.start()
   const close = async () => {
     await Promise.all([apps.public.close(), apps.admin.close()])
+    if (sendsMessages) await deps.courierWorker.stop()
   }
   t.after(close)
   return {

@@ -99,3 +99,24 @@ test('metrics tell how many wait, and how long', async (t) => {
   assert.match(text, /^lethe_courier_messages_queued(\{\})? 1$/m)
   assert.match(text, /^lethe_courier_oldest_message_seconds(\{\})? \d/m)
 })
+
+test('the mailbox of development shows texts as text, with links that work, and is not there otherwise', async (t) => {
+  const { server, enqueue } = await withMessages(t, { dev: true })
+  await enqueue()
+  const hostile = '<img src=x>'
+  await server.deps.courier.enqueue({
+    type: 'recovery_valid',
+    channel: 'email',
+    recipient: `${hostile}@example.com`,
+    data: { to: hostile, recovery_url: 'https://id.example/self-service/recovery?token=a&b="c' },
+  })
+  const answer = await fetch(`${server.adminUrl}/courier/mailbox`)
+  const text = await answer.text()
+  assert.match(text, /012345/)
+  assert.match(text, /<a href="https:\/\/id\.example\/self-service\/recovery\?token=a&amp;b=/)
+  assert.ok(!text.includes('<img'))
+  assert.match(answer.headers.get('content-security-policy')!, /default-src 'none'/)
+  assert.equal((await fetch(`${server.publicUrl}/courier/mailbox`)).status, 404)
+  const production = await withMessages(t)
+  assert.equal((await fetch(`${production.server.adminUrl}/courier/mailbox`)).status, 404)
+})
