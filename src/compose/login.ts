@@ -3,8 +3,9 @@ import { createLoginStore } from '../flows/login/store.ts'
 import { knownBrowserCookieAttributes } from '../kernel/http/cookies.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
+import type { Providers } from './providers.ts'
 
-export function composeLogin(d: FlowParts & Methods) {
+export function composeLogin(d: FlowParts & Methods & Providers) {
   const { config, clock, random, db } = d
   const login = createLoginFlow({
     config,
@@ -19,6 +20,7 @@ export function composeLogin(d: FlowParts & Methods) {
     hooks: d.hooks,
     exchanges: d.exchanges,
     secondFactorUrl: d.secondFactorUrl,
+    waiting: d.waiting,
     store: createLoginStore(db, d.meta.nid),
     methods: d.loginMethods,
     knownBrowsers: d.knownBrowsers,

@@ -5,7 +5,7 @@ import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import { loadOptions, loadText } from '../kernel/outbound/load.ts'
 import { createProviderCallback } from '../methods/oidc/callback.ts'
-import { createLinking } from '../methods/oidc/linking.ts'
+import { createLinking, createWaiting } from '../methods/oidc/linking.ts'
 import { createMappers } from '../methods/oidc/mapper.ts'
 import { createNewcomers } from '../methods/oidc/newcomer.ts'
 import { createProviderSignIn } from '../methods/oidc/sign-in.ts'
@@ -46,6 +46,7 @@ export function composeProviders({ config, clock, random, baseUrls, continuity, 
       tokenEndpoint: createTokenEndpoint(upstream),
     }),
     initCodeOf: d.exchanges.initCodeOf,
+    waiting: createWaiting({ identities: d.identities }),
   }
 }
 

@@ -70,6 +70,8 @@ export const messages = {
     return error(4000026, `expected ${expected}, but got ${actual}`, context)
   },
   samePassword: error(4000039, 'The new password must be different from the old password.'),
+  /** an account waits to be linked to somebody else */
+  linkedAccountDiffers: error(4010009, 'Linked credentials do not match.'),
   noLoginMethod: error(4010002, 'Could not find a strategy to log you in with. Did you fill out the form correctly?'),
   noRegistrationMethod: error(
     4010003,

@@ -81,7 +81,7 @@ export interface SessionService {
    * Adds what was proved beside, e.g. by setting up a second factor, which may raise the level. Nothing else of the session
    * changes: it lasts no longer, and is no fresher. @throws NotLocked also when the session has ended
    */
-  raise(session: Session, authentication: Proof['authentication'], tx: Queryable): Promise<void>
+  raise(session: Session, authentication: Proof['authentication'], tx: Queryable): Promise<AuthenticationMethod>
   /** Ends one session. Idempotent. @returns whether this call ended it */
   revoke(session: Pick<Session, 'id'>, cause: EndCause, details?: EndDetails): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
@@ -218,6 +218,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       const method: AuthenticationMethod = { ...authentication, completed_at: time }
       const aal = aalOf([...session.authentication_methods, method])
       await d.store.raise(session.id, { identityId: session.identity_id, now: time, aal, method }, tx)
+      return method
     },
 
     revoke: (session, cause, details) => d.hot.revoke(session.id, { ...details, cause }),

@@ -18,21 +18,15 @@ export const QUIET = [
     'enterprise',
     'preview',
   ],
-  ...['secrets.cipher', 'secrets.pagination', 'ciphers'],
+  ...['secrets.pagination', 'ciphers'],
   ...['selfservice.methods.profile', 'selfservice.methods.b2b'],
   ...['selfservice.flows.settings', 'feature_flags.choose_recovery_address'],
-  ...['feature_flags.legacy_oidc_registration_node_group', 'feature_flags.legacy_continue_with_verification_ui'],
+  ...['feature_flags.legacy_continue_with_verification_ui'],
   ...['hashers.argon2.expected_duration', 'hashers.argon2.expected_deviation', 'hashers.argon2.dedicated_memory'],
 ] as const
 
-const method = (name: Exclude<keyof Config['selfservice']['methods'], 'b2b'>): Rule => ({
-  name: `selfservice.methods.${name}`,
-  on: (config) => config.selfservice.methods[name].enabled,
-})
-
 const RULES: readonly Rule[] = [
   { name: 'dev', on: (config) => config.dev === true },
-  ...(['oidc'] as const).map(method),
   {
     name: 'selfservice.methods.password.config.migrate_hook',
     on: (c) => c.selfservice.methods.password.config.migrate_hook.enabled,

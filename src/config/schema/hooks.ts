@@ -87,7 +87,7 @@ export const beforeLogin = before('login', 'A')
 export const afterLogin = section({
   default_browser_return_url: returnUrl('login', 'A'),
   password: after(login, 'login by password', 'A'),
-  oidc: after(oidcLogin, 'login by a provider', 'B'),
+  oidc: after(oidcLogin, 'login by a provider', 'A'),
   webauthn: after(login, 'login by WebAuthn', 'B'),
   passkey: after(login, 'login by passkey', 'B'),
   code: after(login, 'login by code', 'B'),
@@ -100,7 +100,7 @@ export const beforeRegistration = before('registration', 'A')
 export const afterRegistration = section({
   default_browser_return_url: returnUrl('registration', 'A'),
   password: after(registration, 'registration with a password', 'A'),
-  oidc: after(registration, 'registration by a provider', 'B'),
+  oidc: after(registration, 'registration by a provider', 'A'),
   webauthn: after(registration, 'registration by WebAuthn', 'B'),
   passkey: after(registration, 'registration by passkey', 'B'),
   code: after(registration, 'registration by code', 'B'),
@@ -112,7 +112,7 @@ export const afterSettings = section({
   default_browser_return_url: returnUrl('a settings change', 'A'),
   password: after(credentials, 'a password change', 'A'),
   totp: after(credentials, 'a change of time-based codes', 'B'),
-  oidc: after(credentials, 'a change of linked providers', 'B'),
+  oidc: after(credentials, 'a change of linked providers', 'A'),
   webauthn: after(credentials, 'a change of WebAuthn keys', 'B'),
   passkey: after(credentials, 'a change of passkeys', 'B'),
   lookup_secret: after(credentials, 'a change of backup codes', 'B'),

@@ -133,10 +133,16 @@ export const methods = section({
     ),
   }),
   oidc: section({
-    enabled: off('Login by other providers. Their settings are checked all the same.'),
+    enabled: key(z.boolean().default(false), 'Sign-in, sign-up and linking by other providers.'),
     config: section({
-      base_redirect_uri: key(uri().optional(), 'Address that providers send people back to.', 'B'),
-      providers: key(z.array(oidcProvider).default([]), 'The providers.', 'B'),
+      base_redirect_uri: key(
+        uri().optional(),
+        'Address that providers send people back to; else `serve.public.base_url`.',
+      ),
+      providers: key(
+        z.array(oidcProvider).default([]),
+        'The providers, each with a Jsonnet mapper that makes traits of what it says.',
+      ),
     }),
   }),
   b2b: section({

@@ -160,5 +160,5 @@ export const featureFlags = section({
     z.enum(['password', 'default']).default('default'),
     'Group of the trait fields in the registration form.',
   ),
-  legacy_oidc_registration_node_group: flag('Older group of the fields of providers.'),
+  legacy_oidc_registration_node_group: flag('Older group of the fields that a provider leaves open.', 'A'),
 })

@@ -75,8 +75,7 @@ export const secrets = section({
       .array(sensitive(z.string().min(32).max(32)))
       .min(1)
       .optional(),
-    'Exactly 32 characters each; for stored third-party tokens only.',
-    'B',
+    'Exactly 32 characters each; encrypt the tokens of providers: the first writes, all read.',
   ),
   pagination: key(z.array(secret()).min(1).optional(), 'Seal page tokens of the message list.', 'B'),
 })
@@ -84,8 +83,7 @@ export const secrets = section({
 export const ciphers = openSection({
   algorithm: key(
     z.enum(['noop', 'aes', 'xchacha20-poly1305']).default('noop'),
-    'Cipher of stored third-party tokens. Anything but `noop` needs `secrets.cipher`.',
-    'B',
+    'Cipher of the tokens of providers at rest. `noop` leaves them readable; anything else needs `secrets.cipher`.',
   ),
 })
 

@@ -1,15 +1,18 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { formFields } from '../../kernel/http/body.ts'
+import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryPairs, withQuery } from '../../kernel/http/query.ts'
 import type { CallbackOutcome, ProviderCallback } from '../../methods/oidc/callback.ts'
 import { CONTAINER } from '../../methods/oidc/sign-in.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
+import { methodDisabled } from '../errors.ts'
 import { callerOf } from '../http.ts'
 import { type LoginRouteDeps, loginResponder } from '../login/routes.ts'
 import { type RegistrationRouteDeps, registrationResponder } from '../registration/routes.ts'
 import { type SettingsRouteDeps, settingsResponder } from '../settings/routes.ts'
 import type { Caller } from '../types.ts'
+import type { FlowUrls } from '../urls.ts'
 
 export interface CallbackRouteDeps extends LoginRouteDeps, RegistrationRouteDeps, SettingsRouteDeps {
   providerCallback: ProviderCallback
@@ -30,12 +33,13 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
     // Browsers load links ahead, and HEAD must change nothing: a code is spent once.
     app.get(PATH, { config: { ...forward, csrf: 'exempt' } }, comeBack)
     app.get(`${PATH}/:provider`, { config: { ...forward, csrf: 'exempt' } }, comeBack)
-    app.post(`${PATH}/:provider`, { config: { csrf: 'exempt' } }, asQuery)
+    app.post(`${PATH}/:provider`, { config: { csrf: 'exempt' } }, (req, reply) => asQuery(req, reply, d.flowUrls))
   }
 
   async function comeBack(req: FastifyRequest<{ Params: { provider?: string } }>, reply: FastifyReply) {
     const at = req.url.indexOf('?')
     const query = new URLSearchParams(at < 0 ? [] : queryPairs(req.url.slice(at + 1)))
+    if (!d.providerCallback.enabled()) return sendError(methodDisabled(), req, reply)
     if (isAhead(req)) {
       d.providerCallback.check({ query, provider: req.params.provider })
       return reply.code(204).send()
@@ -79,9 +83,9 @@ function sessionOf(done: Omit<CallbackOutcome, 'app'>): string | undefined {
 }
 
 /** A provider that comes back by POST has no cookies with it: the same is asked for by GET, which has. */
-async function asQuery(req: FastifyRequest, reply: FastifyReply) {
+async function asQuery(req: FastifyRequest, reply: FastifyReply, urls: FlowUrls) {
   const [path = '', search = ''] = req.url.split(/\?(.*)/s)
   const pairs = [...formFields(req), ...queryPairs(search)]
   const query = new URLSearchParams(pairs.sort(([a], [b]) => (a < b ? -1 : 1)))
-  return reply.redirect(`${path}?${query}`, 302)
+  return reply.redirect(urls.request(`${path}?${query}`), 302)
 }

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../identities/types.ts'
 import type { Db, Queryable } from '../../kernel/db/client.ts'
+import type { HttpError } from '../../kernel/http/errors.ts'
 import type { ShownAgain } from '../attempt.ts'
 import { cleared, withProblems } from '../nodes.ts'
 import type { Flow, FlowProgress, FlowState, FormProblem, Ui, UiMessage, UiNode } from '../types.ts'
@@ -32,6 +33,8 @@ export interface Redirect {
   active?: string
   /** what the browser comes back with, by the name of the work */
   comeBack?: { name: string; id: string }
+  /** it could not be asked: answered instead. Kratos gives out the cookie all the same */
+  failed?: HttpError
 }
 
 /** What is not proved yet. */

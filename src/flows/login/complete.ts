@@ -4,7 +4,7 @@ import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { JsonObject } from '../../identities/types.ts'
 import { NO_UUID } from '../../kernel/base/uuid.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
-import type { SessionService } from '../../sessions/service.ts'
+import type { Proof, SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
@@ -21,6 +21,11 @@ export interface CompleteLoginDeps {
   store: LoginStore
   urls: FlowUrls
   sessions: SessionService
+  /** accounts that wait in a flow to be linked to whoever signs in */
+  waiting: {
+    /** @returns what the session proves besides. @throws FormRefused for somebody else */
+    link(flow: LoginFlow, identityId: string, tx: Queryable): Promise<Proof['authentication'] | undefined>
+  }
   /** where a browser proves its second factor */
   secondFactorUrl(returnTo: string): string
 }
@@ -64,7 +69,9 @@ export async function completeLogin(
   const { session, token } = await d.locks.tx({ identity: identity.id, session: renewed?.session.id }, async (tx) => {
     if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready)
     await write?.(tx)
+    const linked = await d.waiting.link(c.flow, identity.id, tx)
     const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
+    if (linked) begun.session.authentication_methods.push(await d.sessions.raise(begun.session, linked, tx))
     // Only the state of an identity is looked at by the statement that begins a session.
     if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
     if (names.has('revoke_active_sessions')) {

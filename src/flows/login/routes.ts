@@ -2,7 +2,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { type CookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
-import { queryValue } from '../../kernel/http/query.ts'
+import { queryValue, withQuery } from '../../kernel/http/query.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { flowReplaced, locationChangeRequired } from '../errors.ts'
@@ -59,13 +59,14 @@ export function loginResponder(d: LoginRouteDeps) {
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
       case 'redirect':
         d.comeBack.note(req, reply, outcome.comeBack)
+        if (outcome.failed) throw outcome.failed
         return sendTo(outcome.to, readsJson(caller, outcome.flow), req, reply)
       case 'form':
         if (outcome.asLocation) {
           return sendTo(d.flowUrls.page('login', outcome.flow.id), readsJson(caller, outcome.flow), req, reply)
         }
         if (readsJson(caller, outcome.flow)) return reply.code(400).send(loginAnswer(outcome.flow, outcome))
-        return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)
+        return reply.redirect(withQuery(d.flowUrls.page('login', outcome.flow.id), outcome.pageQuery ?? {}), 303)
     }
   }
 

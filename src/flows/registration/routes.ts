@@ -59,6 +59,7 @@ export function registrationResponder(d: RegistrationRouteDeps) {
     switch (outcome.kind) {
       case 'redirect':
         d.comeBack.note(req, reply, outcome.comeBack)
+        if (outcome.failed) throw outcome.failed
         return sendTo(outcome.to, readsJson, req, reply)
       case 'replaced':
         return readsJson

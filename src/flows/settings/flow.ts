@@ -11,6 +11,7 @@ import { assertProven, beginRecovered, beginSettings } from './begin.ts'
 import {
   type FinishedOutside,
   finishOutside,
+  isPrivileged,
   type SettingsOutcome,
   type SubmitSettingsDeps,
   submitSettings,
@@ -26,6 +27,8 @@ export interface SettingsFlows {
   submit(flowId: string, caller: Caller, resolved: Resolved): Promise<SettingsOutcome>
   /** @throws 404 */
   find(id: string): Promise<SettingsFlow>
+  /** Whether its person has to sign in again before they change what they sign in with. */
+  needsRefresh(session: Session): boolean
   /** Makes a change that a method has checked outside the form. @throws 401, 403, FormRefused */
   finish(done: FinishedOutside): Promise<SettingsOutcome>
   /** Stores the flow as a step outside the form leaves it. */
@@ -48,6 +51,7 @@ export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
     beginRecovered: (request, identity, tx) => beginRecovered(d, request, identity, tx),
     submit: (flowId, caller, resolved) => submitSettings(d, flowId, caller, resolved),
     find: (id) => findFlow(d.store, id),
+    needsRefresh: (session) => !isPrivileged(d, session),
     finish: (done) => finishOutside(d, done),
     show: (flow, next) => showNext(d, flow, next, undefined),
   }

@@ -125,6 +125,7 @@ export function settingsResponder(d: SettingsRouteDeps) {
     }
     if (outcome.kind === 'redirect') {
       d.comeBack.note(req, reply, outcome.comeBack)
+      if (outcome.failed) throw outcome.failed
       return sendTo(outcome.to, readsJson, req, reply)
     }
     if (!readsJson) return reply.redirect(d.flowUrls.page('settings', outcome.flow.id), 303)

@@ -66,7 +66,7 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
     const view = viewOf(flow, identity, schemaOf(d, identity), async () => identity)
     const form = await formOf(d, view, currentCsrfToken(flow, c.caller))
     const ui = withProblems(form.ui, [{ message: messages.saved }])
-    const saved: SettingsFlow = { ...flow, ui, context: form.context, state: 'success' }
+    const saved: SettingsFlow = { ...flow, ui, context: form.context, state: 'success', active_method: method }
     await d.store.complete(saved, method, tx)
     return { kind: 'saved', flow: saved, identity, returnTo }
   }

@@ -19,7 +19,7 @@ const INSERT = sql(
 )
 
 const COLUMNS = `id, type, request_url, issued_at, expires_at, '' as csrf_token, '' as identity_schema, ui, identity_id, state,
-  '' as active_method, internal_context as context`
+  case when state = 'success' then coalesce(active_method, '') else '' end as active_method, internal_context as context`
 
 const LOCK = sql('settings_flow.lock', `select id from ${KINDS.settings.table} where id = $1 and nid = $2 for update`)
 

@@ -135,7 +135,7 @@ async function next(d: SubmitSettingsDeps, flow: SettingsFlow, step: NextForm, p
   return { ...(await showNext(d, flow, step, payload)), kind: 'next' as const }
 }
 
-function isPrivileged(d: SubmitSettingsDeps, session: Session): boolean {
+export function isPrivileged(d: SubmitSettingsDeps, session: Session): boolean {
   const maxAgeMs = d.config().selfservice.flows.settings.privileged_session_max_age
   return parseTime(session.authenticated_at) + maxAgeMs * 1000 >= d.clock.now()
 }

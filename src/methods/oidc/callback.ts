@@ -1,27 +1,32 @@
 import { failed, problemsOf, type ShownAgain } from '../../flows/attempt.ts'
 import { expiryOf } from '../../flows/begin.ts'
 import type { NextForm } from '../../flows/engine/step.ts'
-import { flowExpiredMeanwhile, initiatedByOther, sessionMissing } from '../../flows/errors.ts'
+import { flowExpiredMeanwhile, initiatedByOther } from '../../flows/errors.ts'
 import type { LoginFlows } from '../../flows/login/flow.ts'
 import type { LoginOutcome } from '../../flows/login/submit.ts'
 import type { LoginFlow } from '../../flows/login/types.ts'
+import { csrfNode, submitNode } from '../../flows/nodes.ts'
 import type { RegistrationFlows } from '../../flows/registration/flow.ts'
 import type { RegistrationOutcome } from '../../flows/registration/submit.ts'
 import type { RegistrationFlow } from '../../flows/registration/types.ts'
 import type { SettingsFlows } from '../../flows/settings/flow.ts'
 import type { SettingsOutcome } from '../../flows/settings/submit.ts'
+import type { SettingsFlow } from '../../flows/settings/types.ts'
 import type { Flow } from '../../flows/types.ts'
 import type { FlowUrls } from '../../flows/urls.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { Json } from '../../identities/types.ts'
 import { type Clock, formatTime } from '../../kernel/base/clock.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
+import { noActiveSession } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import { identifierOf, OIDC } from './credential.ts'
 import type { Linking } from './linking.ts'
+import { goOn } from './messages.ts'
 import { type Newcomers, NotEnough } from './newcomer.ts'
 import type { KnownByProvider } from './sign-in.ts'
+import { CONTAINER } from './sign-in.ts'
 import {
   arrive,
   type Back,
@@ -62,6 +67,8 @@ export type ProviderCallback = ReturnType<typeof createProviderCallback>
 /** Where a provider sends browsers back to. @see OpenID Connect Core 1.0 §3.1.2.5 */
 export function createProviderCallback(d: CallbackDeps) {
   return {
+    enabled: () => d.providers.enabled(),
+
     /** Looks at the state alone. @throws HttpError 400, 404 */
     check: (request: Pick<CallbackRequest, 'query' | 'provider'>): void => void readState(d, request),
 
@@ -112,17 +119,19 @@ async function registration(d: CallbackDeps, way: Way): Promise<CallbackOutcome>
     }
     return register(d, way, flow, back, known)
   }
-  return { ...app, ...(await inForm('registration', flow, d.registration.show, work)) }
+  return { ...app, ...(await inForm('registration', flow, showOf(d, way), work)) }
 }
 
 async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
   const flow = await d.settings.find(way.state.flowId)
   const { current: resolved } = way
-  if (!resolved) throw sessionMissing()
+  if (!resolved) throw noActiveSession()
   if (flow.identity_id !== resolved.session.identity_id) throw initiatedByOther()
   assertInTime(d, flow)
   const back = await cameBack(d, way, flow, false)
-  if (!back) throw sessionMissing()
+  if (!back) throw noActiveSession()
+  if (d.settings.needsRefresh(resolved.session))
+    return { kind: 'settings', outcome: signInAgain(d, way, flow), resolved }
   const work = async (): Promise<SettingsOutcome> => {
     const known = await arrive(d, way)
     if (await ownerOf(d, known)) throw takenElsewhere()
@@ -140,6 +149,14 @@ async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
     return refuse(flow, d.settings.show, error)
   })
   return { kind: 'settings', outcome, resolved }
+}
+
+/** Before the code is spent: the person comes back to this address once they have signed in. */
+function signInAgain(d: CallbackDeps, { query, provider, containerId }: Way, flow: SettingsFlow) {
+  const path = `/self-service/methods/oidc/callback${provider === undefined ? '' : `/${provider}`}`
+  const to = d.urls.login({ refresh: 'true', return_to: d.urls.request(`${path}?${query}`) })
+  const comeBack = containerId === undefined ? {} : { comeBack: { name: CONTAINER, id: containerId } }
+  return { kind: 'redirect' as const, to, flow, ...comeBack }
 }
 
 /** Signs in whom the provider knows; somebody who is new here is registered. */
@@ -176,7 +193,7 @@ async function register(
   back: Back,
   known: KnownByProvider,
 ): Promise<CallbackOutcome> {
-  return inForm('registration', flow, d.registration.show, async () => {
+  return inForm('registration', flow, showOf(d, way), async () => {
     const { schema, newcomer } = await d.newcomers.make(flow, known, back.traits)
     const write = (tx: Queryable) => useUp(d, back, tx)
     const completion = {
@@ -197,6 +214,14 @@ async function register(
     }
   })
 }
+
+/** A registration goes on with the provider that was chosen. */
+const showOf =
+  (d: CallbackDeps, { state }: Way): Show<RegistrationFlow> =>
+  (flow, next) => {
+    const nodes = [submitNode('oidc', state.provider, goOn, 'provider'), csrfNode(flow.csrf_token)]
+    return d.registration.show(flow, { nodes, ...next })
+  }
 
 export const authenticationOf = ({ provider }: KnownByProvider) => {
   const { id, organization_id: organization } = provider

@@ -1,3 +1,4 @@
+import type { Json } from '../../identities/types.ts'
 import { toClaims } from './claims.ts'
 import { idTokenMissing, untrustworthy } from './errors.ts'
 import type { ClaimsRequest, Kind, Provider } from './kind.ts'
@@ -35,9 +36,17 @@ export function standardParameters({ requested_claims }: Provider, refresh: bool
   return {
     ...(refresh ? { prompt: 'login' } : {}),
     ...(requested_claims && Object.keys(requested_claims).length > 0
-      ? { claims: JSON.stringify(requested_claims) }
+      ? { claims: JSON.stringify(sorted(requested_claims as Json)) }
       : {}),
   }
+}
+
+/** Members in the order of Kratos, which providers may have been told to expect. */
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (value === null || typeof value !== 'object') return value
+  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(members.map(([name, member]) => [name, sorted(member as Json)]))
 }
 
 /** The checked id token, whole. @throws HttpError 400 */

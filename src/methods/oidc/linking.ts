@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { isFirstFactor } from '../../credentials/available-aal.ts'
 import type { ShownAgain } from '../../flows/attempt.ts'
 import type { LoginFlows } from '../../flows/login/flow.ts'
 import type { LoginFlow } from '../../flows/login/types.ts'
@@ -77,7 +78,7 @@ export function createLinking(d: LinkingDeps) {
           messages: [accountExists(provider, owner.identifier, d.urls.loginPage(), hints ? owner.identity : undefined)],
         },
       }))
-      return { kind: 'form', flow, transientPayload: undefined, pageQuery: { no_org_ui: 'true' } }
+      return { kind: 'form', flow, transientPayload: {}, pageQuery: { no_org_ui: 'true' } }
     },
   }
 }
@@ -105,7 +106,7 @@ function confirmingNodes(
   { identity, identifier }: Owner,
   hints: boolean,
 ): UiNode[] {
-  const has = new Set(identity.credentials.map(({ type }) => type))
+  const has = new Set(identity.credentials.filter(isFirstFactor).map(({ type }) => type))
   const linked = new Set(linkedOf(identity.credentials).map(({ provider }) => provider))
   return nodes.flatMap((node): UiNode[] => {
     if (!isInput(node)) return [node]
@@ -121,6 +122,30 @@ function confirmingNodes(
   })
 }
 
-/** The account that waits in a login flow. */
-export const waitingIn = ({ context }: Pick<LoginFlow, 'context'>): JsonObject | undefined =>
-  context[MEMBER] as JsonObject | undefined
+/** Links the account that waits in a login flow, to whom it belongs. */
+export function createWaiting({ identities }: Pick<LinkingDeps, 'identities'>) {
+  return {
+    /**
+     * @returns what the session proves besides; undefined where none waits
+     * @throws FormRefused when somebody else has signed in, or has the account
+     */
+    async link({ context }: Pick<LoginFlow, 'context'>, identityId: string, tx: Queryable) {
+      const waiting = context[MEMBER] as JsonObject | undefined
+      const [account] =
+        waiting === undefined ? [] : linkedOf([{ type: OIDC, config: waiting.CredentialsConfig as JsonObject }])
+      if (!waiting || !account) return undefined
+      const add = (now: FullIdentity) => {
+        if (!isKnownBy(now, String(waiting.DuplicateIdentifier))) throw refused(messages.linkedAccountDiffers)
+        return withLinked(now.credentials, [...linkedOf(now.credentials), account])
+      }
+      await identities.changeCredentials(identityId, add, tx).catch((error: unknown) => {
+        throw error instanceof HttpError && error.status === 409 ? refused(messages.taken) : error
+      })
+      return { method: OIDC, aal: 'aal1' as const, provider: account.provider }
+    },
+  }
+}
+
+const isKnownBy = ({ credentials, recovery_addresses, verifiable_addresses }: FullIdentity, identifier: string) =>
+  credentials.some(({ identifiers }) => identifiers.includes(identifier)) ||
+  [...recovery_addresses, ...verifiable_addresses].some(({ value }) => value === identifier)

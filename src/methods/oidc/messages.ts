@@ -29,7 +29,7 @@ export function accountExists(
   newLoginUrl: string,
   hints: FullIdentity | undefined,
 ): UiMessage {
-  const label = labelOf(one)
+  const label = one.label || one.provider
   const kinds = hints?.credentials.filter(isFirstFactor).map(({ type }) => type) ?? []
   return {
     ...info(

@@ -42,7 +42,7 @@ export function createNewcomers(d: NewcomerDeps) {
     const inputs = schema.inputs.map((input) => traitNode(input, values.get(input.name), { group }))
     const button = submitNode('oidc', known.provider.id, goOn, 'provider')
     const csrf = csrfNode(flow.csrf_token)
-    return group === OIDC ? [csrf, ...inputs, button] : [button, csrf, ...inputs]
+    return group === OIDC ? [...inputs, button, csrf] : [button, csrf, ...inputs]
   }
 
   return {
@@ -65,10 +65,10 @@ export function createNewcomers(d: NewcomerDeps) {
       const traits = merged(mapped.traits, sent)
       const refuse = (problems: readonly FormProblem[]) =>
         new NotEnough({ nodes: form(flow, schema, known, traits), problems })
-      const violations = schema.validate(traits)
-      if (violations.length > 0) throw refuse(violations)
       const derived = schema.derive(traits)
+      const violations = schema.validate(traits)
       if (derived.kind === 'failure') throw refuse(derived.violations)
+      if (violations.length > 0) throw refuse(violations)
       const newcomer: Newcomer = {
         kind: 'newcomer',
         traits,

@@ -77,7 +77,8 @@ export const cannotLink = () => badRequest('can not link unknown or already exis
 
 /** @throws HttpError 400, 404 */
 function assertMayUnlink(identity: FullIdentity, provider: string): void {
-  if (!identity.credentials.some(({ type }) => type === OIDC)) throw notFound()
+  if (!identity.credentials.some(({ type }) => type === OIDC))
+    throw notFound('identity does not have credential type oidc')
   const linked = linkedOf(identity.credentials)
   const gone = linked.filter((one) => one.provider === provider).length
   if (gone === 0) throw badRequest('can not unlink non-existing OpenID Connect connection')

@@ -84,7 +84,12 @@ export function createProviderSignIn(d: SignInDeps) {
     return used ? d.random(32).toString('base64url') : undefined
   }
 
-  async function authorizeUrl(one: Departure, state: string, verifier: string | undefined): Promise<string> {
+  async function authorizeUrl(
+    one: Departure,
+    parameters: Record<string, string>,
+    state: string,
+    verifier: string | undefined,
+  ): Promise<string> {
     const { provider } = one
     const kind = kindOf(provider)
     if (kind.own) return kind.own.authorizeUrl(provider, { callback: callback(provider), state }, d.upstream)
@@ -105,7 +110,7 @@ export function createProviderSignIn(d: SignInDeps) {
           : {}
         : { code_challenge: challengeOf(verifier), code_challenge_method: 'S256' }),
       ...kind.parameters?.(provider, one.refresh),
-      ...upstreamParameters(one.form),
+      ...parameters,
     })
   }
 
@@ -126,8 +131,9 @@ export function createProviderSignIn(d: SignInDeps) {
     /** Those that are shown. One that belongs to an organization is not. */
     offered: () => settings().config.providers.filter(({ organization_id: organization }) => !organization),
 
-    /** @throws HttpError 500 for a provider that cannot be asked, 400 for traits that are too large */
+    /** @throws HttpError 400 for traits that are too large, and for parameters of a wrong type */
     async leave(one: Departure): Promise<Redirect> {
+      const parameters = upstreamParameters(one.form)
       const verifier = await verifierFor(one.provider)
       const state = d.states.write({
         flowId: one.flow.id,
@@ -135,9 +141,6 @@ export function createProviderSignIn(d: SignInDeps) {
         provider: one.provider.id,
         verifier,
         binding: one.initCode === undefined ? d.random(16) : bindingOf(one.initCode),
-      })
-      const to = await authorizeUrl(one, state, verifier).catch((error: unknown) => {
-        throw error instanceof HttpError ? error : notInitialized(error)
       })
       const schema = one.flow.identity_schema === '' ? {} : { identity_schema_id: one.flow.identity_schema }
       const payload = {
@@ -149,7 +152,13 @@ export function createProviderSignIn(d: SignInDeps) {
       }
       const id = await d.continuity.begin(CONTAINER, payload, LIFESPAN)
       if (id === undefined) throw badRequest('The form is too large to be taken along to another server.')
-      return { kind: 'redirect', to, active: 'oidc', comeBack: { name: CONTAINER, id } }
+      const comeBack = { name: CONTAINER, id }
+      try {
+        return { kind: 'redirect', to: await authorizeUrl(one, parameters, state, verifier), active: 'oidc', comeBack }
+      } catch (error) {
+        const failed = error instanceof HttpError ? error : notInitialized(error)
+        return { kind: 'redirect', to: '', comeBack, failed }
+      }
     },
 
     /** Who comes back with a code. @throws HttpError, FormRefused */

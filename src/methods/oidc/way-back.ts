@@ -1,4 +1,3 @@
-import { methodDisabled } from '../../flows/errors.ts'
 import { isObject } from '../../flows/form.ts'
 import type { ExchangeStore } from '../../flows/store.ts'
 import type { Caller, Flow } from '../../flows/types.ts'
@@ -35,9 +34,8 @@ export interface Way extends CallbackRequest {
   current: Resolved | undefined
 }
 
-/** @throws HttpError 400 for a state that is none of ours, 404 where the method is switched off */
+/** @throws HttpError 400 for a state that is none of ours */
 export function readState(d: WayBackDeps, { query, provider }: Pick<CallbackRequest, 'query' | 'provider'>) {
-  if (!d.providers.enabled()) throw methodDisabled()
   const text = query.get('state') ?? ''
   if (text === '') throw broken('the OpenID Provider did not return the state query parameter.')
   const state = d.states.read(text)
@@ -104,7 +102,7 @@ export async function arrive(d: WayBackDeps, { query, state, text }: Way): Promi
   const refusal = query.get('error') ?? ''
   if (refusal !== '') {
     const said = (query.get('error_description') ?? '').slice(0, MAX_TOLD)
-    throw broken(`the OpenID Provider returned error ${JSON.stringify(refusal.slice(0, MAX_TOLD))}: ${printable(said)}`)
+    throw broken(`the OpenID Provider returned error ${JSON.stringify(refusal.slice(0, MAX_TOLD))}: ${said}`)
   }
   if ((query.get('code') || query.get('authCode') || '') === '') {
     throw broken('the OpenID Provider did not return the code query parameter.')
@@ -112,6 +110,5 @@ export async function arrive(d: WayBackDeps, { query, state, text }: Way): Promi
   return d.providers.arrive(state, text, query)
 }
 
-/** Texts of strangers. */
+/** Characters of a text of strangers. */
 const MAX_TOLD = 500
-const printable = (text: string) => text.replace(/\p{Cc}/gu, ' ')
