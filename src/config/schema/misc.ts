@@ -34,7 +34,11 @@ export const general = {
   help: key(z.boolean().optional(), 'Without effect.', 'B'),
   config: key(strings().optional(), 'Without effect. Use the flag `--config`.', 'B'),
   'sqa-opt-out': key(z.boolean().default(false), 'There is no telemetry to opt out of.', 'B'),
-  'watch-courier': key(z.boolean().default(false), 'No message is sent yet.', 'B'),
+  'watch-courier': key(
+    z.boolean().default(false),
+    'Does nothing in a file, as in Kratos: give `serve` the flag `--watch-courier`.',
+    'B',
+  ),
   'expose-metrics-port': key(integer(0, 65535).default(0), 'Port of the metrics of a separate courier.', 'B'),
   revision: key(z.string().optional(), 'Free text; enters the hash that the admin API shows at `/health/config`.'),
   organizations: key(z.array(z.unknown()).default([]), 'Needs a licence in Kratos; without effect.', 'B'),
