@@ -1,6 +1,6 @@
 import type { TokenMode } from '../src/kernel/crypto/tokens.ts'
 import { recordEnds } from '../src/sessions/lifecycle.ts'
-import { SELECT_SESSION } from '../src/sessions/sql.ts'
+import { SELECT_SESSION_WITHOUT_RULES } from '../src/sessions/sql.ts'
 import { groupsOf, type Half, STRIDE } from './rows.ts'
 import { idSql, storedSql } from './seed.ts'
 import type { Plan } from './workloads.ts'
@@ -21,7 +21,7 @@ export function bareStatements({ nid, tokens, shared }: Tables, i: string) {
   ), ${recordEnds({ cause: "'logout'", now: 'localtimestamp', nid: network, shared: String(shared) })}
   select id from ended`
   return {
-    select: `${SELECT_SESSION} where s.token = ${token} and s.nid = ${network}`,
+    select: `${SELECT_SESSION_WITHOUT_RULES} where s.token = ${token} and s.nid = ${network}`,
     endById: end(`id = ${idSql(i)}`),
     endByToken: end(`token = ${token}`),
   }

@@ -10,9 +10,12 @@ import type { Sessions } from './sessions.ts'
 
 export type Identities = ReturnType<typeof composeIdentities>
 
-export function composeIdentities(d: Base, { sessions, locks }: Pick<Sessions, 'sessions' | 'locks'>) {
+export function composeIdentities(
+  d: Base,
+  { sessions, locks, sessionRules }: Pick<Sessions, 'sessions' | 'locks' | 'sessionRules'>,
+) {
   const { config, clock, random, db, meta, schemas, hasher } = d
-  const suspend = createSessionSuspendStore(meta.nid)
+  const suspend = createSessionSuspendStore(meta.nid, sessionRules)
   const onEnded = d.metrics.sessionsEnded
   const identities = createIdentities({
     db,

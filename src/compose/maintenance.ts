@@ -2,15 +2,16 @@ import { createCollector } from '../maintenance/collector.ts'
 import { createReactivatedWatch } from '../maintenance/reactivated.ts'
 import { createGc } from '../maintenance/service.ts'
 import { createGcStore } from '../maintenance/store.ts'
+import type { SessionRules } from '../sessions/rules.ts'
 import type { Base } from './environment.ts'
 import type { Events } from './events.ts'
 
 /** Clean-up; on a database shared with Kratos only of what is Lethe's own. */
-export function composeMaintenance(d: Base, { deleteOldEvents }: Pick<Events, 'deleteOldEvents'>) {
+export function composeMaintenance(d: Base, { deleteOldEvents }: Pick<Events, 'deleteOldEvents'>, rules: SessionRules) {
   const { config, clock, db, log, meta } = d
   const shared = meta.kind === 'adopted'
-  const store = createGcStore(db, meta.nid, shared)
-  const gc = createGc({ store, clock, onEnded: d.metrics.sessionsEnded })
+  const store = createGcStore(db, meta.nid, shared, rules)
+  const gc = createGc({ store, clock, rules, onEnded: d.metrics.sessionsEnded })
   return {
     gc,
     collector: createCollector({ config, clock, db, gc, log, deletes: !shared, deleteOldEvents }),

@@ -8,6 +8,7 @@ import { createSessionManagement } from '../sessions/lists/admin-sessions.ts'
 import { createOwnSessions } from '../sessions/lists/own-sessions.ts'
 import { createSessionListStore } from '../sessions/lists/store.ts'
 import { createSessionManageStore } from '../sessions/lists/store-manage.ts'
+import { createSessionRules } from '../sessions/rules.ts'
 import { createSessions } from '../sessions/service.ts'
 import { createSessionStore } from '../sessions/store.ts'
 import { createSessionHotStore } from '../sessions/store-hot.ts'
@@ -17,19 +18,20 @@ import type { Web } from './web.ts'
 
 export type Sessions = ReturnType<typeof composeSessions>
 
-export function composeSessions(d: Base, { credentials, secondFactorUrl }: Web) {
+export function composeSessions(d: Base, { credentials, secondFactorUrl, freshProofUrl }: Web) {
   const { config, clock, random, db, log, meta, identityAnswers, identityAnswer, baseUrls, tokenTemplates } = d
   const { nid, tokens, serverSecret } = meta
   const shared = meta.kind === 'adopted'
   const { sessionsEnded: onEnded, batch: onBatch } = d.metrics
   const lockWaits = createLimiter(db)
   const locks = createIdentityLocks(db, nid, lockWaits)
-  const store = createSessionStore(db, nid, shared)
-  const list = createSessionListStore(db, nid)
-  const manage = createSessionManageStore(lockWaits, nid, shared, onEnded)
+  const rules = createSessionRules(config)
+  const store = createSessionStore(db, nid, shared, rules)
+  const list = createSessionListStore(db, nid, rules)
+  const manage = createSessionManageStore(lockWaits, nid, shared, onEnded, rules)
   const now = () => formatTime(clock.now())
-  const hot = createSessionHotStore(db, nid, { shared, lockWaits, onBatch, onEnded, now })
-  const lastSeen = createLastSeen({ db, clock, log })
+  const hot = createSessionHotStore(db, nid, { shared, lockWaits, onBatch, onEnded, now, rules })
+  const lastSeen = createLastSeen({ db, clock, rules, log })
   const sessions = createSessions({
     config,
     clock,
@@ -37,6 +39,7 @@ export function composeSessions(d: Base, { credentials, secondFactorUrl }: Web) 
     store,
     locks,
     hot,
+    rules,
     lastSeen,
     onEnded,
     tokens,
@@ -47,9 +50,10 @@ export function composeSessions(d: Base, { credentials, secondFactorUrl }: Web) 
   return {
     locks,
     sessions,
+    sessionRules: rules,
     lastSeen,
     handOver: createHandOver({ clock, random, store, locks, tokens, shared }),
-    requireSession: createRequireSession({ sessions, credentials, secondFactorUrl }),
+    requireSession: createRequireSession({ sessions, credentials, secondFactorUrl, freshProofUrl }),
     ownSessions: createOwnSessions({ clock, sessions, list, identityAnswer }),
     sessionManagement: createSessionManagement({ config, clock, store, list, locks, manage, identityAnswer }),
     tokenizer: createTokenizer({ tokenTemplates, baseUrls, clock, random }),

@@ -16,6 +16,11 @@ export function composeWeb({ config, dev, clock, random, db, meta, baseUrls }: B
     csrf: createCsrf({ config, dev, random, publicBaseUrl }),
     credentials: createSessionCredentials({ config, dev, clock, random, publicBaseUrl, cookies: new CookieCache() }),
     errors: createErrorContainers({ clock, random, store: createErrorStore(db, meta.nid) }),
+    freshProofUrl: (returnTo: string) =>
+      selfServiceUrl(publicBaseUrl(), 'login/browser', {
+        refresh: 'true',
+        ...(returnTo === '' ? {} : { return_to: returnTo }),
+      }),
     secondFactorUrl: (returnTo: string) =>
       selfServiceUrl(publicBaseUrl(), 'login/browser', {
         aal: 'aal2',

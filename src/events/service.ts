@@ -36,7 +36,7 @@ export interface EventDeps {
   log: Pick<Logger, 'warn' | 'info'>
   db: Db
   meta: { nid: string }
-  sessions: Pick<SessionService, 'resolve'>
+  sessions: Pick<SessionService, 'peek' | 'ruleOf'>
   tokenTemplates(): TokenTemplates
   baseUrls: { public(): string }
   onDelivery: DelivererDeps['onDelivery']

@@ -7,7 +7,7 @@ export type EventType = (typeof EVENT_TYPES)[number]
 
 export const END_CAUSES: readonly EndCause[] = [
   ...(['logout', 'revoked_by_user', 'revoked_by_admin', 'expired', 'identity_disabled', 'identity_deleted'] as const),
-  ...(['credentials_changed', 'recovery', 'limit', 'ended_elsewhere'] as const),
+  ...(['credentials_changed', 'recovery', 'limit', 'idle', 'absolute', 'ended_elsewhere'] as const),
 ]
 
 /** A row of the log. */

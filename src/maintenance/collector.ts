@@ -58,6 +58,7 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
     counts[kind] = await work
     d.onCollected?.(kind, counts[kind])
   }
+  await count('sessions_ended_by_rule', d.gc.endSessionsByRule(limit))
   await count('sessions_expired', d.gc.endExpiredSessions(limit))
   if (d.deleteOldEvents) await count('events', d.deleteOldEvents(limit))
   const sessions = { until: before(session_retention), limit }

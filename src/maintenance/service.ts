@@ -1,4 +1,5 @@
 import { type Clock, formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
+import type { SessionRules } from '../sessions/rules.ts'
 import type { OnEnded } from '../sessions/types.ts'
 import type { ExpiringTable, GcStore } from './store.ts'
 
@@ -13,6 +14,7 @@ export interface Sweep {
 }
 
 const EPOCH: Micros = 0
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 /** Rows that were locked in one round are found in the next ones, for this long; later only when all is looked at again. */
 const LOOK_BACK: Micros = 3600 * SECOND
 /** An exchange of codes for a session token has no expiry of its own; a younger one may still be used. */
@@ -22,7 +24,14 @@ const EXCHANGE_LIFE: Micros = 3600 * SECOND
  * Ends what has expired and deletes what nobody needs any more. Each function works in batches until nothing is left and
  * returns how many rows it handled. Safe to run on any number of nodes at once.
  */
-export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clock; onEnded?: OnEnded }) {
+export interface GcDeps {
+  store: GcStore
+  clock: Clock
+  onEnded?: OnEnded
+  rules?: Pick<SessionRules, 'shortest'>
+}
+
+export function createGc({ store, clock, onEnded, rules }: GcDeps) {
   let seen: Micros = EPOCH
   let seq = 0
   let log: string | null = null
@@ -53,6 +62,24 @@ export function createGc({ store, clock, onEnded }: { store: GcStore; clock: Clo
       }
       seen = now
       return total
+    },
+
+    /** The same for sessions that a rule has ended. Before the expired ones: which end came first is told. */
+    async endSessionsByRule(limit: number): Promise<number> {
+      const { idle, absolute } = rules?.shortest() ?? {}
+      if (idle === undefined && absolute === undefined) return 0
+      const now = clock.now()
+      const ago = (time: Micros | undefined) => (time === undefined ? undefined : formatTime(now - time))
+      const before = { idle: ago(idle), absolute: ago(absolute) }
+      let after = FIRST_ID
+      for (let total = 0; ; ) {
+        const ended = await store.endByRule(formatTime(now), before, after, limit)
+        onEnded?.('idle', ended.idle)
+        onEnded?.('absolute', ended.absolute)
+        total += ended.idle + ended.absolute
+        if (ended.idle + ended.absolute < limit || ended.last === undefined) return total
+        after = ended.last
+      }
     },
 
     async deleteExpiredSessions({ until, limit }: Sweep): Promise<number> {

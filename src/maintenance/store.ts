@@ -1,6 +1,7 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import type { Db } from '../kernel/db/client.ts'
-import { END_EXPIRED, END_REVIVED } from '../sessions/lifecycle-statements.ts'
+import { END_BY_RULE, END_EXPIRED, END_REVIVED } from '../sessions/lifecycle-statements.ts'
+import { NO_RULES, type RulesSql } from '../sessions/rules.ts'
 import {
   DELETE_ENDED_SESSIONS,
   DELETE_EXPIRED_SESSIONS,
@@ -16,6 +17,19 @@ import {
 export type { ExpiringTable } from './sql.ts'
 export type GcStore = ReturnType<typeof createGcStore>
 
+/** What began or was proved later was ended by no rule; undefined where no schema has that rule. */
+export interface BeforeRule {
+  idle: Timestamp | undefined
+  absolute: Timestamp | undefined
+}
+
+export interface EndedByRule {
+  idle: number
+  absolute: number
+  /** the greatest id among them */
+  last: string | undefined
+}
+
 /** One batch of work. `last` is where the next batch goes on; undefined when nothing was found. */
 export interface Batch<C> {
   count: number
@@ -26,7 +40,7 @@ export interface Batch<C> {
  * Each call handles at most `limit` rows in one statement; call again until the count is below the limit.
  * @param shared whether another program writes the same tables, so that ends need a tombstone
  */
-export function createGcStore(db: Db, nid: string, shared: boolean) {
+export function createGcStore(db: Db, nid: string, shared: boolean, rules: RulesSql = NO_RULES) {
   return {
     /** Which log of events counts, and the greatest place in it. A round may go on after another only in the same log. */
     async log(): Promise<{ epoch: string | null; newest: number }> {
@@ -35,6 +49,22 @@ export function createGcStore(db: Db, nid: string, shared: boolean) {
     /** Ends sessions that expired at `now` or before, from `since` on, each with its event. */
     async endExpiredSessions(now: Timestamp, since: Timestamp, limit: number): Promise<Batch<Timestamp>> {
       return batch(await db.query(END_EXPIRED, { nid, now, since, limit, shared }))
+    },
+    /** Ends sessions that a rule has ended by `now`, those with an id after `after`; `before`: see SessionRules.shortest. */
+    async endByRule(now: Timestamp, before: BeforeRule, after: string, limit: number): Promise<EndedByRule> {
+      const rows = await db.query<{ cause: 'idle' | 'absolute'; count: number; last: string }>(END_BY_RULE, {
+        ...{ nid, now, after, limit, shared, rules: rules.sql() },
+        ...{ idle_before: before.idle ?? null, absolute_before: before.absolute ?? null },
+      })
+      const of = (cause: string) => rows.find((row) => row.cause === cause)?.count ?? 0
+      return {
+        idle: of('idle'),
+        absolute: of('absolute'),
+        last: rows
+          .map(({ last }) => last)
+          .sort()
+          .at(-1),
+      }
     },
     /** Ends again what was ended at `since` or later and set active by somebody else. @returns their ids */
     async endRevivedSessions(since: Timestamp, limit: number): Promise<string[]> {

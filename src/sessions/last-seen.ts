@@ -1,25 +1,37 @@
 import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
-import { type Clock, formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
+import { type Clock, formatTime, type Micros } from '../kernel/base/clock.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
+import { idleAfterNote, noting, type SessionRules } from './rules.ts'
 
-/** Rows are locked in one order, so that two nodes that note the same sessions never deadlock. */
+/**
+ * Rows are locked in one order, so that two nodes that note the same sessions never deadlock. A session that had been idle
+ * for too long by the time of the note stays ended: other nodes refuse it already. `dead` is the last note of such a one.
+ */
 const NOTE = sql(
   'session.note_seen',
   `insert into lethe.last_seen (session_id, seen_at)
-  select session_id, seen_at from unnest($1::uuid[], $2::timestamp[]) as seen (session_id, seen_at) order by session_id
+  select used.session_id, used.seen_at
+  from unnest(:ids::uuid[], :times::timestamp[], :deads::timestamp[]) as used (session_id, seen_at, dead)
+    left join lethe.last_seen l on l.session_id = used.session_id and used.dead is not null
+    left join sessions s on s.id = used.session_id and used.dead is not null
+  where used.dead is null or greatest(l.seen_at, s.authenticated_at) > used.dead
+  order by used.session_id
   on conflict (session_id) do update set seen_at = excluded.seen_at where lethe.last_seen.seen_at < excluded.seen_at`,
 )
 
-/** How exact "last seen" is: a session is noted again after this long. */
-const EVERY: Micros = 60 * SECOND
-const FLUSH_MS = 5000
 /** Sessions remembered at once, about 100 bytes each. More than these are noted more often than needed, nothing worse. */
 const MOST_REMEMBERED = 100_000
 const MOST_PER_STATEMENT = 500
 
+interface Use {
+  time: Micros
+  /** after which the session ends */
+  idle: Micros | undefined
+}
+
 export interface LastSeen extends BackgroundWork {
-  /** Notes that a session was used. Never waits and never fails. */
-  note(sessionId: string): void
+  /** Notes that a session was used, of an identity of the schema. Never waits and never fails. */
+  note(sessionId: string, schemaId: string): void
   flush(): Promise<void>
 }
 
@@ -27,29 +39,40 @@ export interface LastSeen extends BackgroundWork {
 export function createLastSeen(d: {
   db: Db
   clock: Clock
+  rules: Pick<SessionRules, 'of' | 'shortest'>
   log: { warn(details: object, message: string): void }
 }): LastSeen {
   const written = new Map<string, Micros>()
-  let pending = new Map<string, Micros>()
+  const pending = new Map<string, Use>()
 
   async function flush(): Promise<void> {
     const due = [...pending]
-    pending = new Map()
     for (let at = 0; at < due.length; at += MOST_PER_STATEMENT) {
       const part = due.slice(at, at + MOST_PER_STATEMENT)
-      await d.db.query(NOTE, [part.map(([id]) => id), part.map(([, time]) => formatTime(time))])
+      const now = d.clock.now()
+      const dead = ({ idle }: Use) => (idle === undefined ? null : formatTime(now - idleAfterNote(idle)))
+      await d.db.query(NOTE, {
+        ids: part.map(([id]) => id),
+        times: part.map(([, { time }]) => formatTime(time)),
+        deads: part.map(([, use]) => dead(use)),
+      })
+      // Forgotten only now: while the database is away, uses must not be lost that keep sessions alive.
+      for (const [id, use] of part) if (pending.get(id) === use) pending.delete(id)
     }
   }
 
-  const loop = createLoop({ name: 'writing of last-seen times', run: flush, pauseMs: FLUSH_MS, log: d.log })
+  const pauseMs = () => Math.max(10, noting(d.rules.shortest()).flush / 1000)
+  const loop = createLoop({ name: 'writing of last-seen times', run: flush, pauseMs, log: d.log })
 
   return {
-    note(sessionId) {
-      const now = d.clock.now()
-      if (now - (written.get(sessionId) ?? 0) < EVERY) return
+    note(sessionId, schemaId) {
+      const time = d.clock.now()
+      const rule = d.rules.of(schemaId)
+      if (time - (written.get(sessionId) ?? 0) < noting(rule).every) return
       if (written.size >= MOST_REMEMBERED) written.clear()
-      written.set(sessionId, now)
-      pending.set(sessionId, now)
+      if (pending.size >= MOST_REMEMBERED) pending.clear()
+      written.set(sessionId, time)
+      pending.set(sessionId, { time, idle: rule.idle })
     },
     flush,
     start: loop.start,

@@ -1,5 +1,5 @@
 import { sql } from '../kernel/db/client.ts'
-import { live, recordEnds } from './lifecycle.ts'
+import { endedByRule, live, nextEnd, recordEnds } from './lifecycle.ts'
 import { lockIdentity } from './sql.ts'
 
 /** Every statement that ends a session, or takes an end back. The event is written in the same statement. */
@@ -50,7 +50,7 @@ const MEANT = '(:except::uuid is null or s.id <> :except) and (:only::uuid[] is 
 export const REVOKE_ALL = sql(
   'session.revoke_all_of_identity',
   `with ${lockIdentity(':identity_id', ':nid')}, locked as (
-    select s.id, s.active, s.expires_at, ${MEANT} as meant from sessions s
+    select s.id, s.identity_id, s.active, s.issued_at, s.expires_at, s.authenticated_at, ${MEANT} as meant from sessions s
     where s.identity_id = (select id from identity) and s.nid = :nid and s.active and (s.id = :caller::uuid or ${MEANT})
     order by s.id for update
   ), allowed as (
@@ -142,6 +142,48 @@ export const END_EXPIRED = sql(
     returning sessions.id, sessions.identity_id
   ), ${recordEnds({ ...VALUES, cause: "'expired'" })}
   select (select count(*) from ended) as count, (select max(expires_at) from target) as last`,
+)
+
+/**
+ * Sessions that a rule has ended: they let nobody in from that moment on, and end here once and for all. Most rows are
+ * passed over by the shortest limits of all schemas. `:after` is where the batch before stopped.
+ */
+export const END_BY_RULE = sql(
+  'gc.end_sessions_by_rule',
+  `with target as (
+    select s.id, ${nextEnd('s')} as at, ${endedByRule('s', ':now')} as cause from sessions s
+    where s.nid = :nid and s.active and s.id > :after::uuid
+      and (s.issued_at <= :absolute_before::timestamp or s.authenticated_at <= :idle_before::timestamp)
+      and ${endedByRule('s', ':now')} is not null
+    order by s.id limit :limit for update of s skip locked
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id, target.cause, target.at
+  ), ${recordEnds({ ...VALUES, cause: 'ended.cause', data: 'jsonb_build_object(\'ended_at\', to_char(ended.at, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'))' })}
+  select ended.cause, count(*) as count, max(ended.id::text) as last from ended group by ended.cause`,
+)
+
+/** So many that the sessions of an identity are one fewer than it may have: those that began first. */
+export const END_OLDEST = sql(
+  'session.end_oldest_of_identity',
+  `with kept as (
+    select s.id, row_number() over (order by s.issued_at desc, s.id) as number from sessions s
+    where s.identity_id = :identity_id and s.nid = :nid and ${live('s', ':now')}
+  ), target as (
+    select s.id from sessions s join kept on kept.id = s.id where kept.number >= :max
+    order by s.id for update of s
+  ), ended as (
+    update sessions set active = false from target where sessions.id = target.id and sessions.active
+    returning sessions.id, sessions.identity_id
+  ), ${recordEnds({ ...VALUES, cause: "'limit'" })}
+  select id from ended`,
+)
+
+/** For a decision that stands only while the identity is locked. */
+export const COUNT_LIVE = sql(
+  'session.count_live_of_identity',
+  `select count(*) as count from sessions s
+   where s.identity_id = :identity_id and s.nid = :nid and ${live('s', ':now')}`,
 )
 
 /** Set active again by another program. Their end and its event were written before, once and for all. */

@@ -14,12 +14,36 @@ import type { EndDetails, Session } from './types.ts'
 export const tombstoned = (s: string) =>
   `coalesce((select true from lethe.tombstones x where x.session_id = ${s}.id), false)`
 
+/** The schema of the identity, where that is not joined. */
+const schemaOf = (s: string) => `(select r.schema_id from identities r where r.id = ${s}.identity_id)`
+/** A limit of `:rules` (see rules.ts) for the sessions of a schema; null: none. */
+const limit = (schema: string, name: 'idle' | 'absolute') =>
+  `(coalesce(:rules::jsonb -> ${schema}, :rules::jsonb -> '') ->> '${name}')::interval`
+
+/** When the rules end the session if nobody uses it again; null: never. `least` passes over null. */
+const idleEnd = (s: string, schema: string) => `greatest(${s}.authenticated_at,
+    (select u.seen_at from lethe.last_seen u where u.session_id = ${s}.id)) + ${limit(schema, 'idle')}`
+const absoluteEnd = (s: string, schema: string) => `${s}.issued_at + ${limit(schema, 'absolute')}`
+
+/** The end of a session, whatever is done with it. */
+export const lastEnd = (s: string, schema = schemaOf(s), expiresAt = `${s}.expires_at`) =>
+  `case when :rules::jsonb is null then ${expiresAt} else least(${expiresAt}, ${absoluteEnd(s, schema)}) end`
+/** The end of a session that nobody uses again. */
+export const nextEnd = (s: string, schema = schemaOf(s)) =>
+  `case when :rules::jsonb is null then ${s}.expires_at
+    else least(${s}.expires_at, ${absoluteEnd(s, schema)}, ${idleEnd(s, schema)}) end`
+/** Which rule ends it first, as the cause of its end; null when none has by `now`. */
+export const endedByRule = (s: string, now: string, schema = schemaOf(s)) => `case
+    when ${absoluteEnd(s, schema)} <= least(${now}, ${idleEnd(s, schema)}) then 'absolute'
+    when ${idleEnd(s, schema)} <= ${now} then 'idle' end`
+
 /** Whether the session has neither ended nor run out; the state of its identity is not looked at. */
-export const live = (s: string, now: string) => `${s}.active and ${s}.expires_at > ${now} and not ${tombstoned(s)}`
+export const live = (s: string, now: string) =>
+  `${s}.active and ${s}.expires_at > ${now} and ${nextEnd(s)} > ${now} and not ${tombstoned(s)}`
 
 /** The opposite, for rows of which `active` may be null. */
 export const notLive = (s: string, now: string) =>
-  `(not coalesce(${s}.active, false) or ${s}.expires_at <= ${now} or ${tombstoned(s)})`
+  `(not coalesce(${s}.active, false) or ${s}.expires_at <= ${now} or ${nextEnd(s)} <= ${now} or ${tombstoned(s)})`
 
 /**
  * Whether a session lets anyone in: not ended, not expired, and its identity not disabled.

@@ -1,11 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema/schema.ts'
-import { type Clock, parseTime, SECOND } from '../kernel/base/clock.ts'
-import { aal2Required, unauthorized } from '../kernel/http/errors.ts'
+import { type Clock, type Micros, parseTime, SECOND } from '../kernel/base/clock.ts'
+import { unauthorized } from '../kernel/http/errors.ts'
 import { queryValue } from '../kernel/http/query.ts'
 import type { Tokenizer } from '../tokens/service.ts'
 import type { RequestCredentials, SessionCredentials } from './http/credentials.ts'
+import { missingProof } from './http/require-session.ts'
 import { toSession } from './row.ts'
+import { lastEndOf, noting } from './rules.ts'
 import type { SessionService } from './service.ts'
 import type { Checked, SessionRow } from './types.ts'
 
@@ -17,6 +19,8 @@ export interface WhoamiDeps {
   config(): Config
   /** where a browser goes to prove its second factor */
   secondFactorUrl(returnTo: string): string
+  /** where it signs in anew */
+  freshProofUrl(returnTo: string): string
 }
 
 /** Seconds a gateway may remember that a request without any credentials has no session. */
@@ -38,21 +42,24 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     const checked = await d.sessions.check(credentials)
     if (!checked) throw nobody(req, reply, credentials)
     const { session } = checked
-    if (d.sessions.lacksSecondFactor(session)) throw aal2Required(d.secondFactorUrl(queryValue(req, 'return_to')))
+    const missing = missingProof(d, session, queryValue(req, 'return_to'))
+    if (missing) throw missing.error
     const template = queryValue(req, 'tokenize_as')
     const tokenized = template === '' ? undefined : await withToken(session, template)
     renewCookie(req, reply, checked)
     reply.header('x-kratos-authenticated-identity-id', session.identity_id)
     // A token runs out on its own: an answer that holds one is not to be kept as long as the session lasts.
     if (tokenized !== undefined) return tokenized
-    cacheFor(reply, () => Math.trunc((parseTime(session.expires_at) - d.clock.now()) / SECOND))
+    cacheFor(reply, () => Math.trunc(Math.min(left(session), unnoted(session)) / SECOND))
     return reply.header('content-type', 'application/json; charset=utf-8').send(d.sessions.answerText(session))
   }
 
   async function withToken(row: SessionRow, template: string) {
     const session = toSession(row)
     const answer = d.sessions.answer(session)
-    return { ...answer, tokenized: await d.tokenizer.tokenize(session, answer, template) }
+    const { idle, absolute } = d.sessions.ruleOf(session)
+    const until = (idle ?? absolute) === undefined ? undefined : parseTime(session.expires_at)
+    return { ...answer, tokenized: await d.tokenizer.tokenize(session, answer, template, until) }
   }
 
   function nobody(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {
@@ -63,9 +70,19 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     return unauthorized('No valid session credentials found in the request.')
   }
 
+  /** How long a gateway may answer for the session itself: uses that nobody is told of do not keep it alive. */
+  function unnoted(session: SessionRow): Micros {
+    const { idle } = d.sessions.ruleOf(session)
+    return idle === undefined ? Number.POSITIVE_INFINITY : noting({ idle }).every
+  }
+
+  function left(session: SessionRow): Micros {
+    return parseTime(session.expires_at) - d.clock.now()
+  }
+
   /** A session that was extended elsewhere outlives its cookie unless the cookie is written anew. */
   function renewCookie(req: FastifyRequest, reply: FastifyReply, { session, token, via }: Checked) {
-    const known = { token, expiresAt: session.expires_at }
+    const known = { token, expiresAt: lastEndOf(session) }
     if (via === 'cookie' && d.credentials.isOutdated(req, known)) d.credentials.write(req, reply, known)
   }
 

@@ -19,6 +19,7 @@ export function toSession(row: SessionRow): Session {
     active: row.active,
     issued_at: row.issued_at,
     expires_at: row.expires_at,
+    lasts_until: row.lasts_until,
     authenticated_at: row.authenticated_at,
     // The column may say something else: only what was proved counts.
     aal: aalOf(methodsOf(row)),

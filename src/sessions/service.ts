@@ -3,8 +3,7 @@ import { aalOf } from '../credentials/aal.ts'
 import type { IdentityAnswers } from '../identities/answers.ts'
 import type { IdentityLocks } from '../identities/store-locks.ts'
 import type { Identity } from '../identities/types.ts'
-import { type Clock, formatTime, type Micros } from '../kernel/base/clock.ts'
-import { uuid } from '../kernel/base/uuid.ts'
+import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/clock.ts'
 import {
   derivedLogoutToken,
   logoutPlaceholder,
@@ -17,9 +16,12 @@ import {
 } from '../kernel/crypto/tokens.ts'
 import { NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { sessionAnswer, sessionText } from './answer.ts'
+import { hasSecondFactor, isStale } from './assurance.ts'
+import { makeRoom, newSession } from './begin.ts'
 import type { LastSeen } from './last-seen.ts'
 import { isLive } from './lifecycle.ts'
-import { methodsOf, toSession } from './row.ts'
+import { toSession } from './row.ts'
+import { endsOf, lastEndOf, type Rule, type SessionRules } from './rules.ts'
 import type { By, SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
 import type {
@@ -40,9 +42,10 @@ export interface SessionServiceDeps {
   config(): Config
   clock: Clock
   random: Random
-  store: Pick<SessionStore, 'insert' | 'refresh' | 'raise' | 'lock' | 'revokeAllOf'>
-  locks: Pick<IdentityLocks, 'query'>
+  store: SessionStore
+  locks: Pick<IdentityLocks, 'query' | 'tx'>
   hot: SessionHotStore
+  rules: Pick<SessionRules, 'of'>
   lastSeen: Pick<LastSeen, 'note'>
   tokens: TokenMode
   /** whether Kratos made the tables: then the database knows from one moment to the next how tokens rest */
@@ -57,6 +60,8 @@ export interface SessionServiceDeps {
 export interface SessionService {
   /** The session that counts for a request, or undefined. Precedence: X-Session-Token, cookie, Bearer. */
   resolve(credentials: Credentials): Promise<Resolved | undefined>
+  /** The same without counting as a use of the session, for who looks and is not its user. */
+  peek(credentials: Credentials): Promise<Resolved | undefined>
   /** The same session, unparsed: for what happens at every click. */
   check(credentials: Credentials): Promise<Checked | undefined>
   /**
@@ -94,6 +99,10 @@ export interface SessionService {
   logoutToken(session: Pick<Session, 'id' | 'logout_token'>): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
   lacksSecondFactor(session: Session | SessionRow): boolean
+  /** Whether the owner has to sign in anew before the session counts again, under `lethe.sessions.require_fresh`. */
+  lacksFreshProof(session: Session | SessionRow): boolean
+  /** What `lethe.sessions` limits for the session. */
+  ruleOf(session: Session | SessionRow): Rule
   /** The session as clients see it (member order as Kratos). */
   answer(session: Session): Record<string, unknown>
   /** The JSON text of the same. */
@@ -116,12 +125,21 @@ export interface NewSessionInput extends Proof {
 
 export function createSessions(d: SessionServiceDeps): SessionService {
   const now = () => formatTime(d.clock.now())
-  const endOf = (start: Micros) => formatTime(start + Math.trunc(d.config().session.lifespan * 1000))
+  const ruleOf = (session: Session | SessionRow) =>
+    d.rules.of('identity' in session ? session.identity.schema_id : session.schema_id)
+  const endsNow = (rule: Rule, now: Micros, issuedAt = now) =>
+    endsOf(rule, { now, issuedAt, lifespanMs: d.config().session.lifespan })
 
   const stored = (token: string) => (d.shared ? storedForms(token) : [storedToken(token, d.tokens)])
 
   const letsIn = (session: SessionRow) => isLive(session, session.state, d.clock.now())
   const isLeft = (session: SessionRow) => isLive(session, undefined, d.clock.now())
+
+  function begun(input: NewSessionInput) {
+    const rule = d.rules.of(input.identity.schema_id)
+    const start = d.clock.now()
+    return { rule, session: newSession(d, { start, ...endsNow(rule, start) }, input) }
+  }
 
   /** Looked up at once, so that they share a statement. */
   async function all(credentials: Credentials): Promise<Checked[]> {
@@ -135,9 +153,11 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     return found.filter((one): one is Checked => one.session !== undefined)
   }
 
+  const look = async (credentials: Credentials) => (await all(credentials)).find(({ session }) => letsIn(session))
+
   async function check(credentials: Credentials): Promise<Checked | undefined> {
-    const checked = (await all(credentials)).find(({ session }) => letsIn(session))
-    if (checked) d.lastSeen.note(checked.session.id)
+    const checked = await look(credentials)
+    if (checked) d.lastSeen.note(checked.session.id, checked.session.schema_id)
     return checked
   }
 
@@ -157,6 +177,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   return {
     check,
     resolve: async (credentials) => resolved(await check(credentials)),
+    peek: async (credentials) => resolved(await look(credentials)),
     async allLeft(credentials) {
       const left = (await all(credentials)).filter(({ session }) => isLeft(session))
       return [...left.filter(({ session }) => letsIn(session)), ...left.filter(({ session }) => !letsIn(session))]
@@ -173,11 +194,11 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       return isLive(session, session.identity.state, d.clock.now()) ? session : undefined
     },
 
-    draft: (input) => newSession(d, endOf, input),
+    draft: (input) => begun(input).session,
 
     async issue(input, tx) {
       const { identity, passwordHash } = input
-      const session = newSession(d, endOf, input)
+      const { session, rule } = begun(input)
       const token = newSessionToken(d.random)
       const hashed = { token: storedToken(token, 'sha256'), logoutToken: logoutPlaceholder(session.id) }
       const plain = { token, logoutToken: newLogoutToken(d.random) }
@@ -188,13 +209,17 @@ export function createSessions(d: SessionServiceDeps): SessionService {
         identityId: identity.id,
         passwordHash,
         now: session.issued_at,
-        expiresAt: session.expires_at,
+        expiresAt: lastEndOf(session),
         aal: session.aal,
         methods: session.authentication_methods,
         device: session.devices[0]!,
       }
-      const insert = (on: Queryable) => d.store.insert(row, on)
-      session.logout_token = await (tx ? insert(tx) : d.locks.query({ identity: identity.id }, insert))
+      const insert = async (on: Queryable) => {
+        await makeRoom(d, identity.id, rule, session.issued_at, on)
+        return d.store.insert(row, on)
+      }
+      const { query, tx: alone } = d.locks
+      session.logout_token = await (tx ? insert(tx) : (rule.max ? alone : query)({ identity: identity.id }, insert))
       return { session, token }
     },
 
@@ -202,11 +227,13 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       const start = d.clock.now()
       const method: AuthenticationMethod = { ...authentication, completed_at: formatTime(start) }
       const methods = [...session.authentication_methods, method]
-      const renewal = { now: formatTime(start), expiresAt: endOf(start), aal: aalOf(methods), method }
+      const { last, next } = endsNow(ruleOf(session), start, parseTime(session.issued_at))
+      const renewal = { now: formatTime(start), expiresAt: formatTime(last), aal: aalOf(methods), method }
       await d.store.refresh(session.id, { ...renewal, identityId: session.identity_id, passwordHash }, tx)
       return {
         ...session,
-        expires_at: renewal.expiresAt,
+        expires_at: formatTime(next),
+        lasts_until: renewal.expiresAt,
         authenticated_at: renewal.now,
         aal: renewal.aal,
         authentication_methods: methods,
@@ -231,7 +258,9 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     lacksSecondFactor: (session) =>
       d.config().session.whoami.required_aal === 'highest_available' &&
       session.second_factor &&
-      aalOf(methodsOf(session)) !== 'aal2',
+      !hasSecondFactor(session, ruleOf(session), d.clock.now()),
+    lacksFreshProof: (session) => isStale(session, ruleOf(session), d.clock.now()),
+    ruleOf,
     answer: (session) => sessionAnswer(session, d.clock.now(), d.identityAnswers.toPublic),
     answerText: (session) => sessionText(session, d.clock.now(), d.identityAnswers.toPublicText(session)),
   }
@@ -251,29 +280,4 @@ function counting({ sessionToken, cookieTokens, bearer }: Credentials): { token:
 function noIdentity(error: unknown): string[] {
   if (error instanceof NotLocked) return []
   throw error
-}
-
-function newSession(
-  d: SessionServiceDeps,
-  endOf: (start: Micros) => string,
-  { identity, authentication, device, id = uuid(d.random) }: NewSessionInput,
-): Session {
-  const start = d.clock.now()
-  const time = formatTime(start)
-  const methods: AuthenticationMethod[] = [{ ...authentication, completed_at: time }]
-  return {
-    id,
-    identity_id: identity.id,
-    active: true,
-    issued_at: time,
-    expires_at: endOf(start),
-    authenticated_at: time,
-    aal: aalOf(methods),
-    authentication_methods: methods,
-    logout_token: '',
-    devices: [{ id: uuid(d.random), ...device }],
-    identity,
-    second_factor: identity.available_aal === 'aal2',
-    tombstoned: false,
-  }
 }

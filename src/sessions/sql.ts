@@ -1,6 +1,6 @@
 import { PASSWORD } from '../credentials/password.ts'
 import { isSecondFactor } from '../credentials/sql.ts'
-import { tombstoned } from './lifecycle.ts'
+import { lastEnd, nextEnd, tombstoned } from './lifecycle.ts'
 
 /**
  * What is JSON comes as text that is ready to be sent: putting it together here takes half of what `json_build_object`
@@ -47,10 +47,17 @@ const SECOND_FACTOR = `case when i.available_aal = 'aal2' then true else coalesc
   select bool_or(${isSecondFactor('c.config')})
   from identity_credentials c where c.identity_id = i.id and c.nid = i.nid), false) end`
 
-export const SESSION_COLUMNS = `
-  s.id, s.token, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.expires_at, s.authenticated_at, s.aal,
+/**
+ * The ends are those by the rules, so that every answer and every decision sees the same.
+ * @param ends SQL; without it there are no rules
+ */
+const sessionColumns = (ends?: { next: string; last: string }) => `
+  s.id, s.token, s.identity_id, coalesce(s.active, false) as active, s.issued_at, s.authenticated_at, s.aal,
+  ${ends ? `${ends.next} as expires_at, ${ends.last} as lasts_until` : 's.expires_at'},
   s.authentication_methods::text, coalesce(s.logout_token, '') as logout_token,
   ${tombstoned('s')} as tombstoned`
+
+export const SESSION_COLUMNS = sessionColumns({ next: nextEnd('s'), last: lastEnd('s') })
 
 /** The identity's own row, without what stands in other tables. */
 export const IDENTITY_ROW = `
@@ -66,9 +73,15 @@ const IDENTITY_COLUMNS = `${IDENTITY_ROW},
   ${VERIFIABLE_ADDRESSES} as verifiable_addresses,
   ${RECOVERY_ADDRESSES} as recovery_addresses`
 
-/** A session with everything that an answer or a decision about it needs, in one statement. */
-export const SELECT_SESSION = `select ${SESSION_COLUMNS}, ${IDENTITY_COLUMNS}, ${DEVICES} as devices
+const select = (columns: string) => `select ${columns}, ${IDENTITY_COLUMNS}, ${DEVICES} as devices
   from sessions s join identities i on i.id = s.identity_id and i.nid = s.nid`
+
+/** A session with everything that an answer or a decision about it needs, in one statement. */
+export const SELECT_SESSION = select(
+  sessionColumns({ next: nextEnd('s', 'i.schema_id'), last: lastEnd('s', 'i.schema_id') }),
+)
+/** The same where no rule is configured: it is read at every click. */
+export const SELECT_SESSION_WITHOUT_RULES = select(sessionColumns())
 
 /**
  * The identity `id`, locked for as long as the transaction lasts, as CTE `identity (id, state)`. Empty also where somebody

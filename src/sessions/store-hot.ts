@@ -3,17 +3,21 @@ import { createBatcher } from '../kernel/db/batch.ts'
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
 import { detailValues } from './lifecycle.ts'
 import { REVOKE_MANY, REVOKE_MANY_BY_TOKEN, REVOKE_ONE, REVOKE_ONE_BY_TOKEN } from './lifecycle-statements.ts'
-import { SELECT_SESSION } from './sql.ts'
+import { NO_RULES, type RulesSql } from './rules.ts'
+import { SELECT_SESSION, SELECT_SESSION_WITHOUT_RULES } from './sql.ts'
 import type { End, OnEnded, SessionRow } from './types.ts'
 
 /** Most requests need one of these three, so calls that wait for the database share a statement. */
 
-const BY_TOKENS = sql('session.by_token', `${SELECT_SESSION} where s.token = any ($1) and s.nid = $2`)
+const WANTED = 'where s.token = any (:tokens::text[]) and s.nid = :nid'
+const BY_TOKENS = sql('session.by_token', `${SELECT_SESSION_WITHOUT_RULES} ${WANTED}`)
+const BY_TOKENS_BY_RULES = sql('session.by_token_by_rules', `${SELECT_SESSION} ${WANTED}`)
 
 export interface HotStoreOptions {
   /** whether another program writes the same tables, so that ends need a tombstone */
   shared: boolean
   now(): Timestamp
+  rules?: RulesSql
   onBatch?: (size: number) => void
   onEnded?: OnEnded
   /** for what waits until somebody else lets go of a row; see db/lane.ts @default the database itself */
@@ -38,7 +42,7 @@ interface Ended {
 export type SessionHotStore = ReturnType<typeof createSessionHotStore>
 
 export function createSessionHotStore(db: Db, nid: string, options: HotStoreOptions) {
-  const { shared, now, lockWaits = db } = options
+  const { shared, now, lockWaits = db, rules: configured = NO_RULES } = options
   const onBatch = options.onBatch ?? (() => {})
   const revokeBatch = (many: typeof REVOKE_MANY) =>
     createBatcher<Ending, Ended>({
@@ -62,7 +66,9 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   const byToken = createBatcher<Forms, SessionRow | null>({
     onBatch,
     async run(wanted) {
-      const rows = await db.query<SessionRow>(BY_TOKENS, [wanted.flat(), nid])
+      const rules = configured.sql()
+      const statement = rules === null ? BY_TOKENS : BY_TOKENS_BY_RULES
+      const rows = await db.query<SessionRow>(statement, { tokens: wanted.flat(), nid, rules })
       const sessions = new Map(rows.map((row) => [row.token, row]))
       return wanted.map((forms) => sessions.get(forms.find((form) => sessions.has(form)) ?? '') ?? null)
     },

@@ -1,13 +1,14 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { RESUME, SUSPEND } from './lifecycle-statements.ts'
+import { NO_RULES, type RulesSql } from './rules.ts'
 
 export type SessionSuspendStore = ReturnType<typeof createSessionSuspendStore>
 
 /** What is told of the sessions of an identity that is disabled or enabled. Each returns the ids that it told of. */
-export function createSessionSuspendStore(nid: string) {
+export function createSessionSuspendStore(nid: string, rules: RulesSql = NO_RULES) {
   const run = async (on: Queryable, statement: typeof SUSPEND, identityId: string, now: Timestamp) =>
-    (await on.query<{ session_id: string }>(statement, { identity_id: identityId, nid, now })).map(
+    (await on.query<{ session_id: string }>(statement, { identity_id: identityId, nid, now, rules: rules.sql() })).map(
       (row) => row.session_id,
     )
   return {

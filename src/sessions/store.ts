@@ -1,12 +1,13 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Db, NotLocked, type Queryable, type Sql, sql } from '../kernel/db/client.ts'
-import { detailValues, live } from './lifecycle.ts'
-import { REVOKE_ALL } from './lifecycle-statements.ts'
+import { detailValues, lastEnd, live } from './lifecycle.ts'
+import { COUNT_LIVE, END_OLDEST, REVOKE_ALL } from './lifecycle-statements.ts'
 import { toSession } from './row.ts'
+import { NO_RULES, type RulesSql } from './rules.ts'
 import { lockIdentity, SELECT_SESSION, stillProven } from './sql.ts'
 import type { AuthenticationMethod, Device, End, Session, SessionRow } from './types.ts'
 
-const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = $1 and s.nid = $2`)
+const BY_ID = sql('session.by_id', `${SELECT_SESSION} where s.id = :id and s.nid = :nid`)
 
 const insert = (
   token: string,
@@ -48,7 +49,7 @@ const REFRESH = sql(
     where s.id = :id and s.nid = :nid and ${live('s', ':now')}
     for no key update of s skip locked
   )
-  update sessions set expires_at = :expires_at, authenticated_at = :now, updated_at = :now,
+  update sessions set expires_at = ${lastEnd('sessions', undefined, ':expires_at::timestamp')}, authenticated_at = :now, updated_at = :now,
     aal = case when sessions.aal = 'aal2' then sessions.aal else :aal end,
     authentication_methods = coalesce(nullif(authentication_methods, 'null'), '[]') || :method::jsonb
   from target where sessions.id = target.id returning sessions.id`,
@@ -73,6 +74,8 @@ const REPLACE_TOKEN = sql(
   `update sessions set updated_at = :now, token = case when ${HARDENED} then :hardened::text else :token::text end
   where id = :id and nid = :nid`,
 )
+
+const LOCK_IDENTITY = sql('session.lock_identity', `with ${lockIdentity('$1', '$2')} select id from identity`)
 
 /** For a decision on a session and its identity that is made by what is read after this. */
 const LOCK = sql(
@@ -135,9 +138,9 @@ export interface Renewal {
 export type SessionStore = ReturnType<typeof createSessionStore>
 
 /** @param shared whether another program writes the same tables, so that ends need a tombstone */
-export function createSessionStore(db: Db, nid: string, shared: boolean) {
+export function createSessionStore(db: Db, nid: string, shared: boolean, rules: RulesSql = NO_RULES) {
   const byId = async (id: string, on: Queryable = db): Promise<Session | undefined> => {
-    const [row] = await on.query<SessionRow>(BY_ID, [id, nid])
+    const [row] = await on.query<SessionRow>(BY_ID, { id, nid, rules: rules.sql() })
     return row && toSession(row)
   }
   return {
@@ -172,7 +175,7 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
     async refresh(id: string, r: Renewal, on: Queryable = db): Promise<void> {
       const values = {
         ...{ id, nid, now: r.now, expires_at: r.expiresAt, aal: r.aal, method: JSON.stringify([r.method]) },
-        ...{ identity_id: r.identityId, password_hash: r.passwordHash ?? null },
+        ...{ identity_id: r.identityId, password_hash: r.passwordHash ?? null, rules: rules.sql() },
       }
       if ((await on.query(REFRESH, values)).length === 0) throw notLocked(REFRESH)
     },
@@ -180,11 +183,26 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
     async raise(id: string, r: Omit<Renewal, 'expiresAt' | 'passwordHash'>, tx: Queryable): Promise<void> {
       const values = {
         ...{ id, nid, now: r.now, identity_id: r.identityId, aal: r.aal, method: JSON.stringify([r.method]) },
+        rules: rules.sql(),
       }
       if ((await tx.query(RAISE, values)).length === 0) throw notLocked(RAISE)
     },
     async replaceToken(r: { id: string; token: string; hardened: string; now: Timestamp }, tx: Queryable) {
       await tx.query(REPLACE_TOKEN, { ...r, nid })
+    },
+    /** Live sessions of an identity that the transaction has locked. */
+    async countLive(identityId: string, now: Timestamp, tx: Queryable): Promise<number> {
+      const values = { identity_id: identityId, nid, now, rules: rules.sql() }
+      return (await tx.query<{ count: number }>(COUNT_LIVE, values))[0]!.count
+    },
+    /** Makes room for one more where an identity, locked by the transaction, may have `max`. @returns how many ended */
+    async endOldest(identityId: string, max: number, now: Timestamp, tx: Queryable): Promise<number> {
+      const values = { identity_id: identityId, nid, now, max, shared, rules: rules.sql() }
+      return (await tx.query(END_OLDEST, values)).length
+    },
+    /** Locks the identity until the transaction ends. @throws NotLocked */
+    async lockIdentity(identityId: string, tx: Queryable): Promise<void> {
+      if ((await tx.query(LOCK_IDENTITY, [identityId, nid])).length === 0) throw notLocked(LOCK_IDENTITY)
     },
     /**
      * @returns undefined when the session of `by` has ended
@@ -194,7 +212,7 @@ export function createSessionStore(db: Db, nid: string, shared: boolean) {
       const rows = await on.query<{ held: number; allowed: number; id: string | null }>(REVOKE_ALL, {
         ...{ identity_id: identityId, nid, now, shared, except: except ?? null, only: only ?? null },
         ...{ cause: end.cause, ...detailValues(end) },
-        ...{ caller: by?.session ?? null, disabled_too: by?.disabledToo ?? false },
+        ...{ caller: by?.session ?? null, disabled_too: by?.disabledToo ?? false, rules: rules.sql() },
       })
       if (rows[0]!.held === 0) throw notLocked(REVOKE_ALL)
       return rows[0]!.allowed === 0 ? undefined : rows.flatMap(({ id }) => id ?? [])

@@ -27,7 +27,10 @@ export interface Session {
   identity_id: string
   active: boolean
   issued_at: Timestamp
+  /** when it ends if nobody uses it again, by `session.lifespan` and the rules */
   expires_at: Timestamp
+  /** when it ends at the latest, however much it is used; undefined: as `expires_at` */
+  lasts_until?: Timestamp | undefined
   authenticated_at: Timestamp
   aal: string
   authentication_methods: AuthenticationMethod[]
@@ -86,6 +89,8 @@ export const END_CAUSES = [
   'credentials_changed',
   'recovery',
   'limit',
+  'idle',
+  'absolute',
   'ended_elsewhere',
 ] as const
 export type EndCause = (typeof END_CAUSES)[number]

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../identities/types.ts'
-import { type Clock, SECOND } from '../kernel/base/clock.ts'
+import { type Clock, type Micros, SECOND } from '../kernel/base/clock.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { shortened } from '../kernel/base/text.ts'
 import { uuid } from '../kernel/base/uuid.ts'
@@ -13,10 +13,11 @@ export interface Tokenizer {
   /**
    * A signed token (JWS, compact) that speaks for the session.
    * @param shown the session as the answer shows it, for claims mappers
+   * @param until the token lives no longer, whatever the template says
    * @throws HttpError 400 unknown template, unusable key, missing external id; 503 key set not readable
    * @see kratos/flows.md "Tokenized whoami"
    */
-  tokenize(session: Session, shown: Record<string, unknown>, templateName: string): Promise<string>
+  tokenize(session: Session, shown: Record<string, unknown>, templateName: string, until?: Micros): Promise<string>
 }
 
 export interface TokenizerDeps {
@@ -28,7 +29,7 @@ export interface TokenizerDeps {
 
 export function createTokenizer(d: TokenizerDeps): Tokenizer {
   return {
-    async tokenize(session, shown, templateName) {
+    async tokenize(session, shown, templateName, until) {
       const template = d.tokenTemplates().get(templateName)
       if (!template) throw badRequest(`Unable to find tokenizer template ${JSON.stringify(templateName)}.`)
       const subject = subjectOf(session, template)
@@ -45,7 +46,11 @@ export function createTokenizer(d: TokenizerDeps): Tokenizer {
       }
       const mapped = mapClaims(template, claims, shown)
       const { CompactSign } = await import('jose')
-      return new CompactSign(Buffer.from(stringifyJson({ ...claims, ...mapped, sub: subject })))
+      const signed: JsonObject = { ...claims, ...mapped, sub: subject }
+      if (until !== undefined && typeof signed.exp === 'number') {
+        signed.exp = Math.min(signed.exp, Math.floor(until / SECOND))
+      }
+      return new CompactSign(Buffer.from(stringifyJson(signed)))
         .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), typ: 'JWT' })
         .sign(key)
     },

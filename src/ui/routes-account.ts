@@ -26,14 +26,13 @@ export interface AccountPageDeps extends PageDeps {
   requireSession: RequireSession
   sessions: Pick<SessionService, 'resolve' | 'answer'>
   ownSessions: Pick<OwnSessions, 'others'>
-  secondFactorUrl(returnTo: string): string
 }
 
 /** Who is signed in and where, and the page after signing out. */
 export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { errors: 'page' as const } }
-    app.get('/ui/welcome', options, d.requireSession({ otherwise: toLogin, aal: toSecondFactor }, welcome))
+    app.get('/ui/welcome', options, d.requireSession({ otherwise: toLogin, aal: back }, welcome))
     app.get('/ui/signed-out', options, signedOut)
   }
 
@@ -45,10 +44,6 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
 
   function toLogin(_req: FastifyRequest, reply: FastifyReply) {
     return reply.redirect(d.flowUrls.init('login', 'browser', back()), 303)
-  }
-
-  function toSecondFactor(_req: FastifyRequest, reply: FastifyReply) {
-    return reply.redirect(d.secondFactorUrl(back()), 303)
   }
 
   async function welcome(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {

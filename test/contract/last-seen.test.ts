@@ -3,11 +3,16 @@ import { describe, test } from 'node:test'
 import { formatTime, parseTime, SECOND } from '../../src/kernel/base/clock.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { createLastSeen } from '../../src/sessions/last-seen.ts'
+import type { Rule } from '../../src/sessions/rules.ts'
 import { backends } from '../helpers/db.ts'
 import { sessionRows, T0 } from '../helpers/sessions.ts'
 
 const SEEN = sql('test.last_seen', 'select session_id, seen_at from lethe.last_seen order by session_id')
 const log = { warn: () => {} }
+const rules = {
+  of: (): Rule => ({ whenFull: 'end_oldest', fresh: {} }),
+  shortest: () => ({ idle: undefined, absolute: undefined }),
+}
 
 for (const backend of backends()) {
   describe(`last seen on ${backend.name}`, () => {
@@ -16,20 +21,20 @@ for (const backend of backends()) {
       const id = await (await sessionRows(db)).add()
       let now = parseTime(T0)
       const [node, behind] = [{ now: () => now }, { now: () => now - 30 * SECOND }].map((clock) =>
-        createLastSeen({ db, clock, log }),
+        createLastSeen({ db, clock, rules, log }),
       )
-      node!.note(id)
-      node!.note(id)
+      node!.note(id, 'default')
+      node!.note(id, 'default')
       await node!.flush()
-      behind!.note(id)
+      behind!.note(id, 'default')
       await behind!.flush()
       assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: T0 }])
       now += 59 * SECOND
-      node!.note(id)
+      node!.note(id, 'default')
       await node!.flush()
       assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: T0 }])
       now += SECOND
-      node!.note(id)
+      node!.note(id, 'default')
       await node!.flush()
       assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: formatTime(now) }])
     })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseUrl } from '../../kernel/base/url.ts'
 import { events } from './events.ts'
 import { byteSize, duration, integer, key, pause, section, stringMap, strings, unique } from './fields.ts'
+import { sessionRules } from './session-rules.ts'
 
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
 const NO_NETWORK = 'is neither an address nor a range such as 10.0.0.0/8 or fd00::/8'
@@ -67,6 +68,7 @@ export const lethe = section({
     ),
   }),
   sessions: section({
+    ...sessionRules,
     end_on_password_change: key(
       z.enum(['none', 'others', 'all']).default('none'),
       'Sessions that end when a password changes.',

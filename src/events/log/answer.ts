@@ -20,6 +20,8 @@ function actorOf({ type, cause, identity_id }: EventRow): Actor | null {
       return { type: 'admin' }
     case 'expired':
     case 'limit':
+    case 'idle':
+    case 'absolute':
       return { type: 'system' }
     // found by comparison: nobody knows who it was
     case 'ended_elsewhere':

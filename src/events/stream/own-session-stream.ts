@@ -1,4 +1,5 @@
 import { type Clock, parseTime } from '../../kernel/base/clock.ts'
+import { ruleThatEnds } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Credentials, Session } from '../../sessions/types.ts'
 import { comment, type Feed } from '../log/feed.ts'
@@ -11,7 +12,7 @@ export interface OwnSessionStreamDeps {
   feed: Feed
   highWaterMark: HighWaterMark
   store: Pick<EventLogStore, 'last'>
-  sessions: Pick<SessionService, 'resolve'>
+  sessions: Pick<SessionService, 'peek' | 'ruleOf'>
 }
 
 /** setTimeout takes no more than 2^31 ms; one that ends earlier looks and goes on. */
@@ -27,6 +28,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
   /** @throws StoreUnavailable before anything is written */
   async function open(credentials: Credentials, session: Session, sink: Sink): Promise<void> {
     let timer: NodeJS.Timeout | undefined
+    let latest = session
     const finish = (end: { cause: string | null; time: string | null }) => {
       if (sink.closed()) return
       // nothing of the device or the actor: whoever holds a session need not be its owner
@@ -44,8 +46,10 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
 
     /** The session as it is now, or undefined when it is over. */
     const current = async () => {
-      const resolved = await d.sessions.resolve(credentials)
-      return resolved?.session.id === session.id ? resolved.session : undefined
+      const resolved = await d.sessions.peek(credentials)
+      if (resolved?.session.id !== session.id) return undefined
+      latest = resolved.session
+      return latest
     }
     const finishAsLogged = async () => {
       const types = ['session.ended']
@@ -63,7 +67,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
       try {
         const now = await current()
         if (now) watchExpiry(now.expires_at)
-        else finish({ cause: 'expired', time: session.expires_at })
+        else finish({ cause: ruleThatEnds(latest, d.sessions.ruleOf(latest)) ?? 'expired', time: latest.expires_at })
       } catch {
         timer = setTimeout(atExpiry, RETRY_MS).unref()
       }

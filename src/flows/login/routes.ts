@@ -3,6 +3,7 @@ import { type CookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue, withQuery } from '../../kernel/http/query.ts'
+import { lastEndOf } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { flowReplaced, locationChangeRequired } from '../errors.ts'
@@ -80,7 +81,7 @@ export function loginResponder(d: LoginRouteDeps) {
     }
     if (done.knownBrowser !== undefined && isRealBrowser(req))
       setCookie(reply, d.knownBrowserCookie(), done.knownBrowser, { maxAge: KNOWN_BROWSER_DAYS * 86_400 })
-    signInBrowser(req, reply, d, { token, expiresAt: session.expires_at, fresh })
+    signInBrowser(req, reply, d, { token, expiresAt: lastEndOf(session), fresh })
     if (!caller.scripted) return reply.redirect(secondFactorAt ?? returnTo, 303)
     if (secondFactorAt !== undefined) return sendError(locationChangeRequired(secondFactorAt), req, reply)
     return { session: answer, continue_with: redirectBrowserTo(returnTo) }

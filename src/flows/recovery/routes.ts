@@ -3,6 +3,7 @@ import { sendError } from '../../kernel/http/error-handler.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
+import { lastEndOf } from '../../sessions/rules.ts'
 import type { BeginRequest } from '../begin.ts'
 import { flowReplaced, locationChangeRequired, recoveryNeedsNobody } from '../errors.ts'
 import { type CallerDeps, callerOf, signInBrowser } from '../http.ts'
@@ -98,7 +99,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
     const { flow, issued, settings } = done
     const url = d.flowUrls.page('settings', settings.id)
     if (issued && (flow.type === 'browser' || !readsJson)) {
-      signInBrowser(req, reply, d, { token: issued.token, expiresAt: issued.session.expires_at, fresh: false })
+      signInBrowser(req, reply, d, { token: issued.token, expiresAt: lastEndOf(issued.session), fresh: false })
     }
     if (!readsJson) return reply.redirect(url, 303)
     if (!d.continuesWith()) return sendError(locationChangeRequired(url), req, reply)

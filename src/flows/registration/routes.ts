@@ -3,6 +3,7 @@ import type { Identity, JsonObject } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
+import { lastEndOf } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { flowReplaced, signedInAlready } from '../errors.ts'
@@ -83,7 +84,7 @@ export function registrationResponder(d: RegistrationRouteDeps) {
       return { session_token: issued.token, session, identity, continue_with: continueWith }
     }
     if (issued) {
-      signInBrowser(req, reply, d, { token: issued.token, expiresAt: issued.session.expires_at, fresh: true })
+      signInBrowser(req, reply, d, { token: issued.token, expiresAt: lastEndOf(issued.session), fresh: true })
     }
     if (!caller.scripted) return reply.redirect(returnTo, 303)
     return { ...(session ? { session } : {}), identity, continue_with: redirectBrowserTo(returnTo) }

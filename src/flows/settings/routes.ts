@@ -4,6 +4,7 @@ import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import type { Requirement, RequireSession } from '../../sessions/http/require-session.ts'
+import { lastEndOf } from '../../sessions/rules.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import type { Owner } from '../continuity/service.ts'
@@ -139,7 +140,7 @@ export function settingsResponder(d: SettingsRouteDeps) {
   function saved(req: FastifyRequest, reply: FastifyReply, readsJson: boolean, resolved: Resolved, done: Saved) {
     const body = answer(done.flow, done.identity)
     if (done.flow.type === 'api') return body
-    d.credentials.write(req, reply, { token: resolved.token, expiresAt: resolved.session.expires_at })
+    d.credentials.write(req, reply, { token: resolved.token, expiresAt: lastEndOf(resolved.session) })
     return readsJson ? { ...body, continue_with: redirectBrowserTo(done.returnTo) } : reply.redirect(done.returnTo, 303)
   }
 }

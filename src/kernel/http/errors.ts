@@ -99,6 +99,13 @@ export const aal2Required = (redirectTo: string) =>
     extra: { redirect_browser_to: redirectTo },
   })
 
+/** Signing in again at `redirectTo` is all that is needed. */
+export const freshProofRequired = (redirectTo: string) =>
+  forbidden('The session is too old. Please sign in again.', {
+    id: 'session_refresh_required',
+    extra: { redirect_browser_to: redirectTo },
+  })
+
 export interface ErrorAnswer {
   id?: string
   code: number

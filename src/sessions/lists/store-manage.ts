@@ -1,7 +1,8 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
-import { live } from '../lifecycle.ts'
+import { lastEnd, live } from '../lifecycle.ts'
 import { DELETE_ALL_OF, REVOKE_KNOWN } from '../lifecycle-statements.ts'
+import { NO_RULES, type RulesSql } from '../rules.ts'
 import type { OnEnded } from '../types.ts'
 
 /** Only what lets someone in now is prolonged: an ended or expired session stays what it is. */
@@ -10,7 +11,7 @@ const EXTEND = sql(
   `with target as (
     select id from sessions where id = :id and nid = :nid
   ), extended as (
-    update sessions set expires_at = :expires_at, updated_at = :now from target
+    update sessions set expires_at = ${lastEnd('sessions', undefined, ':expires_at::timestamp')}, updated_at = :now from target
     where sessions.id = target.id and ${live('sessions', ':now')}
       and (:only_if_before::timestamp is null or sessions.expires_at < :only_if_before)
   )
@@ -27,7 +28,13 @@ export interface Extension {
 export type SessionManageStore = ReturnType<typeof createSessionManageStore>
 
 /** @param shared whether another program writes the same tables, so that ends need a tombstone */
-export function createSessionManageStore(db: Queryable, nid: string, shared: boolean, onEnded: OnEnded = () => {}) {
+export function createSessionManageStore(
+  db: Queryable,
+  nid: string,
+  shared: boolean,
+  onEnded: OnEnded = () => {},
+  rules: RulesSql = NO_RULES,
+) {
   return {
     /** Ends one session, by an admin. @returns whether it is known, ended before or not */
     async revokeKnown(id: string, now: Timestamp): Promise<boolean> {
@@ -45,7 +52,8 @@ export function createSessionManageStore(db: Queryable, nid: string, shared: boo
     },
     /** @returns whether the session is known, prolonged or not */
     async extend(id: string, e: Extension): Promise<boolean> {
-      const values = { id, nid, now: e.now, expires_at: e.expiresAt, only_if_before: e.onlyIfBefore ?? null }
+      const only = { only_if_before: e.onlyIfBefore ?? null, rules: rules.sql() }
+      const values = { id, nid, now: e.now, expires_at: e.expiresAt, ...only }
       return (await db.query(EXTEND, values)).length > 0
     },
   }

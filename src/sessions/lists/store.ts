@@ -2,6 +2,7 @@ import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Sql, sql } from '../../kernel/db/client.ts'
 import { live, notLive } from '../lifecycle.ts'
 import { toSession } from '../row.ts'
+import { NO_RULES, type RulesSql } from '../rules.ts'
 import { DEVICES, IDENTITY_BYTES, IDENTITY_ROW, SESSION_COLUMNS } from '../sql.ts'
 import type { ActiveFilter, Device, Session, SessionRow } from '../types.ts'
 
@@ -29,10 +30,10 @@ const LIST = perFilter((filter) =>
     `session.list${NAMES[filter]}`,
     `with candidates as (
       select s.id, s.created_at, ${IDENTITY_BYTES} as bytes
-      from sessions s left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
-      where s.nid = $1 and s.created_at <= $2 and (s.created_at < $2 or s.id > $3)
-        and ${condition('$7')[filter]}
-      order by s.created_at desc, s.id limit $4
+      from sessions s left join identities i on :with_identity::boolean and i.id = s.identity_id and i.nid = s.nid
+      where s.nid = :nid and s.created_at <= :created_at and (s.created_at < :created_at or s.id > :after_id)
+        and ${condition(':now')[filter]}
+      order by s.created_at desc, s.id limit :limit
     ), summed as (
       select id, sum(bytes) over page as bytes, row_number() over page as number from candidates
       window page as (order by created_at desc, id)
@@ -40,18 +41,18 @@ const LIST = perFilter((filter) =>
       select id from summed where number = 1 or bytes <= ${MAX_PAGE_BYTES}
     )
     select ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
-      $6::boolean as with_devices, case when $6::boolean then ${DEVICES} end as devices,
+      :with_devices::boolean as with_devices, case when :with_devices::boolean then ${DEVICES} end as devices,
       (select count(*) from candidates) > (select count(*) from fitting) as cut
     from fitting join sessions s on s.id = fitting.id
-      left join identities i on $5::boolean and i.id = s.identity_id and i.nid = s.nid
+      left join identities i on :with_identity::boolean and i.id = s.identity_id and i.nid = s.nid
     order by s.created_at desc, s.id`,
   ),
 )
 
-/** All rows show the same identity: how many of them fit is known before, and `$5` rows to skip are whole pages. */
+/** All rows show the same identity: how many of them fit is known before, and `:offset` rows to skip are whole pages. */
 const FITTING = `
-  select greatest(1, least($4::bigint, ${MAX_PAGE_BYTES} / (1 + ${IDENTITY_BYTES}))) as size
-  from identities i where i.id = $1 and i.nid = $2`
+  select greatest(1, least(:limit::bigint, ${MAX_PAGE_BYTES} / (1 + ${IDENTITY_BYTES}))) as size
+  from identities i where i.id = :identity_id and i.nid = :nid`
 
 /** The count stands in the row of the outer join, so that a page beyond the end knows it too. */
 const LIST_OF = perFilter((filter) =>
@@ -59,11 +60,11 @@ const LIST_OF = perFilter((filter) =>
     `session.list_of_identity${NAMES[filter]}`,
     `with matching as materialized (
       select s.id, s.created_at from sessions s
-      where s.identity_id = $1 and s.nid = $2 and ($3::uuid is null or s.id <> $3)
-        and ${condition('$6')[filter]}
+      where s.identity_id = :identity_id and s.nid = :nid and (:except::uuid is null or s.id <> :except)
+        and ${condition(':now')[filter]}
     ), fitting as materialized (${FITTING}), page as (
       select m.id from matching m order by m.created_at desc, m.id
-      limit (select size from fitting) offset $5::bigint / $4::bigint * (select size from fitting)
+      limit (select size from fitting) offset :offset::bigint / :limit::bigint * (select size from fitting)
     )
     select (select count(*) from matching) as total, (select size from fitting) as size,
       ${SESSION_COLUMNS}, ${LAST_SEEN}, s.created_at as listed_at, ${IDENTITY_ROW},
@@ -114,21 +115,22 @@ export interface ListOfQuery {
 
 export type SessionListStore = ReturnType<typeof createSessionListStore>
 
-export function createSessionListStore(db: Db, nid: string) {
+export function createSessionListStore(db: Db, nid: string, rules: RulesSql = NO_RULES) {
   return {
     /** Sessions of everyone, newest first. */
     async list(q: ListQuery): Promise<ListedSession[]> {
-      const values = [nid, q.after.createdAt, q.after.id, q.limit, q.withIdentity, q.withDevices]
-      const rows = await db.query<ListedRow>(LIST[q.filter], withNow(values, q))
+      const rows = await db.query<ListedRow>(LIST[q.filter], {
+        ...{ nid, created_at: q.after.createdAt, after_id: q.after.id, limit: q.limit, now: q.now, rules: rules.sql() },
+        ...{ with_identity: q.withIdentity, with_devices: q.withDevices },
+      })
       return rows.map(toListed)
     },
     /** Sessions of one identity, newest first, how many there are on all pages, and how many fit on one. */
     async listOf(identityId: string, q: ListOfQuery): Promise<SessionsOf> {
-      const values = [identityId, nid, q.except ?? null, q.limit, q.offset]
-      const rows = await db.query<ListedRow & { total: number; size: number | null }>(
-        LIST_OF[q.filter],
-        withNow(values, q),
-      )
+      const rows = await db.query<ListedRow & { total: number; size: number | null }>(LIST_OF[q.filter], {
+        ...{ identity_id: identityId, nid, except: q.except ?? null, limit: q.limit, offset: q.offset, now: q.now },
+        rules: rules.sql(),
+      })
       const [first] = rows
       return {
         total: first?.total ?? 0,
@@ -137,11 +139,6 @@ export function createSessionListStore(db: Db, nid: string) {
       }
     },
   }
-}
-
-/** A statement without a filter has no place for the time. */
-function withNow(values: unknown[], { filter, now }: { filter: ActiveFilter; now: Timestamp }): unknown[] {
-  return filter === 'any' ? values : [...values, now]
 }
 
 type ListedRow = SessionRow & {
