@@ -37,9 +37,12 @@ export interface CredentialDescriptor {
   /** whether an operator may bring one along with a new identity */
   importable?: true
   /**
-   * What stays when an operator takes it away: nothing, or the row without its config. Absent: it cannot be taken away.
+   * What stays when an operator takes it away: nothing, the row without its config, or with what is left of the config.
+   * Absent: it cannot be taken away.
    */
-  removable?: 'row' | 'config'
+  removable?: 'row' | 'config' | ((config: JsonObject) => JsonObject)
+  /** rows below this version are brought up to it when they are read */
+  version?: number
   /** how people call this way to sign in, where this server does not offer it */
   notOffered?: string
 }

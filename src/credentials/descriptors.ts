@@ -34,6 +34,13 @@ function keys({ config }: FactorFacts, passwordless: boolean): boolean {
   return list.some((key) => ((Object(key) as JsonObject).is_passwordless === true) === passwordless)
 }
 
+/** Keys that are a way in stay: an operator takes away second factors. */
+function withoutSecondFactors({ credentials, ...config }: JsonObject): JsonObject {
+  const list = Array.isArray(credentials) ? credentials : []
+  const left = list.filter((key) => (Object(key) as JsonObject).is_passwordless === true)
+  return left.length === 0 ? config : { ...config, credentials: left }
+}
+
 /** The types that rows of `identity_credential_types` stand for. */
 export const DESCRIPTORS: readonly CredentialDescriptor[] = [
   {
@@ -77,6 +84,8 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     or ${config} @? '$.credentials[*] ? (!exists(@.is_passwordless))'`,
     },
     isSet: hasElements('credentials'),
+    removable: withoutSecondFactors,
+    version: 1,
   },
   {
     type: 'passkey',

@@ -100,7 +100,7 @@ function credentials(list: readonly StoredCredential[], include: readonly string
         type,
         identifiers,
         ...(include.includes(type) ? { config: descriptorOf(type)?.shownConfig?.(config) ?? config } : {}),
-        ...{ version, created_at, updated_at },
+        ...{ version: Math.max(version, descriptorOf(type)?.version ?? 0), created_at, updated_at },
       },
     ]),
   )

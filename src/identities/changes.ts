@@ -162,8 +162,12 @@ function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type
   if (!target) throw credentialMissing(type)
   const descriptor = descriptorOf(type)
   if (!descriptor?.removable) throw credentialKept(type)
+  const { removable } = descriptor
+  if (typeof removable === 'function') {
+    return drafts.map((draft) => (draft.type === type ? { ...draft, config: removable(draft.config) } : draft))
+  }
   if (descriptor.firstFactor && before.credentials.filter(isFirstFactor).length < 2) throw lastFirstFactor()
-  if (descriptor.removable === 'row') return without(drafts, type)
+  if (removable === 'row') return without(drafts, type)
   return drafts.map((draft) => (draft.type === type ? { ...draft, config: {} } : draft))
 }
 

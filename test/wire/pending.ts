@@ -1,7 +1,5 @@
 /** Recorded areas that the server does not serve yet; everything else is played. */
 export const PENDING: readonly string[] = [
-  'aal2',
-  'admin-credentials-mfa',
   'admin-recovery',
   'code-login',
   'code-registration',
@@ -14,6 +12,5 @@ export const PENDING: readonly string[] = [
   'oidc-native',
   'recovery-browser',
   'recovery-native',
-  'settings-mfa',
   'verification',
 ]

@@ -25,6 +25,8 @@ const areas = readdirSync(FOLDER)
 const OTHERWISE: Record<string, string> = {
   'webauthn: case=add with the default origin':
     'one step answers 500 for what a client did wrong; ours a 400 with a form',
+  'aal2: case=an aal1 session ends others': 'one that had ended before is not counted among those that ended now',
+  'aal2: case=identity disabled while the second factor is checked': '401 at once, not a session that nobody can use',
   'oidc-registration: case=register without the session hook/type=browser': 'no session is left that nobody holds',
   'oidc-registration: case=all claims of an id token': 'a nonce that is not the one that was sent is refused',
   'oidc-registration: case=linking waits for the second factor/type=spa': 'the account is linked by the first factor',

@@ -35,8 +35,8 @@ export function readListQuery(query: URLSearchParams): ListQuery {
 /** Credential types to show with their configs. @throws 400 */
 export function readInclude(query: URLSearchParams): string[] {
   const include = query.getAll('include_credential')
-  const unknown = include.find((type) => !isCredentialType(type))
-  if (unknown !== undefined) throw badRequest(`Invalid value \`${unknown}\` for parameter \`include_credential\`.`)
+  // Kratos names what it has understood so far, which is nothing.
+  if (!include.every(isCredentialType)) throw badRequest('Invalid value `[]` for parameter `include_credential`.')
   return include
 }
 

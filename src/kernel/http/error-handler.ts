@@ -46,6 +46,9 @@ export function createErrorHandler(d: ErrorHandlerDeps) {
     logError(error, thrown, req)
     const { errors } = req.routeOptions.config
     if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
+    // What has to be done first is told by the way there.
+    const first = error.status === 403 ? error.extra?.redirect_browser_to : undefined
+    if (errors === 'forward' && typeof first === 'string') return reply.redirect(first, 303)
     if (errors === 'forward' && !NOT_STORED.has(error.status)) {
       const to = await forwardUrl(d, error, req).catch((cause) => {
         req.log.error({ err: cause }, 'the error could not be stored for the error page')

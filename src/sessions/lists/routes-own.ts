@@ -16,12 +16,14 @@ const EXEMPT = { csrf: 'exempt' } as const
 
 /** Lists and ends the other sessions of the signed-in identity. @see Kratos listMySessions, disableMySession */
 export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
-  const own = (handler: Parameters<RequireSession>[1]) => d.requireSession({ otherwise, aal: 'configured' }, handler)
+  const own = (aal: 'any' | 'configured', handler: Parameters<RequireSession>[1]) =>
+    d.requireSession({ otherwise, aal }, handler)
 
   return async (app) => {
-    app.get('/sessions', { config: EXEMPT }, own(list))
-    app.delete('/sessions', { config: EXEMPT }, own(revokeOthers))
-    app.delete('/sessions/:id', { config: EXEMPT }, own(revokeOther))
+    app.get('/sessions', { config: EXEMPT }, own('configured', list))
+    // Whoever has lost the second factor must be able to end what a thief has.
+    app.delete('/sessions', { config: EXEMPT }, own('any', revokeOthers))
+    app.delete('/sessions/:id', { config: EXEMPT }, own('any', revokeOther))
   }
 
   function otherwise(): never {

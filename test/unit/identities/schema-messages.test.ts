@@ -113,6 +113,7 @@ describe('what traits are used for', () => {
         ['password', ['a@example.org', 'ann']],
         ['code', ['a@example.org', '+491701234567']],
       ]),
+      names: new Map(),
       codeAddresses: [
         { via: 'email', value: 'a@example.org' },
         { via: 'sms', value: '+491701234567' },
