@@ -274,6 +274,10 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
         'texts of the server or the operator',
         ['sessions/lifecycle live', 'sessions/lifecycle notLive', 'kernel/db/named numbered'],
       ],
+      [
+        'texts of the server or the operator',
+        ['sessions/lifecycle lastEnd', 'sessions/lifecycle nextEnd', 'sessions/lifecycle endedByRule'],
+      ],
       ['texts of the server or the operator', ['sessions/sql lockIdentity', 'sessions/sql stillProven']],
       ['texts of the server or the operator', ['kernel/base/address addressSet', 'kernel/crypto/base64 encodeBase64']],
       ['texts of the server or the operator', ['kernel/crypto/csrf maskCsrf', 'kernel/crypto/csrf csrfCookieName']],
@@ -303,6 +307,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['has a test of its own, of programs', ['kernel/jsonnet/text compareText']],
       ['a digest', ['kernel/crypto/passwords/argon2 hashArgon2', 'kernel/crypto/passwords/bcrypt hashBcrypt']],
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
+      ['texts of the server or the operator', ['kernel/http/errors freshProofRequired']],
       ['a digest', ['flows/share shareOf']],
       ['a digest', ['kernel/crypto/tokens storedToken', 'kernel/crypto/tokens storedForms']],
     ] as [string, string[]][]
