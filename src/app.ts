@@ -11,10 +11,10 @@ import { ownEventRoutes } from './events/stream/routes-own.ts'
 import { webhookRoutes } from './events/webhooks/routes.ts'
 import { providerCallbackRoutes } from './flows/callback/routes.ts'
 import { tokenExchangeRoutes } from './flows/exchange/routes.ts'
-import { loginRoutes } from './flows/login/routes.ts'
+import { loginResponder, loginRoutes } from './flows/login/routes.ts'
 import { recoveryRoutes } from './flows/recovery/routes.ts'
 import { recoveryAdminRoutes } from './flows/recovery/routes-admin.ts'
-import { registrationRoutes } from './flows/registration/routes.ts'
+import { registrationResponder, registrationRoutes } from './flows/registration/routes.ts'
 import { settingsRoutes } from './flows/settings/routes.ts'
 import { verificationRoutes } from './flows/verification/routes.ts'
 import { identityAdminRoutes } from './identities/admin/routes.ts'
@@ -60,8 +60,8 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(ownEventRoutes(d))
   app.register(revocationRoutes(d, d.revocations.isPublic))
   app.register(logoutRoutes(d))
-  app.register(loginRoutes(d))
-  app.register(registrationRoutes(d))
+  app.register(loginRoutes(d, registrationResponder(d)))
+  app.register(registrationRoutes(d, loginResponder(d)))
   app.register(settingsRoutes(d))
   app.register(providerCallbackRoutes(d))
   app.register(tokenExchangeRoutes(d))

@@ -5,6 +5,7 @@ import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import { loadOptions, loadText } from '../kernel/outbound/load.ts'
 import { createProviderCallback } from '../methods/oidc/callback.ts'
+import { createIdTokens } from '../methods/oidc/id-token.ts'
 import { createLinking, createWaiting } from '../methods/oidc/linking.ts'
 import { createMappers } from '../methods/oidc/mapper.ts'
 import { createNewcomers } from '../methods/oidc/newcomer.ts'
@@ -32,19 +33,27 @@ export function composeProviders({ config, clock, random, baseUrls, continuity, 
     random,
   })
   const upstream = createUpstream({ clock, random, exchange: (request) => exchange(request, addressRules(config())) })
+  const mappers = createMappers({
+    clock,
+    loadText: (url) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 }),
+  })
+  const newcomers = createNewcomers({ config, schemas: d.schemas, mappers, cipher })
+  const providers = createProviderSignIn({
+    config,
+    random,
+    continuity,
+    upstream,
+    publicBaseUrl: baseUrls.public,
+    states: providerStates,
+    tokenEndpoint: createTokenEndpoint(upstream),
+  })
   return {
     cipher,
     providerStates,
     comeBack: createComeBack(d.continuityCookie),
-    providers: createProviderSignIn({
-      config,
-      random,
-      continuity,
-      upstream,
-      publicBaseUrl: baseUrls.public,
-      states: providerStates,
-      tokenEndpoint: createTokenEndpoint(upstream),
-    }),
+    providers,
+    newcomers,
+    idTokens: createIdTokens({ providers, newcomers, identities: d.identities }),
     initCodeOf: d.exchanges.initCodeOf,
     waiting: createWaiting({ identities: d.identities }),
   }
@@ -55,10 +64,6 @@ type Flows = ReturnType<typeof composeLogin> & ReturnType<typeof composeRegistra
 /** The way back from there. */
 export function composeProviderCallback(d: FlowParts & Providers & Flows) {
   const { config, clock, cipher, login, identities, providers } = d
-  const mappers = createMappers({
-    clock,
-    loadText: (url) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 }),
-  })
   const providerCallback = createProviderCallback({
     clock,
     providers,
@@ -71,7 +76,7 @@ export function composeProviderCallback(d: FlowParts & Providers & Flows) {
     sessions: d.sessions,
     exchanges: d.exchanges,
     urls: d.flowUrls,
-    newcomers: createNewcomers({ config, schemas: d.schemas, mappers, cipher }),
+    newcomers: d.newcomers,
     linking: createLinking({ config, cipher, providers, login, identities, urls: d.flowUrls }),
   })
   return { providerCallback, tokenExchange: createTokenExchange(d) }

@@ -32,6 +32,8 @@ export interface Taken<M> {
   method: M
   /** what the inputs hold if the form has to be shown again, by name; undefined: no value, not even an empty one */
   kept: ReadonlyMap<string, Json | undefined>
+  /** a native form may bring cookies */
+  keepsCookies?: true | undefined
 }
 
 /** What is known of a submit when it is refused. */
@@ -57,7 +59,7 @@ export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
   try {
     const taken = await take()
     state = { kept: taken.kept }
-    checkOrigin(flow, caller, taken.form)
+    checkOrigin(flow, caller, taken.form, taken.keepsCookies)
     state = { ...state, transientPayload: transientPayload(taken.form) }
     return await work(taken, state.transientPayload)
   } catch (error) {

@@ -1,4 +1,12 @@
-import { badRequest, forbidden, HttpError, noActiveSession, notFound, unauthorized } from '../kernel/http/errors.ts'
+import {
+  badRequest,
+  conflict,
+  forbidden,
+  HttpError,
+  noActiveSession,
+  notFound,
+  unauthorized,
+} from '../kernel/http/errors.ts'
 import type { FlowKind } from './kinds.ts'
 import { minutes } from './messages.ts'
 import type { Expired, Flow } from './types.ts'
@@ -67,6 +75,9 @@ const SIGNED_IN: Record<'login' | 'registration', string> = {
 
 export const signedInAlready = (kind: 'login' | 'registration') =>
   new HttpError(400, 'you are already logged in', { id: 'session_already_available', reason: SIGNED_IN[kind] })
+
+/** Somebody was here a moment ago, and is not, or the other way round. */
+export const changedMeanwhile = () => conflict('The account came to be, or went, in this moment. Try again.')
 
 export const recoveryNeedsNobody = () =>
   badRequest('A valid session was detected and thus recovery is not possible.', { id: 'session_already_available' })

@@ -73,7 +73,14 @@ export function isObject(value: Json | undefined): value is JsonObject {
  * A form of a browser must carry the token of its cookie; a native one must not come from a browser at all.
  * @throws 403 `security_csrf_violation`; 400, which the form shows
  */
-export function checkOrigin(flow: Pick<Flow, 'type'>, caller: Caller, form: SubmittedForm): void {
-  if (flow.type === 'browser') caller.checkCsrf(fieldText(form, 'csrf_token'))
-  else if (caller.browserHeader !== undefined) throw nativeFlowInBrowser(caller.browserHeader)
+export function checkOrigin(
+  flow: Pick<Flow, 'type'>,
+  caller: Caller,
+  form: SubmittedForm,
+  cookiesAllowed: boolean = false,
+): void {
+  if (flow.type === 'browser') return caller.checkCsrf(fieldText(form, 'csrf_token'))
+  const { browserHeader } = caller
+  if (browserHeader === 'Cookie' && cookiesAllowed) return
+  if (browserHeader !== undefined) throw nativeFlowInBrowser(browserHeader)
 }

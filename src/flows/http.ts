@@ -21,6 +21,9 @@ export interface CallerDeps {
   config(): Config
 }
 
+/** Says what came of a flow. */
+export type Respond<O> = (req: FastifyRequest, reply: FastifyReply, caller: Caller, outcome: O) => unknown
+
 /** What the flows need to know of a request. */
 export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
   let form: Promise<SubmittedForm> | undefined

@@ -37,6 +37,11 @@ export interface Redirect {
   failed?: HttpError
 }
 
+/** The form is for a flow of the other kind: who it names is not here yet, or is here already. */
+export interface OtherKind {
+  kind: 'otherKind'
+}
+
 /** What is not proved yet. */
 export type Next = NextForm | Redirect
 

@@ -9,12 +9,15 @@ export interface TokenExchangeRouteDeps {
   sessions: Pick<SessionService, 'answer' | 'lacksSecondFactor'>
 }
 
+const PATH = '/sessions/token-exchange'
+
 /** @see Kratos exchangeSessionToken */
 export function tokenExchangeRoutes(d: TokenExchangeRouteDeps): FastifyPluginAsync {
   return async (app) => {
-    // HEAD must not use the codes up.
-    const options = { config: { csrf: 'exempt' as const }, exposeHeadRoute: false }
-    app.get('/sessions/token-exchange', options, async (req) => {
+    const config = { csrf: 'exempt' as const }
+    // It must not use the codes up.
+    app.head(PATH, { config }, (_, reply) => reply.code(204).send())
+    app.get(PATH, { config, exposeHeadRoute: false }, async (req) => {
       const [initCode, returnToCode] = [queryValue(req, 'init_code'), queryValue(req, 'return_to_code')]
       if (initCode === '' || returnToCode === '') {
         throw badRequest('"init_code" and "return_to_code" query params must be set')
@@ -23,7 +26,8 @@ export function tokenExchangeRoutes(d: TokenExchangeRouteDeps): FastifyPluginAsy
       const answer = d.sessions.answer(session)
       // As at a login: nobody learns about a person whose second factor is missing.
       if (d.sessions.lacksSecondFactor(session)) answer.identity = null
-      return { session_token: token, session: answer }
+      // Kratos tells of no devices here, as recorded.
+      return { session_token: token, session: { ...answer, devices: [] } }
     })
   }
 }

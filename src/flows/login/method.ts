@@ -3,7 +3,7 @@ import type { FullIdentity, Identity, IdentitySchema, Json } from '../../identit
 import type { Proof } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import type { FormPart, Write } from '../engine/compose.ts'
-import type { Next } from '../engine/step.ts'
+import type { Next, OtherKind } from '../engine/step.ts'
 import type { Caller, SubmittedForm } from '../types.ts'
 import type { Identified } from './identified.ts'
 import type { LoginFlow } from './types.ts'
@@ -19,6 +19,8 @@ export interface LoginMethod {
   form(view: LoginView): Promise<FormPart>
   /** Whether a submitted form is for it. A question, not a check: the first method that says yes has the form. */
   takes(form: SubmittedForm, flow: LoginFlow): boolean
+  /** An app that comes back from elsewhere has cookies: its form may bring them. */
+  readonly keepsCookies?: true
   /** What the inputs of the form hold if it has to be shown again, by name; undefined: no value. Never a secret. */
   kept(form: SubmittedForm): ReadonlyMap<string, Json | undefined>
   /**
@@ -26,7 +28,7 @@ export interface LoginMethod {
    * meanwhile: whatever a right proof uses up belongs into `Proved.write`.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
    */
-  login(request: LoginRequest): Promise<Proved | Identified | Next>
+  login(request: LoginRequest): Promise<Proved | Identified | Next | OtherKind>
 }
 
 /** What the form is for. */

@@ -6,8 +6,10 @@ import { queryValue, withQuery } from '../../kernel/http/query.ts'
 import { lastEndOf } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
-import { flowReplaced, locationChangeRequired } from '../errors.ts'
-import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
+import { changedMeanwhile, flowReplaced, locationChangeRequired } from '../errors.ts'
+import { type CallerDeps, callerOf, type Respond, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
+import type { RegistrationRouteDeps } from '../registration/routes.ts'
+import type { RegistrationOutcome } from '../registration/submit.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
@@ -25,8 +27,11 @@ export interface LoginRouteDeps extends CallerDeps {
   comeBack: ComeBack
 }
 
-/** @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
-export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
+/** @param registered says what came of a form that registers somebody. @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
+export function loginRoutes(
+  d: LoginRouteDeps & Pick<RegistrationRouteDeps, 'registration'>,
+  registered: Respond<RegistrationOutcome>,
+): FastifyPluginAsync {
   const entry = entryHandlers<LoginFlow>(d, {
     kind: 'login',
     flows: d.login,
@@ -38,7 +43,10 @@ export function loginRoutes(d: LoginRouteDeps): FastifyPluginAsync {
     ...entry,
     async submit(req, reply) {
       const caller = callerOf(req, d)
-      return respond(req, reply, caller, await d.login.submit(queryValue(req, 'flow'), caller))
+      const outcome = await d.login.submit(queryValue(req, 'flow'), caller)
+      if (outcome.kind !== 'otherKind') return respond(req, reply, caller, outcome)
+      const flow = await d.registration.continueFrom(outcome.flow)
+      return registered(req, reply, caller, await d.registration.submit(flow.id, caller))
     },
   })
 }
@@ -55,6 +63,8 @@ export function loginResponder(d: LoginRouteDeps) {
         return reply.redirect(d.flowUrls.home(), 303)
       case 'failed':
         return sendError(outcome.error, req, reply)
+      case 'otherKind':
+        return sendError(changedMeanwhile(), req, reply)
       case 'replaced':
         if (readsJson(caller, outcome.flow)) return sendError(flowReplaced(outcome.expired, outcome.flow), req, reply)
         return reply.redirect(d.flowUrls.page('login', outcome.flow.id), 303)

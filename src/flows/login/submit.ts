@@ -4,7 +4,7 @@ import { NotLocked } from '../../kernel/db/client.ts'
 import { noActiveSession } from '../../kernel/http/errors.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
-import { leave, type Redirect, showNext } from '../engine/step.ts'
+import { leave, type OtherKind, type Redirect, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
 import { secondFactorNeedsSession, signedInAlready } from '../errors.ts'
 import { HookRefused } from '../hooks/hooks.ts'
@@ -35,6 +35,7 @@ export type LoginOutcome =
   | ShownAgain<LoginFlow>
   | (Redirect & { flow: LoginFlow })
   | Failed
+  | (OtherKind & { flow: LoginFlow })
   /** somebody is signed in who did not ask to prove it anew */
   | { kind: 'signedInAlready' }
 
@@ -60,7 +61,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
     const form = await caller.form()
     const method = d.methods.find((one) => one.takes(form, flow))
     if (!method) throw refused(messages.noLoginMethod)
-    return { form, method, kept: method.kept(form) }
+    return { form, method, kept: method.kept(form), keepsCookies: method.keepsCookies }
   }
   return attempt<LoginFlow, Taken<LoginMethod>, LoginOutcome>(
     d,
@@ -92,6 +93,7 @@ async function proceed(
     const result = await method.login(request)
     if (result.kind === 'redirect') return leave(d, request.flow, result)
     if (result.kind === 'identified') return showNext(d, request.flow, await askForProof(d, request, result), payload)
+    if (result.kind === 'otherKind') return { ...result, flow: request.flow }
     if (result.kind === 'form') return showNext(d, request.flow, result, payload)
     const completion = { ...request, method: method.id, proved: result, transientPayload: payload }
     try {

@@ -4,7 +4,7 @@ import type { DerivedTraits, Identity, IdentitySchema, Json, TraitAddress } from
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { Proof } from '../../sessions/service.ts'
 import type { FormPart } from '../engine/compose.ts'
-import type { Next } from '../engine/step.ts'
+import type { Next, OtherKind } from '../engine/step.ts'
 import type { Caller, FormProblem, SubmittedForm } from '../types.ts'
 import type { Screen } from './form.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -20,13 +20,15 @@ export interface RegistrationMethod {
   form(view: RegistrationView): Promise<FormPart>
   /** Whether a submitted form is for it. A question, not a check: the first method that says yes has the form. */
   takes(form: SubmittedForm, flow: RegistrationFlow): boolean
+  /** An app that comes back from elsewhere has cookies: its form may bring them. */
+  readonly keepsCookies?: true
   /** What its own inputs hold if the form has to be shown again, beside the traits. Never a secret. */
   kept?(form: SubmittedForm): ReadonlyMap<string, Json>
   /**
    * Checks what was sent. Nothing is written yet.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
    */
-  register(request: RegistrationRequest): Promise<Newcomer | OtherScreen | Next>
+  register(request: RegistrationRequest): Promise<Newcomer | OtherScreen | Next | OtherKind>
 }
 
 export interface RegistrationView {

@@ -6,8 +6,10 @@ import { queryValue } from '../../kernel/http/query.ts'
 import { lastEndOf } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
-import { flowReplaced, signedInAlready } from '../errors.ts'
-import { type CallerDeps, callerOf, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
+import { changedMeanwhile, flowReplaced, signedInAlready } from '../errors.ts'
+import { type CallerDeps, callerOf, type Respond, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
+import type { LoginRouteDeps } from '../login/routes.ts'
+import type { LoginOutcome } from '../login/submit.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
@@ -25,8 +27,11 @@ export interface RegistrationRouteDeps extends CallerDeps {
   identityAnswer(identity: Identity): JsonObject
 }
 
-/** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
-export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync {
+/** @param signedIn says what came of a form that signs somebody in. @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
+export function registrationRoutes(
+  d: RegistrationRouteDeps & Pick<LoginRouteDeps, 'login'>,
+  signedIn: Respond<LoginOutcome>,
+): FastifyPluginAsync {
   const entry = entryHandlers<RegistrationFlow>(d, {
     kind: 'registration',
     flows: d.registration,
@@ -38,7 +43,10 @@ export function registrationRoutes(d: RegistrationRouteDeps): FastifyPluginAsync
     ...entry,
     async submit(req, reply) {
       const caller = callerOf(req, d)
-      return respond(req, reply, caller, await d.registration.submit(queryValue(req, 'flow'), caller))
+      const outcome = await d.registration.submit(queryValue(req, 'flow'), caller)
+      if (outcome.kind !== 'otherKind') return respond(req, reply, caller, outcome)
+      const flow = await d.login.continueFrom(outcome.flow)
+      return signedIn(req, reply, caller, await d.login.submit(flow.id, caller))
     },
   })
 }
@@ -48,6 +56,7 @@ export function registrationResponder(d: RegistrationRouteDeps) {
   return respond
 
   function respond(req: FastifyRequest, reply: FastifyReply, caller: Caller, outcome: RegistrationOutcome) {
+    if (outcome.kind === 'otherKind') return sendError(changedMeanwhile(), req, reply)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
     if (outcome.kind === 'registered') return registered(req, reply, caller, outcome)
     if (outcome.kind === 'signedInAlready') {

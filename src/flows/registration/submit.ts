@@ -2,7 +2,7 @@ import { assertSize } from '../../identities/sizes.ts'
 import type { DerivedTraits, IdentitySchema, Json } from '../../identities/types.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf, selectSchema } from '../begin.ts'
-import { leave, type Redirect, saveFlow, showNext } from '../engine/step.ts'
+import { leave, type OtherKind, type Redirect, saveFlow, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
 import { messages } from '../messages.ts'
 import { nodeValues } from '../nodes.ts'
@@ -23,6 +23,7 @@ export type RegistrationOutcome =
   | ShownAgain<RegistrationFlow>
   | Failed
   | (Redirect & { flow: RegistrationFlow })
+  | (OtherKind & { flow: RegistrationFlow })
   /** another screen of the form */
   | { kind: 'screen'; flow: RegistrationFlow; transientPayload: Json | undefined }
   | { kind: 'signedInAlready' }
@@ -51,7 +52,7 @@ export async function submitRegistration(
     const schema = selectSchema(d.schemas(), flow.identity_schema)
     const traits = submittedTraits(form, schema)
     const kept = new Map([...traitValues(traits, schema.inputs), ...(method.kept?.(form) ?? [])])
-    return { form, method, schema, traits, kept }
+    return { form, method, schema, traits, kept, keepsCookies: method.keepsCookies }
   }
   return attempt(d, { flow, caller }, take, async ({ method, ...sent }, payload): Promise<RegistrationOutcome> => {
     const csrfToken = currentCsrfToken(flow, caller)
@@ -61,6 +62,8 @@ export async function submitRegistration(
     switch (result.kind) {
       case 'redirect':
         return leave(d, flow, result)
+      case 'otherKind':
+        return { ...result, flow }
       case 'form':
         return showNext(d, flow, result, payload)
       case 'screen':

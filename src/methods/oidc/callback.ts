@@ -22,6 +22,7 @@ import { noActiveSession } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import { identifierOf, OIDC } from './credential.ts'
+import { authenticationOf } from './known.ts'
 import type { Linking } from './linking.ts'
 import { goOn } from './messages.ts'
 import { type Newcomers, NotEnough } from './newcomer.ts'
@@ -222,11 +223,6 @@ const showOf =
     const nodes = [submitNode('oidc', state.provider, goOn, 'provider'), csrfNode(flow.csrf_token)]
     return d.registration.show(flow, { nodes, ...next })
   }
-
-export const authenticationOf = ({ provider }: KnownByProvider) => {
-  const { id, organization_id: organization } = provider
-  return { method: OIDC, aal: 'aal1' as const, provider: id, ...(organization ? { organization } : {}) }
-}
 
 const ownerOf = (d: CallbackDeps, { provider, subject }: KnownByProvider) =>
   d.identities.findByIdentifier(OIDC, identifierOf(provider.id, subject))

@@ -8,6 +8,7 @@ import { submitNode } from '../../flows/nodes.ts'
 import { submittedTraits } from '../../flows/traits.ts'
 import type { SubmittedForm } from '../../flows/types.ts'
 import { linkedOf, OIDC } from './credential.ts'
+import { bringsIdToken, type IdTokens } from './id-token.ts'
 import type { Provider } from './kind.ts'
 import { signInWith } from './messages.ts'
 import type { ProviderSignIn } from './sign-in.ts'
@@ -16,6 +17,7 @@ export interface OidcLoginDeps {
   config(): Config
   schemas(): SchemaLookup
   providers: ProviderSignIn
+  idTokens: IdTokens
   /** the code with which an app gets its session, if it asked for one */
   initCodeOf(flowId: string): Promise<string | undefined>
 }
@@ -42,8 +44,10 @@ export function oidcLogin(d: OidcLoginDeps): LoginMethod {
     },
     takes: (form, flow) => flow.requested_aal === 'aal1' && namesProvider(form),
     kept: () => new Map(),
+    keepsCookies: true,
     async login({ flow, form }) {
       if (!d.providers.enabled()) throw methodDisabled()
+      if (bringsIdToken(form)) return d.idTokens.login(form)
       const provider = d.providers.find(fieldText(form, 'provider'))
       return d.providers.leave({
         ...{ kind: 'login', provider, flow, refresh: flow.refresh, form },

@@ -4,6 +4,7 @@ import { fieldText, transientPayload } from '../../flows/form.ts'
 import { submitNode } from '../../flows/nodes.ts'
 import type { RegistrationMethod } from '../../flows/registration/method.ts'
 import { OIDC } from './credential.ts'
+import { bringsIdToken } from './id-token.ts'
 import { namesProvider, type OidcLoginDeps } from './login.ts'
 import { signUpWith } from './messages.ts'
 
@@ -15,8 +16,10 @@ export function oidcRegistration(d: OidcLoginDeps): RegistrationMethod {
       return { nodes: d.providers.offered().map((one) => submitNode('oidc', one.id, signUpWith(one), 'provider')) }
     },
     takes: (form) => namesProvider(form),
+    keepsCookies: true,
     async register({ flow, form, traits }) {
       if (!d.providers.enabled()) throw methodDisabled()
+      if (bringsIdToken(form)) return d.idTokens.register(flow, form, traits)
       const provider = d.providers.find(fieldText(form, 'provider'))
       return d.providers.leave({
         ...{ kind: 'registration', provider, flow, refresh: false, form, traits },

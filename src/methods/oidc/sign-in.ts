@@ -184,17 +184,18 @@ export function createProviderSignIn(d: SignInDeps) {
       const claims = await submitted
         .verify(provider, fieldText(form, 'id_token'), d.upstream)
         .catch((error: unknown) => {
-          throw new HttpError(403, 'The requested action was forbidden', {
-            reason: 'Could not verify id_token',
-            cause: error,
-          })
+          throw notVerified('The requested action was forbidden', error)
         })
+      if (textAt(claims, 'sub') === '') throw notVerified('Upstream error')
       const one = known(provider, claims, undefined)
       if (!submitted.mayLackNonce(claims)) assertNonce(textAt(claims, 'nonce'), fieldText(form, 'id_token_nonce'))
       return one
     },
   }
 }
+
+const notVerified = (message: string, cause?: unknown) =>
+  new HttpError(403, message, { reason: 'Could not verify id_token', cause })
 
 /** @throws HttpError 502 */
 function assertNonce(signed: string, sent: string): void {

@@ -1,0 +1,55 @@
+import type { NextForm, OtherKind } from '../../flows/engine/step.ts'
+import { fieldText } from '../../flows/form.ts'
+import type { Proved } from '../../flows/login/method.ts'
+import type { Newcomer } from '../../flows/registration/method.ts'
+import type { RegistrationFlow } from '../../flows/registration/types.ts'
+import type { SubmittedForm } from '../../flows/types.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { Json } from '../../identities/types.ts'
+import { identifierOf, OIDC } from './credential.ts'
+import { authenticationOf } from './known.ts'
+import { type Newcomers, NotEnough } from './newcomer.ts'
+import type { ProviderSignIn } from './sign-in.ts'
+
+export interface IdTokenDeps {
+  providers: Pick<ProviderSignIn, 'find' | 'submitted'>
+  newcomers: Newcomers
+  identities: Pick<IdentityService, 'findByIdentifier'>
+}
+
+/** Apps that the provider's own library has signed somebody in for send what it gave them: nobody goes anywhere. */
+export const bringsIdToken = (form: SubmittedForm): boolean => fieldText(form, 'id_token') !== ''
+
+export type IdTokens = ReturnType<typeof createIdTokens>
+
+export function createIdTokens(d: IdTokenDeps) {
+  async function read(form: SubmittedForm) {
+    const known = await d.providers.submitted(d.providers.find(fieldText(form, 'provider')), form)
+    const identity = await d.identities.findByIdentifier(OIDC, identifierOf(known.provider.id, known.subject))
+    return { known, identity }
+  }
+  return {
+    /** @throws HttpError 403 for a token that is not the provider's, 502 for one that names nobody */
+    async login(form: SubmittedForm): Promise<Proved | OtherKind> {
+      const { known, identity } = await read(form)
+      if (!identity) return { kind: 'otherKind' }
+      return { kind: 'proved', identity, authentication: authenticationOf(known) }
+    },
+
+    /** @param traits that the app has sent along. @throws as `login` */
+    async register(
+      flow: RegistrationFlow,
+      form: SubmittedForm,
+      traits: Json,
+    ): Promise<Newcomer | NextForm | OtherKind> {
+      const { known, identity } = await read(form)
+      if (identity) return { kind: 'otherKind' }
+      try {
+        return (await d.newcomers.make(flow, known, traits)).newcomer
+      } catch (error) {
+        if (error instanceof NotEnough) return { kind: 'form', active: OIDC, ...error.form }
+        throw error
+      }
+    },
+  }
+}
