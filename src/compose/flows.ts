@@ -6,6 +6,8 @@ import { createFlowUrls } from '../flows/urls.ts'
 import { createPwnedChecker } from '../kernel/crypto/passwords/pwned.ts'
 import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
+import { createOauth2AdminClient } from '../oauth2/admin-client.ts'
+import { createOauth2 } from '../oauth2/service.ts'
 import type { CourierParts } from './courier.ts'
 import type { Base } from './environment.ts'
 import { composeHooks } from './hooks.ts'
@@ -34,10 +36,15 @@ export function composeFlowParts(base: Base) {
     settings: () => config().selfservice.methods.password.config,
     rules: () => addressRules(config()),
   })
+  const oauth2Client = createOauth2AdminClient({
+    config,
+    exchange: (request) => exchange(request, addressRules(config())),
+  })
   const flowUrls = createFlowUrls({ config, publicBaseUrl: baseUrls.public })
   return {
     flowUrls,
     ...composeHooks(base, flowUrls),
+    oauth2: createOauth2({ config, random, client: oauth2Client }),
     exchanges: createExchangeStore(db, nid),
     continuity,
     cookieSecrets,

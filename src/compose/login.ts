@@ -18,6 +18,7 @@ export function composeLogin(d: FlowParts & Methods & Providers) {
     locks: d.locks,
     urls: d.flowUrls,
     hooks: d.hooks,
+    oauth2: d.oauth2,
     exchanges: d.exchanges,
     secondFactorUrl: d.secondFactorUrl,
     waiting: d.waiting,

@@ -15,6 +15,7 @@ export function composeRegistration(d: FlowParts & Methods) {
     identityAnswer: d.identityAnswer,
     urls: d.flowUrls,
     hooks: d.hooks,
+    oauth2: d.oauth2,
     exchanges: d.exchanges,
     methods: d.registrationMethods,
     store: createRegistrationStore(d.db, d.meta.nid),

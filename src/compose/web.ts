@@ -21,10 +21,15 @@ export function composeWeb({ config, dev, clock, random, db, meta, baseUrls }: B
         refresh: 'true',
         ...(returnTo === '' ? {} : { return_to: returnTo }),
       }),
-    secondFactorUrl: (returnTo: string) =>
+    /** @param loginChallenge of an OAuth2 server, which then decides where the browser goes */
+    secondFactorUrl: (returnTo: string, loginChallenge?: string) =>
       selfServiceUrl(publicBaseUrl(), 'login/browser', {
         aal: 'aal2',
-        ...(returnTo === '' ? {} : { return_to: returnTo }),
+        ...(loginChallenge !== undefined
+          ? { login_challenge: loginChallenge }
+          : returnTo === ''
+            ? {}
+            : { return_to: returnTo }),
       }),
   }
 }

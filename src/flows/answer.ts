@@ -1,6 +1,15 @@
-import type { Json } from '../identities/types.ts'
+import type { Json, JsonObject } from '../identities/types.ts'
 import { type Flow, isInput, type UiNode } from './types.ts'
-import { requestedReturnTo } from './urls.ts'
+import { requestedLoginChallenge, requestedReturnTo } from './urls.ts'
+
+/** What only flows have that an OAuth2 server may have sent somebody to. */
+export function oauth2Members(flow: Flow, { oauth2Request }: AnswerExtras) {
+  const challenge = requestedLoginChallenge(flow.request_url)
+  return {
+    ...(challenge === undefined ? {} : { oauth2_login_challenge: challenge }),
+    ...(oauth2Request === undefined ? {} : { oauth2_login_request: oauth2Request }),
+  }
+}
 
 /** The members that all flows answer with first, in the order of Kratos. */
 export function flowHead(flow: Flow) {
@@ -31,6 +40,8 @@ function nodeAnswer(node: UiNode) {
 }
 
 export interface AnswerExtras {
+  /** what the OAuth2 server asks for that sent the person here */
+  oauth2Request?: JsonObject | undefined
   /** only right after the flow was begun */
   exchangeCode?: string | undefined
   transientPayload?: Json | undefined

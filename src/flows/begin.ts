@@ -3,7 +3,7 @@ import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/c
 import { uuid } from '../kernel/base/uuid.ts'
 import { randomText } from '../kernel/crypto/one-time.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
-import { oauth2Unavailable, schemaNotSelectable, schemaUnknown } from './errors.ts'
+import { schemaNotSelectable, schemaUnknown } from './errors.ts'
 import type { RequestFacts } from './hooks/types.ts'
 import type { ExchangeStore } from './store.ts'
 import type { Expired, Flow, FlowType } from './types.ts'
@@ -46,11 +46,6 @@ export function newFlow(
     active_method: '',
     context: {},
   }
-}
-
-/** @throws 400: Kratos would ask an OAuth2 server; going on without it would sign people in to the wrong place */
-export function refuseLoginChallenge(requestUrl: string): void {
-  if (requestQuery(requestUrl).has('login_challenge')) throw oauth2Unavailable()
 }
 
 /**

@@ -138,9 +138,6 @@ export const nativeFlowInBrowser = (header: 'Cookie' | 'Origin') =>
     `The HTTP Request Header included the "${header}" key, indicating that ${BROWSER_SIGNS[header]}. The flow however was initiated as an API request. To prevent potential misuse and mitigate several attack vectors including CSRF, the request has been blocked. Please consult the documentation.`,
   )
 
-export const oauth2Unavailable = () =>
-  badRequest('A login_challenge was given, but logins for an OAuth2 server are not offered here.')
-
 export const schemaUnknown = (id: string) =>
   badRequest(`Requested identity schema ${JSON.stringify(id)} does not exist.`)
 

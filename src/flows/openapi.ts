@@ -21,7 +21,10 @@ import {
 export const RETURN_TO = query('return_to', 'Where the browser goes at the end; must be on the allow list.')
 export const ORGANIZATION = query('organization', 'Without effect: there are no organisations.')
 export const IDENTITY_SCHEMA = query('identity_schema', 'Identity schema to use, of those that may be chosen.')
-export const LOGIN_CHALLENGE = query('login_challenge', 'Challenge of an OAuth2 server; refused, as there is none.')
+export const LOGIN_CHALLENGE = query(
+  'login_challenge',
+  'Challenge with which an OAuth2 server has sent the person here.',
+)
 export const EXCHANGE_CODE = query(
   'return_session_token_exchange_code',
   'Whether a code for `/sessions/token-exchange` is given.',

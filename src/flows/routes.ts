@@ -1,12 +1,14 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '../identities/types.ts'
 import { acceptsJson } from '../kernel/http/negotiate.ts'
 import { queryValue } from '../kernel/http/query.ts'
+import type { Oauth2 } from '../oauth2/service.ts'
 import type { Credentials } from '../sessions/types.ts'
 import type { AnswerExtras } from './answer.ts'
 import type { BeginRequest } from './begin.ts'
 import { signedInAlready } from './errors.ts'
 import { requestFacts } from './hooks/request-facts.ts'
-import type { CallerDeps } from './http.ts'
+import { type CallerDeps, sendTo } from './http.ts'
 import type { FlowKind } from './kinds.ts'
 import type { Flow } from './types.ts'
 import type { FlowUrls } from './urls.ts'
@@ -40,11 +42,23 @@ export function flowRoutes(kind: FlowKind, handlers: FlowHandlers): FastifyPlugi
   }
 }
 
+/** What comes of the wish to begin a flow. */
+export type Begun<F> =
+  | {
+      kind: 'begun'
+      flow: F
+      exchangeCode: string | undefined
+      /** what the OAuth2 server asks for that sent the browser here */
+      oauth2Request?: JsonObject | undefined
+    }
+  /** somebody is signed in and asked for nothing more */
+  | { kind: 'signedIn'; returnTo: string }
+  /** Whoever is signed in goes on at another address. `found`: by a redirect, whatever is asked for */
+  | { kind: 'elsewhere'; to: string; found?: true }
+
 /** Flows of people who are not signed in yet. */
 interface EntryFlows<F extends Flow> {
-  begin(
-    request: BeginRequest & { credentials: Credentials },
-  ): Promise<{ kind: 'begun'; flow: F; exchangeCode: string | undefined } | { kind: 'signedIn'; returnTo: string }>
+  begin(request: BeginRequest & { credentials: Credentials }): Promise<Begun<F>>
   read(id: string, checkReader: (csrfToken: string) => void): Promise<F>
 }
 
@@ -59,7 +73,7 @@ interface Entry<F extends Flow> {
 
 /** Beginning and reading, the same for login and registration. */
 export function entryHandlers<F extends Flow>(
-  d: CallerDeps & { flowUrls: FlowUrls },
+  d: CallerDeps & { flowUrls: FlowUrls; oauth2: Pick<Oauth2, 'requestOf'> },
   { kind, flows, answer, tellsSignedIn }: Entry<F>,
 ): Pick<FlowHandlers, 'beginBrowser' | 'beginNative' | 'read'> {
   const begin = (req: FastifyRequest, caller: Pick<BeginRequest, 'type' | 'csrfToken'>) =>
@@ -73,21 +87,25 @@ export function entryHandlers<F extends Flow>(
     async beginBrowser(req, reply) {
       const begun = await begin(req, { type: 'browser', csrfToken: d.csrf.token(req) })
       if (begun.kind === 'begun') {
-        return acceptsJson(req) ? answer(begun.flow) : reply.redirect(d.flowUrls.page(kind, begun.flow.id), 303)
+        return acceptsJson(req) ? answer(begun.flow, begun) : reply.redirect(d.flowUrls.page(kind, begun.flow.id), 303)
+      }
+      if (begun.kind === 'elsewhere') {
+        return begun.found ? reply.redirect(begun.to, 302) : sendTo(begun.to, acceptsJson(req), req, reply)
       }
       if (tellsSignedIn(req)) throw signedInAlready(kind)
       return reply.redirect(begun.returnTo, 303)
     },
     async beginNative(req) {
       const begun = await begin(req, { type: 'api', csrfToken: '' })
-      if (begun.kind === 'signedIn') throw signedInAlready(kind)
+      if (begun.kind !== 'begun') throw signedInAlready(kind)
       return answer(begun.flow, { exchangeCode: begun.exchangeCode })
     },
     async read(req) {
       const checkReader = (token: string) => {
         if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
       }
-      return answer(await flows.read(queryValue(req, 'id'), checkReader))
+      const flow = await flows.read(queryValue(req, 'id'), checkReader)
+      return answer(flow, { oauth2Request: await d.oauth2.requestOf(flow) })
     },
   }
 }

@@ -2,6 +2,7 @@ import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
 import { type FlowKind, KINDS } from './kinds.ts'
 import type { Flow, FlowProgress, Ui } from './types.ts'
+import { requestedLoginChallenge } from './urls.ts'
 
 const EXCHANGE = sql(
   'token_exchange.insert',
@@ -77,8 +78,8 @@ export function entryFlowStore<F extends Flow>(
   const insert = sql(
     `${kind}_flow.insert`,
     `insert into ${KINDS[kind].table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
-      active_method, csrf_token, ui, internal_context, state, identity_schema_id${inserted.map(([column]) => `, ${column}`).join('')})
-    values ($1, $2, $3, $4, $5, $6, $5, $5, $10, $7, $8, $11, $12, $9${inserted.map((_, i) => `, $${i + 13}`).join('')})`,
+      active_method, csrf_token, ui, internal_context, state, identity_schema_id, oauth2_login_challenge_data${inserted.map(([column]) => `, ${column}`).join('')})
+    values ($1, $2, $3, $4, $5, $6, $5, $5, $10, $7, $8, $11, $12, $9, $13${inserted.map((_, i) => `, $${i + 14}`).join('')})`,
   )
   const columns = `id, type, request_url, issued_at, expires_at, csrf_token,
     coalesce(identity_schema_id, '') as identity_schema, ui, coalesce(state, 'choose_method') as state, active_method,
@@ -88,7 +89,9 @@ export function entryFlowStore<F extends Flow>(
     async insert(f: F, on: Queryable = db): Promise<void> {
       const shared = [f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)]
       const progress = [f.identity_schema, f.active_method, stringifyJson(f.context), f.state]
-      await on.query(insert, [...shared, ...progress, ...inserted.map(([, member]) => f[member])])
+      // Read from the URL here, and from the column by Kratos where it shares the table.
+      const challenge = requestedLoginChallenge(f.request_url) ?? null
+      await on.query(insert, [...shared, ...progress, challenge, ...inserted.map(([, member]) => f[member])])
     },
   }
 }

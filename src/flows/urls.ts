@@ -64,6 +64,11 @@ export function requestedReturnTo(requestUrl: string): string {
   return requestQuery(requestUrl).get('return_to') ?? ''
 }
 
+/** What an OAuth2 server has sent the person here with; undefined where none has. */
+export function requestedLoginChallenge(requestUrl: string): string | undefined {
+  return requestQuery(requestUrl).get('login_challenge') ?? undefined
+}
+
 /** Go's words for no. */
 export const isNo = (value: string): boolean => ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(value)
 

@@ -116,7 +116,7 @@ describe('classes', () => {
       'login begins, return_to': () => new Client(server).get(`/self-service/login/browser?return_to=${evil}`),
       'login of an app begins, return_to': () => new Client(server).get(`/self-service/login/api?return_to=${evil}`),
       'login begins, aal': () => new Client(server).get('/self-service/login/browser?aal=aal9'),
-      'login begins, login_challenge': () => new Client(server).get('/self-service/login/browser?login_challenge=x'),
+      'login begins, login_challenge': () => new Client(server).get('/self-service/login/browser?login_challenge=%07'),
       'registration begins, return_to': () =>
         new Client(server).get(`/self-service/registration/browser?return_to=${evil}`),
       'settings begin, return_to': () => client.get(`/self-service/settings/browser?return_to=${evil}`),

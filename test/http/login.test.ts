@@ -157,11 +157,11 @@ describe('login', () => {
     assert.match(reply.body.ui.messages[0].text, /"GET" but only \[POST PUT PATCH\]/)
   })
 
-  test('a login for an OAuth2 server is refused, not done for somebody else', async () => {
+  test('a login for an OAuth2 server that is not configured is refused, not done for somebody else', async () => {
     for (const path of ['browser', 'api']) {
       for (const kind of ['login', 'registration']) {
         const reply = await new Client(server).get(`/self-service/${kind}/${path}?login_challenge=abc`)
-        assert.deepEqual([kind, path, reply.status], [kind, path, 400])
+        assert.deepEqual([kind, path, reply.status, reply.body.error.id], [kind, path, 500, 'invalid_configuration'])
       }
     }
   })

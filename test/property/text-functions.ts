@@ -255,7 +255,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['a part of others that are timed', ['identities/admin/bodies asBody', 'identities/admin/bodies assertMembers']],
       ['a part of others that are timed', ['identities/admin/bodies readUuid', 'identities/admin/bodies readState']],
       ['a part of others that are timed', ['identities/admin/list-query readInclude', 'flows/urls requestQuery']],
-      ['a part of others that are timed', ['flows/begin refuseLoginChallenge', 'kernel/http/body rawBody']],
+      ['a part of others that are timed', ['kernel/http/body rawBody']],
       ['a part of others that are timed', ['kernel/http/query queryValue', 'kernel/http/query queryValues']],
       ['a part of others that are timed', ['identities/schema/scalar-rules numberFailures', 'flows/http callerOf']],
       ['texts of the server or the operator', ['events/webhooks/signature webhookHeaders', 'flows/http signInBrowser']],

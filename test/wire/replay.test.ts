@@ -6,7 +6,7 @@ import { adopted, backends, closingScope, pglite } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { cheapHasherSettings } from '../helpers/hasher.ts'
 import { type TestServer, testServer, WIRE_CONFIGS } from '../helpers/server.ts'
-import { PENDING } from './pending.ts'
+import { PENDING, PENDING_SCENARIOS } from './pending.ts'
 import { play, type Scenario } from './scenario.ts'
 
 const FOLDER = new URL('../fixtures/wire/', import.meta.url)
@@ -42,7 +42,9 @@ const selected = areas.filter(({ area }) => (only === undefined ? !PENDING.inclu
 const all = selected.flatMap(({ area, scenarios }) => scenarios.map((scenario) => ({ area, scenario })))
 const kept = all.filter(
   ({ area, scenario: { name, tags } }) =>
-    !tags?.some((tag) => LEFT_OUT.includes(tag)) && !(`${area}: ${name}` in OTHERWISE),
+    !tags?.some((tag) => LEFT_OUT.includes(tag)) &&
+    !(`${area}: ${name}` in OTHERWISE) &&
+    !(only === undefined && PENDING_SCENARIOS.includes(`${area}: ${name}`)),
 )
 
 /** Where the counterparts of the server listen: a mailbox, a receiver of hooks, a provider. One of each a process. */

@@ -93,9 +93,11 @@ export const identity = section({
 })
 
 export const oauth2Provider = section({
-  url: key(uri().optional(), 'Admin address of an OAuth2 server. Logins with a `login_challenge` fail.', 'B'),
-  headers: key(sensitive(stringMap()).optional(), 'Headers sent to it.', 'B'),
-  override_return_to: flag('Lets it decide where people go.'),
+  url: key(uri().optional(), 'Admin address of the OAuth2 server (Ory Hydra) whose people sign in here.'),
+  headers: key(sensitive(stringMap()).optional(), 'Headers sent to it.'),
+  override_return_to: flag(
+    '`return_to` of a login is where the person began at that server; it must be an allowed address.',
+  ),
 })
 
 export const tracing = key(

@@ -1,10 +1,11 @@
-import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
+import { type AnswerExtras, flowHead, flowTail, oauth2Members, uiAnswer } from '../answer.ts'
 import type { LoginFlow } from './types.ts'
 
 /** A login flow as clients see it. */
 export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
   return {
     ...flowHead(flow),
+    ...oauth2Members(flow, extras),
     ui: isEmpty(flow) ? { ...uiAnswer(flow), nodes: null } : uiAnswer(flow),
     created_at: flow.created_at,
     updated_at: flow.updated_at,

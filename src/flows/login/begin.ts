@@ -6,21 +6,16 @@ import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Db } from '../../kernel/db/client.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
+import { means, type Oauth2 } from '../../oauth2/service.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Aal, Credentials, Session } from '../../sessions/types.ts'
-import {
-  type BeginRequest,
-  exchangeCode,
-  newFlow,
-  refuseLoginChallenge,
-  type SchemaLookup,
-  selectSchema,
-} from '../begin.ts'
+import { type BeginRequest, exchangeCode, newFlow, type SchemaLookup, selectSchema } from '../begin.ts'
 import { storeFlow, type Unstored, unstored } from '../engine/unstored.ts'
 import { secondFactorNeedsSession } from '../errors.ts'
 import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
+import type { Begun } from '../routes.ts'
 import type { ExchangeStore } from '../store.ts'
-import { type FlowUrls, isYes, requestQuery } from '../urls.ts'
+import { type FlowUrls, isYes, requestedLoginChallenge, requestQuery } from '../urls.ts'
 import { loginAnswer } from './answer.ts'
 import { loginForm } from './form.ts'
 import type { LoginMethod, LoginPurpose, LoginView } from './method.ts'
@@ -34,17 +29,17 @@ export interface BeginLoginDeps extends BeforeDeps {
   store: LoginStore
   exchanges: ExchangeStore
   urls: FlowUrls
-  sessions: Pick<SessionService, 'resolve'>
+  sessions: Pick<SessionService, 'resolve' | 'lacksSecondFactor'>
+  oauth2: Oauth2
+  /** where a browser proves its second factor */
+  secondFactorUrl(returnTo: string, loginChallenge?: string): string
   schemas(): SchemaLookup
   identities: Pick<IdentityService, 'get'>
   methods: readonly LoginMethod[]
   db: Pick<Db, 'tx'>
 }
 
-export type BegunLogin =
-  | { kind: 'begun'; flow: LoginFlow; exchangeCode: string | undefined }
-  /** somebody is signed in and asked for nothing more */
-  | { kind: 'signedIn'; returnTo: string }
+export type BegunLogin = Begun<LoginFlow>
 
 /** What decides how a login flow looks, besides who asks. */
 export interface LoginWish {
@@ -56,25 +51,43 @@ export interface LoginWish {
 
 /**
  * Begins a login flow.
- * @throws 400 for a `return_to`, `aal` or `identity_schema` that cannot be, and for a `login_challenge`;
- *   401 `session_aal1_required`
+ * @throws 400 for a `return_to`, `aal`, `identity_schema` or `login_challenge` that cannot be; 401
+ *   `session_aal1_required`; 500 where the OAuth2 server does not answer that sent the browser here
  */
 export async function beginLogin(
   d: BeginLoginDeps,
-  request: BeginRequest & { credentials: Credentials },
+  asked: BeginRequest & { credentials: Credentials },
 ): Promise<BegunLogin> {
+  const oauth2Request = await d.oauth2.asked({ type: asked.type, request_url: asked.requestUrl })
+  const request = oauth2Request ? { ...asked, requestUrl: d.oauth2.loginUrl(asked.requestUrl, oauth2Request) } : asked
   const returnTo = d.urls.returnTo(request.requestUrl)
-  refuseLoginChallenge(request.requestUrl)
   const wish = readWish(d, request.requestUrl)
   const session = (await d.sessions.resolve(request.credentials))?.session
   if (!session && wish.aal === 'aal2') throw secondFactorNeedsSession()
-  if (session && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
-  const begun = await newLoginFlow(d, request, wish, session)
+  const stranger = session && oauth2Request?.skip && !means(oauth2Request, session.identity_id)
+  if (session && oauth2Request?.skip && !stranger && reaches(session.aal, wish.aal)) {
+    return { kind: 'elsewhere', to: await goOn(d, request.requestUrl, session) }
+  }
+  if (session && !stranger && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
+  const begun = stranger ? await forAnother(d, request, wish) : await newLoginFlow(d, request, wish, session)
   await beforeFlow(d, 'login', request, () => loginAnswer(begun.flow))
   // The code first: one without a flow is of no use to anybody, a flow without its code would be.
   const code = session ? undefined : await exchangeCode(d, begun.flow)
   await storeFlow(d, begun)
-  return { kind: 'begun', flow: begun.flow, exchangeCode: code }
+  return { kind: 'begun', flow: begun.flow, exchangeCode: code, oauth2Request }
+}
+
+/** The OAuth2 server takes the session that is there, once it is enough. */
+function goOn(d: BeginLoginDeps, requestUrl: string, session: Session): Promise<string> | string {
+  const challenge = requestedLoginChallenge(requestUrl)!
+  if (d.sessions.lacksSecondFactor(session)) return d.secondFactorUrl('', challenge)
+  return d.oauth2.accept(challenge, { identityId: session.identity_id, session })
+}
+
+/** Somebody is signed in, but not the one whom the OAuth2 server knows: who that is signs in beside. */
+async function forAnother(d: BeginLoginDeps, request: BeginRequest, wish: LoginWish): Promise<Unstored<LoginFlow>> {
+  const { flow, writes } = await newLoginFlow(d, request, wish, undefined)
+  return { flow: { ...flow, refresh: true }, writes }
 }
 
 function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {

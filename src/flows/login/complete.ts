@@ -8,7 +8,7 @@ import type { Proof, SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
-import { type FlowUrls, requestedReturnTo } from '../urls.ts'
+import { type FlowUrls, requestedLoginChallenge, requestedReturnTo } from '../urls.ts'
 import type { Admission } from './admit.ts'
 import type { LoginMethodId, LoginRequest, Proved } from './method.ts'
 import type { LoginStore } from './store.ts'
@@ -27,7 +27,7 @@ export interface CompleteLoginDeps {
     link(flow: LoginFlow, identityId: string, tx: Queryable): Promise<Proof['authentication'] | undefined>
   }
   /** where a browser proves its second factor */
-  secondFactorUrl(returnTo: string): string
+  secondFactorUrl(returnTo: string, loginChallenge?: string): string
 }
 
 export interface SignedIn {
@@ -86,7 +86,7 @@ export async function completeLogin(
     token,
     fresh: renewed === undefined,
     secondFactorAt: d.sessions.lacksSecondFactor(session)
-      ? d.secondFactorUrl(requestedReturnTo(c.flow.request_url))
+      ? d.secondFactorUrl(requestedReturnTo(c.flow.request_url), requestedLoginChallenge(c.flow.request_url))
       : undefined,
   }
 }

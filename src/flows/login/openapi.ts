@@ -83,6 +83,8 @@ export const loginDescription: Description = {
       requested_aal: ref('authenticatorAssuranceLevel'),
       identity_schema: text,
       session_token_exchange_code: text,
+      oauth2_login_challenge: text,
+      oauth2_login_request: map,
       created_at: time,
       updated_at: time,
     }),

@@ -3,8 +3,10 @@ import { type CookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue, withQuery } from '../../kernel/http/query.ts'
+import type { Oauth2 } from '../../oauth2/service.ts'
 import { lastEndOf } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
+import type { AnswerExtras } from '../answer.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { changedMeanwhile, flowReplaced, locationChangeRequired } from '../errors.ts'
 import { type CallerDeps, callerOf, type Respond, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
@@ -24,6 +26,7 @@ export interface LoginRouteDeps extends CallerDeps {
   sessions: Pick<SessionService, 'answer'>
   flowUrls: FlowUrls
   knownBrowserCookie(): CookieAttributes
+  oauth2: Oauth2
   comeBack: ComeBack
 }
 
@@ -76,12 +79,17 @@ export function loginResponder(d: LoginRouteDeps) {
         if (outcome.asLocation) {
           return sendTo(d.flowUrls.page('login', outcome.flow.id), readsJson(caller, outcome.flow), req, reply)
         }
-        if (readsJson(caller, outcome.flow)) return reply.code(400).send(loginAnswer(outcome.flow, outcome))
+        if (readsJson(caller, outcome.flow))
+          return shown(outcome.flow, outcome).then((answer) => reply.code(400).send(answer))
         return reply.redirect(withQuery(d.flowUrls.page('login', outcome.flow.id), outcome.pageQuery ?? {}), 303)
     }
   }
 
-  function signedIn(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: RememberedSignIn) {
+  async function shown(flow: LoginFlow, extras: AnswerExtras) {
+    return loginAnswer(flow, { ...extras, oauth2Request: await d.oauth2.requestIfKnown(flow) })
+  }
+
+  async function signedIn(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: RememberedSignIn) {
     const { session, token, fresh, returnTo, secondFactorAt } = done
     const answer = d.sessions.answer(session)
     if (done.flow.type === 'api') {
@@ -92,6 +100,11 @@ export function loginResponder(d: LoginRouteDeps) {
     if (done.knownBrowser !== undefined && isRealBrowser(req))
       setCookie(reply, d.knownBrowserCookie(), done.knownBrowser, { maxAge: KNOWN_BROWSER_DAYS * 86_400 })
     signInBrowser(req, reply, d, { token, expiresAt: lastEndOf(session), fresh })
+    const challenge = secondFactorAt === undefined ? d.oauth2.challengeOf(done.flow) : undefined
+    if (challenge !== undefined) {
+      const to = await d.oauth2.accept(challenge, { identityId: session.identity_id, session })
+      return sendTo(to, caller.scripted, req, reply)
+    }
     if (!caller.scripted) return reply.redirect(secondFactorAt ?? returnTo, 303)
     if (secondFactorAt !== undefined) return sendError(locationChangeRequired(secondFactorAt), req, reply)
     return { session: answer, continue_with: redirectBrowserTo(returnTo) }

@@ -1,7 +1,7 @@
-import { type AnswerExtras, flowHead, flowTail, uiAnswer } from '../answer.ts'
+import { type AnswerExtras, flowHead, flowTail, oauth2Members, uiAnswer } from '../answer.ts'
 import type { RegistrationFlow } from './types.ts'
 
 /** A registration flow as clients see it. */
 export function registrationAnswer(flow: RegistrationFlow, extras: AnswerExtras = {}) {
-  return { ...flowHead(flow), ui: uiAnswer(flow), ...flowTail(flow, extras) }
+  return { ...flowHead(flow), ...oauth2Members(flow, extras), ui: uiAnswer(flow), ...flowTail(flow, extras) }
 }

@@ -2,22 +2,17 @@ import type { Config } from '../../config/schema/schema.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Db } from '../../kernel/db/client.ts'
+import { means, type Oauth2 } from '../../oauth2/service.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Credentials } from '../../sessions/types.ts'
-import {
-  type BeginRequest,
-  exchangeCode,
-  newFlow,
-  refuseLoginChallenge,
-  type SchemaLookup,
-  selectSchema,
-} from '../begin.ts'
+import { type BeginRequest, exchangeCode, newFlow, type SchemaLookup, selectSchema } from '../begin.ts'
 import type { Composed } from '../engine/compose.ts'
 import { storeFlow, type Unstored, unstored } from '../engine/unstored.ts'
 import { registrationDisabled } from '../errors.ts'
 import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
+import type { Begun } from '../routes.ts'
 import type { ExchangeStore } from '../store.ts'
-import { type FlowUrls, requestQuery } from '../urls.ts'
+import { type FlowUrls, requestedLoginChallenge, requestQuery } from '../urls.ts'
 import { registrationAnswer } from './answer.ts'
 import { registrationForm } from './form.ts'
 import type { RegistrationMethod, RegistrationView } from './method.ts'
@@ -31,33 +26,40 @@ export interface BeginRegistrationDeps extends BeforeDeps {
   store: RegistrationStore
   exchanges: ExchangeStore
   urls: FlowUrls
-  sessions: Pick<SessionService, 'resolve'>
+  sessions: Pick<SessionService, 'resolve' | 'lacksSecondFactor'>
+  oauth2: Oauth2
   schemas(): SchemaLookup
   methods: readonly RegistrationMethod[]
   db: Pick<Db, 'tx'>
 }
 
-export type BegunRegistration =
-  | { kind: 'begun'; flow: RegistrationFlow; exchangeCode: string | undefined }
-  /** who is signed in has registered already */
-  | { kind: 'signedIn'; returnTo: string }
+export type BegunRegistration = Begun<RegistrationFlow>
 
 /**
  * An app that is signed in hears of that first, a browser of what is wrong with its request.
- * @throws 400 for a `return_to` or `identity_schema` that cannot be, a `login_challenge`, and where nobody may sign up
+ * @throws 400 for a `return_to`, `identity_schema` or `login_challenge` that cannot be, and where nobody may sign up; 500
+ *   where the OAuth2 server does not answer that sent the browser here
  */
 export async function beginRegistration(
   d: BeginRegistrationDeps,
   request: BeginRequest & { credentials: Credentials },
 ): Promise<BegunRegistration> {
-  const signedIn = (await d.sessions.resolve(request.credentials)) !== undefined
-  if (signedIn && request.type === 'api') return { kind: 'signedIn', returnTo: d.urls.home() }
+  const session = (await d.sessions.resolve(request.credentials))?.session
+  if (session && request.type === 'api') return { kind: 'signedIn', returnTo: d.urls.home() }
   assertEnabled(d.config())
+  const oauth2Request = await d.oauth2.asked({ type: request.type, request_url: request.requestUrl })
   const returnTo = d.urls.returnTo(request.requestUrl)
-  refuseLoginChallenge(request.requestUrl)
   const schemaId = requestQuery(request.requestUrl).get('identity_schema') ?? ''
   selectSchema(d.schemas(), schemaId)
-  if (signedIn) return { kind: 'signedIn', returnTo }
+  // Who is signed in has registered already: a login decides whether the OAuth2 server may have that session.
+  if (session && oauth2Request) {
+    if (!oauth2Request.skip || !means(oauth2Request, session.identity_id) || d.sessions.lacksSecondFactor(session)) {
+      return { kind: 'elsewhere', to: d.urls.login(Object.fromEntries(requestQuery(request.requestUrl))), found: true }
+    }
+    const challenge = requestedLoginChallenge(request.requestUrl)!
+    return { kind: 'elsewhere', to: await d.oauth2.accept(challenge, { identityId: session.identity_id, session }) }
+  }
+  if (session) return { kind: 'signedIn', returnTo }
   const begun = await newRegistrationFlow(d, request, schemaId)
   await beforeFlow(d, 'registration', request, () => registrationAnswer(begun.flow))
   const code = await exchangeCode(d, begun.flow)

@@ -35,6 +35,7 @@ export interface Registered {
   kind: 'registered'
   flow: RegistrationFlow
   identity: Identity
+  method: RegistrationMethodId
   /** where the hook `session` is configured: signed in at once */
   issued: { session: Session; token: string } | undefined
   returnTo: string
@@ -79,7 +80,7 @@ export async function finishRegistration(d: CompleteRegistrationDeps, c: Complet
   const others = webHooks(configured).filter((hook) => !decides(hook))
   await d.hooks.tell(others, () => ({ ...hookContext(c), identity: d.identityAnswer(done.identity) }))
   if (done.identity.state !== 'active') throw identityDisabled(done.identity.id)
-  return { kind: 'registered', flow, returnTo, ...done }
+  return { kind: 'registered', flow, returnTo, method: c.method, ...done }
 }
 
 /** Identity and session come to be together or not at all. @throws FormRefused when the identifier is taken */

@@ -74,6 +74,8 @@ export const registrationDescription: Description = {
       ...flowMembers.optional,
       identity_schema: text,
       session_token_exchange_code: text,
+      oauth2_login_challenge: text,
+      oauth2_login_request: map,
     }),
     updateRegistrationFlowBody: object(
       { method: oneWord('password', 'profile'), traits: map },

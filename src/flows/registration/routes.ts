@@ -3,8 +3,10 @@ import type { Identity, JsonObject } from '../../identities/types.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
+import type { Oauth2 } from '../../oauth2/service.ts'
 import { lastEndOf } from '../../sessions/rules.ts'
 import type { SessionService } from '../../sessions/service.ts'
+import type { AnswerExtras } from '../answer.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { changedMeanwhile, flowReplaced, signedInAlready } from '../errors.ts'
 import { type CallerDeps, callerOf, type Respond, redirectBrowserTo, sendTo, signInBrowser } from '../http.ts'
@@ -24,6 +26,7 @@ export interface RegistrationRouteDeps extends CallerDeps {
   sessions: Pick<SessionService, 'answer'>
   flowUrls: FlowUrls
   comeBack: ComeBack
+  oauth2: Oauth2
   identityAnswer(identity: Identity): JsonObject
 }
 
@@ -77,14 +80,18 @@ export function registrationResponder(d: RegistrationRouteDeps) {
           : reply.redirect(page, 303)
       default:
         if (outcome.kind === 'form' && outcome.asLocation) return sendTo(page, readsJson, req, reply)
-        if (readsJson) return reply.code(400).send(registrationAnswer(outcome.flow, outcome))
+        if (readsJson) return shown(outcome.flow, outcome).then((answer) => reply.code(400).send(answer))
         // Kratos tells a form with errors from the next screen by the status.
         return reply.redirect(page, outcome.kind === 'form' ? 302 : 303)
     }
   }
 
-  function registered(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: Registered) {
-    const { issued, returnTo } = done
+  async function shown(flow: RegistrationFlow, extras: AnswerExtras) {
+    return registrationAnswer(flow, { ...extras, oauth2Request: await d.oauth2.requestIfKnown(flow) })
+  }
+
+  async function registered(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: Registered) {
+    const { issued } = done
     const identity = d.identityAnswer(done.identity)
     const session = issued && d.sessions.answer(issued.session)
     if (done.flow.type === 'api') {
@@ -95,6 +102,9 @@ export function registrationResponder(d: RegistrationRouteDeps) {
     if (issued) {
       signInBrowser(req, reply, d, { token: issued.token, expiresAt: lastEndOf(issued.session), fresh: true })
     }
+    const challenge = d.oauth2.challengeOf(done.flow)
+    const person = { identityId: done.identity.id, session: issued?.session, method: done.method }
+    const returnTo = challenge === undefined ? done.returnTo : await d.oauth2.accept(challenge, person)
     if (!caller.scripted) return reply.redirect(returnTo, 303)
     return { ...(session ? { session } : {}), identity, continue_with: redirectBrowserTo(returnTo) }
   }

@@ -151,7 +151,7 @@ function unknownColumns(columns: readonly Column[]): string[] {
 }
 
 /** Columns of v26.2.0 that no statement here names. */
-const UNUSED = new Set(['oauth2_login_challenge', 'oauth2_login_challenge_data', 'submit_count', 'organization_id'])
+const UNUSED = new Set(['oauth2_login_challenge', 'submit_count', 'organization_id'])
 
 function rightProblems(rights: ReadonlyMap<string, string>): string[] {
   return Object.entries(NEEDED_RIGHTS).flatMap(([table, needed]) => {

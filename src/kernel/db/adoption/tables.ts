@@ -23,7 +23,7 @@ const FLOW = {
   ...columns('issued_at expires_at', 'time'),
   ...columns('ui internal_context', 'json'),
   ...{ request_url: TYPES.text, active_method: text(32), csrf_token: text(255), type: text(16) },
-  ...{ state: text(255), identity_schema_id: text(128) },
+  ...{ state: text(255), identity_schema_id: text(128), oauth2_login_challenge_data: TYPES.text },
 }
 
 /** What a flow keeps that has neither methods of its own in it nor an identity schema. */

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, test } from 'node:test'
+import { Client, createPerson, type Person, signIn } from '../helpers/client.ts'
+import { pglite, type Scope } from '../helpers/db.ts'
+import { testServer } from '../helpers/server.ts'
+
+interface Call {
+  method: string
+  path: string
+  authorization: string | undefined
+  body: { subject?: string; identity_provider_session_id?: string } | undefined
+}
+
+/** The admin API of an OAuth2 server. @param fails how many calls are answered with 503 first */
+async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: string } = {}, fails = 0) {
+  const calls: Call[] = []
+  const http = createServer(async (req, res) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of req) chunks.push(chunk as Buffer)
+    const text = Buffer.concat(chunks).toString()
+    const path = req.url ?? ''
+    calls.push({
+      method: req.method ?? '',
+      path,
+      authorization: req.headers.authorization,
+      body: text === '' ? undefined : JSON.parse(text),
+    })
+    const failing = calls.length <= fails
+    res.writeHead(failing ? 503 : 200, { 'content-type': 'application/json' })
+    if (failing) return res.end('{}')
+    const answer = { challenge: 'c', request_url: 'https://app.test/begin', skip: false, subject: '', ...request }
+    return res.end(JSON.stringify(path.includes('/accept') ? { redirect_to: 'https://app.test/next' } : answer))
+  })
+  http.listen(0, '127.0.0.1')
+  await once(http, 'listening')
+  t.after(async () => void http.close())
+  const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`
+  const headers = { Authorization: 'Bearer of-the-operator' }
+  const server = await testServer(t, { backend: pglite, config: { oauth2_provider: { url, headers } } })
+  return { server, calls, accepted: () => calls.filter(({ path }) => path.includes('/accept')) }
+}
+
+const BEGIN = '/self-service/login/browser?login_challenge=c'
+
+async function logIn(client: Client, { email, password }: Person, begin = BEGIN) {
+  const { ui } = (await client.get(begin)).body
+  const csrf_token = ui.nodes.find((node: any) => node.attributes.name === 'csrf_token').attributes.value
+  return client.send('POST', ui.action, { json: { method: 'password', identifier: email, password, csrf_token } })
+}
+
+describe('the login of an OAuth2 server', () => {
+  test('a script that is signed in is told where to go on', async (t) => {
+    const { server, calls, accepted } = await oauth2Server(t, { skip: true })
+    const [client, person] = [new Client(server), await createPerson(server)]
+    const { sessionId } = await signIn(client, person)
+    for (const kind of ['login', 'registration']) {
+      const { status, body } = await client.get(`/self-service/${kind}/browser?login_challenge=c`)
+      assert.deepEqual([kind, status, body.redirect_browser_to], [kind, 422, 'https://app.test/next'])
+      const { body: told, authorization } = accepted().at(-1)!
+      assert.deepEqual(
+        [told?.subject, told?.identity_provider_session_id, authorization],
+        [person.identityId, sessionId, 'Bearer of-the-operator'],
+      )
+    }
+    assert.match(calls[0]!.path, /^\/admin\//)
+  })
+
+  test('a session is not given for another person than the server knows: that one signs in', async (t) => {
+    const person = { id: '' }
+    const request = {
+      skip: true,
+      get subject() {
+        return person.id
+      },
+    }
+    const { server, accepted } = await oauth2Server(t, request)
+    const [client, one, other] = [new Client(server), await createPerson(server), await createPerson(server)]
+    await signIn(client, one)
+    person.id = other.identityId
+    const registration = await client.get('/self-service/registration/browser?login_challenge=c')
+    assert.match(registration.headers.get('location') ?? '', /\/self-service\/login\/browser\?login_challenge=c$/)
+    assert.deepEqual(accepted(), [])
+    const { status } = await logIn(client, other)
+    assert.equal(status, 422)
+    assert.deepEqual(
+      accepted().map(({ body }) => body?.subject),
+      [other.identityId],
+    )
+    assert.equal((await client.get('/sessions/whoami')).body.identity.id, other.identityId)
+  })
+
+  test('a logout that begins there ends the session here', async (t) => {
+    const { server, accepted } = await oauth2Server(t)
+    const [client, person] = [new Client(server), await createPerson(server)]
+    await logIn(client, person)
+    const { identity_provider_session_id: id } = accepted()[0]!.body!
+    const url = `${server.adminUrl}/admin/sessions/${id}`
+    assert.equal((await client.send('DELETE', url)).status, 204)
+    assert.equal((await client.get('/sessions/whoami')).status, 401)
+  })
+
+  test('is asked again where it fails, and not for ever', async (t) => {
+    const { server, calls } = await oauth2Server(t, {}, 5)
+    assert.equal((await new Client(server).get(BEGIN)).status, 500)
+    assert.equal(calls.length, 3)
+    assert.equal((await new Client(server).get(BEGIN)).status, 200)
+    assert.equal(calls.length, 6)
+  })
+
+  test('a person who registers without a session is let through, and has none', async (t) => {
+    const { server, accepted } = await oauth2Server(t)
+    await server.reconfigure({ selfservice: { flows: { registration: { after: { password: { hooks: [] } } } } } })
+    const client = new Client(server)
+    const { ui } = (await client.get('/self-service/registration/browser?login_challenge=c')).body
+    const csrf_token = ui.nodes.find((node: any) => node.attributes.name === 'csrf_token').attributes.value
+    const json = {
+      method: 'password',
+      traits: { email: 'new@example.org' },
+      password: 'a-quiet-Harbour-92',
+      csrf_token,
+    }
+    const { status, body } = await client.send('POST', ui.action, { json })
+    assert.deepEqual([status, body.continue_with[0].redirect_browser_to], [200, 'https://app.test/next'])
+    assert.equal(accepted()[0]?.body?.subject, body.identity.id)
+    assert.equal((await client.get('/sessions/whoami')).status, 401)
+  })
+})
