@@ -22,12 +22,11 @@ import { noActiveSession } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import { identifierOf, OIDC } from './credential.ts'
-import { authenticationOf } from './known.ts'
 import type { Linking } from './linking.ts'
 import { goOn } from './messages.ts'
 import { type Newcomers, NotEnough } from './newcomer.ts'
 import type { KnownByProvider } from './sign-in.ts'
-import { CONTAINER } from './sign-in.ts'
+import { authenticationOf, CONTAINER } from './sign-in.ts'
 import {
   arrive,
   type Back,

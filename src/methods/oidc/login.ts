@@ -8,9 +8,9 @@ import { submitNode } from '../../flows/nodes.ts'
 import { submittedTraits } from '../../flows/traits.ts'
 import type { SubmittedForm } from '../../flows/types.ts'
 import { linkedOf, OIDC } from './credential.ts'
-import { bringsIdToken, type IdTokens } from './id-token.ts'
 import type { Provider } from './kind.ts'
 import { signInWith } from './messages.ts'
+import { bringsIdToken, type IdTokens } from './native/id-token.ts'
 import type { ProviderSignIn } from './sign-in.ts'
 
 export interface OidcLoginDeps {

@@ -4,9 +4,9 @@ import { fieldText, transientPayload } from '../../flows/form.ts'
 import { submitNode } from '../../flows/nodes.ts'
 import type { RegistrationMethod } from '../../flows/registration/method.ts'
 import { OIDC } from './credential.ts'
-import { bringsIdToken } from './id-token.ts'
 import { namesProvider, type OidcLoginDeps } from './login.ts'
 import { signUpWith } from './messages.ts'
+import { bringsIdToken } from './native/id-token.ts'
 
 export function oidcRegistration(d: OidcLoginDeps): RegistrationMethod {
   return {

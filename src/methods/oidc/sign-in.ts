@@ -9,8 +9,9 @@ import { withoutTrailingSlashes } from '../../kernel/base/url.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { badRequest, HttpError, notFound } from '../../kernel/http/errors.ts'
 import { withQuery } from '../../kernel/http/query.ts'
+import type { Proof } from '../../sessions/service.ts'
 import { type Claims, textAt } from './claims.ts'
-import { identifierOf } from './credential.ts'
+import { identifierOf, OIDC } from './credential.ts'
 import { notInitialized, untrustworthy, upstreamError } from './errors.ts'
 import { issuerOf } from './generic.ts'
 import type { Provider, Tokens } from './kind.ts'
@@ -54,6 +55,12 @@ export interface KnownByProvider {
   subject: string
   claims: Claims
   tokens: Tokens | undefined
+}
+
+/** What a session says of a sign-in by a provider. */
+export function authenticationOf({ provider }: KnownByProvider): Proof['authentication'] {
+  const { id, organization_id: organization } = provider
+  return { method: OIDC, aal: 'aal1', provider: id, ...(organization ? { organization } : {}) }
 }
 
 export type ProviderSignIn = ReturnType<typeof createProviderSignIn>
