@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { test } from 'node:test'
-import pg from 'pg'
 import type { Identity } from '../../src/identities/types.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { runHere } from '../cli/in-process.ts'
 import { createKratosDatabase, openAt, type Scope } from '../helpers/db.ts'
-import { type KratosWrites, kratosWrites } from '../helpers/kratos-writes.ts'
+import { connectAsKratos, type KratosWrites, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
@@ -24,11 +23,7 @@ async function beside(t: Scope) {
   assert.equal(code, 0, stderr)
   const server = await testServer(t, { db, base: { ...liveConfig(), dsn: 'memory' } })
   const connect = async (): Promise<KratosWrites> => {
-    const client = new pg.Client({ connectionString: url, application_name: 'kratos' })
-    // the database goes first
-    client.on('error', () => {})
-    await client.connect()
-    t.after(() => client.end())
+    const client = await connectAsKratos(t, url)
     return kratosWrites(client, LIVE.network_id)
   }
   return { url, db, server, connect }

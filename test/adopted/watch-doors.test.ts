@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import pg from 'pg'
+import type pg from 'pg'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { runHere } from '../cli/in-process.ts'
 import { closingScope, createKratosDatabase, createRole, openAt } from '../helpers/db.ts'
-import { type KratosWrites, kratosWrites } from '../helpers/kratos-writes.ts'
+import { connectAsKratos, type KratosWrites, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE, liveServerOn } from '../helpers/live-kratos.ts'
 import { EventStreamClient } from '../helpers/sse.ts'
 
@@ -43,9 +43,7 @@ describe('adopt watch: what Kratos does to sessions is told', () => {
     const { code, stdout, stderr } = await runHere(['adopt', 'watch', 'on', '--yes', url])
     assert.equal(code, 0, stderr)
     assert.match(stdout, /lethe_watch_session_update.*public\.sessions/)
-    client = new pg.Client({ connectionString: created.at(url), application_name: 'kratos' })
-    await client.connect()
-    scope.after(() => client.end())
+    client = await connectAsKratos(scope, created.at(url))
     kratos = kratosWrites(client, nid)
   })
   after(() => scope.close())

@@ -3,13 +3,12 @@ import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import pg from 'pg'
 import { parse } from 'yaml'
 import { folder } from '../cli/folder.ts'
 import { run, start } from '../cli/run.ts'
 import { createKratosDatabase } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
-import { kratosWrites } from '../helpers/kratos-writes.ts'
+import { connectAsKratos, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
 import { startReceiver } from '../helpers/receiver.ts'
 import { until } from '../helpers/until.ts'
@@ -57,11 +56,7 @@ test('the commands of docs/beside-kratos.md lead from a database of Kratos to th
       ),
     'a node that is ready',
   )
-  const client = new pg.Client({ connectionString: DSN, application_name: 'kratos' })
-  // the database goes first
-  client.on('error', () => {})
-  await client.connect()
-  t.after(() => client.end())
+  const client = await connectAsKratos(t, DSN)
   const kratos = kratosWrites(client, LIVE.network_id)
   const id = await kratos.signIn(await kratos.newIdentity())
   await kratos.revoke(id)

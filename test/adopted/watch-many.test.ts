@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import pg from 'pg'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { runHere } from '../cli/in-process.ts'
 import { createKratosDatabase, openAt } from '../helpers/db.ts'
-import { kratosWrites } from '../helpers/kratos-writes.ts'
+import { connectAsKratos, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE } from '../helpers/live-kratos.ts'
 
 /** Sessions of the smallest statement; `FAULT_ROWS=250000` for one of a million. */
@@ -15,11 +14,7 @@ test('a statement over many sessions costs what its rows cost, also after one ov
   const db = await openAt(t, url)
   await migrateUp(db)
   assert.equal((await runHere(['adopt', 'watch', 'on', '--yes', url])).code, 0)
-  const client = new pg.Client({ connectionString: url })
-  // the database goes first
-  client.on('error', () => {})
-  await client.connect()
-  t.after(() => client.end())
+  const client = await connectAsKratos(t, url)
   const kratos = kratosWrites(client, LIVE.network_id)
   const identity = await kratos.newIdentity()
   // plans are kept for the connection: made for one row, as Kratos's are

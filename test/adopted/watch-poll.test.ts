@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import pg from 'pg'
 import { compare } from '../../src/adopt/watch/store-poll.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { runHere } from '../cli/in-process.ts'
 import { createKratosDatabase, openAt, type Scope } from '../helpers/db.ts'
-import { kratosWrites } from '../helpers/kratos-writes.ts'
+import { connectAsKratos, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
 import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
@@ -28,11 +27,7 @@ async function polled(t: Scope) {
   const url = await createKratosDatabase(t)
   const db = await openAt(t, url)
   await migrateUp(db)
-  const client = new pg.Client({ connectionString: url, application_name: 'kratos' })
-  // the database goes first
-  client.on('error', () => {})
-  await client.connect()
-  t.after(() => client.end())
+  const client = await connectAsKratos(t, url)
   const kratos = kratosWrites(client, nid)
   const before = { identity: await kratos.newIdentity(), id: '' }
   before.id = await kratos.signIn(before.identity)

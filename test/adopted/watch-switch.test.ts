@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
-import pg from 'pg'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { runHere } from '../cli/in-process.ts'
 import { createDatabase, createKratosDatabase, createRole, openAt, type Scope } from '../helpers/db.ts'
-import { kratosWrites } from '../helpers/kratos-writes.ts'
+import { connectAsKratos, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
 import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
@@ -28,15 +27,6 @@ async function adopted(t: Scope) {
   const db = await openAt(t, url)
   await migrateUp(db)
   return { url, db }
-}
-
-async function connected(t: Scope, url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url })
-  // the database goes first
-  client.on('error', () => {})
-  await client.connect()
-  t.after(() => client.end())
-  return client
 }
 
 const watch = (word: string, url: string, ...more: string[]) => runHere(['adopt', 'watch', word, url, ...more])
@@ -101,7 +91,7 @@ test('what it needs is named, and no more is needed: neither to switch it on nor
   const on = await watch('on', own, '--yes')
   assert.equal(on.code, 0, on.stderr)
 
-  const kratos = kratosWrites(await connected(t, url), LIVE.network_id)
+  const kratos = kratosWrites(await connectAsKratos(t, url), LIVE.network_id)
   const id = await kratos.signIn(await kratos.newIdentity())
   await kratos.revoke(id)
   assert.equal((await db.query(ENDS, [id])).length, 1)
@@ -116,7 +106,7 @@ test('nobody else can have its functions write to the log', async (t) => {
   const { url, db } = await adopted(t)
   await watch('on', url, '--yes')
   await db.script(`create schema theirs authorization ${role.name}; grant usage on schema lethe to ${role.name}`)
-  const client = await connected(t, role.at(url))
+  const client = await connectAsKratos(t, role.at(url))
   await client.query(
     'create table theirs.sessions (id uuid, identity_id uuid, nid uuid, active boolean, expires_at timestamp)',
   )
@@ -184,7 +174,7 @@ for (const [what, text, said] of DAMAGE) {
 test('a transaction that stays open makes it give up without having changed anything, and nobody waits for it meanwhile', async (t) => {
   const { url, db } = await adopted(t)
   const before = await objectsOf(db)
-  const holder = await connected(t, url)
+  const holder = await connectAsKratos(t, url)
   await holder.query('begin')
   await holder.query('update sessions set updated_at = updated_at')
   const refused = await watch('on', url, '--yes')
@@ -198,7 +188,7 @@ test('where the schema lethe is dropped, nothing is left that could fail the sta
   const { url, db } = await adopted(t)
   await watch('on', url, '--yes')
   await db.script('drop schema lethe cascade')
-  const kratos = kratosWrites(await connected(t, url), LIVE.network_id)
+  const kratos = kratosWrites(await connectAsKratos(t, url), LIVE.network_id)
   const identity = await kratos.newIdentity()
   await kratos.revoke(await kratos.signIn(identity))
   await kratos.setState(identity, 'inactive')

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from '../../src/kernel/db/client.ts'
 import { createDatabase, openAt, type Scope } from '../helpers/db.ts'
-import { ListFollower, placeOf, StreamFollower } from '../helpers/followers.ts'
+import { ListFollower, neverBack, placeOf, StreamFollower } from '../helpers/followers.ts'
 import { held } from '../helpers/held.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
@@ -175,12 +175,3 @@ describe('one order for all nodes', () => {
     }
   })
 })
-
-/** In one epoch, since the server is the same all the time. */
-function neverBack(places: readonly string[]): void {
-  const parsed = places.map(placeOf)
-  assert.equal(new Set(parsed.map(({ epoch }) => epoch)).size, 1)
-  parsed.forEach(({ seq }, index) => {
-    assert.ok(index === 0 || seq >= parsed[index - 1]!.seq, `${places[index - 1]} was followed by ${places[index]}`)
-  })
-}

@@ -7,7 +7,7 @@ import { sql } from '../../src/kernel/db/client.ts'
 import { createVerifier, TokenRejected, type Verifier } from '../../src/verifier/index.ts'
 import { balancer } from '../helpers/balancer.ts'
 import { createDatabase, openAt, type Scope } from '../helpers/db.ts'
-import { ListFollower, placeOf, StreamFollower } from '../helpers/followers.ts'
+import { ListFollower, neverBack, placeOf, StreamFollower } from '../helpers/followers.ts'
 import { held } from '../helpers/held.ts'
 import { testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
@@ -146,15 +146,6 @@ for (let run = 1; run <= RUNS; run += 1) {
     assert.deepEqual(wrongly, [])
     assert.ok(counts.refused > 0 && counts.letIn > 0, JSON.stringify(counts))
     t.diagnostic(JSON.stringify({ events: log.length, ...counts, places: streams.map(({ places }) => places.length) }))
-  })
-}
-
-/** In one epoch, since the server is the same all the time. */
-function neverBack(places: readonly string[]): void {
-  const parsed = places.map(placeOf)
-  assert.equal(new Set(parsed.map(({ epoch }) => epoch)).size, 1)
-  parsed.forEach(({ seq }, index) => {
-    assert.ok(index === 0 || seq >= parsed[index - 1]!.seq, `${places[index - 1]} was followed by ${places[index]}`)
   })
 }
 

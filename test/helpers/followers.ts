@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { get } from 'node:http'
 import { json } from 'node:stream/consumers'
 import type { TestServer } from './server.ts'
@@ -9,6 +10,15 @@ type Node = Pick<TestServer, 'adminUrl'>
 export function placeOf(text: string): { epoch: string; seq: number } {
   const [epoch, seq] = text.split('.')
   return { epoch: epoch!, seq: Number(seq) }
+}
+
+/** Places of one epoch, since the server is the same all the time, each no lower than the one before. */
+export function neverBack(places: readonly string[]): void {
+  const parsed = places.map(placeOf)
+  assert.equal(new Set(parsed.map(({ epoch }) => epoch)).size, 1)
+  parsed.forEach(({ seq }, index) => {
+    assert.ok(index === 0 || seq >= parsed[index - 1]!.seq, `${places[index - 1]} was followed by ${places[index]}`)
+  })
 }
 
 /** Reads the stream of one node after another, as a browser behind a balancer does, and remembers what it was told. */

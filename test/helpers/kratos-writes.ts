@@ -1,7 +1,18 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import type pg from 'pg'
+import pg from 'pg'
+import type { Scope } from './db.ts'
 
 const secret = (prefix: string) => `${prefix}${randomBytes(16).toString('hex')}`
+
+/** A connection under the name that Kratos's would have. */
+export async function connectAsKratos(t: Scope, url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'kratos' })
+  // the database is dropped first
+  client.on('error', () => {})
+  await client.connect()
+  t.after(() => client.end())
+  return client
+}
 
 /** What Kratos v26.2.0 writes about sessions, statement by statement, over a connection of its own. */
 export function kratosWrites(client: pg.Client, nid: string) {
