@@ -17,6 +17,8 @@ export interface MailToOwner {
   /** whether an address that nobody has gets a message that says so */
   tellUnknown: boolean
   request: { request_url: string; transient_payload: Json }
+  /** of the request that asked, where the template of Kratos has them */
+  requestHeaders?: Readonly<Record<string, readonly string[]>>
   /** code or link, and how long it lives */
   secret: JsonObject
 }
@@ -24,7 +26,8 @@ export interface MailToOwner {
 /** Writes to whoever has an address. How long it takes does not tell whether somebody has it. */
 export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwner): Promise<void> {
   const { channel, value: to } = m.to
-  const known = { type: `${m.kind}_valid`, channel, recipient: to } as const
+  const requestHeaders = m.requestHeaders ?? {}
+  const known = { type: `${m.kind}_valid`, channel, recipient: to, requestHeaders } as const
   const data = { to, ...m.request }
   if (m.owner) {
     const identity = d.identityAnswer(m.owner.identity) as JsonObject

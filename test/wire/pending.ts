@@ -4,7 +4,6 @@ export const PENDING: readonly string[] = [
   'code-login',
   'code-registration',
   'continue-with',
-  'courier-admin',
   'hooks',
   'link',
   'oidc-admin',

@@ -71,7 +71,7 @@ async function ask(d: CodeRecoveryDeps, request: RecoveryRequest): Promise<NextS
 
 async function send(
   d: CodeRecoveryDeps,
-  { flow, transientPayload }: RecoveryRequest,
+  { flow, transientPayload, caller }: RecoveryRequest,
   typed: string,
   found: AddressOwner | undefined,
   tx: Queryable,
@@ -99,6 +99,7 @@ async function send(
     to: { channel: 'email', value: found?.address.value ?? typed },
     tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
+    requestHeaders: caller.facts().headers,
     secret: { recovery_code: code, expires_in_minutes: wholeMinutes(lifespanMs) },
   })
 }
