@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { mailAddress } from '../../src/courier/channels/mail.ts'
 import { readListQuery as readEventQuery, readFilter, readInteger, readPlace } from '../../src/events/log/list-query.ts'
 import { parsePlace } from '../../src/events/log/place.ts'
 import { readNewWebhook, readReplay, readRotation, readWebhookChange } from '../../src/events/webhooks/body.ts'
 import { webhookKey } from '../../src/events/webhooks/signature.ts'
 import { parsed } from '../../src/flows/form.ts'
+import { readChange, readRefusal } from '../../src/flows/hooks/answer.ts'
 import { traitValues } from '../../src/flows/traits.ts'
 import { requestedReturnTo } from '../../src/flows/urls.ts'
 import { readBatchBody } from '../../src/identities/admin/batch-body.ts'
@@ -101,6 +103,9 @@ const query = (name: string, text: string) => new URLSearchParams([[name, text]]
 
 /** How each is called with a hostile text. */
 export const CALLS: Record<string, (text: string) => unknown> = {
+  'courier/channels/mail mailAddress': mailAddress,
+  'flows/hooks/answer readRefusal': readRefusal,
+  'flows/hooks/answer readChange': readChange,
   'events/log/list-query readFilter': (text) => readFilter(query('type', text)),
   'events/log/list-query readInteger': (text) => readInteger(query('n', text), 'n', 0),
   'events/log/list-query readListQuery': (text) => readEventQuery(query('page_token', text)),
@@ -222,6 +227,9 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'a list that breaks every rule': (text) => [listSchema.validate({ list: json(text) })],
 }
 
+/** Languages with tests of their own, of programs and data that grow: test/unit/gotemplate/bounds. */
+export const ELSEWHERE = ['courier/gotemplate/']
+
 /** Each with the reason why no hostile text gets there, or why there is nothing to time. */
 export const EXCUSED: Record<string, string> = Object.fromEntries(
   (
@@ -309,6 +317,11 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
       ['texts of the server or the operator', ['kernel/http/errors freshProofRequired']],
       ['a digest', ['flows/share shareOf']],
+      [
+        'texts of the server or the operator',
+        ['courier/channels/channel failed', 'courier/channels/smtp-uri parseSmtpUri'],
+      ],
+      ['a part of others that are timed', ['flows/attempt problemsOf', 'flows/hooks/request-facts requestFacts']],
       ['a digest', ['kernel/crypto/tokens storedToken', 'kernel/crypto/tokens storedForms']],
     ] as [string, string[]][]
   ).flatMap(([reason, names]) => names.map((name) => [name, reason])),

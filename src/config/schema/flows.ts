@@ -14,8 +14,7 @@ export const flows = section({
     lifespan: lifespan(),
     style: key(
       z.enum(['unified', 'identifier_first']).default('unified'),
-      '`identifier_first` would ask for the identifier alone first; the one-step form is served.',
-      'B',
+      '`identifier_first` asks for the identifier alone first, and then offers what its owner can sign in with.',
     ),
     before: hook.beforeLogin,
     after: hook.afterLogin,

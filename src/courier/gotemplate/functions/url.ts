@@ -103,7 +103,8 @@ function hostnameOf(host: string): string {
 }
 
 function decodeHost(host: string): string {
-  const port = /:([^:\]]*)$/.exec(host)?.[1]
+  const colon = host.lastIndexOf(':')
+  const port = colon < 0 || host.includes(']', colon) ? undefined : host.slice(colon + 1)
   if (port !== undefined && !/^[0-9]*$/.test(port)) throw new FunctionError('the port is no number')
   if (/[ \\^`{|}]/.test(host)) throw new FunctionError('a character that hosts cannot have')
   return decode(host)

@@ -41,7 +41,8 @@ function split(alternative: string): string[] {
   return alternative
     .replace(/([=><~^!])\s+(?=[v0-9xX*])/g, '$1')
     .trim()
-    .split(/\s*,\s*|\s+/)
+    .split(',')
+    .flatMap((part) => part.trim().split(/\s+/))
 }
 
 function constraint(text: string): Constraint {

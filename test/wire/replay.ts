@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
-import { adopted, backends, closingScope, pglite } from '../helpers/db.ts'
+import { adopted, type Backend, closingScope } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
 import { cheapHasherSettings } from '../helpers/hasher.ts'
 import { type TestServer, testServer, WIRE_CONFIGS } from '../helpers/server.ts'
@@ -35,8 +35,6 @@ const OTHERWISE: Record<string, string> = {
   'oidc-errors: case=mapper: a trait that the schema does not know': 'the form has inputs for known traits alone',
 }
 
-/** Each scenario once is enough at home; CI plays them on every database. */
-const everywhere = process.env.WIRE_BACKENDS === 'all'
 const only = process.env.WIRE_AREA?.split(',')
 const selected = areas.filter(({ area }) => (only === undefined ? !PENDING.includes(area) : only.includes(area)))
 const all = selected.flatMap(({ area, scenarios }) => scenarios.map((scenario) => ({ area, scenario })))
@@ -51,33 +49,40 @@ const kept = all.filter(
 const [smtp, hook, op] = await Promise.all([freePort(), freePort(), freePort()])
 const words = { smtp: `127.0.0.1:${smtp}`, hook: `http://127.0.0.1:${hook}`, op: `http://127.0.0.1:${op}` }
 
-// Two at a time: several scenarios wait for something to expire.
-describe('recorded answers', { concurrency: 2 }, () => {
-  for (const backend of everywhere ? backends() : [pglite]) {
-    // The tables of Kratos make no difference to any setting: once through is enough there.
-    for (const config of backend === adopted ? ['default'] : Object.keys(WIRE_CONFIGS)) {
+/** Most scenarios wait for something: a message, a code, a time that passes. */
+const AT_ONCE = 4
+
+/** Plays every recorded scenario on one kind of database, each with the configuration that it was recorded with. */
+export function replayOn(backend: Backend): void {
+  // The tables of Kratos make no difference to any setting: once through is enough there.
+  const configs = backend === adopted ? ['default'] : Object.keys(WIRE_CONFIGS)
+  describe(`recorded answers on ${backend.name}`, { concurrency: AT_ONCE }, () => {
+    for (const config of configs) {
       const scenarios = kept.filter(({ scenario }) => (scenario.config ?? 'default') === config)
-      if (scenarios.length === 0) continue
-      describe(`on ${backend.name}, configuration ${config}`, { concurrency: 1 }, () => {
-        // One server for all of them, since a scenario makes its own identities; begun when its turn comes: dozens of
-        // databases in one process at once slow each other down to their deadlines.
-        const scope = closingScope()
-        let server: TestServer
-        before(async () => {
-          server = await testServer(scope, { backend, wireConfig: config, words })
-        })
-        after(() => scope.close())
-        for (const { area, scenario } of scenarios) {
-          test(`${area}: ${scenario.name}`, async (t) => {
-            const costly = { backend, wireConfig: config, words, hasher: costlyHasher() }
-            const { publicUrl, adminUrl } = looksAtHash(scenario) ? await testServer(t, costly) : server
-            await play(scenario, { public: publicUrl, admin: adminUrl }, words)
-          })
-        }
+      if (scenarios.length > 0) playAll(backend, config, scenarios)
+    }
+  })
+}
+
+function playAll(backend: Backend, config: string, scenarios: typeof kept): void {
+  describe(`configuration ${config}`, { concurrency: 1 }, () => {
+    // One server for all of them, since a scenario makes its own identities; begun when its turn comes: dozens of
+    // databases in one process at once slow each other down to their deadlines.
+    const scope = closingScope()
+    let server: TestServer
+    before(async () => {
+      server = await testServer(scope, { backend, wireConfig: config, words })
+    })
+    after(() => scope.close())
+    for (const { area, scenario } of scenarios) {
+      test(`${area}: ${scenario.name}`, async (t) => {
+        const costly = { backend, wireConfig: config, words, hasher: costlyHasher() }
+        const { publicUrl, adminUrl } = looksAtHash(scenario) ? await testServer(t, costly) : server
+        await play(scenario, { public: publicUrl, admin: adminUrl }, words)
       })
     }
-  }
-})
+  })
+}
 
 /** Passwords are hashed cheaply here, but for the scenarios that show a hash: they were recorded at the real cost. */
 function looksAtHash(scenario: Scenario): boolean {

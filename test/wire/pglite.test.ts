@@ -1,0 +1,4 @@
+import { pglite } from '../helpers/db.ts'
+import { replayOn } from './replay.ts'
+
+replayOn(pglite)
