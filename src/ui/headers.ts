@@ -2,16 +2,22 @@ import type { Config } from '../config/schema/schema.ts'
 import { STYLE_SOURCE } from './style.ts'
 
 /**
- * Headers of every page. No script runs and nothing is fetched, whatever a trait or a message holds. Addresses of pages
+ * Headers of every page. No script runs but the one for keys, and nothing else is fetched, whatever a trait or a message holds. Addresses of pages
  * carry flow ids and logout tokens, so no page tells where it was left from. Since that policy makes browsers send
  * `Origin: null` with forms, no route may judge a form by its Origin.
+ * @param script address of the script that the page has
  * @param formTargets where the forms of the page may lead, redirects included
  */
-export function pageHeaders(formTargets: readonly string[], inlineStyle: boolean): Record<string, string> {
+export function pageHeaders(
+  formTargets: readonly string[],
+  inlineStyle: boolean,
+  script?: string,
+): Record<string, string> {
   const policy = [
     "default-src 'none'",
     `style-src ${inlineStyle ? STYLE_SOURCE : "'self'"}`,
     'img-src data:',
+    ...(script === undefined ? [] : [`script-src ${script}`]),
     `form-action ${["'self'", ...formTargets].join(' ')}`,
     "frame-ancestors 'none'",
     "base-uri 'none'",

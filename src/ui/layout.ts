@@ -8,6 +8,8 @@ export interface Page {
   /** something on the page needs attention; said first in the title, which screen readers read first */
   alert?: boolean
   wide?: boolean
+  /** address of the one script that runs on it */
+  script?: string | undefined
 }
 
 /** What a view may know of where it stands. Links are relative, so that any host and path prefix in front works. */

@@ -1,7 +1,8 @@
-import { type InputNode, isInput, type Ui, type UiMessage } from '../flows/types.ts'
+import { type InputNode, isInput, type ShownNode, type Ui, type UiMessage } from '../flows/types.ts'
 import type { Json } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { attributes, html, type Markup } from './html.ts'
+import { renderScript, renderShown } from './shown.ts'
 import type { Texts } from './texts.ts'
 
 export interface FormLook {
@@ -15,19 +16,23 @@ export interface FormLook {
 export const hasErrors = (ui: Ui) =>
   [...(ui.messages ?? []), ...ui.nodes.flatMap((node) => node.messages)].some(({ type }) => type === 'error')
 
-/** Any flow as a form that works without a script. Nodes that are no inputs, from other servers' flows, are left out. */
+/** Any flow as a form. Only keys need a script. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
   const nodes = ui.nodes.filter(isInput)
   const focus = focused(ui, nodes, look.perGroup ?? false)
   const forms = groupsOf(nodes, look.perGroup ?? false).map(({ name, members }) => {
+    const shown = ui.nodes.filter(
+      (node): node is ShownNode => !isInput(node) && (name === 'form' || node.group === name),
+    )
     const heading = look.heading?.(name)
     return html`${heading && html`<h2>${heading}</h2>`}
 <form method="post" action="${ui.action}" accept-charset="utf-8">
+${shown.map((node) => renderShown(node, t))}
 ${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, node === focus))}
 <div class="stack">${members.filter(isButton).map((node, at) => renderButton(node, at === 0, t))}</div>
 </form>`
   })
-  return html`${renderMessages(formMessages(ui, nodes), t)}${forms}`
+  return html`${renderMessages(formMessages(ui, nodes), t)}${forms}${renderScript(ui.nodes)}`
 }
 
 /** Messages about a page as a whole. */
@@ -76,7 +81,10 @@ const isSeen = (node: InputNode) =>
 function renderNode(node: InputNode, id: string, t: Texts, focus: boolean): Markup | undefined {
   if (isButton(node) || carriesMessageOnly(node)) return undefined
   const { name, type, value } = node.attributes
-  if (!isSeen(node)) return html`<input type="hidden" name="${name}" value="${valueText(value)}">\n`
+  if (!isSeen(node)) {
+    const given = { type: 'hidden', name, value: valueText(value), 'data-trigger': node.attributes.onloadTrigger }
+    return html`<input${attributes(given)}>\n`
+  }
   const hints = node.messages.map((message, at) => ({ id: `${id}-m${at}`, message }))
   const common = {
     id,
@@ -116,16 +124,18 @@ function inputOf(node: InputNode) {
 }
 
 function renderButton(node: InputNode, first: boolean, t: Texts): Markup {
-  const { name, value, disabled } = node.attributes
+  const { name, type, value, disabled, onclickTrigger } = node.attributes
   const given = attributes({
+    type: type === 'button' ? 'button' : 'submit',
     name,
     value: valueText(value),
     disabled,
+    'data-trigger': onclickTrigger,
     class: first ? 'main' : undefined,
     // To go back one must not have to fill in the page first.
     formnovalidate: name === 'screen',
   })
-  return html`<button type="submit"${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
+  return html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
 }
 
 /** Where typing goes at once: what is to be mended, else the first empty field, unless one may be there for another thing. */

@@ -23,6 +23,6 @@ export function sendPage(d: PageDeps, reply: FastifyReply, view: View, page: Pag
   const alone = view.root === '.'
   return reply
     .code(status)
-    .headers(pageHeaders(formTargets(d.config(), d.baseUrls.public()), alone))
+    .headers(pageHeaders(formTargets(d.config(), d.baseUrls.public()), alone, page.script))
     .send(layout(page, view, alone))
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Client, createPerson } from '../helpers/client.ts'
+import { Client, createPerson, signIn } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { stoppedClock } from '../helpers/identities.ts'
 import { CODES, codeAt, giveCodes, halfSignedIn, linkApp, SECOND_FACTORS } from '../helpers/second-factor.ts'
@@ -20,7 +20,9 @@ describe('a second factor', () => {
   }
   before(async () => {
     pass(0)
-    server = await testServer(scope, { clock, config: SECOND_FACTORS })
+    const { methods } = SECOND_FACTORS.selfservice
+    const flows = { settings: { ui_url: '{{public}}/ui/settings' } }
+    server = await testServer(scope, { clock, config: { selfservice: { methods, flows } } })
   })
   after(() => scope.close())
 
@@ -143,6 +145,56 @@ describe('a second factor', () => {
       (await other.submit({ method: 'totp', totp_code: codeAt(now) })).status,
       200,
       'the code was not used up',
+    )
+  })
+
+  test('is set up on the built-in pages: with a picture, the secret as text, and codes to keep', async () => {
+    const browser = new Client(server)
+    await signIn(browser, await createPerson(server))
+    const flow = (await browser.get('/self-service/settings/browser')).body
+    const page = () => browser.get(`/ui/settings?flow=${flow.id}`, { accept: 'text/html' })
+    const first = (await page()).text
+    assert.match(first, /<img src="data:image\/png;base64,[A-Za-z0-9+/=]+" alt="Authenticator app QR code" width="256"/)
+    const secret = flow.ui.nodes.find(({ attributes }: any) => attributes.id === 'totp_secret_key').attributes.text.text
+    assert.ok(first.includes(`<code>${secret}</code>`))
+    const csrf_token = flow.ui.nodes.find(({ attributes }: any) => attributes.name === 'csrf_token').attributes.value
+    const form = { csrf_token, lookup_secret_regenerate: 'true' }
+    const path = `/self-service/settings?flow=${flow.id}`
+    assert.equal((await browser.send('POST', path, { headers: { accept: 'text/html' }, form })).status, 303)
+    assert.equal([...(await page()).text.matchAll(/<li><code>[a-z0-9]{8}<\/code><\/li>/g)].length, 12)
+    const typed = codeAt(now, secret).replace(/^(...)/, '$1 ')
+    const linked = await browser.send('POST', path, { json: { csrf_token, method: 'totp', totp_code: typed } })
+    assert.equal(linked.status, 200, 'with the blank that apps show')
+  })
+
+  test('people type codes in capitals, with commas and blanks', async () => {
+    const person = await withCodes()
+    for (const [i, typed] of ['AAAAAAA1,', ' bbb-bbbb2 ', 'ｃｃｃｃｃｃｃ３'].entries()) {
+      const browser = new Client(server)
+      await signIn(browser, person).catch(() => {})
+      const flow = (await browser.get('/self-service/login/browser?aal=aal2')).body
+      const csrf_token = flow.ui.nodes[0].attributes.value
+      const json = { csrf_token, method: 'lookup_secret', lookup_secret: typed }
+      const reply = await browser.send('POST', `/self-service/login?flow=${flow.id}`, { json })
+      assert.equal(reply.status, 200, `${CODES[i]} as ${typed}: ${reply.text}`)
+    }
+  })
+
+  test('no interleaving of sign-out and step-up leaves a session that was ended', async () => {
+    const person = await withCodes()
+    const codes = Array.from({ length: 8 }, (_, i) => `race000${i}`)
+    await giveCodes(server, person, codes)
+    await Promise.all(
+      codes.map(async (code) => {
+        const own = await halfSignedIn(server, person)
+        const flow = (await own.begin()).body.id as string
+        const [ended] = await Promise.all([
+          new Client(server).send('DELETE', `${server.adminUrl}/admin/sessions/${own.sessionId}`),
+          own.submit({ method: 'lookup_secret', lookup_secret: code }, flow),
+        ])
+        assert.equal(ended.status, 204)
+        assert.equal(await own.whoami(), 401)
+      }),
     )
   })
 })

@@ -4,6 +4,7 @@ import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
 import { beginLink } from '../links.ts'
 import { hasErrors, renderForm } from '../nodes.ts'
+import { scriptSource } from '../shown.ts'
 
 export interface LoginLike extends Flow {
   refresh: boolean
@@ -51,5 +52,5 @@ export function settingsPage(flow: Flow, { t, root }: View): Page {
 }
 
 function page(title: string, { ui }: Flow, content: Markup): Page {
-  return { title, alert: hasErrors(ui), body: html`<h1>${title}</h1>\n${content}` }
+  return { title, script: scriptSource(ui.nodes), alert: hasErrors(ui), body: html`<h1>${title}</h1>\n${content}` }
 }

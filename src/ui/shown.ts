@@ -1,0 +1,40 @@
+import type { ShownNode, UiMessage, UiNode } from '../flows/types.ts'
+import type { JsonObject } from '../identities/types.ts'
+import { attributes, html, type Markup } from './html.ts'
+import type { Texts } from './texts.ts'
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** What a form shows beside its inputs: the picture of an app's secret, the secret, backup codes to keep or print. */
+export function renderShown({ type, attributes: given, meta }: ShownNode, t: Texts): Markup | undefined {
+  const label = meta.label ? t.message(meta.label) : ''
+  if (type === 'img') {
+    const size = { width: Number(given.width) || undefined, height: Number(given.height) || undefined }
+    return html`<p class="field"><img${attributes({ src: text(given.src), alt: label, ...size })}></p>\n`
+  }
+  if (type !== 'text') return undefined
+  const message = given.text as unknown as UiMessage | undefined
+  const codes = message?.context?.secrets
+  const shown = Array.isArray(codes)
+    ? html`<ul>${codes.map((code) => html`<li><code>${t.message(code as unknown as UiMessage)}</code></li>`)}</ul>`
+    : html`<p><code>${text(message?.text)}</code></p>`
+  return html`<div class="field"><p>${label}</p>${shown}</div>\n`
+}
+
+/** The script that asks for keys, once, and a place for what it has to say. */
+export function renderScript(nodes: readonly UiNode[]): Markup | undefined {
+  const script = scriptOf(nodes)
+  if (!script) return undefined
+  const { src, integrity, crossorigin, referrerpolicy } = script as Record<string, string>
+  return html`<p class="hint error" role="alert" data-webauthn-error></p>
+<script${attributes({ src, integrity, crossorigin, referrerpolicy, async: true })}></script>\n`
+}
+
+const scriptOf = (nodes: readonly UiNode[]): JsonObject | undefined =>
+  nodes.find(({ type }) => type === 'script')?.attributes as JsonObject | undefined
+
+/** Where a page may load its script from; undefined where it has none. */
+export function scriptSource(nodes: readonly UiNode[]): string | undefined {
+  const src = scriptOf(nodes)?.src
+  return typeof src === 'string' ? src : undefined
+}
