@@ -32,12 +32,12 @@ export function createDeps(env: Environment) {
   const courier = composeCourier(base)
   const parts = join(base, web, sessions, identities, courier, composeFlowParts(base))
   const providers = composeProviders(parts)
-  const flows = join(parts, providers, composeMethods({ ...parts, ...providers }))
+  const verification = composeVerification(parts)
+  const flows = join(parts, providers, verification, composeMethods({ ...parts, ...providers }))
   const login = composeLogin(flows)
   const registration = composeRegistration(flows)
   const settings = composeSettings(flows)
   const recovery = composeRecovery(flows, settings)
-  const verification = composeVerification(flows)
   const callback = composeProviderCallback({ ...flows, ...login, ...registration, ...settings })
 
   const shared = env.meta.kind === 'adopted'
@@ -50,22 +50,9 @@ export function createDeps(env: Environment) {
     ...(env.watchCourier || env.dev ? [courier.courierWorker] : []),
     parts.hookCalls,
   ]
-  return join(
-    flows,
-    events,
-    maintenance,
-    adopt,
-    logout,
-    login,
-    registration,
-    settings,
-    recovery,
-    verification,
-    callback,
-    {
-      background,
-    },
-  )
+  return join(flows, events, maintenance, adopt, logout, login, registration, settings, recovery, callback, {
+    background,
+  })
 }
 
 type Joined<T extends object[]> = T extends [infer First, ...infer Rest extends object[]]

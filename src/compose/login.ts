@@ -4,8 +4,9 @@ import { knownBrowserCookieAttributes } from '../kernel/http/cookies.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
 import type { Providers } from './providers.ts'
+import type { Verification } from './verification.ts'
 
-export function composeLogin(d: FlowParts & Methods & Providers) {
+export function composeLogin(d: FlowParts & Methods & Providers & Verification) {
   const { config, clock, random, db } = d
   const login = createLoginFlow({
     config,
@@ -19,6 +20,7 @@ export function composeLogin(d: FlowParts & Methods & Providers) {
     urls: d.flowUrls,
     hooks: d.hooks,
     oauth2: d.oauth2,
+    verification: d.verification,
     exchanges: d.exchanges,
     secondFactorUrl: d.secondFactorUrl,
     waiting: d.waiting,

@@ -2,8 +2,9 @@ import { createRegistrationFlow } from '../flows/registration/flow.ts'
 import { createRegistrationStore } from '../flows/registration/store.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
+import type { Verification } from './verification.ts'
 
-export function composeRegistration(d: FlowParts & Methods) {
+export function composeRegistration(d: FlowParts & Methods & Verification) {
   const registration = createRegistrationFlow({
     config: d.config,
     clock: d.clock,
@@ -16,6 +17,7 @@ export function composeRegistration(d: FlowParts & Methods) {
     urls: d.flowUrls,
     hooks: d.hooks,
     oauth2: d.oauth2,
+    verification: d.verification,
     exchanges: d.exchanges,
     methods: d.registrationMethods,
     store: createRegistrationStore(d.db, d.meta.nid),

@@ -3,10 +3,11 @@ import { createPendingForms } from '../flows/settings/pending.ts'
 import { createSettingsStore } from '../flows/settings/store.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
+import type { Verification } from './verification.ts'
 
 export type Settings = ReturnType<typeof composeSettings>
 
-export function composeSettings(d: FlowParts & Methods) {
+export function composeSettings(d: FlowParts & Methods & Verification) {
   const settings = createSettingsFlow({
     config: d.config,
     clock: d.clock,
@@ -19,6 +20,7 @@ export function composeSettings(d: FlowParts & Methods) {
     locks: d.locks,
     urls: d.flowUrls,
     hooks: d.hooks,
+    verification: d.verification,
     methods: d.settingsMethods,
     secondFactorUrl: d.secondFactorUrl,
     store: createSettingsStore(d.db, d.meta.nid),

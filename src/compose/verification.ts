@@ -7,6 +7,8 @@ import { linkVerification } from '../methods/link/verification.ts'
 import type { FlowParts } from './flows.ts'
 import { selfServiceUrl } from './web.ts'
 
+export type Verification = ReturnType<typeof composeVerification>
+
 export function composeVerification(d: FlowParts) {
   const { config, clock, random, db } = d
   const { nid } = d.meta

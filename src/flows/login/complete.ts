@@ -6,9 +6,12 @@ import { NO_UUID } from '../../kernel/base/uuid.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { Proof, SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
+import { currentCsrfToken } from '../attempt.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
 import { type FlowUrls, requestedLoginChallenge, requestedReturnTo } from '../urls.ts'
+import type { VerificationFlows } from '../verification/flow.ts'
+import { type Begun, verifyUnasked } from '../verification/unasked.ts'
 import type { Admission } from './admit.ts'
 import type { LoginMethodId, LoginRequest, Proved } from './method.ts'
 import type { LoginStore } from './store.ts'
@@ -18,6 +21,7 @@ export interface CompleteLoginDeps {
   config(): Config
   locks: Pick<IdentityLocks, 'tx'>
   identities: Pick<IdentityService, 'get'>
+  verification: Pick<VerificationFlows, 'beginUnasked'>
   store: LoginStore
   urls: FlowUrls
   sessions: SessionService
@@ -39,6 +43,8 @@ export interface SignedIn {
   fresh: boolean
   /** set while the session is not enough without the second factor that is proved there */
   secondFactorAt: string | undefined
+  /** verifications that were begun, where the person is to be led on to them */
+  verifications: Begun[]
 }
 
 export interface Completion extends Pick<LoginRequest, 'flow' | 'caller' | 'current'> {
@@ -66,25 +72,33 @@ export async function completeLogin(
   const renewed = renewedBy(c)
   const { identity, write } = c.proved
   const names = new Set(hooks.map(({ hook }) => hook))
-  const { session, token } = await d.locks.tx({ identity: identity.id, session: renewed?.session.id }, async (tx) => {
-    if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready)
-    await write?.(tx)
-    const linked = await d.waiting.link(c.flow, identity.id, tx)
-    const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
-    if (linked) begun.session.authentication_methods.push(await d.sessions.raise(begun.session, linked, tx))
-    // Only the state of an identity is looked at by the statement that begins a session.
-    if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
-    if (names.has('revoke_active_sessions')) {
-      await d.sessions.revokeAllOf(identity.id, 'limit', { except: begun.session.id, tx })
-    }
-    return begun
-  })
+  const { session, token, verifications } = await d.locks.tx(
+    { identity: identity.id, session: renewed?.session.id },
+    async (tx) => {
+      if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready)
+      await write?.(tx)
+      const linked = await d.waiting.link(c.flow, identity.id, tx)
+      const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
+      if (linked) begun.session.authentication_methods.push(await d.sessions.raise(begun.session, linked, tx))
+      // Only the state of an identity is looked at by the statement that begins a session.
+      if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
+      if (names.has('revoke_active_sessions')) {
+        await d.sessions.revokeAllOf(identity.id, 'limit', { except: begun.session.id, tx })
+      }
+      if (!names.has('verification')) return { ...begun, verifications: [] }
+      const verifications = await verify(d, c, begun.session, tx)
+      // Addresses that were written to are told as such.
+      const now = verifications.length > 0 ? await d.identities.get(identity.id, tx) : begun.session.identity
+      return { ...begun, session: { ...begun.session, identity: now }, verifications }
+    },
+  )
   return {
     kind: 'signedIn',
     flow: { ...c.flow, active_method: c.method },
     session,
     token,
     fresh: renewed === undefined,
+    verifications: names.has('show_verification_ui') ? verifications : [],
     secondFactorAt: d.sessions.lacksSecondFactor(session)
       ? d.secondFactorUrl(requestedReturnTo(c.flow.request_url), requestedLoginChallenge(c.flow.request_url))
       : undefined,
@@ -94,6 +108,14 @@ export async function completeLogin(
 function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string, tx: Queryable) {
   const { identity, authentication, passwordHash } = proved
   return d.sessions.issue({ id, identity, authentication, passwordHash, device: caller.device }, tx)
+}
+
+/** Writes to an address that nobody has proved yet. */
+async function verify(d: CompleteLoginDeps, { flow, caller, proved }: Completion, session: Session, tx: Queryable) {
+  const identity = await d.identities.get(proved.identity.id, tx)
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken: currentCsrfToken(flow, caller) }
+  const needs = ({ verified }: { verified: boolean }) => !verified
+  return verifyUnasked(d.verification, { identity, request, session, needs }, tx)
 }
 
 /** What has ended is never brought back. */

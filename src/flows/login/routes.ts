@@ -15,6 +15,8 @@ import type { RegistrationOutcome } from '../registration/submit.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import type { VerificationFlows } from '../verification/flow.ts'
+import { showVerification } from '../verification/unasked.ts'
 import { loginAnswer } from './answer.ts'
 import type { LoginFlows } from './flow.ts'
 import { KNOWN_BROWSER_DAYS } from './known-browsers.ts'
@@ -23,6 +25,7 @@ import type { LoginFlow } from './types.ts'
 
 export interface LoginRouteDeps extends CallerDeps {
   login: LoginFlows
+  verification: Pick<VerificationFlows, 'bind'>
   sessions: Pick<SessionService, 'answer'>
   flowUrls: FlowUrls
   knownBrowserCookie(): CookieAttributes
@@ -92,10 +95,11 @@ export function loginResponder(d: LoginRouteDeps) {
   async function signedIn(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: RememberedSignIn) {
     const { session, token, fresh, returnTo, secondFactorAt } = done
     const answer = d.sessions.answer(session)
+    const goOn = showVerification(d.flowUrls, done.verifications)
     if (done.flow.type === 'api') {
       // Somebody with the password alone learns nothing about the person while the second factor is missing.
       if (secondFactorAt !== undefined) answer.identity = null
-      return { session_token: token, session: answer, continue_with: null }
+      return { session_token: token, session: answer, continue_with: goOn.length > 0 ? goOn : null }
     }
     if (done.knownBrowser !== undefined && isRealBrowser(req))
       setCookie(reply, d.knownBrowserCookie(), done.knownBrowser, { maxAge: KNOWN_BROWSER_DAYS * 86_400 })
@@ -105,9 +109,12 @@ export function loginResponder(d: LoginRouteDeps) {
       const to = await d.oauth2.accept(challenge, { identityId: session.identity_id, session })
       return sendTo(to, caller.scripted, req, reply)
     }
-    if (!caller.scripted) return reply.redirect(secondFactorAt ?? returnTo, 303)
+    const flows = done.verifications.map(({ flow }) => flow)
+    if (fresh && flows.length > 0) await d.verification.bind(flows, d.csrf.token(req))
+    const page = flows[0] ? d.flowUrls.page('verification', flows[0].id) : returnTo
+    if (!caller.scripted) return reply.redirect(secondFactorAt ?? page, 303)
     if (secondFactorAt !== undefined) return sendError(locationChangeRequired(secondFactorAt), req, reply)
-    return { session: answer, continue_with: redirectBrowserTo(returnTo) }
+    return { session: answer, continue_with: [...redirectBrowserTo(returnTo), ...goOn] }
   }
 }
 

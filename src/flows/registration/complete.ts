@@ -4,10 +4,11 @@ import type { IdentityService } from '../../identities/service.ts'
 import type { Identity, IdentitySchema, Json, JsonObject } from '../../identities/types.ts'
 import { NO_UUID, uuid } from '../../kernel/base/uuid.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
-import { Conflict, type Db } from '../../kernel/db/client.ts'
+import { Conflict, type Db, type Queryable } from '../../kernel/db/client.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
+import { currentCsrfToken } from '../attempt.ts'
 import { identityDisabled } from '../errors.ts'
 import { decides, type Hooks, hooksOf, webHooks } from '../hooks/hooks.ts'
 import type { ConfiguredHook, HookContext, IdentityChange } from '../hooks/types.ts'
@@ -15,6 +16,8 @@ import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import type { VerificationFlows } from '../verification/flow.ts'
+import { type Begun, verifyUnasked } from '../verification/unasked.ts'
 import { registrationAnswer } from './answer.ts'
 import type { Newcomer, RegistrationMethodId } from './method.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -26,7 +29,8 @@ export interface CompleteRegistrationDeps {
   urls: FlowUrls
   hooks: Hooks
   sessions: Pick<SessionService, 'issue'>
-  identities: Pick<IdentityService, 'register' | 'prepare'>
+  identities: Pick<IdentityService, 'register' | 'prepare' | 'get'>
+  verification: Pick<VerificationFlows, 'beginUnasked'>
   /** an identity as clients see it */
   identityAnswer(identity: Identity): JsonObject
 }
@@ -39,6 +43,8 @@ export interface Registered {
   /** where the hook `session` is configured: signed in at once */
   issued: { session: Session; token: string } | undefined
   returnTo: string
+  /** verifications that were begun, where the person is to be led on to them */
+  verifications: Begun[]
 }
 
 export interface Completion {
@@ -76,11 +82,14 @@ export async function finishRegistration(d: CompleteRegistrationDeps, c: Complet
   }))
   if (change?.traits && change.schema_id === undefined) c.checkTraits(change.traits)
   const withSession = configured.some(({ hook }) => hook === 'session') && change?.state !== 'inactive'
-  const done = await register(d, c, change ? changedBy(asked, change) : asked, withSession)
+  const { begun, ...done } = await register(d, c, change ? changedBy(asked, change) : asked, withSession)
   const others = webHooks(configured).filter((hook) => !decides(hook))
   await d.hooks.tell(others, () => ({ ...hookContext(c), identity: d.identityAnswer(done.identity) }))
   if (done.identity.state !== 'active') throw identityDisabled(done.identity.id)
-  return { kind: 'registered', flow, returnTo, method: c.method, ...done }
+  const shows =
+    configured.some(({ hook }) => hook === 'show_verification_ui') ||
+    d.config().feature_flags.legacy_continue_with_verification_ui
+  return { kind: 'registered', flow, returnTo, method: c.method, ...done, verifications: shows ? begun : [] }
 }
 
 /** Identity and session come to be together or not at all. @throws FormRefused when the identifier is taken */
@@ -89,15 +98,26 @@ async function register(d: CompleteRegistrationDeps, c: Completion, input: Regis
   const { authentication } = newcomer
   try {
     return await d.db.tx(async (tx) => {
-      const identity = await d.identities.register(input, tx)
-      await newcomer.write?.(tx, identity)
+      const made = await d.identities.register(input, tx)
+      await newcomer.write?.(tx, made)
+      const { begun, identity } = await verify(d, c, made, tx)
       const session = { identity, authentication, device: caller.device }
-      return { identity, issued: withSession ? await d.sessions.issue(session, tx) : undefined }
+      return { identity, begun, issued: withSession ? await d.sessions.issue(session, tx) : undefined }
     })
   } catch (error) {
     if (error instanceof Conflict || (error instanceof HttpError && error.status === 409)) throw refused(messages.taken)
     throw error
   }
+}
+
+/** Writes to addresses that nobody has proved yet. */
+async function verify(d: CompleteRegistrationDeps, { flow, caller }: Completion, identity: Identity, tx: Queryable) {
+  const csrfToken = currentCsrfToken(flow, caller)
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken }
+  const all = d.config().feature_flags.legacy_continue_with_verification_ui
+  const needs = ({ verified }: { verified: boolean }) => !verified
+  const begun = await verifyUnasked(d.verification, { identity, request, session: undefined, needs, all }, tx)
+  return { begun, identity: begun.length > 0 ? await d.identities.get(identity.id, tx) : identity }
 }
 
 function changedBy(asked: Registration, change: IdentityChange): Registration {

@@ -15,6 +15,8 @@ import type { LoginOutcome } from '../login/submit.ts'
 import { entryHandlers, flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import type { VerificationFlows } from '../verification/flow.ts'
+import { showVerification } from '../verification/unasked.ts'
 import { registrationAnswer } from './answer.ts'
 import type { Registered } from './complete.ts'
 import type { RegistrationFlows } from './flow.ts'
@@ -27,6 +29,7 @@ export interface RegistrationRouteDeps extends CallerDeps {
   flowUrls: FlowUrls
   comeBack: ComeBack
   oauth2: Oauth2
+  verification: Pick<VerificationFlows, 'bind'>
   identityAnswer(identity: Identity): JsonObject
 }
 
@@ -91,12 +94,13 @@ export function registrationResponder(d: RegistrationRouteDeps) {
   }
 
   async function registered(req: FastifyRequest, reply: FastifyReply, caller: Caller, done: Registered) {
-    const { issued } = done
+    const { issued, verifications } = done
     const identity = d.identityAnswer(done.identity)
     const session = issued && d.sessions.answer(issued.session)
+    const goOn = showVerification(d.flowUrls, verifications)
     if (done.flow.type === 'api') {
-      if (!issued) return { identity, continue_with: null }
-      const continueWith = [{ action: 'set_ory_session_token', ory_session_token: issued.token }]
+      if (!issued) return { identity, continue_with: goOn.length > 0 ? goOn : null }
+      const continueWith = [...goOn, { action: 'set_ory_session_token', ory_session_token: issued.token }]
       return { session_token: issued.token, session, identity, continue_with: continueWith }
     }
     if (issued) {
@@ -105,7 +109,14 @@ export function registrationResponder(d: RegistrationRouteDeps) {
     const challenge = d.oauth2.challengeOf(done.flow)
     const person = { identityId: done.identity.id, session: issued?.session, method: done.method }
     const returnTo = challenge === undefined ? done.returnTo : await d.oauth2.accept(challenge, person)
-    if (!caller.scripted) return reply.redirect(returnTo, 303)
-    return { ...(session ? { session } : {}), identity, continue_with: redirectBrowserTo(returnTo) }
+    const [first] = verifications
+    if (first) {
+      if (!issued) d.csrf.renew(req, reply)
+      const flows = verifications.map(({ flow }) => flow)
+      await d.verification.bind(flows, d.csrf.token(req))
+    }
+    const page = first && challenge === undefined ? d.flowUrls.page('verification', first.flow.id) : returnTo
+    if (!caller.scripted) return reply.redirect(page, 303)
+    return { ...(session ? { session } : {}), identity, continue_with: [...redirectBrowserTo(returnTo), ...goOn] }
   }
 }

@@ -14,6 +14,7 @@ import { type CallerDeps, callerOf, redirectBrowserTo, sendTo } from '../http.ts
 import { flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import { showVerification } from '../verification/unasked.ts'
 import { settingsAnswer } from './answer.ts'
 import type { SettingsFlows } from './flow.ts'
 import type { PendingForms } from './pending.ts'
@@ -139,8 +140,11 @@ export function settingsResponder(d: SettingsRouteDeps) {
 
   function saved(req: FastifyRequest, reply: FastifyReply, readsJson: boolean, resolved: Resolved, done: Saved) {
     const body = answer(done.flow, done.identity)
-    if (done.flow.type === 'api') return body
+    const goOn = showVerification(d.flowUrls, done.verifications)
+    if (done.flow.type === 'api') return goOn.length > 0 ? { ...body, continue_with: goOn } : body
     d.credentials.write(req, reply, { token: resolved.token, expiresAt: lastEndOf(resolved.session) })
-    return readsJson ? { ...body, continue_with: redirectBrowserTo(done.returnTo) } : reply.redirect(done.returnTo, 303)
+    return readsJson
+      ? { ...body, continue_with: [...redirectBrowserTo(done.returnTo), ...goOn] }
+      : reply.redirect(done.returnTo, 303)
   }
 }

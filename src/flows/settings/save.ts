@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema/schema.ts'
 import type { IdentityService } from '../../identities/service.ts'
-import type { Identity, JsonObject } from '../../identities/types.ts'
+import type { FullIdentity, Identity, JsonObject } from '../../identities/types.ts'
 import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Session } from '../../sessions/types.ts'
@@ -11,6 +11,8 @@ import type { ConfiguredHook, HookContext } from '../hooks/types.ts'
 import { messages } from '../messages.ts'
 import { withProblems } from '../nodes.ts'
 import type { Caller } from '../types.ts'
+import type { VerificationFlows } from '../verification/flow.ts'
+import { type Begun, verifyUnasked } from '../verification/unasked.ts'
 import { settingsAnswer } from './answer.ts'
 import { assertProven, type BeginSettingsDeps, formOf, schemaOf, viewOf } from './begin.ts'
 import type { Change, SettingsMethodId } from './method.ts'
@@ -19,6 +21,7 @@ import type { SettingsFlow } from './types.ts'
 export type SaveDeps = BeginSettingsDeps & {
   sessions: Pick<SessionService, 'resolve' | 'hold' | 'revokeAllOf' | 'answer'>
   identities: Pick<IdentityService, 'get' | 'amend'>
+  verification: Pick<VerificationFlows, 'beginUnasked'>
 }
 
 export interface Saved {
@@ -26,6 +29,8 @@ export interface Saved {
   flow: SettingsFlow
   identity: Identity
   returnTo: string
+  /** verifications that were begun, where the person is to be led on to them */
+  verifications: Begun[]
 }
 
 export interface Checked {
@@ -59,7 +64,8 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
     assertProven(d, now, d.urls.action('settings', flow.id))
     if (!c.mayWrite(now)) return undefined
     const written = await change.write(tx)
-    const identity = amendment ? await d.identities.amend(written.id, amendment, tx) : written
+    const stored = amendment ? await d.identities.amend(written.id, amendment, tx) : written
+    const { begun, identity } = await verify(d, c, stored, tx)
     if (hooks.some(({ hook }) => hook === 'revoke_active_sessions')) {
       await d.sessions.revokeAllOf(session.identity_id, 'credentials_changed', { except: session.id, tx })
     }
@@ -68,7 +74,8 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
     const ui = withProblems(form.ui, [{ message: messages.saved }])
     const saved: SettingsFlow = { ...flow, ui, context: form.context, state: 'success', active_method: method }
     await d.store.complete(saved, method, tx)
-    return { kind: 'saved', flow: saved, identity, returnTo }
+    const shows = hooks.some(({ hook }) => hook === 'show_verification_ui')
+    return { kind: 'saved', flow: saved, identity, returnTo, verifications: shows ? begun : [] }
   }
   const saved = await d.locks.tx(rows, write).catch((error: unknown) => {
     throw error instanceof NotLocked ? sessionMissing() : error
@@ -77,6 +84,15 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
   const others = webHooks(hooks).filter((hook) => !decides(hook))
   if (saved) await d.hooks.tell(others, () => hookContext(d, c, saved.identity))
   return saved
+}
+
+/** Writes to addresses that nobody has been written to yet: new ones, and those that were left over. */
+async function verify(d: SaveDeps, { flow, caller, session }: Checked, identity: FullIdentity, tx: Queryable) {
+  const csrfToken = currentCsrfToken(flow, caller)
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken }
+  const needs = ({ verified, status }: { verified: boolean; status: string }) => !verified && status === 'pending'
+  const begun = await verifyUnasked(d.verification, { identity, request, session, needs }, tx)
+  return { begun, identity: begun.length > 0 ? await d.identities.get(identity.id, tx) : identity }
 }
 
 const hooksAfter = ({ config }: SaveDeps, method: SettingsMethodId): readonly ConfiguredHook[] =>

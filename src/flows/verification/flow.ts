@@ -14,6 +14,8 @@ export interface VerificationFlows {
   begin(request: BeginRequest): Promise<VerificationFlow>
   /** Begins the flow of an address that has just come to be. @returns undefined where verification is switched off */
   beginUnasked(address: UnaskedVerification, tx: Queryable): Promise<VerificationFlow | undefined>
+  /** Hands flows that began by themselves to the browser of this token: its cookie is another one since. */
+  bind(flows: readonly VerificationFlow[], csrfToken: string): Promise<void>
   /**
    * @param checkReader throws unless the token of the flow fits the reader's cookie; asked for browser flows only
    * @throws 400 where verification is switched off, 404, 403, 410
@@ -30,6 +32,11 @@ export function createVerificationFlow(d: SubmitVerificationDeps): VerificationF
   return {
     begin: (request) => beginVerification(d, request),
     beginUnasked: (address, tx) => beginUnasked(d, address, tx),
+    bind: (flows, csrfToken) =>
+      d.store.bind(
+        flows.map(({ id }) => id),
+        csrfToken,
+      ),
     async read(id, checkReader) {
       assertEnabled(d.config())
       return readFlow('verification', d, id, byItsBrowser(checkReader))

@@ -33,6 +33,15 @@ const UNCOUNT = sql(
   `update ${table} set submit_count = submit_count - 1 where id = $1 and nid = $2`,
 )
 
+const BIND = sql(
+  'verification_flow.bind',
+  `update ${table} set csrf_token = $3::text, ui = jsonb_set(ui, '{nodes}', (
+    select jsonb_agg(case when node #>> '{attributes,name}' = 'csrf_token'
+      then jsonb_set(node, '{attributes,value}', to_jsonb($3::text)) else node end order by place)
+    from jsonb_array_elements(ui -> 'nodes') with ordinality as n (node, place)))
+  where id = any ($1::uuid[]) and nid = $2`,
+)
+
 /** Who was signed in when the flow began by itself. An OAuth2 server would want to know. */
 export interface FlowOwner {
   identityId: string
@@ -54,6 +63,10 @@ export function createVerificationStore(db: Db, nid: string) {
     /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */
     async saveScreen(f: VerificationFlow, on: Queryable = db): Promise<void> {
       await on.query(SAVE, [f.id, nid, stringifyJson(f.ui), f.state, f.active_method, f.csrf_token])
+    },
+    /** They belong to the browser of this token. */
+    async bind(ids: readonly string[], csrfToken: string): Promise<void> {
+      await db.query(BIND, [ids, nid, csrfToken])
     },
     /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
     async countSubmission(id: string): Promise<number> {

@@ -1,0 +1,50 @@
+import type { Identity, VerifiableAddress } from '../../identities/types.ts'
+import type { Queryable } from '../../kernel/db/client.ts'
+import type { Session } from '../../sessions/types.ts'
+import type { BeginRequest } from '../begin.ts'
+import type { FlowUrls } from '../urls.ts'
+import type { VerificationFlows } from './flow.ts'
+import type { VerificationFlow } from './types.ts'
+
+/** A verification that was begun without being asked for, and the address that it is about. */
+export interface Begun {
+  flow: VerificationFlow
+  address: string
+}
+
+export interface Unasked {
+  identity: Identity
+  /** the flow that the address came by */
+  request: BeginRequest
+  session: Session | undefined
+  /** which addresses need it */
+  needs(address: VerifiableAddress): boolean
+  /** every address; else the first alone */
+  all?: boolean
+}
+
+/** Writes to addresses that are not verified yet, in the transaction that makes or changes them. */
+export async function verifyUnasked(
+  verification: Pick<VerificationFlows, 'beginUnasked'>,
+  { identity, request, session, needs, all = false }: Unasked,
+  tx: Queryable,
+): Promise<Begun[]> {
+  const begun: Begun[] = []
+  for (const address of identity.verifiable_addresses.filter(needs)) {
+    const flow = await verification.beginUnasked({ owner: { identity, address }, request, session }, tx)
+    if (flow) begun.push({ flow, address: address.value })
+    if (begun.length > 0 && !all) break
+  }
+  return begun
+}
+
+/** What tells a client to go on with a verification; a browser's script also where. */
+export const showVerification = (urls: FlowUrls, begun: readonly Begun[]) =>
+  begun.map(({ flow: { id, type }, address }) => ({
+    action: 'show_verification_ui',
+    flow: {
+      id,
+      verifiable_address: address,
+      ...(type === 'browser' ? { url: urls.page('verification', id) } : {}),
+    },
+  }))
