@@ -4,6 +4,7 @@ import { createIdentityAnswers } from '../identities/answers.ts'
 import type { Schemas } from '../identities/schema/schemas.ts'
 import type { Clock } from '../kernel/base/clock.ts'
 import type { Logger } from '../kernel/base/log.ts'
+import { createCipher } from '../kernel/crypto/cipher.ts'
 import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Db } from '../kernel/db/client.ts'
@@ -43,6 +44,11 @@ export function composeBase(env: Environment) {
     public: () => publicBaseUrl(env.config(), env),
     admin: () => adminBaseUrl(env.config(), env),
   }
-  const identityAnswers = createIdentityAnswers(baseUrls.public)
-  return { ...env, baseUrls, identityAnswers, identityAnswer: identityAnswers.toPublic }
+  const cipher = createCipher(() => {
+    const { ciphers, secrets } = env.config()
+    return { algorithm: ciphers.algorithm, secrets: secrets.cipher ?? [] }
+  }, env.random)
+  const reveal = (text: string) => cipher.decrypt(text)?.toString('utf8') ?? ''
+  const identityAnswers = createIdentityAnswers(baseUrls.public, reveal)
+  return { ...env, baseUrls, cipher, identityAnswers, identityAnswer: identityAnswers.toPublic }
 }

@@ -1,6 +1,5 @@
 import { createComeBack } from '../flows/continuity/come-back.ts'
 import { createTokenExchange } from '../flows/exchange/service.ts'
-import { createCipher } from '../kernel/crypto/cipher.ts'
 import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import { loadOptions, loadText } from '../kernel/outbound/load.ts'
@@ -21,11 +20,16 @@ import type { Settings } from './settings.ts'
 export type Providers = ReturnType<typeof composeProviders>
 
 /** Other servers at which people sign in. */
-export function composeProviders({ config, clock, random, baseUrls, continuity, cookieSecrets, ...d }: FlowParts) {
-  const cipher = createCipher(() => {
-    const { ciphers, secrets } = config()
-    return { algorithm: ciphers.algorithm, secrets: secrets.cipher ?? [] }
-  }, random)
+export function composeProviders({
+  config,
+  clock,
+  random,
+  baseUrls,
+  continuity,
+  cookieSecrets,
+  cipher,
+  ...d
+}: FlowParts) {
   const providerStates = createStates({
     algorithm: () => config().ciphers.algorithm,
     cipher,
@@ -48,7 +52,6 @@ export function composeProviders({ config, clock, random, baseUrls, continuity, 
     tokenEndpoint: createTokenEndpoint(upstream),
   })
   return {
-    cipher,
     providerStates,
     comeBack: createComeBack(d.continuityCookie),
     providers,

@@ -32,15 +32,16 @@ export interface CredentialDescriptor {
   provider?: true
   /** whether a row says something; an empty one may only keep its identifiers from others. Absent: it always does */
   isSet?: Condition
-  /** the config as operators see it; absent: as it is stored */
-  shownConfig?(config: JsonObject): JsonObject
+  /** the config as operators see it; absent: as it is stored. @param reveal decrypts a text that rests */
+  shownConfig?(config: JsonObject, reveal: (text: string) => string): JsonObject
   /** whether an operator may bring one along with a new identity */
   importable?: true
   /**
-   * What stays when an operator takes it away: nothing, the row without its config, or with what is left of the config.
+   * What stays when an operator takes it away: nothing, the row without its config, or with what is left of the config,
+   * or all accounts but one (`entry`).
    * Absent: it cannot be taken away.
    */
-  removable?: 'row' | 'config' | ((config: JsonObject) => JsonObject)
+  removable?: 'row' | 'config' | 'entry' | ((config: JsonObject) => JsonObject)
   /** rows below this version are brought up to it when they are read */
   version?: number
   /** how people call this way to sign in, where this server does not offer it */

@@ -1,30 +1,18 @@
 import type { JsonObject } from '../identities/types.ts'
 import { type CredentialDescriptor, type FactorFacts, filled } from './descriptor.ts'
+import { shownAccounts } from './provider-accounts.ts'
 
 const hasText = (member: string) => (config: string) => `coalesce(${config} ->> '${member}', '') <> ''`
 const hasElements = (member: string) => (config: string) => `${config} @? '$.${member}[*]'`
-
-const PROVIDER_MEMBERS = ['subject', 'provider', 'organization', 'use_auto_link']
-
-/** Tokens of other providers are stored encrypted by a key that this server does not use: they stay away. */
-function withoutTokens(config: JsonObject): JsonObject {
-  if (!Array.isArray(config.providers)) return config
-  return {
-    providers: config.providers.map((provider) =>
-      Object.fromEntries(
-        Object.entries(Object(provider) as JsonObject).filter(([name]) => PROVIDER_MEMBERS.includes(name)),
-      ),
-    ),
-  }
-}
 
 const provider = (type: string): CredentialDescriptor => ({
   type,
   identifiers: 'exact',
   provider: true,
+  removable: 'entry',
   firstFactor: ({ identifiers, config }) => filled(identifiers) && filled(config.providers),
   isSet: hasElements('providers'),
-  shownConfig: withoutTokens,
+  shownConfig: shownAccounts,
   notOffered: 'social sign-in',
 })
 
@@ -53,7 +41,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     // The row reserves the identifier.
     removable: 'config',
   },
-  provider('oidc'),
+  { ...provider('oidc'), importable: true },
   provider('saml'),
   {
     type: 'totp',

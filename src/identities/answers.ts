@@ -17,15 +17,21 @@ export interface IdentityAnswers {
   toAdmin(identity: FullIdentity, include?: readonly string[]): JsonObject
 }
 
-/** @param publicBaseUrl where clients find the schemas; read at each answer, as a reload may change it */
-export function createIdentityAnswers(publicBaseUrl: () => string): IdentityAnswers {
+/**
+ * @param publicBaseUrl where clients find the schemas; read at each answer, as a reload may change it
+ * @param reveal decrypts a token of a provider
+ */
+export function createIdentityAnswers(
+  publicBaseUrl: () => string,
+  reveal: (text: string) => string = () => '',
+): IdentityAnswers {
   const schemaUrl = createSchemaUrls(publicBaseUrl)
   return {
     toPublic: (identity) => ({ ...head(identity), ...body(identity, schemaUrl), ...tail(identity) }),
     toPublicText: (row) => publicText(row, schemaUrl(row.schema_id)),
     toAdmin: (identity, include = []) => ({
       ...head(identity),
-      ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity.credentials, include) }),
+      ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity.credentials, include, reveal) }),
       ...body(identity, schemaUrl),
       metadata_admin: identity.metadata_admin,
       ...tail(identity),
@@ -92,14 +98,18 @@ function publicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }, sche
 /** The database writes a space after each comma and colon. */
 const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : compactJson(text))
 
-function credentials(list: readonly StoredCredential[], include: readonly string[]): JsonObject {
+function credentials(
+  list: readonly StoredCredential[],
+  include: readonly string[],
+  reveal: (text: string) => string,
+): JsonObject {
   return Object.fromEntries(
     list.map(({ type, identifiers, config, version, created_at, updated_at }) => [
       type,
       {
         type,
         identifiers,
-        ...(include.includes(type) ? { config: descriptorOf(type)?.shownConfig?.(config) ?? config } : {}),
+        ...(include.includes(type) ? { config: descriptorOf(type)?.shownConfig?.(config, reveal) ?? config } : {}),
         ...{ version: Math.max(version, descriptorOf(type)?.version ?? 0), created_at, updated_at },
       },
     ]),

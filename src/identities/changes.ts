@@ -1,6 +1,8 @@
 import { isFirstFactor } from '../credentials/available-aal.ts'
 import { descriptorOf } from '../credentials/descriptors.ts'
+import { firstFactors } from '../credentials/first-factors.ts'
 import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
+import { withAccounts, withoutAccount } from '../credentials/provider-accounts.ts'
 import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { isUuid } from '../kernel/http/query.ts'
 import type { AddressClaim } from './addresses.ts'
@@ -12,6 +14,8 @@ import {
   credentialKept,
   credentialMissing,
   hashUnknown,
+  identifierMissing,
+  identifierUnknown,
   lastFirstFactor,
   unknownIdentity,
   valueTaken,
@@ -87,14 +91,15 @@ export function createChanges(d: Deps) {
           schema_id: body.schema_id ?? before.schema_id,
           state: body.state ?? before.state,
           external_id: body.external_id,
-          credentials: config ? withPassword(draft, config) : draft.credentials,
+          credentials: withAccounts(config ? withPassword(draft, config) : draft.credentials, 'oidc', body.accounts),
         }
       })
     },
 
     patch: (id: string, patch: Json | undefined): Promise<FullIdentity> =>
       changeByOperator(id, (before) => {
-        const types = before.credentials.map(({ type }) => type)
+        // Tokens of providers are no part of what is patched.
+        const types = before.credentials.flatMap(({ type }) => (descriptorOf(type)?.provider ? [] : type))
         const draft = patchedDraft(before, d.answers.toAdmin(before, types), patch)
         const hash = passwordHashOf(draft.credentials)
         if (hash !== undefined && !d.hasher.knows(hash)) throw hashUnknown()
@@ -133,10 +138,10 @@ export function createChanges(d: Deps) {
       })
     },
 
-    async removeCredential(id: string, type: string): Promise<void> {
+    async removeCredential(id: string, type: string, identifier: string = ''): Promise<void> {
       await changeByOperator(id, (before) => {
         const draft = asDraft(before)
-        return { ...draft, credentials: withoutCredential(before, draft.credentials, type) }
+        return { ...draft, credentials: withoutCredential(before, draft.credentials, { type, identifier }) }
       })
     },
   }
@@ -157,7 +162,11 @@ function amended(draft: Draft, { verifiable_addresses: claims, ...given }: Amend
   return { ...draft, ...given, ...(claims === undefined ? {} : { verifiable: claims }) }
 }
 
-function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type: string): DraftCredential[] {
+function withoutCredential(
+  before: FullIdentity,
+  drafts: DraftCredential[],
+  { type, identifier }: { type: string; identifier: string },
+): DraftCredential[] {
   const target = before.credentials.find((credential) => credential.type === type)
   if (!target) throw credentialMissing(type)
   const descriptor = descriptorOf(type)
@@ -165,6 +174,12 @@ function withoutCredential(before: FullIdentity, drafts: DraftCredential[], type
   const { removable } = descriptor
   if (typeof removable === 'function') {
     return drafts.map((draft) => (draft.type === type ? { ...draft, config: removable(draft.config) } : draft))
+  }
+  if (removable === 'entry') {
+    if (firstFactors(before) < 2) throw lastFirstFactor()
+    if (identifier === '') throw identifierMissing()
+    if (!target.identifiers.includes(identifier)) throw identifierUnknown(type, identifier)
+    return drafts.flatMap((draft) => (draft.type === type ? (withoutAccount(draft, identifier) ?? []) : draft))
   }
   if (descriptor.firstFactor && before.credentials.filter(isFirstFactor).length < 2) throw lastFirstFactor()
   if (removable === 'row') return without(drafts, type)

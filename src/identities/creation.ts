@@ -1,4 +1,5 @@
 import { newPassword } from '../credentials/password.ts'
+import { withAccounts } from '../credentials/provider-accounts.ts'
 import { Conflict, type Queryable } from '../kernel/db/client.ts'
 import type { AddressClaim } from './addresses.ts'
 import type { IdentityBody } from './admin/bodies.ts'
@@ -41,6 +42,7 @@ export function createCreation(d: Deps) {
       const draft = newDraft(body, body.schema_id ?? context.schemas.default.id)
       assemble(context, draft, undefined) // before the password costs a third of a second of work
       if (body.password) draft.credentials = [newPassword(await passwordConfig(d.hasher, body.password))]
+      draft.credentials = withAccounts(draft.credentials, 'oidc', body.accounts)
       return insert(draft, tx).catch(taken)
     },
 
@@ -61,7 +63,7 @@ const EMPTY = {
   verifiable: [],
 }
 
-function newDraft(body: Omit<IdentityBody, 'schema_id' | 'password'>, schemaId: string): Draft {
+function newDraft(body: Omit<IdentityBody, 'schema_id' | 'password' | 'accounts'>, schemaId: string): Draft {
   const { traits, state = 'active', metadata_public, metadata_admin, external_id, organization_id, verifiable } = body
   return {
     schema_id: schemaId,

@@ -33,4 +33,7 @@ export const patchedStateInvalid = (state: unknown) =>
 export const credentialMissing = (type: string) =>
   notFound(`You tried to remove a ${type} but this user have no ${type} set up.`)
 export const lastFirstFactor = () => badRequest('You cannot remove the last first factor credential.')
+export const identifierMissing = () => badRequest('You must provide an identifier to delete this credential.')
+export const identifierUnknown = (type: string, identifier: string) =>
+  notFound(`The identifier ${JSON.stringify(identifier)} is none of the ${type} credential.`)
 export const credentialKept = (type: string) => badRequest(`Credentials type ${type} cannot be deleted.`)

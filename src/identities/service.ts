@@ -129,7 +129,7 @@ export interface IdentityService {
   /** Ends its sessions and removes it. @throws 404 */
   remove(id: string): Promise<void>
   /** @throws 400 for the last first factor, 404 */
-  removeCredential(id: string, type: string): Promise<void>
+  removeCredential(id: string, type: string, identifier?: string): Promise<void>
 }
 
 export function createIdentities(d: IdentityServiceDeps): IdentityService {

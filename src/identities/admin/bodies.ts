@@ -1,5 +1,6 @@
 import { descriptorOf } from '../../credentials/descriptors.ts'
 import { PASSWORD } from '../../credentials/password.ts'
+import type { ImportedAccount } from '../../credentials/provider-accounts.ts'
 import { formatTime, parseTime } from '../../kernel/base/clock.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
@@ -22,6 +23,8 @@ export interface IdentityBody {
   external_id: string | null
   organization_id: string | null
   password: PasswordImport | undefined
+  /** at providers */
+  accounts: ImportedAccount[]
   verifiable: AddressClaim[]
 }
 
@@ -64,7 +67,7 @@ function readIdentityBody(body: JsonObject): IdentityBody {
     metadata_admin: body.metadata_admin ?? null,
     external_id: text('external_id') || null,
     organization_id: readUuid(body, 'organization_id'),
-    password: readCredentials(body.credentials ?? null),
+    ...readCredentials(body.credentials ?? null),
     verifiable: list(body, 'verifiable_addresses').map(readClaim),
   }
 }
@@ -112,17 +115,41 @@ export function readClaim(entry: Json): AddressClaim {
   }
 }
 
-function readCredentials(credentials: Json): PasswordImport | undefined {
-  if (credentials === null) return undefined
+function readCredentials(credentials: Json): Pick<IdentityBody, 'password' | 'accounts'> {
+  if (credentials === null) return { password: undefined, accounts: [] }
   if (!isObject(credentials)) throw bodyInvalid('credentials must be an object')
   const other = Object.keys(credentials).find((type) => !descriptorOf(type)?.importable && credentials[type] !== null)
   if (other !== undefined) {
-    throw badRequest(`Only credentials of the type password can be imported; take out credentials.${other}.`)
+    throw badRequest(`Only credentials of the types password and oidc can be imported; take out credentials.${other}.`)
   }
-  const password = credentials[PASSWORD] ?? null
-  if (password === null) return undefined
-  if (!isObject(password)) throw bodyInvalid('credentials.password must be an object')
-  return readPassword(password.config ?? {})
+  const password = configOf(credentials, PASSWORD)
+  const providers = configOf(credentials, 'oidc')
+  return {
+    password: password === undefined ? undefined : readPassword(password),
+    accounts: providers === undefined ? [] : readAccounts(providers),
+  }
+}
+
+function configOf(credentials: JsonObject, type: string): Json | undefined {
+  const credential = credentials[type] ?? null
+  if (credential === null) return undefined
+  if (!isObject(credential)) throw bodyInvalid(`credentials.${type} must be an object`)
+  return credential.config ?? {}
+}
+
+function readAccounts(config: Json): ImportedAccount[] {
+  if (!isObject(config)) throw bodyInvalid('credentials.oidc.config must be an object')
+  return list(config, 'providers').map((entry) => {
+    if (!isObject(entry)) throw bodyInvalid('providers must hold objects')
+    assertMembers(entry, ['provider', 'subject', 'organization', 'use_auto_link'])
+    const organization = readUuid(entry, 'organization')
+    return {
+      subject: optionalText(entry, 'subject') ?? '',
+      provider: optionalText(entry, 'provider') ?? '',
+      ...(organization === null ? {} : { organization }),
+      ...(entry.use_auto_link === true ? { use_auto_link: true } : {}),
+    }
+  })
 }
 
 function readPassword(config: Json): PasswordImport {

@@ -1,4 +1,4 @@
-import { isStoredType } from '../../credentials/descriptors.ts'
+import { descriptorOf, isStoredType } from '../../credentials/descriptors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
 import type { Draft, DraftCredential } from '../draft.ts'
 import { patchedStateInvalid, patchInvalid } from '../failures.ts'
@@ -69,6 +69,7 @@ function credential(before: FullIdentity, type: string, entry: Json): DraftCrede
   if (!isStoredType(type)) throw new PatchError(`credentials.${type} is not a type of credential`)
   if (!isObject(entry) || entry.type !== type) throw new PatchError(`credentials.${type} must have the type "${type}"`)
   const { config = {}, version = 0, identifiers = [] } = entry
+  if (known && descriptorOf(type)?.provider) return known
   if (!isObject(config)) throw new PatchError(`credentials.${type}.config must be an object`)
   if (!Number.isInteger(version) || Math.abs(version as number) > 2 ** 31 - 1) {
     throw new PatchError(`credentials.${type}.version must be a whole number`)

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import { withoutTrailingSlashes } from '../../kernel/base/url.ts'
 import { anyJsonBody, jsonBody, rawBody } from '../../kernel/http/body.ts'
 import { badRequest, errorAnswer, HttpError } from '../../kernel/http/errors.ts'
+import { queryValue } from '../../kernel/http/query.ts'
 import { bodyInvalid } from '../failures.ts'
 import type { Json } from '../types.ts'
 import type { BatchItem } from './batch.ts'
@@ -46,7 +47,7 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
     })
 
     app.delete<{ Params: { id: string; type: string } }>('/identities/:id/credentials/:type', async (req, reply) => {
-      await identities.removeCredential(req.params.id, req.params.type)
+      await identities.removeCredential(req.params.id, req.params.type, queryValue(req, 'identifier'))
       return reply.code(204).send()
     })
   }

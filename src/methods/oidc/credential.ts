@@ -1,3 +1,4 @@
+import { accountIdentifier } from '../../credentials/provider-accounts.ts'
 import type { NewCredential } from '../../identities/creation.ts'
 import type { DraftCredential } from '../../identities/draft.ts'
 import type { JsonObject, StoredCredential } from '../../identities/types.ts'
@@ -14,7 +15,7 @@ export interface Linked {
 }
 
 /** How an account is found: the identifier of the credential, compared as it is. */
-export const identifierOf = (provider: string, subject: string): string => `${provider}:${subject}`
+export const identifierOf = accountIdentifier
 
 /** @param tokens of the first sign-in; undefined where an app sent an id token of its own */
 export function newEntry(cipher: Cipher, provider: string, subject: string, tokens: Tokens | undefined): Linked {

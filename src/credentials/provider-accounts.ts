@@ -1,0 +1,60 @@
+import type { DraftCredential } from '../identities/draft.ts'
+import type { Json, JsonObject } from '../identities/types.ts'
+
+/** An account at a provider, as an operator brings it along: there are no tokens of it. */
+export interface ImportedAccount {
+  provider: string
+  subject: string
+  organization?: string
+  use_auto_link?: boolean
+}
+
+/** How an account is found: compared as it is. */
+export const accountIdentifier = (provider: string, subject: string): string => `${provider}:${subject}`
+
+const TOKENS = ['initial_id_token', 'initial_access_token', 'initial_refresh_token'] as const
+const SHOWN = ['subject', 'provider', 'organization', 'use_auto_link']
+
+export const accountsOf = (config: JsonObject): JsonObject[] =>
+  Array.isArray(config.providers) ? config.providers.map((entry: Json) => Object(entry) as JsonObject) : []
+
+/** The accounts as operators see them. @param reveal decrypts a token that rests */
+export function shownAccounts(config: JsonObject, reveal: (text: string) => string): JsonObject {
+  const shown = accountsOf(config).map((entry) => ({
+    ...Object.fromEntries(TOKENS.map((name) => [name, textOf(entry[name]) && reveal(textOf(entry[name]))])),
+    ...Object.fromEntries(Object.entries(entry).filter(([name]) => SHOWN.includes(name))),
+  }))
+  return { providers: shown }
+}
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+
+/** All credentials, and these accounts besides. */
+export function withAccounts(
+  all: readonly DraftCredential[],
+  type: string,
+  accounts: readonly ImportedAccount[],
+): DraftCredential[] {
+  if (accounts.length === 0) return [...all]
+  const known = all.find((credential) => credential.type === type) ?? { type, version: 0, config: {}, identifiers: [] }
+  const entries = accounts.map((account) => ({ ...account, ...Object.fromEntries(TOKENS.map((name) => [name, ''])) }))
+  const added = {
+    ...known,
+    config: { providers: [...accountsOf(known.config), ...entries] },
+    identifiers: [...known.identifiers, ...accounts.map((one) => accountIdentifier(one.provider, one.subject))],
+  }
+  return [...all.filter((credential) => credential.type !== type), added]
+}
+
+/** The credential without one of its accounts; undefined where none is left. */
+export function withoutAccount(credential: DraftCredential, identifier: string): DraftCredential | undefined {
+  const providers = accountsOf(credential.config).filter(
+    ({ provider, subject }) => accountIdentifier(textOf(provider), textOf(subject)) !== identifier,
+  )
+  if (providers.length === 0) return undefined
+  return {
+    ...credential,
+    config: { providers },
+    identifiers: credential.identifiers.filter((one) => one !== identifier),
+  }
+}
