@@ -99,7 +99,7 @@ describe('identities over HTTP', () => {
       ['POST', '/admin/identities', '{"traits":{"email":"bob@example.org\\u0000"}}', /NUL/],
       ['POST', '/admin/identities', '{"traits":{"email":"\\ud800"}}', /incomplete Unicode/],
       ['POST', '/admin/identities', { traits, name: 'Bob' }, /unknown field "name"/],
-      ['POST', '/admin/identities', { traits, credentials: { oidc: { config: {} } } }, /credentials\.oidc/],
+      ['POST', '/admin/identities', { traits, credentials: { saml: { config: {} } } }, /credentials\.saml/],
       ['POST', '/admin/identities', { traits, organization_id: 'x' }, /UUID/],
       ['POST', '/admin/identities', { traits, external_id: 1 }, /external_id/],
       ['POST', '/admin/identities', { traits, external_id: 'é'.repeat(65) }, /64/],

@@ -6,8 +6,6 @@ export const PENDING: readonly string[] = [
   'continue-with',
   'hooks',
   'link',
-  'oidc-admin',
-  'oidc-native',
   'recovery-browser',
   'recovery-native',
   'verification',

@@ -67,6 +67,8 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
   /** The app that waits asks for its session with the code. Without one there it reads what its flow says. */
   async function toApp(reply: FastifyReply, { app, ...done }: CallbackOutcome) {
     const returnTo = d.flowUrls.returnTo(app!.request_url)
+    const shown = formOf(done)
+    if (shown) return reply.redirect(withQuery(returnTo, { flow: shown.flow.id, ...shown.pageQuery }), 303)
     const session = sessionOf(done)
     const code = session === undefined ? undefined : await d.providerCallback.handOver(app!, session)
     return reply.redirect(code === undefined ? returnTo : withQuery(returnTo, { code }), 303)
@@ -75,6 +77,12 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
 
 const isAhead = (req: FastifyRequest) =>
   req.method === 'HEAD' || /prefetch|prerender/i.test(String(req.headers['sec-purpose'] ?? req.headers.purpose ?? ''))
+
+/** Another form than the one that the app knows: somebody confirms in a login who they are. */
+function formOf(done: Omit<CallbackOutcome, 'app'>) {
+  const { kind, outcome } = done as CallbackOutcome & { outcome?: { kind: string } }
+  return kind === 'login' && outcome.kind === 'form' && outcome.pageQuery ? outcome : undefined
+}
 
 function sessionOf(done: Omit<CallbackOutcome, 'app'>): string | undefined {
   const { kind, outcome } = done as CallbackOutcome & { outcome: { kind: string } }
