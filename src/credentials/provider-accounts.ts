@@ -9,6 +9,9 @@ export interface ImportedAccount {
   use_auto_link?: boolean
 }
 
+/** Their type of credential. */
+export const OIDC = 'oidc'
+
 /** How an account is found: compared as it is. */
 export const accountIdentifier = (provider: string, subject: string): string => `${provider}:${subject}`
 
@@ -30,11 +33,8 @@ export function shownAccounts(config: JsonObject, reveal: (text: string) => stri
 const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
 /** All credentials, and these accounts besides. */
-export function withAccounts(
-  all: readonly DraftCredential[],
-  type: string,
-  accounts: readonly ImportedAccount[],
-): DraftCredential[] {
+export function withAccounts(all: readonly DraftCredential[], accounts: readonly ImportedAccount[]): DraftCredential[] {
+  const type = OIDC
   if (accounts.length === 0) return [...all]
   const known = all.find((credential) => credential.type === type) ?? { type, version: 0, config: {}, identifiers: [] }
   const entries = accounts.map((account) => ({ ...account, ...Object.fromEntries(TOKENS.map((name) => [name, ''])) }))

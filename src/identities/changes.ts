@@ -91,7 +91,7 @@ export function createChanges(d: Deps) {
           schema_id: body.schema_id ?? before.schema_id,
           state: body.state ?? before.state,
           external_id: body.external_id,
-          credentials: withAccounts(config ? withPassword(draft, config) : draft.credentials, 'oidc', body.accounts),
+          credentials: withAccounts(config ? withPassword(draft, config) : draft.credentials, body.accounts),
         }
       })
     },

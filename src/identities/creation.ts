@@ -42,7 +42,7 @@ export function createCreation(d: Deps) {
       const draft = newDraft(body, body.schema_id ?? context.schemas.default.id)
       assemble(context, draft, undefined) // before the password costs a third of a second of work
       if (body.password) draft.credentials = [newPassword(await passwordConfig(d.hasher, body.password))]
-      draft.credentials = withAccounts(draft.credentials, 'oidc', body.accounts)
+      draft.credentials = withAccounts(draft.credentials, body.accounts)
       return insert(draft, tx).catch(taken)
     },
 

@@ -1,6 +1,6 @@
 import { descriptorOf } from '../../credentials/descriptors.ts'
 import { PASSWORD } from '../../credentials/password.ts'
-import type { ImportedAccount } from '../../credentials/provider-accounts.ts'
+import { type ImportedAccount, OIDC } from '../../credentials/provider-accounts.ts'
 import { formatTime, parseTime } from '../../kernel/base/clock.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
@@ -123,7 +123,7 @@ function readCredentials(credentials: Json): Pick<IdentityBody, 'password' | 'ac
     throw badRequest(`Only credentials of the types password and oidc can be imported; take out credentials.${other}.`)
   }
   const password = configOf(credentials, PASSWORD)
-  const providers = configOf(credentials, 'oidc')
+  const providers = configOf(credentials, OIDC)
   return {
     password: password === undefined ? undefined : readPassword(password),
     accounts: providers === undefined ? [] : readAccounts(providers),
