@@ -3,8 +3,11 @@ import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
 
+/** Flows that have a page. */
+export type PageKind = 'login' | 'registration' | 'settings' | 'recovery' | 'verification'
+
 /** Where a flow begins, seen from a page. @param returnTo as it was asked for; it is judged where the flow begins */
-export function beginLink(root: string, kind: 'login' | 'registration' | 'settings', returnTo = ''): string {
+export function beginLink(root: string, kind: PageKind, returnTo = ''): string {
   return `${root}/self-service/${kind}/browser${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`
 }
 
@@ -27,8 +30,8 @@ export function isUiEnabled(config: Config, publicBaseUrl: string): boolean {
   const { enabled } = config.lethe.ui
   if (enabled !== undefined) return enabled
   const own = `${withoutTrailingSlashes(publicBaseUrl)}/ui/`
-  const { login, registration, settings, error } = config.selfservice.flows
-  return [login, registration, settings, error].some(
+  const { login, registration, settings, recovery, verification, error } = config.selfservice.flows
+  return [login, registration, settings, recovery, verification, error].some(
     ({ ui_url }) => ui_url.startsWith(own) || ui_url.startsWith('/ui/'),
   )
 }

@@ -7,9 +7,17 @@ import { queryValue } from '../kernel/http/query.ts'
 import type { RequireSession } from '../sessions/http/require-session.ts'
 import type { Session } from '../sessions/types.ts'
 import type { Page, View } from './layout.ts'
+import type { PageKind } from './links.ts'
 import { type PageDeps, sendPage, uiView } from './pages.ts'
 import { errorPageOf } from './views/error.ts'
-import { type LoginLike, loginPage, registrationPage, settingsPage } from './views/flow.ts'
+import {
+  type LoginLike,
+  loginPage,
+  recoveryPage,
+  registrationPage,
+  settingsPage,
+  verificationPage,
+} from './views/flow.ts'
 
 /** @throws HttpError 404, 403, 410 */
 type ReadFlow<F extends Flow> = (id: string, checkReader: (csrfToken: string) => void) => Promise<F>
@@ -21,19 +29,27 @@ export interface FlowPageDeps extends PageDeps {
   login: { read: ReadFlow<LoginLike> }
   registration: { read: ReadFlow<Flow> }
   settings: { read(id: string, session: Session): Promise<Flow> }
+  recovery: { read: ReadFlow<Flow> }
+  verification: { read: ReadFlow<Flow> }
 }
 
 /** The flows as forms. */
 export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { errors: 'page' as const } }
-    const { login, registration, settings } = d
-    const signUp = () => d.config().selfservice.flows.registration.enabled
+    const { login, registration, settings, recovery, verification } = d
+    const flows = () => d.config().selfservice.flows
     app.get('/ui/login', options, (req, reply) =>
-      show(req, reply, 'login', login.read, (flow, view) => loginPage(flow, view, signUp())),
+      show(req, reply, 'login', login.read, (flow, view) =>
+        loginPage(flow, view, { registration: flows().registration.enabled, recovery: flows().recovery.enabled }),
+      ),
     )
     app.get('/ui/registration', options, (req, reply) =>
       show(req, reply, 'registration', registration.read, registrationPage),
+    )
+    app.get('/ui/recovery', options, (req, reply) => show(req, reply, 'recovery', recovery.read, recoveryPage))
+    app.get('/ui/verification', options, (req, reply) =>
+      show(req, reply, 'verification', verification.read, verificationPage),
     )
     const own = d.requireSession({ otherwise: beginSettings, aal: 'any' }, (req, reply, { session }) =>
       show(req, reply, 'settings', (id) => settings.read(id, session), settingsPage),
@@ -49,7 +65,7 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
   async function show<F extends Flow>(
     req: FastifyRequest,
     reply: FastifyReply,
-    kind: 'login' | 'registration' | 'settings',
+    kind: PageKind,
     read: ReadFlow<F>,
     render: (flow: F, view: View) => Page,
   ) {

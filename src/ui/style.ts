@@ -56,6 +56,8 @@ legend { padding: 0; margin: 0 0 .5rem; font-weight: 500; }
 fieldset .check { min-height: 2.25rem; align-items: center; }
 fieldset .check input { margin: 0; }
 .hint { margin: .35rem 0 0; font-size: .9375rem; color: var(--soft); }
+button.later { visibility: hidden; animation: later 0s 30s forwards; }
+@keyframes later { to { visibility: visible; } }
 .hint.error { color: var(--bad); }
 .hint.success { color: var(--good); }
 .box { margin: 0 0 1.25rem; padding: .75rem 1rem; border-left: 4px solid var(--accent); border-radius: .375rem; background: var(--note-ground); }

@@ -11,18 +11,26 @@ export interface LoginLike extends Flow {
   requested_aal: string
 }
 
-/** @param registration whether new accounts can be created */
-export function loginPage(flow: LoginLike, { t, root }: View, registration: boolean): Page {
+/** @param offers what else somebody can do who cannot sign in */
+export function loginPage(
+  flow: LoginLike,
+  { t, root }: View,
+  offers: { registration: boolean; recovery: boolean },
+): Page {
   const form = renderForm(flow.ui, t)
   const empty = !flow.ui.nodes.some((node) => isInput(node) && node.attributes.type === 'submit')
-  const aside = flow.refresh || flow.requested_aal === 'aal2' ? signOutAside() : registration && registrationAside()
+  const isFirst = !flow.refresh && flow.requested_aal !== 'aal2'
+  const aside = isFirst
+    ? html`${offers.recovery && linkTo('recovery')}${offers.registration && linkTo('registration')}`
+    : signOutAside()
   const purpose = flow.requested_aal === 'aal2' ? 'secondFactor' : flow.refresh ? 'refresh' : 'login'
   const none = purpose === 'secondFactor' ? 'secondFactor.none' : 'login.none'
   return page(t.get(`${purpose}.title`), flow, html`${form}${empty && html`<p>${t.get(none)}</p>`}${aside}`)
 
-  function registrationAside(): Markup {
-    const link = beginLink(root, 'registration', requestedReturnTo(flow.request_url))
-    return html`<p class="aside">${t.get('login.toRegistration')} <a href="${link}">${t.get('login.toRegistration.link')}</a></p>`
+  function linkTo(kind: 'registration' | 'recovery'): Markup {
+    const link = beginLink(root, kind, requestedReturnTo(flow.request_url))
+    const name = kind === 'recovery' ? 'login.toRecovery' : 'login.toRegistration'
+    return html`<p class="aside">${t.get(name)} <a href="${link}">${t.get(`${name}.link`)}</a></p>`
   }
 
   function signOutAside(): Markup {
@@ -38,6 +46,25 @@ export function registrationPage(flow: Flow, { t, root }: View): Page {
     flow,
     html`${renderForm(flow.ui, t)}
 <p class="aside">${t.get('registration.toLogin')} <a href="${link}">${t.get('registration.toLogin.link')}</a></p>`,
+  )
+}
+
+export function recoveryPage(flow: Flow, { t, root }: View): Page {
+  const link = beginLink(root, 'login', requestedReturnTo(flow.request_url))
+  return page(
+    t.get('recovery.title'),
+    flow,
+    html`${renderForm(flow.ui, t)}
+<p class="aside">${t.get('recovery.toLogin')} <a href="${link}">${t.get('recovery.toLogin.link')}</a></p>`,
+  )
+}
+
+export function verificationPage(flow: Flow, { t, root }: View): Page {
+  return page(
+    t.get('verification.title'),
+    flow,
+    html`${renderForm(flow.ui, t)}
+<p class="aside"><a href="${root}/ui/welcome">${t.get('settings.back')}</a></p>`,
   )
 }
 
