@@ -3,6 +3,7 @@ import { apiDocument } from './api.ts'
 import type { Deps } from './compose/deps.ts'
 import { courierAdminRoutes } from './courier/routes-admin.ts'
 import { mailboxRoutes } from './courier/routes-mailbox.ts'
+import { templatePreviewRoutes } from './courier/templates/routes-preview.ts'
 import { errorRoutes } from './error-containers/routes.ts'
 import { eventAdminRoutes } from './events/log/routes-admin.ts'
 import { eventPageRoutes } from './events/page/routes.ts'
@@ -93,6 +94,7 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(identityAdminRoutes(d))
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(courierAdminRoutes(d))
+  app.register(templatePreviewRoutes(d))
   app.register(
     recoveryAdminRoutes({ ...d, adminUrl: (url) => `${withoutTrailingSlashes(d.baseUrls.admin())}/admin${url}` }),
   )

@@ -100,7 +100,7 @@ describe('the description of the API', () => {
 /** Routes that are no operations of an API. */
 const NO_OPERATION: [port: string, route: RegExp, why: string][] = [
   ['public', /^GET \/(logout|ui\/.*)?$/, 'pages for people'],
-  ['admin', /^GET \/(events\/page(\.js)?|courier\/mailbox)$/, 'pages for people'],
+  ['admin', /^GET \/(events\/page(\.js)?|courier\/(mailbox|templates(\/:type)?))$/, 'pages for people'],
   [
     'public',
     /^GET \/self-service\/(login|registration|settings|recovery|verification)$/,
