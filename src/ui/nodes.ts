@@ -16,9 +16,6 @@ export interface FormLook {
 export const hasErrors = (ui: Ui) =>
   [...(ui.messages ?? []), ...ui.nodes.flatMap((node) => node.messages)].some(({ type }) => type === 'error')
 
-<<<<<<< HEAD
-/** Any flow as a form. Only keys need a script. */
-=======
 /** Ids of messages. @see kratos/messages.md */
 const RESEND_CODE = 1070008
 const SENT = new Set([1060002, 1060003, 1080001, 1080003, 1010014, 1040005])
@@ -26,8 +23,7 @@ const SENT = new Set([1060002, 1060003, 1080001, 1080003, 1010014, 1040005])
 /** One field, which takes a code as it is pasted; the browser offers what came by SMS, and a telephone its digits. */
 const CODE_FIELD = { type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', spellcheck: 'false' }
 
-/** Any flow as a form that works without a script. Nodes that are no inputs, from other servers' flows, are left out. */
->>>>>>> 87764ba (Give recovery and verification pages of their own: one field that takes a pasted code, another code after half a minute, no script)
+/** Any flow as a form. Only keys need a script. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
   const nodes = ui.nodes.filter(isInput)
   const focus = focused(ui, nodes, look.perGroup ?? false)
@@ -135,10 +131,6 @@ function inputOf(node: InputNode) {
   }
 }
 
-<<<<<<< HEAD
-function renderButton(node: InputNode, first: boolean, t: Texts): Markup {
-  const { name, type, value, disabled, onclickTrigger } = node.attributes
-=======
 /** What sends the form comes first: it is also what the Enter key presses. */
 function buttonsOf(members: readonly InputNode[]): InputNode[] {
   const buttons = members.filter(isButton)
@@ -153,28 +145,19 @@ const isFresh = ({ messages = [] }: Ui) => messages.some(({ id }) => SENT.has(id
 
 /** @param isNew whether asking again is to wait */
 function renderButton(node: InputNode, first: boolean, t: Texts, isNew: boolean): Markup {
-  const { name, value, disabled } = node.attributes
->>>>>>> 87764ba (Give recovery and verification pages of their own: one field that takes a pasted code, another code after half a minute, no script)
+  const { name, type, value, disabled, onclickTrigger } = node.attributes
   const given = attributes({
     type: type === 'button' ? 'button' : 'submit',
     name,
     value: valueText(value),
     disabled,
-<<<<<<< HEAD
     'data-trigger': onclickTrigger,
-    class: first ? 'main' : undefined,
-=======
     class: first ? 'main' : isNew && isResend(node) ? 'later' : undefined,
->>>>>>> 87764ba (Give recovery and verification pages of their own: one field that takes a pasted code, another code after half a minute, no script)
     // To go back one must not have to fill in the page first.
     formnovalidate: name === 'screen' || isResend(node),
   })
-<<<<<<< HEAD
-  return html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
-=======
-  const button = html`<button type="submit"${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
+  const button = html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
   return isNew && isResend(node) ? html`<p class="hint">${t.get('code.wait')}</p>${button}` : button
->>>>>>> 87764ba (Give recovery and verification pages of their own: one field that takes a pasted code, another code after half a minute, no script)
 }
 
 /** Where typing goes at once: what is to be mended, else the first empty field, unless one may be there for another thing. */
