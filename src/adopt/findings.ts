@@ -13,9 +13,6 @@ export interface ConfigFacts {
   schemaIds: readonly string[]
   passwordEnabled: boolean
   /** whether a session of someone with a second factor must have proved it */
-  demandsSecondFactor: boolean
-  verifies: boolean
-  recovers: boolean
 }
 
 export interface SampleFacts {
@@ -141,26 +138,16 @@ function people(census: Census, { config, knowsHash }: Facts): Finding[] {
 
 function features(census: Census, config: ConfigFacts | undefined): Finding[] {
   const has = (...types: string[]) => types.reduce((sum, type) => sum + (census.credentials[type] ?? 0), 0)
-  const factors = has(...typesWhere((d) => d.secondFactor))
   const some = (count: number | undefined, text: (count: number) => string) =>
     count === undefined || count === 0 ? [] : [loss(text(count))]
   return [
-    ...some(
-      factors,
-      (count) =>
-        `second factors (${count} set up, ${census.active_sessions_aal2} sessions proved one): those sessions stay valid, ` +
-        `a new one cannot prove it here${config?.demandsSecondFactor ? ', and required_aal demands it' : ''}`,
-    ),
     ...waysNotOffered().flatMap(([way, types]) => some(has(...types), (count) => `${way} (${count} identities)`)),
-    ...some(census.without_password, (count) => `${count} identities have no password and sign in by other means only`),
-    ...some(census.migration_hook, (count) => `${count} passwords are still with the password migration hook`),
     ...some(
-      config?.verifies === false ? 0 : census.unverified_addresses,
-      (count) => `verification of addresses (${count} not verified yet)`,
+      census.without_password,
+      (count) => `${count} identities have no password and sign in by ways that are not offered`,
     ),
-    ...some(config?.recovers === false ? 0 : census.recovery_addresses, (count) => `recovery (${count} addresses)`),
+    ...some(census.migration_hook, (count) => `${count} passwords are still with the password migration hook`),
     ...some(census.identities_of_organizations, (count) => `organizations (${count} identities)`),
-    ...some(census.waiting_messages, (count) => `${count} messages wait for the courier of Kratos`),
     ...(config && !config.passwordEnabled && has(PASSWORD) > 0
       ? [loss('sign-in by password, which is switched off')]
       : []),

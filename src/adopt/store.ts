@@ -29,8 +29,8 @@ const COUNTS = sql(
 
 const SET = isSet('t.name', 'c.config')
 const HAS_PASSWORD = (credential: string) => descriptorOf(PASSWORD)!.isSet!(`${credential}.config`)
-/** Those that someone can sign in with, apart from passwords. */
-const OTHER_WAYS = listOfTypes((d) => d.type !== PASSWORD && (d.firstFactor || d.notOffered))
+/** Those that are not offered here. */
+const OTHER_WAYS = listOfTypes((d) => d.notOffered)
 
 const CREDENTIALS = sql(
   'adopt.credentials',
@@ -39,7 +39,7 @@ const CREDENTIALS = sql(
    where c.nid = $1 and ${SET} group by t.name order by t.name`,
 )
 
-/** Who could not sign in where only passwords are known. */
+/** Who could not sign in here. */
 const WITHOUT_PASSWORD = sql(
   'adopt.without_password',
   `select count(distinct c.identity_id) as identities

@@ -13,7 +13,6 @@ const provider = (type: string): CredentialDescriptor => ({
   firstFactor: ({ identifiers, config }) => filled(identifiers) && filled(config.providers),
   isSet: hasElements('providers'),
   shownConfig: shownAccounts,
-  notOffered: 'social sign-in',
 })
 
 /** One that does not say for what it is counts as a second factor, as Kratos reads it. */
@@ -42,7 +41,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     removable: 'config',
   },
   { ...provider('oidc'), importable: true },
-  provider('saml'),
+  { ...provider('saml'), notOffered: 'SAML' },
   {
     type: 'totp',
     identifiers: 'internal',
@@ -81,7 +80,6 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     namedBy: 'display_name',
     firstFactor: ({ config }) => filled(config.credentials),
     isSet: hasElements('credentials'),
-    notOffered: 'passkeys',
   },
   {
     type: 'code',

@@ -56,7 +56,7 @@ export const messages = {
   ),
   taken: error(4000007, 'An account with the same identifier (email, phone, username, ...) exists already.'),
   unknownIdentifier: error(4000037, 'This account does not exist or has no login method configured.'),
-  answeredAlready: error(4000001, ANSWERED, { reason: ANSWERED }),
+  answeredAlready: () => generic(ANSWERED),
   /** of an app or a key */
   wrongCode: error(4000008, 'The provided authentication code is invalid, please try again.'),
   noIdentifier: error(

@@ -2,6 +2,9 @@ import { inputNode } from '../flows/nodes.ts'
 import type { InputNode, ShownNode, UiMessage } from '../flows/types.ts'
 import { SCRIPT_INTEGRITY, SCRIPT_PATH } from './script.ts'
 
+/** What pages find the script by. */
+const scriptElement = 'webauthn_script'
+
 /** @param nonce a fresh one: a page may put it into its policy */
 export const scriptNode = (publicBaseUrl: string, nonce: string): ShownNode => ({
   type: 'script',
@@ -13,7 +16,7 @@ export const scriptNode = (publicBaseUrl: string, nonce: string): ShownNode => (
     crossorigin: 'anonymous',
     integrity: SCRIPT_INTEGRITY,
     type: 'text/javascript',
-    id: 'webauthn_script',
+    id: scriptElement,
     nonce,
     node_type: 'script',
   },

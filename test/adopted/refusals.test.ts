@@ -165,7 +165,7 @@ describe('a database that cannot be shared is refused before a port opens, and n
     const { file, env } = await setup(t, role.at(url))
     const { code, stderr } = await runHere(['serve', '-c', file], { env })
     assert.equal(code, 1)
-    assert.match(stderr, /grant usage on schema lethe and select, insert, update, delete on lethe\.deliveries, /)
+    assert.match(stderr, /grant usage on schema lethe and select, insert, update, delete on lethe\.courier_claims, /)
   })
 })
 

@@ -12,8 +12,10 @@ const TAKEN_WITHOUT_TOKEN = [
   'DELETE /sessions/{id}',
   'POST /self-service/login',
   'POST /self-service/logout',
+  'POST /self-service/recovery',
   'POST /self-service/registration',
   'POST /self-service/settings',
+  'POST /self-service/verification',
 ]
 
 describe('a public route that changes something asks for an anti-CSRF token, unless its own line says otherwise', () => {

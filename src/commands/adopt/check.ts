@@ -74,20 +74,17 @@ function load({ env }: Io, files: string[]): Loaded {
 function configFacts(loaded: Loaded): ConfigFacts {
   if (loaded instanceof ConfigError) {
     const problems = loaded.problems.map(({ path, reason }) => `${path}: ${reason}`)
-    const unknown = { passwordEnabled: true, demandsSecondFactor: false, verifies: true, recovers: true }
+    const unknown = { passwordEnabled: true }
     return { problems, unsupported: [], hasSecrets: true, schemaIds: [], ...unknown }
   }
   const { config, warnings, generatedSecrets } = loaded
-  const { flows, methods } = config.selfservice
+  const { methods } = config.selfservice
   return {
     problems: [],
     unsupported: warnings.filter(({ code }) => code === 'unsupported_keys').flatMap(({ keys }) => keys),
     hasSecrets: !generatedSecrets,
     schemaIds: config.identity.schemas.map(({ id }) => id),
     passwordEnabled: methods.password.enabled,
-    verifies: flows.verification.enabled,
-    recovers: flows.recovery.enabled,
-    demandsSecondFactor: config.session.whoami.required_aal === 'highest_available',
   }
 }
 

@@ -114,7 +114,6 @@ export const methods = section({
         })
         .optional(),
       'Relying party of WebAuthn.',
-      'B',
     ),
   }),
   passkey: section({
@@ -129,7 +128,6 @@ export const methods = section({
         })
         .optional(),
       'Relying party of passkeys.',
-      'B',
     ),
   }),
   oidc: section({

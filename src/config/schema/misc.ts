@@ -97,6 +97,7 @@ export const oauth2Provider = section({
   headers: key(sensitive(stringMap()).optional(), 'Headers sent to it.'),
   override_return_to: flag(
     '`return_to` of a login is where the person began at that server; it must be an allowed address.',
+    'A',
   ),
 })
 

@@ -44,11 +44,12 @@ export async function callWebHook(
   const trigger = uuid(d.random)
   for (let tries = 0; ; tries += 1) {
     const pause = PAUSES_MS[tries]
-    const more = pause !== undefined && performance.now() + pause < deadline
+    // Asked after the try, which takes time itself.
+    const more = () => pause !== undefined && performance.now() + pause < deadline
     const answer = await attempt(d, config, body, trigger, deadline).catch((error: Error) => {
-      if (!more || error instanceof Refused) throw unreachable(error, deadline)
+      if (!more() || error instanceof Refused) throw unreachable(error, deadline)
     })
-    if (answer && !(more && worthAnotherTry(answer.status))) return answer
+    if (answer && !(worthAnotherTry(answer.status) && more())) return answer
     await sleep(pause)
   }
 }

@@ -75,7 +75,7 @@ export async function completeLogin(
   const { session, token, verifications } = await d.locks.tx(
     { identity: identity.id, session: renewed?.session.id },
     async (tx) => {
-      if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready)
+      if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready())
       await write?.(tx)
       const linked = await d.waiting.link(c.flow, identity.id, tx)
       const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
