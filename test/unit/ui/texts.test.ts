@@ -32,7 +32,7 @@ describe('texts', () => {
   })
 
   it('tell of every error that a browser can meet what happened and what to do', () => {
-    const errors = sources.filter(({ name }) => name.endsWith('errors.ts'))
+    const errors = sources.filter(({ name }) => /(errors|csrf)\.ts$/.test(name))
     const ids = errors.flatMap(({ text }) => [...text.matchAll(/\bid: '([a-z0-9_]{6,})'/g)].map((match) => match[1]!))
     assert.ok(ids.includes('security_csrf_violation'))
     // The first is only ever told to scripts, the second is a failure inside: the page for 500 fits.
