@@ -17,7 +17,7 @@ export const SCRIPT = `(() => {
   const encode = (buffer) => {
     let text = ''
     for (const byte of new Uint8Array(buffer)) text += String.fromCharCode(byte)
-    return btoa(text).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=+$/, '')
+    return btoa(text).replace(/\\+/g, '-').replace(/\\//g, '_').replace(/=/g, '')
   }
   const withIds = (list) => list && list.map((one) => ({ ...one, id: decode(one.id) }))
   const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms))

@@ -317,6 +317,13 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
       ['texts of the server or the operator', ['kernel/http/errors freshProofRequired']],
       ['a digest', ['flows/share shareOf']],
+      ['puts a text into an object', ['credentials/provider-accounts accountIdentifier', 'flows/http sendTo']],
+      ['puts a text into an object', ['flows/nodes imageNode', 'flows/nodes textNode']],
+      ['looks at a type', ['flows/urls isNo', 'flows/proof/links refuseSpeculative']],
+      [
+        'a part of others that are timed',
+        ['credentials/provider-accounts accountsOf', 'credentials/provider-accounts shownAccounts'],
+      ],
       [
         'texts of the server or the operator',
         ['courier/channels/channel failed', 'courier/channels/smtp-uri parseSmtpUri'],

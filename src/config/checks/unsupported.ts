@@ -49,7 +49,13 @@ export function unsupportedKeys(config: Config): string[] {
   for (const { name, hooks } of hookLists(config)) {
     if (hooks.some(({ hook }) => IDLE_HOOKS.includes(hook))) names.push(name)
   }
-  return names.sort()
+  for (const flow of ['recovery', 'verification'] as const) {
+    for (const when of ['before', 'after'] as const) {
+      const { hooks } = config.selfservice.flows[flow][when]
+      if (hooks.some(({ hook }) => hook === 'web_hook')) names.push(`selfservice.flows.${flow}.${when}.hooks`)
+    }
+  }
+  return [...new Set(names)].sort()
 }
 
 /** For tests: what a rule or the quiet list speaks for. */

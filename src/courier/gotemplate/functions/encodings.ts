@@ -40,7 +40,9 @@ function decodeBase32(of: string): string | undefined {
   if (text.length % 8 !== 0 || !/^[A-Z2-7]*={0,6}$/.test(text)) return undefined
   const bytes: number[] = []
   let [bits, count] = [0, 0]
-  for (const char of text.replace(/=+$/, '')) {
+  let end = text.length
+  while (text[end - 1] === '=') end -= 1
+  for (const char of text.slice(0, end)) {
     bits = ((bits << 5) | BASE32.indexOf(char)) & 0xffff
     count += 5
     if (count < 8) continue
