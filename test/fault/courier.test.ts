@@ -7,8 +7,8 @@ import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 import { serverProcess } from './storm.ts'
 
-/** `FAULT_MESSAGES=20000` for a long one. */
-const MESSAGES = Number(process.env.FAULT_MESSAGES ?? 2000)
+/** `FAULT_MESSAGES=2000` for a long one. */
+const MESSAGES = Number(process.env.FAULT_MESSAGES ?? 300)
 const AT_ONCE = 10
 
 const STATES = sql('test.courier_states', 'select status, count(*) as count from courier_messages group by status')

@@ -51,6 +51,9 @@ import { compileProgram, evaluate } from '../../src/kernel/jsonnet/index.ts'
 import { shortUrl } from '../../src/kernel/outbound/load.ts'
 import { retryAfterMs } from '../../src/kernel/outbound/retry-after.ts'
 import { readLogoutBody, readNativeLogoutToken } from '../../src/logout/body.ts'
+import { readCode } from '../../src/methods/code/spelling.ts'
+import { isTokenText } from '../../src/methods/link/token.ts'
+import { toClaims } from '../../src/methods/oidc/claims.ts'
 import { deviceFacts } from '../../src/sessions/http/device.ts'
 import { parseClaimsMapper } from '../../src/tokens/mapper.ts'
 import { compileMapper } from '../../src/tokens/mapper-jsonnet.ts'
@@ -58,6 +61,7 @@ import { escapeHtml, href } from '../../src/ui/html.ts'
 import { createTexts } from '../../src/ui/texts.ts'
 import { addressWords, deviceWords } from '../../src/ui/views/device-words.ts'
 import { parseToken } from '../../src/verifier/jws.ts'
+import { readCreation, readUse } from '../../src/webauthn/read.ts'
 import { testHasher } from '../helpers/hasher.ts'
 import { schemaConfig, traitsSchema } from '../unit/identities/schema-config.ts'
 
@@ -103,6 +107,12 @@ const query = (name: string, text: string) => new URLSearchParams([[name, text]]
 
 /** How each is called with a hostile text. */
 export const CALLS: Record<string, (text: string) => unknown> = {
+  'methods/code/spelling readCode': readCode,
+  'methods/link/token isTokenText': isTokenText,
+  'methods/oidc/claims toClaims': (text) =>
+    toClaims({ sub: text, email_verified: text, updated_at: text, locale: text }),
+  'webauthn/read readCreation': readCreation,
+  'webauthn/read readUse': readUse,
   'courier/channels/mail mailAddress': mailAddress,
   'flows/hooks/answer readRefusal': readRefusal,
   'flows/hooks/answer readChange': readChange,
@@ -316,7 +326,27 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['a digest', ['kernel/crypto/passwords/argon2 hashArgon2', 'kernel/crypto/passwords/bcrypt hashBcrypt']],
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
       ['texts of the server or the operator', ['kernel/http/errors freshProofRequired']],
-      ['a digest', ['flows/share shareOf']],
+      ['a digest', ['kernel/crypto/one-time isHashOf', 'kernel/crypto/one-time keyedHash']],
+      ['a digest', ['methods/oidc/state bindingOf', 'methods/password/share shareOf']],
+      ['puts a text into an object', ['identities/failures identifierUnknown', 'methods/oidc/generic bearer']],
+      ['puts a text into an object', ['methods/code/recovery-form askNodes', 'methods/code/recovery-form sentNodes']],
+      ['puts a text into an object', ['methods/link/form linkNodes', 'webauthn/nodes keyButton']],
+      ['puts a text into an object', ['webauthn/nodes removeButton', 'webauthn/nodes scriptNode']],
+      ['puts a text into an object', ['methods/oidc/errors invalidConfiguration', 'methods/oidc/errors upstreamError']],
+      ['takes a piece of fixed length', ['methods/oidc/errors notInitialized', 'methods/oidc/errors untrustworthy']],
+      ['a part of others that are timed', ['methods/oidc/claims member', 'methods/oidc/claims textAt']],
+      [
+        'a part of others that are timed',
+        ['flows/urls requestedLoginChallenge', 'kernel/http/negotiate isSpeculative'],
+      ],
+      ['a part of others that are timed', ['webauthn/challenge inStoredOrder', 'webauthn/keys handleOf']],
+      ['texts of the server or the operator', ['kernel/base/go-duration goDuration', 'kernel/base/uuid formatUuid']],
+      ['texts of the server or the operator', ['methods/lookup_secret/codes storedCodes', 'methods/oidc/generic at']],
+      ['texts of the server or the operator', ['methods/totp/qr qrImage', 'methods/totp/secret secretOf']],
+      ['texts of the server or the operator', ['webauthn/challenge readChallenge', 'webauthn/enrol newKey']],
+      ['texts of the server or the operator', ['webauthn/origins comparableOrigin']],
+      ['takes six digits, cut before', ['methods/totp/code judgeCode']],
+
       ['puts a text into an object', ['credentials/provider-accounts accountIdentifier', 'flows/http sendTo']],
       ['puts a text into an object', ['flows/nodes imageNode', 'flows/nodes textNode']],
       ['looks at a type', ['flows/urls isNo', 'flows/proof/links refuseSpeculative']],
