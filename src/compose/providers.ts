@@ -80,7 +80,7 @@ export function composeProviderCallback(d: FlowParts & Providers & Flows) {
     exchanges: d.exchanges,
     urls: d.flowUrls,
     newcomers: d.newcomers,
-    linking: createLinking({ config, cipher, providers, login, identities, urls: d.flowUrls }),
+    linking: createLinking({ sessions: d.sessions, config, cipher, providers, login, identities, urls: d.flowUrls }),
   })
   return { providerCallback, tokenExchange: createTokenExchange(d) }
 }

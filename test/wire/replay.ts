@@ -23,6 +23,7 @@ const areas = readdirSync(FOLDER)
 
 /** Recorded truly, and deliberately answered otherwise. */
 const OTHERWISE: Record<string, string> = {
+  'oidc-settings: case=unlink/type=spa': 'no credential is left that holds nothing',
   'oidc-native: case=without exchange code, the app keeps cookies': 'a way back that was used is refused as any other',
   'webauthn: case=add with the default origin':
     'one step answers 500 for what a client did wrong; ours a 400 with a form',

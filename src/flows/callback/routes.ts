@@ -33,6 +33,8 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
     // Browsers load links ahead, and HEAD must change nothing: a code is spent once.
     app.get(PATH, { config: { ...forward, csrf: 'exempt' } }, comeBack)
     app.get(`${PATH}/:provider`, { config: { ...forward, csrf: 'exempt' } }, comeBack)
+    // Guarded: no provider comes back to this address by POST.
+    app.post(PATH, (req, reply) => asQuery(req, reply, d.flowUrls))
     app.post(`${PATH}/:provider`, { config: { csrf: 'exempt' } }, (req, reply) => asQuery(req, reply, d.flowUrls))
   }
 

@@ -1,5 +1,6 @@
 import type { FullIdentity } from '../../identities/types.ts'
 import { selectSchema } from '../begin.ts'
+import { nameOf } from '../engine/order.ts'
 import type { NextForm } from '../engine/step.ts'
 import { messages } from '../messages.ts'
 import { cleared } from '../nodes.ts'
@@ -40,7 +41,10 @@ export async function askForProof(
     ['csrf_token', csrfToken],
     ['identifier', identifier],
   ])
-  const before = cleared(flow.ui, values).nodes.filter((node) => !offered.some((one) => isSame(node, one)))
+  // Providers of the first screen are those of anybody.
+  const before = cleared(flow.ui, values).nodes.filter(
+    (node) => nameOf(node) !== 'provider' && !offered.some((one) => isSame(node, one)),
+  )
   return {
     kind: 'form',
     nodes: [...before.flatMap(withoutQuestion), ...offered],

@@ -135,7 +135,7 @@ async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
   const work = async (): Promise<SettingsOutcome> => {
     const known = await arrive(d, way)
     if (await ownerOf(d, known)) throw takenElsewhere()
-    const change = d.linking.link(flow.identity_id, known, (tx) => useUp(d, back, tx))
+    const change = d.linking.link(resolved.session, known, (tx) => useUp(d, back, tx))
     return d.settings.finish({
       flow,
       caller: way.caller,

@@ -15,6 +15,8 @@ import type { FullIdentity, IdentitySchema, JsonObject } from '../../identities/
 import type { Cipher } from '../../kernel/crypto/cipher.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
+import type { SessionService } from '../../sessions/service.ts'
+import type { Session } from '../../sessions/types.ts'
 import { linkedOf, newEntry, OIDC, withLinked } from './credential.ts'
 import { accountExists, confirmWith } from './messages.ts'
 import type { KnownByProvider, ProviderSignIn } from './sign-in.ts'
@@ -24,6 +26,7 @@ export interface LinkingDeps {
   cipher: Cipher
   providers: ProviderSignIn
   login: Pick<LoginFlows, 'continueFrom'>
+  sessions: Pick<SessionService, 'raise'>
   identities: Pick<IdentityService, 'changeCredentials' | 'findByTraits'>
   urls: FlowUrls
 }
@@ -37,7 +40,7 @@ const MEMBER = 'registration_duplicate_credentials'
 export function createLinking(d: LinkingDeps) {
   return {
     /** @param use takes away what the browser came back with, in the same transaction */
-    link(identityId: string, known: KnownByProvider, use: (tx: Queryable) => Promise<void>): Change {
+    link(session: Session, known: KnownByProvider, use: (tx: Queryable) => Promise<void>): Change {
       const entry = newEntry(d.cipher, known.provider.id, known.subject, known.tokens)
       return {
         kind: 'change',
@@ -45,9 +48,11 @@ export function createLinking(d: LinkingDeps) {
         async write(tx) {
           await use(tx)
           const add = ({ credentials }: FullIdentity) => withLinked(credentials, [...linkedOf(credentials), entry])
-          return d.identities.changeCredentials(identityId, add, tx).catch((error: unknown) => {
+          const changed = await d.identities.changeCredentials(session.identity_id, add, tx).catch((error: unknown) => {
             throw error instanceof HttpError && error.status === 409 ? refused(messages.taken) : error
           })
+          await d.sessions.raise(session, { method: OIDC, aal: 'aal1', provider: known.provider.id }, tx)
+          return changed
         },
       }
     },
