@@ -288,10 +288,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
         'texts of the server or the operator',
         ['identities/store-write createIdentityWriter', 'sessions/lifecycle tombstoned'],
       ],
-      [
-        'texts of the server or the operator',
-        ['sessions/lifecycle live', 'sessions/lifecycle notLive', 'kernel/db/named numbered'],
-      ],
+      ['texts of the server or the operator', ['sessions/lifecycle live', 'sessions/lifecycle notLive']],
       [
         'texts of the server or the operator',
         ['sessions/lifecycle lastEnd', 'sessions/lifecycle nextEnd', 'sessions/lifecycle endedByRule'],

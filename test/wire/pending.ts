@@ -16,7 +16,6 @@ export const PENDING_SCENARIOS: readonly string[] = [
   'hydra: case=verification first',
   'oidc-login: case=a person whose address is not verified',
   'oidc-login: case=identifier first/person with a provider',
-  'oidc-login: case=identifier first/person with a password only',
   'oidc-login: case=identifier first/unknown person, enumeration mitigated',
   'oidc-login: case=organization parameter',
   'oidc-registration: case=linking: somebody else confirms',
