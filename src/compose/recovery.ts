@@ -49,6 +49,7 @@ export function composeRecovery(d: FlowParts, { settings }: Settings) {
     methods,
     sessions: d.sessions,
     urls: d.flowUrls,
+    hooks: d.hooks,
     lifespanMs: (id) => ({ code: codeSettings(config()).lifespanMs, link: linkLifespanMs(config()) })[id],
   })
   const recovery = createRecoveryFlow({
@@ -62,6 +63,8 @@ export function composeRecovery(d: FlowParts, { settings }: Settings) {
     sessions: d.sessions,
     locks: d.locks,
     urls: d.flowUrls,
+    hooks: d.hooks,
+    identityAnswer: d.identityAnswer,
     methods,
   })
   return { recovery, handOutRecovery, continuesWith: () => config().feature_flags.use_continue_with_transitions }

@@ -44,6 +44,9 @@ export function composeVerification(d: FlowParts) {
     store,
     locks: d.locks,
     urls: d.flowUrls,
+    hooks: d.hooks,
+    identityAnswer: d.identityAnswer,
+    identities: d.identities,
     methods: [code, link],
   })
   return { verification }

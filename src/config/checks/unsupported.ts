@@ -20,7 +20,7 @@ export const QUIET = [
   ],
   ...['secrets.pagination', 'ciphers'],
   ...['selfservice.methods.profile', 'selfservice.methods.b2b'],
-  ...['selfservice.flows.settings', 'feature_flags.choose_recovery_address'],
+  'selfservice.flows.settings',
   ...['feature_flags.legacy_continue_with_verification_ui'],
   ...['hashers.argon2.expected_duration', 'hashers.argon2.expected_deviation', 'hashers.argon2.dedicated_memory'],
 ] as const
@@ -34,6 +34,7 @@ const RULES: readonly Rule[] = [
   { name: 'selfservice.flows.registration.login_hints', on: (c) => c.selfservice.flows.registration.login_hints },
   { name: 'serve.public.cors.options_passthrough', on: (c) => c.serve.public.cors.options_passthrough },
   { name: 'serve.public.cors.debug', on: (c) => c.serve.public.cors.debug },
+  { name: 'feature_flags.choose_recovery_address', on: (c) => c.feature_flags.choose_recovery_address },
   { name: 'tracing', on: (c) => c.tracing.provider !== undefined },
 ]
 
@@ -48,12 +49,6 @@ export function unsupportedKeys(config: Config): string[] {
   if (code.mfa_enabled) names.push('selfservice.methods.code.mfa_enabled')
   for (const { name, hooks } of hookLists(config)) {
     if (hooks.some(({ hook }) => IDLE_HOOKS.includes(hook))) names.push(name)
-  }
-  for (const flow of ['recovery', 'verification'] as const) {
-    for (const when of ['before', 'after'] as const) {
-      const { hooks } = config.selfservice.flows[flow][when]
-      if (hooks.some(({ hook }) => hook === 'web_hook')) names.push(`selfservice.flows.${flow}.${when}.hooks`)
-    }
   }
   return [...new Set(names)].sort()
 }

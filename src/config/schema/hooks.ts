@@ -88,11 +88,11 @@ export const afterLogin = section({
   default_browser_return_url: returnUrl('login', 'A'),
   password: after(login, 'login by password', 'A'),
   oidc: after(oidcLogin, 'login by a provider', 'A'),
-  webauthn: after(login, 'login by WebAuthn', 'B'),
-  passkey: after(login, 'login by passkey', 'B'),
+  webauthn: after(login, 'login by WebAuthn', 'A'),
+  passkey: after(login, 'login by passkey', 'A'),
   code: after(login, 'login by code', 'B'),
-  totp: after(login, 'a time-based code', 'B'),
-  lookup_secret: after(login, 'a backup code', 'B'),
+  totp: after(login, 'a time-based code', 'A'),
+  lookup_secret: after(login, 'a backup code', 'A'),
   hooks: hooks(login, 'What happens after login by a method without hooks of its own.', 'A'),
 })
 
@@ -101,8 +101,8 @@ export const afterRegistration = section({
   default_browser_return_url: returnUrl('registration', 'A'),
   password: after(registration, 'registration with a password', 'A'),
   oidc: after(registration, 'registration by a provider', 'A'),
-  webauthn: after(registration, 'registration by WebAuthn', 'B'),
-  passkey: after(registration, 'registration by passkey', 'B'),
+  webauthn: after(registration, 'registration by WebAuthn', 'A'),
+  passkey: after(registration, 'registration by passkey', 'A'),
   code: after(registration, 'registration by code', 'B'),
   hooks: hooks(general, 'What happens after registration with a method without hooks of its own.', 'A'),
 })
@@ -111,18 +111,18 @@ export const beforeSettings = before('a settings change', 'A')
 export const afterSettings = section({
   default_browser_return_url: returnUrl('a settings change', 'A'),
   password: after(credentials, 'a password change', 'A'),
-  totp: after(credentials, 'a change of time-based codes', 'B'),
+  totp: after(credentials, 'a change of time-based codes', 'A'),
   oidc: after(credentials, 'a change of linked providers', 'A'),
-  webauthn: after(credentials, 'a change of WebAuthn keys', 'B'),
-  passkey: after(credentials, 'a change of passkeys', 'B'),
-  lookup_secret: after(credentials, 'a change of backup codes', 'B'),
+  webauthn: after(credentials, 'a change of WebAuthn keys', 'A'),
+  passkey: after(credentials, 'a change of passkeys', 'A'),
+  lookup_secret: after(credentials, 'a change of backup codes', 'A'),
   profile: after(profile, 'a profile change', 'A'),
   hooks: hooks(general, 'What happens after a settings change by a method without hooks of its own.', 'A'),
 })
 
-export const beforeRecovery = before('recovery', 'B')
-export const afterRecovery = after(credentials, 'recovery', 'B')
-export const beforeVerification = before('verification', 'B')
-export const afterVerification = after(general, 'verification', 'B')
+export const beforeRecovery = before('recovery', 'A')
+export const afterRecovery = after(credentials, 'recovery', 'A')
+export const beforeVerification = before('verification', 'A')
+export const afterVerification = after(general, 'verification', 'A')
 export const uiUrl = (page: string, fallback: string, cls: KeyClass = 'A') =>
   key(uriOrPath().default(fallback), `Page that shows ${page}.`, cls)

@@ -5,12 +5,14 @@ import { badRequest } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
 import type { Credentials } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow } from '../begin.ts'
+import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
+import { proofFlowAnswer } from '../proof/answer.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { RecoveryMethod } from './method.ts'
 import type { RecoveryStore } from './store.ts'
 import type { RecoveryFlow } from './types.ts'
 
-export interface BeginRecoveryDeps {
+export interface BeginRecoveryDeps extends BeforeDeps {
   config(): Config
   clock: Clock
   random: Random
@@ -32,6 +34,7 @@ export async function beginRecovery(
   if (await d.sessions.resolve(request.credentials)) return { kind: 'signedIn' }
   d.urls.returnTo(request.requestUrl)
   const flow = newRecoveryFlow(d, request)
+  await beforeFlow(d, 'recovery', request, () => proofFlowAnswer(flow))
   await d.store.insert(flow)
   return { kind: 'begun', flow }
 }

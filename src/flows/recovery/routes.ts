@@ -6,6 +6,7 @@ import { queryValue } from '../../kernel/http/query.ts'
 import { lastEndOf } from '../../sessions/rules.ts'
 import type { BeginRequest } from '../begin.ts'
 import { flowReplaced, locationChangeRequired, recoveryNeedsNobody } from '../errors.ts'
+import { requestFacts } from '../hooks/request-facts.ts'
 import { type CallerDeps, callerOf, signInBrowser } from '../http.ts'
 import { proofFlowAnswer } from '../proof/answer.ts'
 import { headOfLink, refuseSpeculative } from '../proof/links.ts'
@@ -30,8 +31,12 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
   return flowRoutes('recovery', { beginBrowser, beginNative, read, submit, head: headOfLink(d, 'recovery') })
 
   function begin(req: FastifyRequest, caller: Pick<BeginRequest, 'type' | 'csrfToken'>) {
-    const request = { ...caller, requestUrl: d.flowUrls.request(req.url), credentials: d.credentials.read(req) }
-    return d.recovery.begin(request)
+    return d.recovery.begin({
+      ...caller,
+      requestUrl: d.flowUrls.request(req.url),
+      credentials: d.credentials.read(req),
+      facts: () => requestFacts(req, d.config()),
+    })
   }
 
   async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {

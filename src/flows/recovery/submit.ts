@@ -5,6 +5,8 @@ import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type 
 import { type BeginRequest, expiryOf } from '../begin.ts'
 import { methodDisabled, nativeFlowInBrowser } from '../errors.ts'
 import { checkOrigin, fieldText, isUnreadable, proofForm, transientPayload } from '../form.ts'
+import { HookRefused } from '../hooks/hooks.ts'
+import { afterProof, type ProvedDeps } from '../hooks/proved.ts'
 import { messages } from '../messages.ts'
 import { cleared, withProblems } from '../nodes.ts'
 import { type NextScreen, ProofUsed, type StartAgain } from '../proof/proof.ts'
@@ -16,7 +18,7 @@ import { type FinishDeps, type Finished, finishRecovery } from './finish.ts'
 import type { Recovered } from './method.ts'
 import type { RecoveryFlow } from './types.ts'
 
-export type SubmitRecoveryDeps = FinishDeps & { db: Pick<Db, 'tx'> }
+export type SubmitRecoveryDeps = FinishDeps & ProvedDeps & { db: Pick<Db, 'tx'> }
 
 /** Who submits, and what only recovery wants to know of it. */
 export interface RecoveryCaller extends Caller {
@@ -149,12 +151,7 @@ async function proceed(
   payload: Json,
 ): Promise<RecoveryOutcome> {
   if (next.kind === 'startAgain') return startAgain(d, flow, caller, next.message)
-  if (next.kind === 'recovered') {
-    return finishRecovery(d, flow, caller, next, payload).catch((error: unknown) => {
-      if (error instanceof ProofUsed) return startAgain(d, flow, caller, usedBy(next))
-      throw error
-    })
-  }
+  if (next.kind === 'recovered') return recovered(d, flow, caller, next, payload)
   const { action, method } = flow.ui
   const ui = { action, method, nodes: next.nodes, ...(next.messages.length === 0 ? {} : { messages: next.messages }) }
   const shown = { ...flow, ui, state: next.state }
@@ -168,17 +165,42 @@ async function proceed(
 const usedBy = ({ method }: Recovered) =>
   method === 'code_recovery' ? messages.codeUsed() : messages.wrongRecoveryToken
 
+/** A hook that refuses ends the flow: the proof is used up, and a fresh one says what the receiver says. */
+async function recovered(
+  d: SubmitRecoveryDeps,
+  flow: RecoveryFlow,
+  caller: RecoveryCaller,
+  proof: Recovered,
+  payload: Json,
+): Promise<RecoveryOutcome> {
+  try {
+    await afterProof(d, 'recovery', { flow, caller, transientPayload: payload }, async () => {
+      const owner = await d.identities.get(proof.identityId)
+      return owner.state === 'active' ? owner : undefined
+    })
+    return await finishRecovery(d, flow, caller, proof, payload)
+  } catch (error) {
+    if (error instanceof ProofUsed) return startAgain(d, flow, caller, usedBy(proof))
+    if (!(error instanceof HookRefused)) throw error
+    await d.locks.tx({ identity: proof.identityId }, (tx) => proof.use(tx))
+    return startAgain(d, flow, caller, ...error.problems.map(({ message }) => message))
+  }
+}
+
 async function startAgain(
   d: SubmitRecoveryDeps,
   old: RecoveryFlow,
   caller: RecoveryCaller,
-  message: UiMessage,
+  ...all: UiMessage[]
 ): Promise<RecoveryOutcome> {
   const renewed = caller.renewCsrf()
   const type = caller.byLink ? 'browser' : old.type
   const csrfToken = type === 'browser' ? renewed : ''
   const flow = newRecoveryFlow(d, { type, requestUrl: old.request_url, csrfToken })
-  flow.ui = withProblems(flow.ui, [{ message }])
+  flow.ui = withProblems(
+    flow.ui,
+    all.map((message) => ({ message })),
+  )
   await d.store.insert(flow)
-  return { kind: 'startedAgain', flow, message }
+  return { kind: 'startedAgain', flow, message: all[0]! }
 }

@@ -7,12 +7,14 @@ import { badRequest } from '../../kernel/http/errors.ts'
 import { withQuery } from '../../kernel/http/query.ts'
 import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow } from '../begin.ts'
+import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
+import { proofFlowAnswer } from '../proof/answer.ts'
 import { type FlowUrls, requestQuery } from '../urls.ts'
 import type { VerificationMethod } from './method.ts'
 import type { VerificationStore } from './store.ts'
 import type { VerificationFlow } from './types.ts'
 
-export interface BeginVerificationDeps {
+export interface BeginVerificationDeps extends BeforeDeps {
   config(): Config
   clock: Clock
   random: Random
@@ -25,6 +27,7 @@ export interface BeginVerificationDeps {
 export async function beginVerification(d: BeginVerificationDeps, request: BeginRequest): Promise<VerificationFlow> {
   assertEnabled(d.config())
   const flow = newVerificationFlow(d, request)
+  await beforeFlow(d, 'verification', request, () => proofFlowAnswer(flow))
   await d.store.insert(flow)
   return flow
 }

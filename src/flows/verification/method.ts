@@ -46,6 +46,7 @@ export interface VerificationRequest {
 
 export interface Verified extends AddressProof {
   kind: 'verified'
+  address: TraitAddress
 }
 
 /** The proof came too late. */

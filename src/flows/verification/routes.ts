@@ -4,6 +4,7 @@ import { HttpError } from '../../kernel/http/errors.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import { flowReplaced, verificationReplaced } from '../errors.ts'
+import { requestFacts } from '../hooks/request-facts.ts'
 import { type CallerDeps, callerOf } from '../http.ts'
 import { proofFlowAnswer } from '../proof/answer.ts'
 import { headOfLink, refuseSpeculative } from '../proof/links.ts'
@@ -36,14 +37,21 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
       if (error instanceof HttpError) return sendError(error, req, reply)
       throw error
     }
-    const flow = await d.verification.begin(request)
+    const flow = await d.verification.begin({ ...request, facts: () => requestFacts(req, d.config()) })
     return acceptsJson(req) ? proofFlowAnswer(flow) : reply.redirect(d.flowUrls.page('verification', flow.id), 303)
   }
 
   async function beginNative(req: FastifyRequest) {
     const requestUrl = d.flowUrls.request(req.url)
     d.flowUrls.returnTo(requestUrl)
-    return proofFlowAnswer(await d.verification.begin({ type: 'api', requestUrl, csrfToken: '' }))
+    return proofFlowAnswer(
+      await d.verification.begin({
+        type: 'api',
+        requestUrl,
+        csrfToken: '',
+        facts: () => requestFacts(req, d.config()),
+      }),
+    )
   }
 
   async function read(req: FastifyRequest) {

@@ -1,12 +1,14 @@
 import { trimSpace } from '../../identities/normalise.ts'
 import { FORMATS } from '../../identities/schema/formats.ts'
+import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
-import type { Json } from '../../identities/types.ts'
+import type { Identity, Json } from '../../identities/types.ts'
 import type { Db } from '../../kernel/db/client.ts'
 import { HttpError, notFound } from '../../kernel/http/errors.ts'
 import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type ShownAgain } from '../attempt.ts'
 import { expiryOf } from '../begin.ts'
 import { checkOrigin, fieldText, proofForm, transientPayload } from '../form.ts'
+import { afterProof, type ProvedDeps } from '../hooks/proved.ts'
 import { messages } from '../messages.ts'
 import { cleared, csrfNode, withProblems } from '../nodes.ts'
 import { ProofUsed } from '../proof/proof.ts'
@@ -18,10 +20,12 @@ import { finishedScreen } from './finish.ts'
 import type { Followed, Verified } from './method.ts'
 import type { VerificationFlow } from './types.ts'
 
-export type SubmitVerificationDeps = BeginVerificationDeps & {
-  db: Pick<Db, 'tx'>
-  locks: Pick<IdentityLocks, 'tx'>
-}
+export type SubmitVerificationDeps = BeginVerificationDeps &
+  ProvedDeps & {
+    identities: Pick<IdentityService, 'get'>
+    db: Pick<Db, 'tx'>
+    locks: Pick<IdentityLocks, 'tx'>
+  }
 
 /** Who submits, and what only verification wants to know of it. */
 export interface VerificationCaller extends Caller {
@@ -199,6 +203,9 @@ async function verify(
   proof: Verified,
   { payload, csrfToken }: Going,
 ): Promise<VerificationOutcome> {
+  await afterProof(d, 'verification', { flow, caller, transientPayload: payload }, async () =>
+    verifiedIn(await d.identities.get(proof.identityId), proof),
+  )
   const ui = finishedScreen(d, flow, csrfToken)
   const done: VerificationFlow = { ...flow, state: 'passed_challenge', csrf_token: csrfToken, ui }
   try {
@@ -211,6 +218,14 @@ async function verify(
     throw error
   }
   return { kind: 'screen', flow: done, transientPayload: payload }
+}
+
+/** As the hooks are shown it, before it is so. */
+function verifiedIn(identity: Identity, { address: { via, value } }: Verified): Identity {
+  const verifiable_addresses = identity.verifiable_addresses.map((address) =>
+    address.via === via && address.value === value ? { ...address, verified: true, status: 'completed' } : address,
+  )
+  return { ...identity, verifiable_addresses }
 }
 
 async function startAgain(

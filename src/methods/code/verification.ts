@@ -171,6 +171,7 @@ function verified(d: CodeVerificationDeps, { id, identity_id, via, value }: Veri
   return {
     kind: 'verified',
     identityId: identity_id,
+    address: { via, value },
     async use(tx) {
       if (!(await d.codes.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       await d.identities.verifyAddress(identity_id, { via, value }, tx)

@@ -103,7 +103,7 @@ async function follow(d: LinkVerificationDeps, flow: VerificationFlow, token: st
   }
   const { id, identity_id: identityId, via, value } = row
   return {
-    ...{ kind: 'verified', identityId },
+    ...{ kind: 'verified', identityId, address: { via, value } },
     async use(tx) {
       if (!(await d.links.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       await d.identities.verifyAddress(identityId, { via, value }, tx)
