@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
+import { type Clock, systemClock } from '../../src/kernel/base/clock.ts'
 import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 import { type Backend, closingScope, pglite, postgres } from '../helpers/db.ts'
 import { freePort } from '../helpers/free-port.ts'
@@ -74,18 +75,42 @@ function playAll(backend: Backend, config: string, scenarios: typeof kept): void
     // databases in one process at once slow each other down to their deadlines.
     const scope = closingScope()
     let server: TestServer
+    const clock = SHORT_LIVED.test(JSON.stringify(WIRE_CONFIGS[config])) ? clockOfScenarios() : undefined
     before(async () => {
-      server = await testServer(scope, { backend, wireConfig: config, words })
+      server = await testServer(scope, { backend, wireConfig: config, words, ...(clock && { clock }) })
     })
     after(() => scope.close())
     for (const { area, scenario } of scenarios) {
       test(`${area}: ${scenario.name}`, async (t) => {
         const costly = { backend, wireConfig: config, words, hasher: costlyHasher() }
         const { publicUrl, adminUrl } = looksAtHash(scenario) ? await testServer(t, costly) : server
-        await play(scenario, { public: publicUrl, admin: adminUrl }, words)
+        clock?.begin()
+        await play(scenario, { public: publicUrl, admin: adminUrl }, words, clock?.wait)
       })
     }
   })
+}
+
+/** Configurations in which something lives for milliseconds or a few seconds. */
+const SHORT_LIVED = /"(lifespan|privileged_session_max_age)":"(\d+ms|\ds)"/
+
+/** Time passes where a scenario waits and hardly elsewhere: what lives for two seconds outlives any pause of the machine. */
+function clockOfScenarios(): Clock & { begin(): void; wait(ms: number): void } {
+  const wall = systemClock()
+  let now = wall.now()
+  return {
+    now() {
+      now += 1001
+      return now
+    },
+    /** Counterparts look at the wall clock: one-time codes fit for half a minute. */
+    begin() {
+      now = Math.max(now, wall.now())
+    },
+    wait(ms) {
+      now += ms * 1000
+    },
+  }
 }
 
 /** Passwords are hashed cheaply here, but for the scenarios that show a hash: they were recorded at the real cost. */

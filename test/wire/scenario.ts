@@ -34,18 +34,22 @@ export interface Scenario {
   steps: Step[]
 }
 
-/** Plays a scenario against a server. @throws Error naming the step and every difference */
+/**
+ * Plays a scenario against a server.
+ * @param wait lets time pass for the server, in milliseconds. @throws Error naming the step and every difference
+ */
 export async function play(
   scenario: Scenario,
   urls: { public: string; admin: string },
   words: Record<string, string> = {},
+  wait: (ms: number) => unknown = pause,
 ): Promise<void> {
   const rand = `r${[...randomBytes(11)].map((byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte % 32]).join('')}`
   const vars: Vars = { ...words, ...urls, public_origin: new URL(urls.public).origin, rand }
   const stage: Stage = { jars: new Map(), end: [] }
   try {
     for (const [i, step] of scenario.steps.entries()) {
-      if (step.wait_ms !== undefined) await pause(step.wait_ms)
+      if (step.wait_ms !== undefined) await wait(step.wait_ms)
       const lines = await playStep(step, vars, stage)
       if (lines.length > 0) throw new Error(`step ${i + 1} "${step.name ?? ''}"\n  ${lines.join('\n  ')}`)
     }
