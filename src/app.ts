@@ -111,7 +111,7 @@ const HEALTH_CHECKS = ['/health/alive', '/health/ready']
 const PUBLIC_PATHS = ['/sessions/whoami', '/schemas', '/schemas/*', '/self-service/*']
 const alsoBelowAdmin = (paths: string[]) => paths.flatMap((path) => [path, `/admin${path}`])
 const ADMIN_PATHS = alsoBelowAdmin(['/identities/*', '/courier/messages/*'])
-/** Calls of operators that only lost their way, which nobody's browser sends. */
+/** Admin operations requested at the public port by mistake: backends send them, browsers do not. */
 const OPERATIONS = alsoBelowAdmin([
   '/identities',
   '/identities/:id',
@@ -120,7 +120,7 @@ const OPERATIONS = alsoBelowAdmin([
   '/courier/messages',
 ])
 
-/** Where nothing stands a POST is refused for its token first, as recorded, but for the paths that Kratos takes out. */
+/** A POST to an unknown path is refused for its CSRF token first, as recorded, except for the paths that Kratos exempts. */
 function csrfOfUnknown(path: string): CsrfPolicy | undefined {
   if (['/version', '/metrics/prometheus'].includes(path)) return 'off'
   return /^(\/sessions\/|\/schemas\/|\/self-service\/(recovery|verification)(\/api)?$)/.test(path)
@@ -128,7 +128,7 @@ function csrfOfUnknown(path: string): CsrfPolicy | undefined {
     : undefined
 }
 
-/** The admin address is told to the public only where the operator has written it down. */
+/** The public port names the admin address only where the operator has configured it. */
 function onAdminPort(d: Deps, url: string): string | undefined {
   const base = d.config().serve.admin.base_url
   return base === undefined ? undefined : `${withoutTrailingSlashes(base)}/admin${url.replace(/^\/admin\//, '/')}`
@@ -157,7 +157,7 @@ function baseApp(d: Deps, options: AppOptions, port: 'public' | 'admin'): Fastif
     },
     trustedProxies: http.trusted_proxies,
     ...(port === 'public' ? { onUnnamedProxy: (peer: string) => d.log.warn({ peer }, UNNAMED_PROXY) } : {}),
-    // Operators get in while clients are refused.
+    // Operators are served while clients are shed.
     maxEventLoopDelayMs: port === 'public' ? http.max_event_loop_delay : 0,
     ...(port === 'admin' ? { rewriteUrl: withoutPrefix } : {}),
     ...(tls === undefined ? {} : { tls }),

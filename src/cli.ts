@@ -5,18 +5,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { main } from './commands/main.ts'
 import { systemClock } from './kernel/base/clock.ts'
 
-// Whatever this process or its workers write (data, lock, sockets until they get their mode, reports of a crash) is for
-// its own user.
+// Files that this process or its workers write (data, lock, sockets until they get their mode, crash reports) are
+// readable by its own user only.
 process.umask(0o077)
 
 let stopping: Promise<string> | undefined
 
-/** Nothing is caught before somebody asks, so that Ctrl-C ends every other command at once. */
+/** Signals are caught from the first call on, so that Ctrl-C ends every other command at once. */
 function stopRequested(): Promise<string> {
   stopping ??= new Promise((resolve) => {
     const signals = ['SIGTERM', 'SIGINT'] as const
     const stop = (signal: string) => {
-      // a second signal is not caught any more: it ends the process without waiting
+      // a second signal is not caught: it ends the process without waiting
       for (const each of signals) process.removeListener(each, stop)
       resolve(signal)
     }
@@ -25,7 +25,7 @@ function stopRequested(): Promise<string> {
   return stopping
 }
 
-// A reader that has seen enough (`| head`) is no failure.
+// A reader that closes the pipe early (`| head`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
 process.stderr.on('error', () => process.exit(1))
 
@@ -42,5 +42,5 @@ const code = await main(process.argv.slice(2), {
   stopRequested,
   cluster: async () => (await import('node:cluster')).default,
 })
-// Not left to the event loop: a connection that somebody forgot must not keep a finished job running.
+// Not left to the event loop: a leaked connection must not keep a finished job running.
 process.stdout.write('', () => process.exit(code))

@@ -43,7 +43,7 @@ export interface ServeOptions {
   drainDelayMs?: number | undefined
   /** resolves when the process is asked to stop */
   stopRequested: Promise<string>
-  /** set in one of several processes that serve the same ports */
+  /** set in one of several processes that share the ports */
   primary?: Primary
 }
 
@@ -85,7 +85,7 @@ async function run(options: ServeOptions, loaded: LoadedConfig, log: Logger): Pr
   }
 }
 
-/** What there is once the configuration is read and the database opened. */
+/** What exists once the configuration is read and the database opened. */
 interface Started {
   options: ServeOptions
   live: LiveConfig
@@ -150,7 +150,7 @@ async function sendUntilStopped(started: Started, kind: Meta['kind']): Promise<n
   return 0
 }
 
-/** None where nobody can take over, and none for who sits before a terminal. */
+/** None where no other node can take over, and none at a terminal. */
 function drainDelay({ options, live, db }: Started, signal: string): number {
   if (options.drainDelayMs !== undefined) return options.drainDelayMs
   if (live.dev || db.backend === 'pglite' || signal === 'SIGINT') return 0
@@ -208,7 +208,7 @@ function buildNode(started: Started, kind: Meta['kind'], isReady: () => Promise<
   })
 }
 
-/** @throws WrongSecrets where they would sign everybody out who is signed in at Kratos */
+/** @throws WrongSecrets where they would end the sessions of everyone who is signed in at Kratos */
 async function demandKratosSecrets({ live, db, log }: Started, meta: Meta): Promise<void> {
   await checkSecrets(db, meta, live.config())
   live.onReload(() => {

@@ -35,7 +35,7 @@ export async function main(argv: readonly string[], io: Io): Promise<0 | 1> {
     return 0
   } catch (error) {
     if (error instanceof CommanderError && error.code.startsWith('commander.help')) return 0
-    // loaded late: the log is much code for a command that has nothing to log
+    // loaded late: a command that logs nothing should not wait for the logger
     const { redact } = await import('../kernel/base/log.ts')
     report(io, error, redact)
     return 1

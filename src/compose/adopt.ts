@@ -12,7 +12,7 @@ export interface Adopt {
   watchWork: BackgroundWork[]
 }
 
-/** On a database shared with Kratos: whether what it does is still seen, and the comparison where that is the way. */
+/** On a database shared with Kratos: whether Kratos's writes are still seen, and the comparison where that is how they are seen. */
 export function composeAdopt({ db, log, meta, clock }: Base): Adopt {
   if (meta.kind !== 'adopted') return { watch: undefined, watchWork: [] }
   const now = () => clock.now() / 1000

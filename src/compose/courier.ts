@@ -51,7 +51,7 @@ export function composeCourier(d: Base) {
   }
 }
 
-/** Those in force when a message is made, which a reload may have changed. */
+/** The templates in force when a message is made: a reload may replace them. */
 function current(templates: Base['messageTemplates']): Templates {
   return {
     render: (message) => templates().render(message),

@@ -19,7 +19,7 @@ import { composeWeb } from './web.ts'
 
 export type Deps = ReturnType<typeof createDeps>
 
-/** Builds every service once: one line a feature, after what it needs. No other place decides what depends on what. */
+/** Builds every service once: one line a feature, after what it needs. No other file decides what depends on what. */
 export function createDeps(env: Environment) {
   const base = composeBase(env)
   const web = composeWeb(base)
@@ -59,7 +59,7 @@ type Joined<T extends object[]> = T extends [infer First, ...infer Rest extends 
   ? First & Joined<Rest>
   : unknown
 
-/** @throws Error when two features give the same name: the later one would silently stand for both */
+/** @throws Error when two features give the same name: the later one would silently replace the other */
 export function join<const T extends object[]>(...features: T): Joined<T> {
   const names = new Set<string>()
   for (const name of features.flatMap((feature) => Object.keys(feature))) {

@@ -36,7 +36,7 @@ export interface Environment {
   hasher: Hasher
 }
 
-/** The environment and what follows from it alone; every feature may use it. */
+/** The environment and what is built from it alone; every feature may use it. */
 export type Base = ReturnType<typeof composeBase>
 
 export function composeBase(env: Environment) {

@@ -15,7 +15,7 @@ import type { Identities } from './identities.ts'
 import type { Sessions } from './sessions.ts'
 import type { Web } from './web.ts'
 
-/** What a kind of flow is made of: all that stands before it in the list of `deps.ts`. */
+/** What a kind of flow is built from: everything before it in the list of `deps.ts`. */
 export type FlowParts = Base & Web & Sessions & Identities & CourierParts & SharedFlowParts
 export type SharedFlowParts = ReturnType<typeof composeFlowParts>
 

@@ -16,7 +16,7 @@ export function composeHooks({ config, random, log }: Base, urls: Pick<FlowUrls,
     random,
     log,
     bodyOf: createBodies({
-      // A request waits for it: one try.
+      // A request waits for it, so there is one try.
       load: (url) => loadText(url, { ...loadOptions(config(), '.'), tries: 1 }),
       requestUrl: urls.request,
     }),

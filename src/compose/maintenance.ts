@@ -6,7 +6,7 @@ import type { SessionRules } from '../sessions/rules.ts'
 import type { Base } from './environment.ts'
 import type { Events } from './events.ts'
 
-/** Clean-up; on a database shared with Kratos only of what is Lethe's own. */
+/** Clean-up; on a database shared with Kratos only of Lethe's own tables. */
 export function composeMaintenance(d: Base, { deleteOldEvents }: Pick<Events, 'deleteOldEvents'>, rules: SessionRules) {
   const { config, clock, db, log, meta } = d
   const shared = meta.kind === 'adopted'

@@ -9,7 +9,7 @@ import type { Providers } from './providers.ts'
 
 export type Methods = ReturnType<typeof composeMethods>
 
-/** The sign-in methods, and what those share that can be guessed at. */
+/** The sign-in methods, and the limits that those share whose secrets can be guessed. */
 export function composeMethods(d: FlowParts & Providers) {
   const { config, clock, random } = d
   const { nid, serverSecret } = d.meta

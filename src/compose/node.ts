@@ -9,22 +9,22 @@ export interface NodeEnvironment extends Omit<Environment, 'meta'> {
   /** who made the tables: Lethe, or Kratos */
   kind: Meta['kind']
   app: AppOptions
-  /** called before anything is built; what it throws keeps the node from starting */
+  /** called before anything is built; an error keeps the node from starting */
   checkMeta?(meta: Meta): Promise<void>
 }
 
-/** A whole node that listens nowhere yet. */
+/** A whole node that does not listen yet. */
 export interface Node {
   deps: Deps
   apps: { readonly public: FastifyInstance; readonly admin: FastifyInstance }
-  /** Starts the work beside the requests. */
+  /** Starts the background work. */
   start(): void
-  /** Resolves when none of it is under way. */
+  /** Resolves when no background work is in progress. */
   stop(): Promise<void>
 }
 
 /**
- * Builds a node on a database that is migrated; the server and the tests use the same one.
+ * Builds a node on a migrated database; the server and the tests use the same one.
  * @throws MetaMismatch
  */
 export async function createNode({ kind, app, checkMeta, ...env }: NodeEnvironment): Promise<Node> {

@@ -19,7 +19,7 @@ import type { Settings } from './settings.ts'
 
 export type Providers = ReturnType<typeof composeProviders>
 
-/** Other servers at which people sign in. */
+/** Sign-in with accounts at other providers. */
 export function composeProviders({
   config,
   clock,
@@ -64,7 +64,7 @@ export function composeProviders({
 
 type Flows = ReturnType<typeof composeLogin> & ReturnType<typeof composeRegistration> & Settings
 
-/** The way back from there. */
+/** The callback from a provider. */
 export function composeProviderCallback(d: FlowParts & Providers & Flows) {
   const { config, clock, cipher, login, identities, providers } = d
   const providerCallback = createProviderCallback({

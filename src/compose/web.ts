@@ -9,7 +9,7 @@ import type { Base } from './environment.ts'
 
 export type Web = ReturnType<typeof composeWeb>
 
-/** What every request of a browser needs: anti-CSRF, cookies, a place for errors. */
+/** What every browser request needs: anti-CSRF, cookies, error containers. */
 export function composeWeb({ config, dev, clock, random, db, meta, baseUrls }: Base) {
   const publicBaseUrl = baseUrls.public
   return {

@@ -15,6 +15,6 @@ export function aalOf(methods: readonly AuthenticationMethod[]): Aal | 'aal0' {
 
 const RANKS = { aal0: 0, aal1: 1, aal2: 2 }
 
-/** Whether a session of the level `has` is enough where `wanted` is asked for. One of an unknown level is none. */
+/** Whether a session of the level `has` suffices where `wanted` is asked for. An unknown level never does. */
 export const reaches = (has: string, wanted: Aal): boolean =>
   Object.hasOwn(RANKS, has) && RANKS[has as keyof typeof RANKS] >= RANKS[wanted]

@@ -15,13 +15,13 @@ const provider = (type: string): CredentialDescriptor => ({
   shownConfig: shownAccounts,
 })
 
-/** One that does not say for what it is counts as a second factor, as Kratos reads it. */
+/** A key without a stated purpose counts as a second factor, as in Kratos. */
 function keys({ config }: FactorFacts, passwordless: boolean): boolean {
   const list = Array.isArray(config.credentials) ? config.credentials : []
   return list.some((key) => ((Object(key) as JsonObject).is_passwordless === true) === passwordless)
 }
 
-/** Keys that are a way in stay: an operator takes away second factors. */
+/** Passwordless keys stay: an operator removes second factors. */
 function withoutSecondFactors({ credentials, ...config }: JsonObject): JsonObject {
   const list = Array.isArray(credentials) ? credentials : []
   const left = list.filter((key) => (Object(key) as JsonObject).is_passwordless === true)

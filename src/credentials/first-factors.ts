@@ -2,7 +2,7 @@ import type { StoredCredential } from '../identities/types.ts'
 import { isFirstFactor } from './available-aal.ts'
 import { descriptorOf } from './descriptors.ts'
 
-/** In how many ways somebody can sign in: each account at a provider is one. */
+/** The number of ways to sign in: each account at a provider is one. */
 export function firstFactors({ credentials }: { credentials: readonly StoredCredential[] }): number {
   const ways = (credential: StoredCredential) =>
     descriptorOf(credential.type)?.identifiers === 'exact' ? credential.identifiers.length : 1

@@ -8,7 +8,7 @@ export function passwordHashOf(credentials: readonly Pick<StoredCredential, 'typ
   return typeof hash === 'string' && hash !== '' ? hash : undefined
 }
 
-/** A password that is set anew; its identifiers come from the traits. */
+/** A new password; its identifiers come from the traits. */
 export const newPassword = (config: JsonObject) => ({
   type: PASSWORD,
   config,

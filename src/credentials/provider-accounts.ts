@@ -1,7 +1,7 @@
 import type { DraftCredential } from '../identities/draft.ts'
 import type { Json, JsonObject } from '../identities/types.ts'
 
-/** An account at a provider, as an operator brings it along: there are no tokens of it. */
+/** An account at a provider, as an operator imports it: without tokens. */
 export interface ImportedAccount {
   provider: string
   subject: string
@@ -21,7 +21,7 @@ const SHOWN = ['subject', 'provider', 'organization', 'use_auto_link']
 export const accountsOf = (config: JsonObject): JsonObject[] =>
   Array.isArray(config.providers) ? config.providers.map((entry: Json) => Object(entry) as JsonObject) : []
 
-/** The accounts as operators see them. @param reveal decrypts a token that rests */
+/** The accounts as operators see them. @param reveal decrypts a stored token */
 export function shownAccounts(config: JsonObject, reveal: (text: string) => string): JsonObject {
   const shown = accountsOf(config).map((entry) => ({
     ...Object.fromEntries(TOKENS.map((name) => [name, textOf(entry[name]) && reveal(textOf(entry[name]))])),
@@ -32,7 +32,7 @@ export function shownAccounts(config: JsonObject, reveal: (text: string) => stri
 
 const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
-/** All credentials, and these accounts besides. */
+/** All credentials, with these accounts added. */
 export function withAccounts(all: readonly DraftCredential[], accounts: readonly ImportedAccount[]): DraftCredential[] {
   const type = OIDC
   if (accounts.length === 0) return [...all]

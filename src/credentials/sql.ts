@@ -11,7 +11,7 @@ export const listOfTypes = (holds: (descriptor: CredentialDescriptor) => unknown
 export const isSecondFactor: Condition = (config) =>
   DESCRIPTORS.flatMap(({ secondFactor }) => (secondFactor ? [secondFactor.sql(config)] : [])).join('\n    or ')
 
-/** Whether a credential says something; an empty row only keeps its identifier from others. @param type expression */
+/** Whether a row holds a credential; an empty one only reserves its identifier. @param type expression */
 export const isSet = (type: string, config: string): string => {
   const cases = DESCRIPTORS.flatMap((d) => (d.isSet ? [`when '${d.type}' then ${d.isSet(config)}`] : []))
   return `case ${type}\n  ${cases.join('\n  ')}\n  else true end`

@@ -15,11 +15,11 @@ export interface ErrorAnswerContainer {
 /** Errors kept for the error page, which reads them by their id. */
 export interface ErrorContainers {
   create(error: ErrorAnswer, csrfToken: string): Promise<string>
-  /** @throws 404 for an id that is unknown or none */
+  /** @throws 404 for an unknown id, or without one */
   read(id: string): Promise<ErrorAnswerContainer>
 }
 
-/** A sample for those who build an error page. */
+/** A sample for developers of an error page. */
 const STUB_ID = 'stub:500'
 
 export function createErrorContainers(d: { store: ErrorStore; clock: Clock; random: Random }): ErrorContainers {

@@ -4,19 +4,19 @@ import { formBody, jsonBody } from '../kernel/http/body.ts'
 import { badRequest } from '../kernel/http/errors.ts'
 import { isUuid } from '../kernel/http/query.ts'
 
-/** Sessions that one request may name; an identity with more is signed out by scope. */
+/** Sessions that one request may name. A caller with more of them names a scope. */
 const MAX_SESSION_IDS = 100
-/** Characters of an error: it names members that the client chose. */
+/** Characters of an error message: it repeats member names that the client chose. */
 const MAX_REASON = 500
 
-/** In the one form that ids are compared in. */
+/** Lower-cased, since ids are compared as text. */
 const uuid = z
   .string()
   .refine(isUuid, 'must be the id of a session')
   .transform((id) => id.toLowerCase())
   .meta({ format: 'uuid' })
 
-/** Strict: a word that is not understood may have been meant to name sessions, and "this one" is no guess to make. */
+/** Strict: a misspelt member may have been meant to name sessions, and ending the current one instead would be a guess. */
 export const logoutBody = z
   .strictObject({
     scope: z.enum(['current', 'others', 'all']).meta({ default: 'current' }).optional(),
@@ -48,7 +48,7 @@ export async function readLogoutBody(req: FastifyRequest): Promise<LogoutBody> {
   return parsed.data
 }
 
-/** Forms send everything as text, and one field for each id; a field left empty counts as absent. */
+/** Form values are all text, and a list is a repeated field. An empty field counts as absent. */
 function fromForm(form: Record<string, string[]>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(form).flatMap(([name, values]): [string, unknown][] => {

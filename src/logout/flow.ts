@@ -9,11 +9,11 @@ export interface LogoutDeps {
   resolveReturnTo(requested: string): string
   /** the URL that ends a logout, with the token and the `return_to` to keep */
   logoutUrl(token: string, returnTo: string | undefined): string
-  /** `lethe.logout.dead_session`: whether a session that is gone already is success */
+  /** `lethe.logout.dead_session`: whether a logout of an ended session succeeds */
   deadSessionSucceeds(): boolean
 }
 
-/** What a logout did. `signedOut` says how the session that is gone was found; undefined when it is still there. */
+/** What a logout did. `signedOut` says which credential named the session that has ended; undefined when it has not. */
 export interface LogoutOutcome {
   to: string
   revoked: string[]
@@ -28,15 +28,15 @@ export interface LogoutRequest {
 }
 
 export interface LogoutFlow {
-  /** A logout URL for whoever asks. Changes nothing. @throws 401 `session_inactive`, 400 */
+  /** Makes a logout URL for the caller. Changes nothing. @throws 401 `session_inactive`, 400 */
   begin(request: LogoutRequest): Promise<{ logout_url: string; logout_token: string } | LogoutOutcome>
-  /** Ends the session of whoever asks. @throws 400 without a token, 401, 403 for a token of another session */
+  /** Ends the caller's session. @throws 400 without a token, 401, 403 for a token of another session */
   complete(request: LogoutRequest & { token: string }): Promise<LogoutOutcome>
   /** Ends the session of a token. @throws 403 for an unknown token */
   completeNative(token: string): Promise<void>
   /**
-   * Ends what `scope` or `sessionIds` name of the caller's own sessions. A session that is gone is success.
-   * @param confirm throws when the request was not meant by the holder of the session
+   * Ends those of the caller's own sessions that `scope` or `sessionIds` name. A session that has ended already counts as ended.
+   * @param confirm throws when the request was forged, that is, not meant by the holder of the session
    */
   end(
     request: LogoutRequest & {
@@ -47,11 +47,11 @@ export interface LogoutFlow {
   ): Promise<LogoutOutcome>
 }
 
-/** The ways out. Every check comes before the first write: who is refused has lost nothing. */
+/** Every check comes before the first write: a request that is refused has changed nothing. */
 export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
   /**
-   * Whoever is signed out already has what was asked for. Not so who also sent the credential of a session that has not
-   * ended: it does not count beside the one that has ended, but "signed out" would be a lie.
+   * The caller's session has ended, so a logout succeeds (`lethe.logout.dead_session`). Not if the request also carries the
+   * credential of a live session: the ended one takes precedence over it, so it would stay live after "signed out".
    * @throws 401
    */
   async function alreadyOut({ credentials, returnTo }: LogoutRequest): Promise<LogoutOutcome> {
@@ -61,8 +61,8 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
   }
 
   /**
-   * With a cookie goes every cookie of the name, so the session of each ends: one that a sibling domain has planted would
-   * otherwise be ended in place of the caller's own, whose cookie is cleared all the same.
+   * Clearing a cookie clears every cookie of its name, so the session of each of them ends. Otherwise a cookie planted by a
+   * sibling domain would be ended in place of the caller's own session, whose cookie is cleared all the same.
    */
   async function endEach(left: Checked[]): Promise<string[]> {
     await Promise.all(left.map(({ session }) => d.sessions.revoke(session, 'logout')))
@@ -70,8 +70,8 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
   }
 
   /**
-   * The sessions of the caller, for whom success means that they are gone. One of a disabled identity lets nobody in, but
-   * it would again once the identity is enabled: where a session that is gone is success, it must be ended first.
+   * The caller's sessions that a logout has to end. A session of a disabled identity is refused now, but counts again once the
+   * identity is enabled: where logging out of an ended session succeeds, it must be ended too.
    * @throws 401
    */
   async function find(credentials: Credentials): Promise<Checked[]> {
@@ -97,7 +97,7 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
       const meant = left.find(({ session }) => safeEqual(d.sessions.logoutToken(session), token))
       if (!meant) throw foreignToken()
       const to = d.resolveReturnTo(returnTo)
-      // That of the token last: a try that failed half-way can be repeated with the same token.
+      // The session of the token last: if this fails half-way, the same token can be used to try again.
       const besides = await endEach(left.filter((other) => other !== meant))
       return { to, revoked: [...(await endEach([meant])), ...besides], signedOut: first.via }
     },
@@ -115,7 +115,7 @@ export function createLogoutFlow(d: LogoutDeps): LogoutFlow {
       const meant = isMeant(session, scope, sessionIds)
       const which = { ...(sessionIds ? { only: sessionIds } : scopeOf(scope, session)) }
       const by = { session: session.id, disabledToo: true }
-      // The caller's own last: a try that failed half-way can be repeated with the same credential.
+      // The caller's own session last: if this fails half-way, the same credential can be used to try again.
       const besides = meant && via === 'cookie' ? await endEach(others) : []
       const revoked = await d.sessions.revokeBy(by, session.identity_id, 'logout', which)
       if (!revoked) return alreadyOut({ credentials, returnTo })
@@ -129,7 +129,7 @@ function scopeOf(scope: LogoutScope, session: Pick<Session, 'id'>) {
   return scope === 'others' ? { except: session.id } : { only: [session.id] }
 }
 
-/** Whether the caller's own session is among those to end: then it is gone afterwards, whoever ended it. */
+/** Whether the caller's own session is among those to end. */
 function isMeant(session: Pick<Session, 'id'>, scope: LogoutScope, sessionIds: string[] | undefined): boolean {
   return sessionIds ? sessionIds.includes(session.id) : scope !== 'others'
 }

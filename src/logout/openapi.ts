@@ -30,7 +30,7 @@ export const logoutDescription: Description = {
       answers: {
         200: json('The URL and its token.', 'logoutFlow'),
         400: error('`return_to` is not allowed.'),
-        401: error('Nobody is signed in.'),
+        401: error('There is no active session.'),
         500: error('The server failed; the session is what it was.'),
       },
     },
@@ -49,7 +49,7 @@ export const logoutDescription: Description = {
         200: json('The sessions that this request ended.', 'endedSessions'),
         303: SENT_ON,
         400: error('The body cannot be read, or `return_to` is not allowed.'),
-        401: error('Nobody is signed in.'),
+        401: error('There is no active session.'),
         403: error('The anti-CSRF token is missing or wrong.'),
         ...OTHER_ERRORS,
       },

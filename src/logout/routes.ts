@@ -68,18 +68,18 @@ export function logoutRoutes(d: LogoutRouteDeps): FastifyPluginAsync {
     return isJsonRequest(req) ? reply.code(204).send() : reply.redirect(result.to, 303)
   }
 
-  /** Only a cookie that was the credential, or is good for nothing any more, is the browser's to lose. */
+  /** Clears the cookie only if it was the credential, or names a session that has ended. */
   function leaveNothing(req: FastifyRequest, reply: FastifyReply, { signedOut }: LogoutOutcome) {
     if (signedOut === 'dead') clearDeadCookies(d, req, reply)
     else if (signedOut !== undefined) signOutBrowser(d, req, reply, signedOut === 'cookie')
   }
 
-  /** The logout URL is for GET; Kratos refuses to take it by POST, and a secret in a URL is none. */
+  /** The logout URL is for GET. Kratos refuses POST to it as well: a secret in a URL leaks into logs. */
   function refuseTokenInUrl(req: FastifyRequest, reply: FastifyReply) {
     d.csrf.check(req, submittedToken(req), { maskedOnly: true })
     return methodNotAllowed(reply, ['GET', 'HEAD'])
   }
 }
 
-/** Not a redirect: browsers keep what a fetched-ahead link led to, but throw an error away and ask again at the click. */
+/** Not a redirect: browsers keep the result of a prefetched link, but drop an error and ask again at the click. */
 const speculative = () => forbidden('This link signs out and is not followed ahead of time. Open it to sign out.')

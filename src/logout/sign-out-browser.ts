@@ -13,9 +13,9 @@ export interface SignOutDeps {
 }
 
 /**
- * Leaves nothing of the session in the browser: the cookie under its present and earlier names, domains and paths, the
- * cookie of an unfinished flow, and what `lethe.logout.clear_site_data` names. A new anti-CSRF cookie goes out with it,
- * so that forms from before no longer pass and the next sign-in meets no error.
+ * Removes everything about the session from the browser: the cookie under its present and earlier names, domains and paths,
+ * the continuity cookie, and what `lethe.logout.clear_site_data` names. The answer sets a new anti-CSRF cookie, so
+ * that forms opened before are refused and the next sign-in works.
  */
 export function signOutBrowser(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply, cookieToo: boolean): void {
   d.csrf.renew(req, reply)
@@ -27,8 +27,8 @@ export function signOutBrowser(d: SignOutDeps, req: FastifyRequest, reply: Fasti
 }
 
 /**
- * For a session that was gone before. Only cookies that were sent are known to be good for nothing: other sites can have
- * this asked by a form, with which a browser sends no cookie, but of which it would obey the answer.
+ * Clears the cookies of a session that had ended before. Only cookies that the request carried are cleared: a form on another
+ * site can cause this request, and the browser would send no cookies with it but obey the answer.
  */
 export function clearDeadCookies(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply): void {
   const names = d.config().lethe.cookies.previous.map(({ name }) => name)
@@ -36,7 +36,7 @@ export function clearDeadCookies(d: SignOutDeps, req: FastifyRequest, reply: Fas
   if (sent) clearSessionCookies(d, req, reply)
 }
 
-/** Expires every cookie a session may have left, with the attributes it was set with. */
+/** Expires every cookie that may name a session, with the attributes it was set with. */
 function clearSessionCookies(d: SignOutDeps, req: FastifyRequest, reply: FastifyReply): void {
   d.credentials.clear(req, reply)
   const current = sessionCookieAttributes(d.config(), d.dev)

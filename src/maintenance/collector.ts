@@ -11,7 +11,7 @@ export interface CollectorDeps {
   clock: Clock
   db: Db
   gc: Gc
-  /** false on a database that Kratos also uses: its rows are its own to delete, only ends get their events */
+  /** false on a database that Kratos also uses: Kratos deletes its own rows, only ends of sessions get their events */
   deletes: boolean
   log: { warn(details: object, message: string): void; debug(details: object, message: string): void }
   /** rows of the event log that are past their retention */
@@ -20,7 +20,7 @@ export interface CollectorDeps {
 }
 
 export interface Collector extends BackgroundWork {
-  /** One round; does nothing while another node is at it. @returns rows handled, by kind */
+  /** One round; does nothing while another node runs one. @returns rows handled, by kind */
   round(): Promise<Record<string, number>>
 }
 

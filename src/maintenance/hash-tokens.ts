@@ -19,7 +19,7 @@ export interface HardenOptions {
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 const RETRY_MS = 500
-/** A transaction that is older than this has been forgotten by somebody; the rest is for another run. */
+/** Older transactions are taken for forgotten ones; the tokens they may have written are left for another run. */
 const PATIENCE_MS = 120_000
 
 /** Kratos wrote just now: it could read no hashed token. */
@@ -33,7 +33,7 @@ export class KratosIsWriting extends Error {
 }
 
 export function createHardening({ store, clock, sleep }: HardenDeps) {
-  /** One reading of the table. @returns how many were hashed */
+  /** One pass over the table. @returns how many were hashed */
   async function sweep(options: HardenOptions, report: (count: number) => void): Promise<number> {
     let total = 0
     let after: string | undefined = FIRST_ID
@@ -59,9 +59,9 @@ export function createHardening({ store, clock, sleep }: HardenDeps) {
     },
 
     /**
-     * Hashes what rests as it is. May be broken off and called again at any time, and by several at once; meanwhile both
-     * forms are found, so nobody is signed out.
-     * @returns whether all of it is done; false when rows or transactions are held by somebody
+     * Hashes the tokens that are stored in plain form. May be interrupted and called again at any time, also by several nodes at
+     * once; until it is done a token is looked up in both forms, so that no session is lost.
+     * @returns whether all are hashed; false when rows are locked or transactions open
      */
     async harden(options: HardenOptions): Promise<boolean> {
       const total = await store.remaining()
@@ -72,7 +72,7 @@ export function createHardening({ store, clock, sleep }: HardenDeps) {
       }
       const mark = await store.begin()
       await sweep(options, report)
-      // Twice clean, with a pause between: a sign-in may have asked for the mode before and get its id after the mark.
+      // Two passes without a find, with a pause between: a sign-in may have read the old mode and get its id after the mark.
       for (let waited = 0, clean = 0; waited < PATIENCE_MS; waited += RETRY_MS) {
         const settled = await store.settled(mark)
         const late = await sweep(options, report)

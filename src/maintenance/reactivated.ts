@@ -9,7 +9,7 @@ export interface ReactivatedWatchDeps {
 }
 
 export interface ReactivatedWatch extends BackgroundWork {
-  /** One look. @returns how many sessions were set back */
+  /** One check. @returns how many sessions were ended again */
   round(): Promise<number>
 }
 
@@ -20,8 +20,8 @@ const LIMIT = 500
 
 /**
  * On a database shared with a running Kratos. A refresh login there writes the whole row with active = true and so brings
- * back a session that was ended meanwhile (seen 8 times in 8 tries). Here it stays refused by its tombstone; this sets the
- * row back, so that Kratos refuses it too.
+ * back a session that was ended meanwhile (seen 8 times in 8 tries). Lethe keeps refusing it by its tombstone; this ends the
+ * row again, so that Kratos refuses it too.
  */
 export function createReactivatedWatch({ clock, store, log }: ReactivatedWatchDeps): ReactivatedWatch {
   async function round(): Promise<number> {

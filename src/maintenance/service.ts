@@ -7,7 +7,7 @@ export type { ExpiringTable } from './store.ts'
 export type Gc = ReturnType<typeof createGc>
 
 export interface Sweep {
-  /** rows whose time was over then, or before, go */
+  /** rows that expired then or before are deleted */
   until: Micros
   /** rows in one statement */
   limit: number
@@ -15,14 +15,14 @@ export interface Sweep {
 
 const EPOCH: Micros = 0
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
-/** Rows that were locked in one round are found in the next ones, for this long; later only when all is looked at again. */
+/** Rows that were locked in one round are looked for again this long; after that only by a round over the whole table. */
 const LOOK_BACK: Micros = 3600 * SECOND
-/** An exchange of codes for a session token has no expiry of its own; a younger one may still be used. */
+/** An exchange of codes for a session token has no expiry of its own; a younger one may still be redeemed. */
 const EXCHANGE_LIFE: Micros = 3600 * SECOND
 
 /**
- * Ends what has expired and deletes what nobody needs any more. Each function works in batches until nothing is left and
- * returns how many rows it handled. Safe to run on any number of nodes at once.
+ * Ends expired sessions and deletes rows that are past their retention. Each function works in batches until nothing is left
+ * and returns how many rows it handled. Safe to run on any number of nodes at once.
  */
 export interface GcDeps {
   store: GcStore
@@ -36,7 +36,7 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
   let seq = 0
   let log: string | null = null
 
-  /** In a database that went back there are rows again that were done with, and their numbers are given out anew. */
+  /** A restored database holds rows again that were handled before, and gives out their event numbers anew. */
   async function forgetAnotherLog(): Promise<void> {
     const { epoch, newest } = await store.log()
     if (epoch !== log || newest < seq) {
@@ -47,7 +47,7 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
   }
 
   return {
-    /** Gives every session whose time is over its end and its event. Must come before any deletion. */
+    /** Ends every expired session and appends its event. Must come before any deletion. */
     async endExpiredSessions(limit: number): Promise<number> {
       await forgetAnotherLog()
       const now = clock.now()
@@ -64,7 +64,7 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
       return total
     },
 
-    /** The same for sessions that a rule has ended. Before the expired ones: which end came first is told. */
+    /** Ends the sessions that a rule has ended. Before the expired ones: the event names the earlier cause. */
     async endSessionsByRule(limit: number): Promise<number> {
       const { idle, absolute } = rules?.shortest() ?? {}
       if (idle === undefined && absolute === undefined) return 0
@@ -92,7 +92,7 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
       }
     },
 
-    /** Sessions that were ended by somebody, whose own expiry may be far away. */
+    /** Sessions that were ended before they expired. */
     async deleteEndedSessions({ until, limit }: Sweep): Promise<number> {
       await forgetAnotherLog()
       let total = 0

@@ -3,7 +3,7 @@ import { type Sql, sql } from '../kernel/db/client.ts'
 import { HOME_SCHEMA } from '../kernel/db/home-schema.ts'
 
 /**
- * Every statement takes a bounded number of rows and skips those that somebody has locked: a logout or a login never
+ * Every statement takes a bounded number of rows and skips locked ones: a logout or a login never
  * waits for the collector, and two collectors share the work instead of waiting for each other.
  */
 
@@ -13,7 +13,7 @@ export const LOG = sql(
      (select coalesce(max(e.seq), 0) from lethe.events e) as newest`,
 )
 
-/** What Lethe notes about a session goes with it, in both kinds of database without a foreign key. */
+/** Deletes Lethe's notes about a session with it: no foreign key does, in either kind of database. */
 const WITH_NOTES = `tombstone as (
     delete from lethe.tombstones using deleted where lethe.tombstones.session_id = deleted.id
   ), seen as (
@@ -21,8 +21,8 @@ const WITH_NOTES = `tombstone as (
   )`
 
 /**
- * Only rows that are inactive: an expired one without its event waits for the statement above. `$4` is where the batch
- * before stopped: without it each batch would walk over what the ones before left dead in the index.
+ * Only inactive rows: an expired session without its event waits for the statement above. `$4` is where the previous batch
+ * stopped: without it each batch would walk over the index entries that the ones before left dead.
  */
 export const DELETE_EXPIRED_SESSIONS = sql(
   'gc.delete_expired_sessions',
@@ -36,7 +36,7 @@ export const DELETE_EXPIRED_SESSIONS = sql(
   select (select count(*) from deleted) as count, (select max(expires_at) from target) as last`,
 )
 
-/** Sessions that ended before their time, found by the event of their end; `$4` is where the batch before stopped. */
+/** Sessions that ended before they expired, found by their event; `$4` is where the previous batch stopped. */
 export const DELETE_ENDED_SESSIONS = sql(
   'gc.delete_ended_sessions',
   `with old as (
@@ -52,7 +52,7 @@ export const DELETE_ENDED_SESSIONS = sql(
   select (select count(*) from deleted) as count, (select max(seq) from old) as last`,
 )
 
-/** Notes on sessions that somebody else deleted, as Kratos's own clean-up does on a shared database. */
+/** Notes on sessions that another program deleted, as Kratos's own clean-up does on a shared database. */
 export const DELETE_ORPHANED_TOMBSTONES = sql(
   'gc.delete_orphaned_tombstones',
   `with target as (
@@ -79,7 +79,7 @@ export const DELETE_ORPHANED_LAST_SEEN = sql(
   select count(*) as count from deleted`,
 )
 
-/** Tables of which whole rows go when a time in them is past. The last ones exist only where Kratos made the database. */
+/** Tables whose rows are deleted when a time in them is past. The last ones exist only where Kratos made the database. */
 export const TABLES = {
   continuity_containers: 'expires_at',
   ...flowTables(),

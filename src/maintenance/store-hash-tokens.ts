@@ -1,7 +1,7 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
 
-/** `s2_` and 27 bytes of SHA-256 in the URL alphabet of base64: what `storedToken` makes, made by the database. */
+/** `s2_` and 27 bytes of SHA-256 in base64url: what `storedToken` computes, computed by the database. */
 const HASH = `'s2_' || translate(encode(substring(sha256(convert_to(sessions.token, 'UTF8')) for 27), 'base64'), '+/', '-_')`
 
 const PLAIN = `left(s.token, 3) <> 's2_'`
@@ -13,10 +13,10 @@ const BEGIN = sql(
   'harden.begin',
   `update lethe.meta set value = '"hardening"' where key = 'tokens' and value <> '"hardening"'`,
 )
-/** Taken once the mode is committed: whoever still saw the old one has a lower id, or is about to get one. */
+/** Taken after the mode is committed: a transaction that read the old mode has a lower id, or is about to get one. */
 const MARK = sql('harden.mark', 'select pg_current_xact_id()::text as xid')
 /**
- * Whether every transaction of this database that had an id by then is over. A snapshot would also tell of other databases
+ * Whether every transaction of this database that had an id by then is over. A snapshot would also count other databases
  * of the same server, whose transactions may stay open for hours and read nothing here.
  */
 const SETTLED = sql(
@@ -30,7 +30,7 @@ const SETTLED = sql(
   ) as settled`,
 )
 
-/** By primary key, so that a sweep reads the table once. A locked row is somebody signing in or out: the next sweep has it. */
+/** By primary key, so that a sweep reads the table once. A locked row belongs to a running login or logout: the next sweep takes it. */
 const BATCH = sql(
   'harden.batch',
   `with target as (
@@ -43,8 +43,8 @@ const BATCH = sql(
 const FINISH = sql('harden.finish', `update lethe.meta set value = '"sha256"' where key = 'tokens'`)
 
 /**
- * The latest row that Kratos, and not Lethe, made since `$2`. Lethe notes each session that it begins, and gives a flow one
- * time where Kratos takes the clock twice.
+ * The latest row since `$2` that Kratos made, not Lethe. Lethe notes each session that it begins, and writes one time into
+ * both columns of a flow where Kratos reads the clock twice.
  */
 const LAST_FOREIGN = sql(
   'harden.last_foreign_write',
@@ -71,16 +71,16 @@ export function createHardenStore(db: Db, nid: string) {
     async mode(): Promise<string> {
       return String((await db.query<{ value: unknown }>(MODE))[0]?.value)
     },
-    /** How many tokens rest as they are. */
+    /** How many tokens are stored in plain form. */
     async remaining(): Promise<number> {
       return (await db.query<{ count: number }>(COUNT, [nid]))[0]!.count
     },
-    /** From the end of this call on, new sessions rest hashed. @returns the mark for `settled` */
+    /** Once this call returns, new tokens are stored hashed. @returns the mark for `settled` */
     async begin(): Promise<string> {
       await db.query(BEGIN)
       return (await db.query<{ xid: string }>(MARK))[0]!.xid
     },
-    /** Whether everything that began before the mark has ended. */
+    /** Whether every transaction older than the mark has ended. */
     async settled(mark: string): Promise<boolean> {
       return (await db.query<{ settled: boolean }>(SETTLED, [mark]))[0]!.settled
     },
@@ -92,7 +92,7 @@ export function createHardenStore(db: Db, nid: string) {
     async finish(): Promise<void> {
       await db.query(FINISH)
     },
-    /** Programs that are connected beside Lethe, by the name they give. */
+    /** Other programs that are connected, by the name they give. */
     otherPrograms: () => db.query<{ name: string; connections: number }>(OTHERS),
     /** When Kratos last wrote, if that was at `since` or later. */
     async lastForeignWrite(since: Timestamp): Promise<Timestamp | undefined> {

@@ -17,7 +17,7 @@ import {
 export type { ExpiringTable } from './sql.ts'
 export type GcStore = ReturnType<typeof createGcStore>
 
-/** What began or was proved later was ended by no rule; undefined where no schema has that rule. */
+/** Sessions that began or were authenticated later cannot have been ended by the rule; undefined where no schema has it. */
 export interface BeforeRule {
   idle: Timestamp | undefined
   absolute: Timestamp | undefined
@@ -42,7 +42,7 @@ export interface Batch<C> {
  */
 export function createGcStore(db: Db, nid: string, shared: boolean, rules: RulesSql = NO_RULES) {
   return {
-    /** Which log of events counts, and the greatest place in it. A round may go on after another only in the same log. */
+    /** The epoch of the event log and the highest number in it. A round may continue an earlier one only in the same epoch. */
     async log(): Promise<{ epoch: string | null; newest: number }> {
       return (await db.query<{ epoch: string | null; newest: number }>(LOG))[0]!
     },
@@ -66,7 +66,7 @@ export function createGcStore(db: Db, nid: string, shared: boolean, rules: Rules
           .at(-1),
       }
     },
-    /** Ends again what was ended at `since` or later and set active by somebody else. @returns their ids */
+    /** Ends again sessions that ended at `since` or later and that another program set active. @returns their ids */
     async endRevivedSessions(since: Timestamp, limit: number): Promise<string[]> {
       return (await db.query<{ id: string }>(END_REVIVED, { nid, since, limit })).map(({ id }) => id)
     },
@@ -86,7 +86,7 @@ export function createGcStore(db: Db, nid: string, shared: boolean, rules: Rules
       const seen = count(await db.query(DELETE_ORPHANED_LAST_SEEN, [until, limit]))
       return Math.max(tombstones, seen)
     },
-    /** Those of the tables that this database has, in their order. */
+    /** Those of the tables that exist in this database, in their order. */
     async existingTables(): Promise<ExpiringTable[]> {
       const all = Object.keys(TABLES) as ExpiringTable[]
       const found = (await db.query<{ name: string }>(EXISTING_TABLES, [all])).map(({ name }) => name)

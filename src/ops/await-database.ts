@@ -12,14 +12,14 @@ export interface Waiting {
   abandon(): Promise<void>
 }
 
-/** Pauses between two looks at the database, growing up to the last. */
+/** Pauses between two tries, growing up to the last. */
 const PAUSES_MS = [100, 250, 500, 1000]
-/** After this long without a usable database the process gives up, so that its orchestrator takes note. As Kratos. */
+/** After this long without a usable database the process exits, so that its orchestrator notices. As Kratos. */
 const GIVE_UP_MS = 5 * 60_000
 
 /**
- * Waits until the database answers and is migrated. Meanwhile both ports tell that the process is alive and not ready,
- * and answer 503 to everything else.
+ * Waits until the database answers and is migrated. Until then both ports answer that the process is alive and not ready,
+ * and 503 to everything else.
  */
 export function awaitDatabase(d: {
   db: Db
@@ -29,7 +29,7 @@ export function awaitDatabase(d: {
   tls: TlsPairs
   /** other workers listen on the same ports */
   shared: boolean
-  /** whether ports tell meanwhile that the process is alive; default true */
+  /** whether the ports answer health checks meanwhile; default true */
   listens?: boolean
 }): Waiting {
   let abandoned = false
@@ -71,7 +71,7 @@ async function usable(d: { db: Db; log: Logger; migrate: boolean }): Promise<'ow
     if (status.problem !== undefined) throw new MigrationError(status.problem)
     return usableKind(status, d.log)
   } catch (err) {
-    // Waiting does not mend a database that must not be used.
+    // Waiting cannot help with a database that must not be used.
     if (err instanceof MigrationError) throw err
     d.log.warn({ err }, 'the database is not available yet')
     return undefined
@@ -90,7 +90,7 @@ function usableKind(status: MigrationStatus, log: Logger): 'owned' | 'adopted' |
 }
 
 function placeholder(name: 'public' | 'admin', tls: TlsPairs): NamedApp {
-  // Either server, as a probe of the orchestrator expects it; the type of the one does not fit the other.
+  // Either protocol, as the orchestrator's probe expects it; the types of the two servers do not fit each other.
   const app = fastify({ https: tls[name] ?? null } as FastifyServerOptions)
   app.register(healthRoutes({ isReady: async () => false, notReadyMessage: NOT_READY[name] }))
   app.setNotFoundHandler((_req, reply) =>

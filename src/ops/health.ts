@@ -3,9 +3,9 @@ import type { FastifyPluginAsync, FastifyReply } from 'fastify'
 export interface HealthDeps {
   /** Whether the database answers and no migration is pending. Never throws. */
   isReady(): Promise<boolean>
-  /** text of the 503: the public port says nothing of the inside */
+  /** text of the 503: the public port does not name the cause */
   notReadyMessage: string
-  /** what an operator should see to, though the node does its work; shown where there is something. Never throws. */
+  /** what an operator should look into although the node works; shown when not empty. Never throws. */
   warnings?: (() => Promise<string[]>) | undefined
 }
 

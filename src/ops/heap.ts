@@ -2,9 +2,9 @@ import { PerformanceObserver } from 'node:perf_hooks'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 
 /**
- * Left alone, V8 takes 34 MB for the young generation while modules load, of which a server that has started needs a
- * few, and keeps them for as long as there is load; and it lets the old one more than double before it looks for garbage.
- * Flags of the command line could say less, but `lethe` is started by name. Of a flag that it no longer knows V8 says so
+ * By default V8 takes 34 MB for the young generation while modules load, of which a running server needs a
+ * few, and keeps them under load; and it lets the old generation more than double before it collects garbage.
+ * Command-line flags could set this too, but `lethe` is started by name. If V8 drops one of these flags it says so
  * on stderr and goes on.
  * @see docs/adr/0010-heap.md for what was measured
  */
@@ -12,16 +12,16 @@ const GARBAGE_PERCENT = 60
 const MB = 1024 * 1024
 /** With 4 MB the start took a fifth longer. */
 const AT_START = 8 * MB
-/** Twice as much did not save CPU that could be told from noise, and takes 17 MB more. */
+/** Twice as much saved no CPU beyond noise, and takes 17 MB more. */
 const UNDER_LOAD = 16 * MB
 
 let limit = AT_START
 
-/** Call it before the modules of the server load. */
+/** Call it before the modules of the server are loaded. */
 export function limitHeap(): void {
   setFlagsFromString(`--heap-growing-percent=${GARBAGE_PERCENT}`)
   let grows = true
-  // For as long as the process runs: V8 gives the space back when nothing happens, and must then be let grow again.
+  // For the life of the process: V8 shrinks the heap again when idle, and must then be allowed to grow once more.
   new PerformanceObserver(() => {
     const mayGrow = youngBytes() < limit
     if (mayGrow !== grows) setFlagsFromString(`--semi-space-growth-factor=${mayGrow ? 2 : 1}`)

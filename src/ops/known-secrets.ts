@@ -4,7 +4,7 @@ import type { Queryable } from '../kernel/db/client.ts'
 import { readKnownSecrets, recordKnownSecrets } from '../kernel/db/known-secrets.ts'
 import type { Meta } from '../kernel/db/meta.ts'
 
-/** Serving with these secrets would sign everybody out; the message says what to do. */
+/** Serving with these secrets would sign everyone out; the message says what to do. */
 export class WrongSecrets extends Error {
   override readonly name = 'WrongSecrets'
 }
@@ -19,7 +19,7 @@ export function requireSecrets(generated: boolean): void {
 }
 
 /**
- * Compares the secrets with those that this database was last served with, and notes the present ones. Any one in common
+ * Compares the secrets with those that this database was last served with, and stores the present ones. One in common
  * is enough, so that secrets can be rotated: put the new one first, and take the old one away later.
  *
  * @throws WrongSecrets when none is in common
@@ -36,12 +36,12 @@ export async function checkSecrets(db: Queryable, meta: Meta, config: Config): P
   if (known?.join() !== present.join()) await recordKnownSecrets(db, present)
 }
 
-/** Takes the present secrets for the right ones, whatever was known. */
+/** Stores the present secrets as the right ones, whatever was stored before. */
 export async function acceptSecrets(db: Queryable, meta: Meta, config: Config): Promise<void> {
   await recordKnownSecrets(db, fingerprintsOf(config, meta.serverSecret))
 }
 
-/** 96 bits of a keyed digest. To guess at a weak secret with, it is worth no more than any one cookie. */
+/** 96 bits of a keyed digest. It helps in guessing a weak secret no more than any one cookie does. */
 function fingerprintsOf({ secrets }: Config, key: Uint8Array): string[] {
   const used = secrets.cookie.length > 0 ? secrets.cookie : secrets.default
   return used.map((secret) =>

@@ -11,7 +11,7 @@ export interface NamedApp {
 
 /**
  * Opens both ports, or neither.
- * @param shared other workers listen there too, and their primary has freed the place
+ * @param shared other workers listen there too, and their primary has removed a stale socket file
  * @throws Error naming the address that could not be opened
  */
 export async function listen(apps: NamedApp[], config: Config, log: Logger, shared = false): Promise<void> {

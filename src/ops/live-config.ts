@@ -14,15 +14,15 @@ export interface LiveConfig {
   tokenTemplates(): TokenTemplates
   messageTemplates(): MessageTemplates
   hash(): string
-  /** @param listener called after each reload that was taken */
+  /** @param listener called after each successful reload */
   onReload(listener: () => void): void
   close(): void
 }
 
 /**
- * Checks what the schema of the configuration cannot (identity schemas, templates of tokens and messages), then follows the files. A
- * change that cannot be used leaves everything as it is.
- * @param options `cwd` is where relative `file://` addresses start, `watch` what to follow instead of the files
+ * Checks what the schema of the configuration cannot (identity schemas, templates of tokens and messages), then watches the
+ * files. A change that cannot be used leaves everything as it is.
+ * @param options `cwd` is where relative `file://` addresses start, `watch` what to watch instead of the files
  * @throws SchemaLoadError, TokenTemplateError, MessageTemplateError, UnreadTemplate
  */
 export async function createLiveConfig(

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** Messages that wait. */
+/** The queue of messages. */
 export interface CourierState {
   queued: number
   /** age of the oldest; 0 when there is none */
@@ -8,9 +8,9 @@ export interface CourierState {
 }
 
 export interface CourierMetrics {
-  /** @param result of the few that a try can have */
+  /** @param result one of the few outcomes of a try */
   tried(channel: string, result: string): void
-  /** @param read asked at each scrape; what cannot be had is left out */
+  /** @param read called at each scrape; its series are left out when it fails */
   watchQueue(read: () => Promise<CourierState>): void
 }
 
@@ -26,7 +26,7 @@ export function createCourierMetrics(registry: Registry): CourierMetrics {
     tried: (channel, result) => tries.inc({ channel, result }),
     watchQueue(read) {
       let reading: Promise<CourierState | undefined> | undefined
-      /** One question for both: a scrape collects them at the same time. */
+      /** One query for both gauges: a scrape collects them at the same time. */
       const state = () => {
         reading ??= read()
           .catch(() => undefined)
@@ -37,7 +37,7 @@ export function createCourierMetrics(registry: Registry): CourierMetrics {
       }
       const gauge = (name: string, help: string, value: (state: CourierState) => number) =>
         new Gauge({
-          // the same of every process: it is in the database
+          // the same in every process: it is read from the database
           ...{ name, help, registers, aggregator: 'first' },
           async collect() {
             const known = await state()

@@ -1,11 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
-/** How far the log and the receivers of events have come. */
+/** How far the log and the receivers of events are. */
 export interface LogState {
   epoch_number: number
   behind_events: number
   behind_seconds: number
-  /** of those that may still write to the log */
+  /** of the transactions that may still write to the log */
   oldest_transaction: { pid: number | null; application: string | null; age_seconds: number | null } | null
   receivers: readonly ReceiverState[]
 }
@@ -15,22 +15,22 @@ interface ReceiverState {
   pending: number
   dead: number
   lag_events: number
-  /** age of the oldest event that is still to be delivered; 0 when there is none */
+  /** age of the oldest undelivered event; 0 when there is none */
   lag_seconds: number
 }
 
-/** A younger transaction is the work of a moment, and its process would be a series for each scrape. */
+/** Younger transactions are ordinary writes, and naming their processes would make a series for each scrape. */
 const SHOWN_FROM_SECONDS = 1
 
 export interface EventMetrics {
-  /** @param result of the few that a try can have */
+  /** @param result one of the few outcomes of a try */
   delivery(receiver: string, result: 'delivered' | 'failed' | 'given_up'): void
-  /** @param read asked at each scrape; what cannot be had is left out */
+  /** @param read called at each scrape; its series are left out when it fails */
   watchLog(read: () => Promise<LogState>): void
   watchStreams(read: () => number): void
-  /** @param reason of the few for which another epoch of the log begins */
+  /** @param reason one of the few causes of a new epoch */
   epoch(reason: string): void
-  /** @param follower of the few kinds of those who follow the log */
+  /** @param follower one of the few kinds of followers */
   lost(follower: string): void
 }
 
@@ -74,7 +74,7 @@ export function createEventMetrics(registry: Registry): EventMetrics {
 
 function watchLog(registers: Registry[], read: () => Promise<LogState>): void {
   let reading: Promise<LogState | undefined> | undefined
-  /** One question for all gauges: a scrape collects them at the same time. */
+  /** One query for all gauges: a scrape collects them at the same time. */
   const state = () => {
     reading ??= read()
       .catch(() => undefined)
@@ -86,12 +86,12 @@ function watchLog(registers: Registry[], read: () => Promise<LogState>): void {
   type Labelled = [labels: Record<string, string>, value: number]
   const gauge = (name: string, help: string, labelNames: string[], values: (state: LogState) => Labelled[]) =>
     new Gauge({
-      // the same of every process: it is in the database
+      // the same in every process: it is read from the database
       ...{ name, help, labelNames, registers, aggregator: 'first' },
       async collect() {
         const known = await state()
         this.reset()
-        // a reset gauge without labels is 0, which would say that all is well
+        // a reset gauge without labels is 0, which would look healthy
         if (known === undefined && labelNames.length === 0) this.remove()
         for (const [labels, value] of known === undefined ? [] : values(known)) this.set(labels, value)
       },

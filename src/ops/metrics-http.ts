@@ -2,11 +2,11 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { type CounterSeries, counterTally, type HistogramSeries, histogramTally } from './tally.ts'
 
-/** What is counted of a request. `endpoint` is a route, never a path: paths hold ids and there is no end of them. */
+/** What is counted of a request. `endpoint` is a route template, never a path: paths hold ids, so their number has no bound. */
 export interface CountedRequest {
   method: string
   status: number
-  /** undefined for requests that no route takes */
+  /** undefined for requests that match no route */
   endpoint: string | undefined
   seconds: number
   requestBytes: number
@@ -19,12 +19,12 @@ export interface HttpMetrics {
   scrape<T>(work: () => Promise<T>): Promise<T>
 }
 
-/** Those of Kratos, so that dashboards keep their lines. */
+/** The buckets of Kratos, so that dashboards keep working. */
 const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
-/** Kratos counts bytes in buckets made for seconds, of which no dashboard can make anything. */
+/** Kratos counts bytes in buckets made for seconds, which no dashboard can use. */
 const BYTES = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 5_242_880]
 
-/** The series that a request of one method, status and route counts in. */
+/** The series of requests of one method, status and route. */
 interface RequestSeries {
   statuses: CounterSeries
   total: CounterSeries | undefined
@@ -45,7 +45,7 @@ export function createHttpMetrics(registry: Registry, version: string): HttpMetr
   const responseBytes = histogramTally(registry, 'http_response_size_bytes', 'Bytes of response bodies.', BYTES)
 
   const shared = new Map<string, CounterSeries | HistogramSeries>()
-  /** Several requests that differ in what a series does not tell apart count in the same one. */
+  /** Requests that have the same labels share one series. */
   function once<S extends CounterSeries | HistogramSeries>(
     kind: string,
     labels: Record<string, string>,
@@ -120,7 +120,7 @@ function createScrapeCount(registry: Registry): HttpMetrics['scrape'] {
 
 /**
  * Counts every request when its answer is sent.
- * @param prefix stands before each route, whatever the client sent: `/admin` on the admin port
+ * @param prefix of each route in the labels, whatever the client sent: `/admin` on the admin port
  */
 export function installMetrics(app: FastifyInstance, metrics: HttpMetrics, prefix: string): void {
   const endpoints = new Map<string, string>()
@@ -153,7 +153,7 @@ function bytes(length: unknown): number {
   return Number.isSafeInteger(count) && count >= 0 ? count : 0
 }
 
-/** For the admin port alone: what is counted tells much about those who sign in. */
+/** For the admin port alone: the figures reveal much about the users. */
 export function metricsRoutes(metrics: { http: HttpMetrics; text(): Promise<string> }): FastifyPluginAsync {
   return async (app) => {
     app.get('/metrics/prometheus', async (_req, reply: FastifyReply) => {

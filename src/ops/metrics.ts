@@ -4,25 +4,25 @@ import { createEventMetrics, type EventMetrics } from './metrics-events.ts'
 import { createHttpMetrics, type HttpMetrics } from './metrics-http.ts'
 import { isOwn, type Series } from './metrics-sum.ts'
 
-/** Everything that is counted. One for each process, handed to whom it concerns. */
+/** All metrics. One for each process, handed to what counts. */
 export interface Metrics {
   http: HttpMetrics
   events: EventMetrics
   courier: CourierMetrics
-  /** @param cause one of the few of the event log, never a text from outside */
+  /** @param cause one of `END_CAUSES`, never a text from outside */
   sessionsEnded(cause: string, count: number): void
-  /** @param name of the statement, as the code gives it */
+  /** @param name of the statement */
   statement(name: string, seconds: number, ok: boolean): void
-  /** calls that shared one statement */
+  /** @param size calls that shared one statement */
   batch(size: number): void
   hashing(running: number, waiting: number): void
-  /** @param read asked at each scrape; undefined where there is no pool */
+  /** @param read called at each scrape; undefined where there is no pool */
   watchPool(read: () => { used: number; idle: number; waiting: number } | undefined): void
   /** all series as text, for a scraper */
   text(): Promise<string>
   /** all series, for the sum of several processes */
   series(): Promise<Series[]>
-  /** without those that all processes of a node have alike */
+  /** without those that are the same in all processes of a node */
   ownSeries(): Promise<Series[]>
 }
 

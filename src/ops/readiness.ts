@@ -4,7 +4,7 @@ import { migrationStatus } from '../kernel/db/migrations/migrate.ts'
 /** Probes come every second or so from several places: the database is asked once for all of them. */
 const REMEMBER_MS = 500
 
-/** Whether the database answers, takes writes and nothing is pending, as of at most half a second ago. */
+/** Whether the database answers, takes writes and has no pending migration, as of at most half a second ago. */
 export function createReadiness(db: Db): () => Promise<boolean> {
   let asked: { at: number; answer: Promise<boolean> } | undefined
   return () => {

@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { ConfigError, type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts'
 import type { Logger } from '../kernel/base/log.ts'
 
-/** Reads the configuration at the start of the server. @returns undefined when it cannot be used, which was said */
+/** Reads the configuration at the start of the server. @returns undefined when it cannot be used; the reasons are logged */
 export function readConfig(
   options: Required<Pick<LoadOptions, 'files' | 'env' | 'random'>> & { dev: boolean; stderr: Writable },
 ): LoadedConfig | undefined {

@@ -3,7 +3,7 @@ import type { Logger } from '../kernel/base/log.ts'
 /** Time of one phase. Orchestrators give 30 to 60 s for the whole. */
 const PHASE_MS = 20_000
 
-/** Runs every phase in order, each with a time limit; one that fails or hangs does not keep the others from running. */
+/** Runs every phase in order, each with a time limit; one that fails or hangs does not keep the next from running. */
 export async function stopInPhases(phases: [string, () => Promise<unknown>][], log: Logger): Promise<void> {
   for (const [phase, work] of phases) {
     let timer: NodeJS.Timeout | undefined

@@ -8,7 +8,7 @@ interface Sample {
   value: number
 }
 
-/** One series of a counter; whoever counts adds to `count`. */
+/** One series of a counter; the caller adds to `count`. */
 export interface CounterSeries {
   count: number
 }
@@ -20,7 +20,7 @@ export interface HistogramSeries {
 
 /**
  * Counters and histograms for what happens at every request. The library checks and hashes the labels at each
- * observation: with six series a request that was 20 µs, more than routing. Here a series is found once and kept by
+ * observation: with six series a request that was 20 µs, more than routing. Here a series is looked up once and kept by
  * its user; the library still writes the text.
  */
 export function counterTally(registry: Registry, name: string, help: string) {

@@ -43,11 +43,11 @@ async function readPem(source: { path?: string | undefined; base64?: string | un
 }
 
 /**
- * Looks at the files again and again and hands a new pair to servers that are running: connections that are open stay
+ * Polls the files and hands a new pair to the running servers: open connections stay
  * as they are, new ones get the new certificate. A pair that cannot be used is logged once and changes nothing.
  *
  * Files are compared by content, since Kubernetes replaces the folder they stand in and not the files.
- * @param everyMs between two looks. Default 10 s: certificates are renewed days before they expire.
+ * @param everyMs between two polls. Default 10 s: certificates are renewed days before they expire.
  */
 export function followTls(d: {
   apps: readonly NamedApp[]

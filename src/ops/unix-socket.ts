@@ -1,14 +1,14 @@
 import { chmod, chown, lstat, readFile, rm } from 'node:fs/promises'
 import { connect } from 'node:net'
 
-/** Ownership and permissions of a socket file. Names, or numbers as text; empty leaves what the process gives. */
+/** Ownership and permissions of a socket file. Names, or numbers as text; empty keeps those of the process. */
 export interface SocketSettings {
   owner: string
   group: string
   mode: number
 }
 
-/** Takes away what a killed process has left. @throws Error when the path is something else, or a process listens there */
+/** Removes the file that a killed process left. @throws Error when the path is something else, or a process listens there */
 export async function freeSocketPath(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return
@@ -28,7 +28,7 @@ function answers(path: string): Promise<boolean> {
   })
 }
 
-/** @throws Error when a name is unknown or the process may not give the file away */
+/** @throws Error for an unknown name, or when the process may not change the owner */
 export async function setSocketRights(path: string, { owner, group, mode }: SocketSettings): Promise<void> {
   await chmod(path, mode)
   if (owner === '' && group === '') return
@@ -37,7 +37,7 @@ export async function setSocketRights(path: string, { owner, group, mode }: Sock
   await chown(path, uid, gid)
 }
 
-/** The third field of the line of that name; Node has no other way to ask. */
+/** The numeric id, read from the line of that name; Node has no function for it. */
 async function numberOf(name: string, file: string, kind: string): Promise<number> {
   if (/^\d+$/.test(name)) return Number(name)
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n')

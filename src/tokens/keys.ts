@@ -14,7 +14,7 @@ export class KeyUnusable extends Error {
 
 const ALGORITHM = /^(?:(?:RS|PS|ES|HS)(?:256|384|512)|EdDSA|Ed25519)$/
 
-/** The first key of a JWK set, tried once, so that a key that is too short shows here and not at the first request. */
+/** The first key of a JWK set. Signs once, so that a key that is too short is found here and not at the first request. */
 export async function firstSigningKey(set: unknown): Promise<SigningKey> {
   const jwk = (set as { keys?: (JWK | null)[] } | null)?.keys?.[0]
   if (typeof jwk !== 'object' || jwk === null) {
@@ -25,7 +25,7 @@ export async function firstSigningKey(set: unknown): Promise<SigningKey> {
     throw new KeyUnusable(`The JSON Web Key must include a valid "alg" parameter but "${alg ?? ''}" was given.`)
   }
   try {
-    // Loaded by those who sign only.
+    // Loaded only by nodes that sign.
     const { importJWK, SignJWT } = await import('jose')
     const key = await importJWK(jwk, alg)
     await new SignJWT({}).setProtectedHeader({ alg }).sign(key)
@@ -35,17 +35,17 @@ export async function firstSigningKey(set: unknown): Promise<SigningKey> {
   }
 }
 
-/** A key set is read again after this long, while tokens go on being signed with the key at hand. */
+/** A key set is read again after this long; meanwhile the present key goes on signing. */
 const FRESH_MS = 60_000
-/** A key that could not be confirmed for this long is given up. */
+/** A key that could not be read again for this long is given up. */
 const KEEP_MS = 3_600_000
-/** Nobody waits for a source again that has just failed. */
+/** A source that failed is not asked again for this long, so that no request waits for it. */
 const RETRY_MS = 5_000
 
 /**
- * Keeps the key of one source. At most one reading is under way, and none within `RETRY_MS` of a failed one, however
+ * Keeps the key of one source. At most one read is in flight, and none within `RETRY_MS` of a failed one, however
  * many requests ask.
- * @param load reads the source; @param now milliseconds of a clock that only goes forward
+ * @param load reads the source; @param now milliseconds of a monotonic clock
  * @returns a function that throws what `load` throws, when there is no key young enough
  */
 export function keepKey(load: () => Promise<SigningKey>, now: () => number): () => Promise<SigningKey> {

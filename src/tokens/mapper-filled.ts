@@ -7,11 +7,11 @@ const PLACEHOLDER = /\{\{\s*((?:session|claims)(?:\.[A-Za-z0-9_-]+)*)\s*\}\}/g
 const WHOLE = new RegExp(`^${PLACEHOLDER.source}$`)
 
 /**
- * Reads a claims mapper: JSON of the form `{"claims": {…}}`. A text that is one `{{ session.identity.traits.email }}`
- * becomes the value at that path, whatever its type, or null where there is none; inside a longer text it must be a
- * text, a number or a boolean. Entries of lists are reached by number: `{{ session.devices.0.ip_address }}`.
+ * Reads a claims mapper: JSON of the form `{"claims": {…}}`. A text that consists of one placeholder such as
+ * `{{ session.identity.traits.email }}` becomes the value at that path, whatever its type, or null where there is none; inside
+ * a longer text the value must be a text, a number or a boolean. List items have numbers: `{{ session.devices.0.ip_address }}`.
  *
- * @throws Error that says what is wrong, to follow the name of the file
+ * @throws Error whose message follows the name of the file
  */
 export function parseFilledMapper(text: string): ClaimsMapper {
   const claims = parse(text)
@@ -26,7 +26,7 @@ function parse(text: string): JsonObject {
   return claims
 }
 
-/** A misspelt placeholder would else end up in tokens as it stands. */
+/** A misspelt placeholder would otherwise end up in tokens as it stands. */
 function checkPlaceholders(value: Json): void {
   if (typeof value === 'string') {
     const rest = /\{\{[^}]{0,200}\}\}/.exec(value.replace(PLACEHOLDER, ''))
@@ -56,7 +56,7 @@ function fillText(text: string, input: MapperInput): Json {
 function at(input: MapperInput, path: string): Json {
   let value: unknown = input
   for (const step of path.split('.')) {
-    // own members only: traits are written by people, and `constructor` is no claim
+    // own members only: `constructor` is no claim
     if (typeof value !== 'object' || value === null || isNumber(value) || !Object.hasOwn(value, step)) return null
     value = (value as Record<string, unknown>)[step]
   }

@@ -4,11 +4,11 @@ import { compileProgram } from '../kernel/jsonnet/index.ts'
 import type { ClaimsMapper } from './types.ts'
 
 /**
- * A mapper as Kratos has them: a program that reads `std.extVar('session')` and `std.extVar('claims')` and makes an
+ * A mapper as in Kratos: a program that reads `std.extVar('session')` and `std.extVar('claims')` and returns an
  * object with a member `claims`. Numbers become doubles, as in Kratos.
  *
- * @param doubt is told of what can only fail when it is reached, such as a function that does not exist
- * @throws JsonnetError with line and column when it is no program
+ * @param doubt is called with what can only fail at run time, such as a call of an unknown function
+ * @throws JsonnetError with line and column for a syntax error
  */
 export function compileMapper(text: string, doubt: (reason: string) => void): ClaimsMapper {
   const program = compileProgram(text, 'mapper')

@@ -3,11 +3,11 @@ import { compileMapper } from './mapper-jsonnet.ts'
 import type { ClaimsMapper } from './types.ts'
 
 /**
- * Reads a claims mapper: a Jsonnet program as with Kratos, or JSON with placeholders. JSON is a part of Jsonnet, so what
- * is JSON and has no placeholders means the same in both.
+ * Reads a claims mapper: a Jsonnet program as with Kratos, or JSON with placeholders. Every JSON text is also Jsonnet, so
+ * JSON without placeholders means the same in both.
  *
- * @param doubt is told of what may fail when a token is made
- * @throws Error that says what is wrong, to follow the name of the file
+ * @param doubt is called with what may fail when a token is made
+ * @throws Error whose message follows the name of the file
  */
 export function parseClaimsMapper(text: string, doubt: (reason: string) => void = () => {}): ClaimsMapper {
   return isJson(text) ? parseFilledMapper(text) : compileMapper(text, doubt)

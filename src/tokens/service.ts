@@ -13,7 +13,7 @@ export interface Tokenizer {
   /**
    * A signed token (JWS, compact) that speaks for the session.
    * @param shown the session as the answer shows it, for claims mappers
-   * @param until the token lives no longer, whatever the template says
+   * @param until the token expires then at the latest, whatever the template says
    * @throws HttpError 400 unknown template, unusable key, missing external id; 503 key set not readable
    * @see kratos/flows.md "Tokenized whoami"
    */
@@ -74,12 +74,12 @@ async function keyOf(template: TokenTemplate): Promise<SigningKey> {
   })
 }
 
-/** Whom a token speaks for is not the mapper's to say, as in Kratos. */
+/** The mapper cannot change the subject of a token, as in Kratos. */
 function mapClaims({ name, mapClaims: map }: TokenTemplate, claims: JsonObject, shown: Record<string, unknown>) {
   try {
     return map?.({ session: shown as JsonObject, claims }) ?? {}
   } catch (cause) {
-    // what the mapper said of this caller's own session, for whoever has to mend it
+    // shown to the caller, whose own session it is about: the operator needs it to correct the mapper
     const said = shortened((cause as Error).message, 300)
     throw badRequest(`Unable to execute the claims mapper of tokenizer template ${JSON.stringify(name)}: ${said}.`, {
       cause,

@@ -37,14 +37,14 @@ export interface TokenTemplate {
   mapClaims: ClaimsMapper | undefined
 }
 
-/** A document that a template needs, and what is wrong with it. */
+/** A document that a template needs and that could not be read. */
 export interface UnreadDocument {
   /** dotted path of the key that names it */
   key: string
   reason: string
 }
 
-/** The templates in force. Immutable: a reload makes new ones. */
+/** The templates in force. Immutable: a reload replaces them. */
 export interface TokenTemplates {
   get(name: string): TokenTemplate | undefined
   readonly unread: readonly UnreadDocument[]
@@ -58,11 +58,11 @@ export class TokenTemplateError extends Error {
 }
 
 /**
- * Reads what the templates point to. What cannot be read is told and its template fails when it is asked for: Kratos
- * starts with such files, and a missing key of one client must not sign everyone out. A mapper that was read and cannot
- * be run is refused, because it could be mistaken for one that works.
+ * Reads the documents that the templates name. One that cannot be read is logged, and its template fails when a client asks
+ * for it: Kratos starts with such files, and a missing key of one client must not sign everyone out. A mapper that was read but
+ * is not valid is refused, because it could be mistaken for one that works.
  * @param cwd directory that relative `file://` addresses start from
- * @param now milliseconds of a clock that only goes forward
+ * @param now milliseconds of a monotonic clock
  * @throws TokenTemplateError
  */
 export async function createTokenTemplates(
@@ -108,7 +108,7 @@ export async function createTokenTemplates(
   return { get: (name) => templates.get(name), unread, doubts }
 }
 
-/** Kratos starts with such a key, and says so where a token is asked for. */
+/** Kratos starts with such a key and fails where a client asks for a token. */
 function tolerateUnusable(error: unknown): void {
   if (!(error instanceof KeyUnusable)) throw error
 }

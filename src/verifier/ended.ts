@@ -1,9 +1,9 @@
 /** The answer of `/sessions/revocations`, as far as it is read here. */
 export interface RevocationAnswer {
-  /** a number alone: of a server that knows no epochs */
+  /** a number without epoch: from a server that knows no epochs */
   cursor: string | number
   epoch?: string
-  /** everything, and not what came after the last list */
+  /** the list is complete, not only what came after the previous one */
   reset?: boolean
   more: boolean
   /** how long ago the list was complete */
@@ -25,7 +25,7 @@ export interface StreamEvent {
 }
 
 interface Note {
-  /** in the log, with its epoch; of two in one log the later counts */
+  /** of the log; of two positions in one epoch the later one counts */
   epoch: string | undefined
   seq: number
   ended: boolean
@@ -36,10 +36,10 @@ interface Note {
 const SLACK_MS = 5 * 60_000
 const VOIDING = new Set(['identity_disabled', 'identity_deleted'])
 
-/** What has ended, put together from lists and events in whatever order they come. */
+/** The ended sessions, collected from lists and events in whatever order they come. */
 export function createEnded() {
   const sessions = new Map<string, Note>()
-  /** milliseconds before which tokens of an identity are void */
+  /** milliseconds; tokens of the identity that were issued before are void */
   const identities = new Map<string, number>()
 
   function note(id: string, next: Note): void {
@@ -60,7 +60,7 @@ export function createEnded() {
     for (const [id, at] of identities) if (at < oldest) identities.delete(id)
   }
 
-  /** What another epoch told after a place may be gone, and its numbers stand for other events now. */
+  /** Forgets what another epoch said after a position: it may be lost there, and its numbers stand for other events now. */
   function forgetOtherEpochs(epoch: string | undefined, after: number): void {
     for (const [id, known] of sessions) if (known.epoch !== epoch && known.seq > after) sessions.delete(id)
   }
@@ -68,7 +68,7 @@ export function createEnded() {
   return {
     addList,
     forgetOtherEpochs,
-    /** Everything that counts, page by page; only what the stream told beyond stays. */
+    /** Replaces everything by a list, page by page, and keeps only what the stream said after it. */
     replace(pages: readonly RevocationAnswer[], now: number): void {
       const { epoch, cursor } = pages.at(-1)!
       const last = seqOf(cursor)
@@ -76,12 +76,12 @@ export function createEnded() {
       identities.clear()
       for (const page of pages) addList(page, now)
     },
-    /** @param epoch of the log that the event is of; @param listed of the last list */
+    /** @param epoch the log of the event; @param listed that of the last list */
     addEvent(event: StreamEvent, epoch: string | undefined, listed: string | undefined): void {
       const { seq, type, time, cause, session_id, identity_id } = event
       if (session_id === null) return
       const ended = type === 'session.ended'
-      // numbers of two logs cannot be compared: until the next list has said what counts, nothing is taken back
+      // positions of two epochs cannot be compared: a `resumed` waits for the next list
       if (epoch !== listed && !ended) return
       if (epoch !== listed) sessions.delete(session_id)
       note(session_id, { epoch, seq, ended, at: Date.parse(time) })
@@ -101,7 +101,7 @@ export function createEnded() {
 
 export type Ended = ReturnType<typeof createEnded>
 
-/** The number of a place such as `0f5f8a5e.4711`. */
+/** The number in a position such as `0f5f8a5e.4711`. */
 export function seqOf(place: string | number): number {
   return Number(String(place).replace(/^\w{8}\./, ''))
 }

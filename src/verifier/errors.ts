@@ -12,10 +12,10 @@ export type RejectionCode =
   | 'session_ended'
   /** the identity was disabled or deleted after it was made */
   | 'identity_ended'
-  /** what has ended is not known well enough: the list could not be had for too long */
+  /** the list of ended sessions could not be read for too long */
   | 'stale'
 
-/** A token that must not be taken. `code` says why. */
+/** A token that must be refused. `code` says why. */
 export class TokenRejected extends Error {
   override readonly name = 'TokenRejected'
   readonly code: RejectionCode

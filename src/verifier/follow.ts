@@ -15,9 +15,9 @@ export interface FollowOptions {
 }
 
 export interface Following {
-  /** Resolves after the first try, whatever came of it. */
+  /** Resolves after the first try, also when it failed. */
   first: Promise<void>
-  /** up to when it is known what has ended, by this clock: never later than the server's word for it */
+  /** up to when the list of ended sessions is complete, by this clock: never later than the server says */
   knownAt(): number
   cursor(): string
   stop(): void
@@ -28,9 +28,9 @@ const SILENCE_MS = 45_000
 const AGAIN_MS = 1000
 
 /**
- * Asks for what is new again and again: that is the proof that nothing is missing up to the time that the answer names,
- * which is earlier than the question where somebody is still writing, or the server knows no more. A stream tells it
- * sooner, and what it tells twice or in another order does no harm.
+ * Polls for what is new: the answer proves that nothing is missing up to the time it names, which is
+ * earlier than the question while a transaction still writes, or when the server itself is behind. A stream brings the same
+ * sooner; repeated or out of order, its events do no harm.
  */
 export function follow(o: FollowOptions): Following {
   const stop = new AbortController()
@@ -39,7 +39,7 @@ export function follow(o: FollowOptions): Following {
   let epoch: string | undefined
 
   async function poll(): Promise<void> {
-    // a list that replaces everything counts when it is whole: until then what is known keeps sessions out
+    // a list that replaces everything is used once it is complete: until then the old one keeps sessions out
     let whole: RevocationAnswer[] | undefined
     for (let after = cursor, more = true; more; ) {
       const started = o.now()
@@ -68,7 +68,7 @@ export function follow(o: FollowOptions): Following {
     const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(o.timeoutMs)])
     const headers = { ...o.headers, accept: 'application/json' }
     const answer = await o.fetch(url, { headers, redirect: 'error', signal })
-    // a server of an earlier release, which knows no such places
+    // a server of an earlier release, which does not know this form of positions
     if (answer.status === 400 && after !== '') return { ...(await ask('')), reset: true }
     if (!answer.ok) throw new Error(`the list of ended sessions was answered with status ${answer.status}`)
     const list = (await answer.json()) as RevocationAnswer
@@ -78,7 +78,7 @@ export function follow(o: FollowOptions): Following {
     return list
   }
 
-  /** A server that knows no epochs tells nothing of a log that was set back, as by a restore, but its lower number. */
+  /** A server that knows no epochs shows a restored log only by its lower number. */
   const isSetBack = (list: RevocationAnswer) =>
     list.epoch === undefined && (epoch !== undefined || Number(list.cursor) < seqOf(cursor))
 
@@ -136,7 +136,7 @@ export function follow(o: FollowOptions): Following {
   return { first, knownAt: () => knownAt, cursor: () => cursor, stop: () => stop.abort() }
 }
 
-/** Does not keep the process up. */
+/** Does not keep the process alive. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve()

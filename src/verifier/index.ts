@@ -13,23 +13,23 @@ export interface VerifierOptions {
   jwks: string | URL | { keys: readonly Jwk[] }
   /** `http://…:4434/admin/sessions/revocations`, or `/sessions/revocations` of the public port where it is served there */
   revocations: string | URL
-  /** `http://…:4434/admin/events/stream`, to hear of ends at once and not with the next poll */
+  /** `http://…:4434/admin/events/stream`, to learn of ends at once and not with the next poll */
   stream?: string | URL
   /** sent with every request, e.g. for a gateway in front of the admin port */
   headers?: Record<string, string>
-  /** pause between two questions for what is new @default 1000 */
+  /** pause between two polls @default 1000 */
   pollMs?: number
-  /** how old the knowledge of ends may be: since the time up to which the server says that it told them all @default 10000 */
+  /** how old the list of ended sessions may be: since the time up to which the server says that it is complete @default 10000 */
   maxStaleMs?: number
-  /** what becomes of tokens when it is older; `accept` trusts the signature alone @default 'reject' */
+  /** what becomes of tokens when the list is older; `accept` trusts the signature alone @default 'reject' */
   whenStale?: 'reject' | 'accept'
-  /** `iss` that is asked for: the public address of the server */
+  /** the expected `iss`: the public address of the server */
   issuer?: string
   /** one of these must be among `aud` */
   audience?: string | readonly string[]
-  /** between the clocks @default 5 */
+  /** between the two clocks @default 5 */
   clockToleranceSeconds?: number
-  /** hears of lists and streams that could not be had; nothing is thrown for them */
+  /** called for lists and streams that could not be read; nothing is thrown for them */
   onError?(error: Error): void
   fetch?: typeof fetch
   /** milliseconds since 1970 */
@@ -40,11 +40,11 @@ export type Claims = Record<string, unknown> & { sid: string; exp: number }
 
 export interface Verifier {
   /**
-   * The claims of a token that a session stands behind.
+   * The claims of a valid token whose session has not ended.
    * @throws TokenRejected
    */
   verify(token: string): Promise<Claims>
-  /** Resolves when the list of ended sessions was asked for once, whatever came of it. */
+  /** Resolves when the list of ended sessions was asked for once, also when that failed. */
   ready(): Promise<void>
   /** For health checks and metrics. */
   state(): { fresh: boolean; staleMs: number; endedSessions: number; cursor: string }
@@ -55,8 +55,8 @@ export interface Verifier {
 const TIMEOUT_MS = 5000
 
 /**
- * Checks tokens of `tokenize_as` by signature, time and the list of ended sessions, without asking for each.
- * Needs nothing of the server: it runs in other services.
+ * Checks tokens of `tokenize_as` by signature, time and the list of ended sessions, without a request for each.
+ * Imports nothing of the server: it runs in other services.
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { whenStale = 'reject', maxStaleMs = 10_000, clockToleranceSeconds: tolerance = 5, headers = {} } = options
@@ -111,7 +111,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     async verify(text) {
       const token = parseToken(text)
       const { claims } = token
-      // a list of ended sessions is signed by the same keys
+      // lists of ended sessions are signed by the same keys
       if (typeof claims.sid !== 'string' || (token.typ !== undefined && token.typ.toUpperCase() !== 'JWT')) {
         throw new TokenRejected('malformed', 'this is not a token of a session')
       }

@@ -25,12 +25,12 @@ export type VerifyingKey = CryptoKey | Uint8Array
 const CURVES: Record<string, string> = { ES256: 'P-256', ES384: 'P-384', ES512: 'P-521' }
 const MAX_LENGTH = 64 * 1024
 
-/** Reads a token; nothing is checked yet. @throws TokenRejected malformed */
+/** Parses a token and checks nothing. @throws TokenRejected malformed */
 export function parseToken(text: string): ParsedToken {
   try {
     if (text.length > MAX_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text)) throw malformed()
     const { alg, kid, typ, crit } = decodeProtectedHeader(text)
-    // an extension that must be understood is not
+    // RFC 7515: `crit` names extensions that must be understood, and none is
     if (typeof alg !== 'string' || crit !== undefined) throw malformed()
     return {
       ...{ text, alg, claims: decodeJwt(text) },
@@ -43,7 +43,7 @@ export function parseToken(text: string): ParsedToken {
 }
 
 /**
- * Whether a key can have made tokens of this algorithm. The kind of the key decides, never the token alone: else a
+ * Whether a key may have made tokens of this algorithm. The kind of the key decides, never the token alone: otherwise a
  * public key could be taken for the secret of an HMAC.
  */
 export function fits({ alg, kid }: Pick<ParsedToken, 'alg' | 'kid'>, key: Jwk): boolean {
@@ -57,13 +57,13 @@ export function fits({ alg, kid }: Pick<ParsedToken, 'alg' | 'kid'>, key: Jwk): 
 
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'key_ops', 'ext']
 
-/** Only what checks is kept of a key: a private one that was handed in is reduced to its public part. */
+/** Keeps only the public part, also of a private key. */
 export function importKey(key: Jwk, alg: string): Promise<VerifyingKey> {
   const shown = Object.entries(key).filter(([name]) => !PRIVATE.includes(name))
   return importJWK(Object.fromEntries(shown), alg)
 }
 
-/** A key that jose does not take, for being too short, makes no token right either. */
+/** A key that jose refuses, such as one that is too short, makes every token invalid. */
 export const isSignedBy = ({ text, alg }: ParsedToken, key: VerifyingKey): Promise<boolean> =>
   compactVerify(text, key, { algorithms: [alg] }).then(
     () => true,

@@ -12,11 +12,11 @@ export interface KeySetOptions {
 
 /** A key set is read again after this long. */
 const FRESH_MS = 10 * 60_000
-/** An unknown key is a reason to read again, but not for everybody who sends rubbish. */
+/** An unknown key id makes the set be read again, but not for every forged token. */
 const COOL_DOWN_MS = 10_000
 const TIMEOUT_MS = 5000
 
-/** One key, made ready once for each algorithm. A key of a kind that is not known makes no token right. */
+/** One key, imported once for each algorithm. A key of an unknown kind makes every token invalid. */
 function createKey(jwk: Jwk) {
   const imported = new Map<string, Promise<VerifyingKey | undefined>>()
   function of(alg: string): Promise<VerifyingKey | undefined> {
@@ -34,7 +34,7 @@ function createKey(jwk: Jwk) {
 }
 
 /**
- * Keeps a key set, and reads it again when it is old or a key is unknown. The remote sets of jose are not used: they
+ * Keeps a key set, and reads it again when it is old or a key id is unknown. The remote sets of jose are not used: they
  * refuse every token while an old set cannot be read again.
  */
 export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
@@ -62,7 +62,7 @@ export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
   /** @throws TokenRejected unknown_key, bad_signature */
   async function check(token: ParsedToken): Promise<void> {
     const age = now() - readAt
-    // an old key set is good enough while a new one cannot be had
+    // an old key set is good enough while no new one can be read
     if (remote !== undefined && age > FRESH_MS) await read().catch(keepOld)
     let candidates = keys.filter((key) => key.fits(token))
     if (candidates.length === 0 && remote !== undefined && now() - readAt > COOL_DOWN_MS) {

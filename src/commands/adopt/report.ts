@@ -67,7 +67,7 @@ export function adoptionReport({ facts, findings, verdict, status, nid }: Report
 
 function swapWord({ side_by_side, full_swap }: Report['verdict']): string {
   if (full_swap) return 'ready'
-  return side_by_side ? 'ready, if nobody needs what is LOST' : 'NOT READY: see STOP'
+  return side_by_side ? 'ready, if you can do without what is LOST' : 'NOT READY: see STOP'
 }
 
 const word = (ready: boolean) => (ready ? 'ready' : 'not_ready')

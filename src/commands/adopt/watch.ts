@@ -56,7 +56,7 @@ async function pollOn(io: Io, db: Db, state: WatchState['state'], { yes }: Optio
   print(io.stdout, 'The watch is on, by comparison: a node must run.')
 }
 
-/** What ended since the last comparison is told by one more; what both have seen is told once. */
+/** One more comparison records what ended since the last one; an end that the triggers have recorded too counts once. */
 async function endPolling(io: Io, db: Db): Promise<void> {
   for (const nid of await readNetworks(db)) await compare(db, nid, formatTime(io.clock.now()), PAGE)
   await removeList(db)
@@ -78,7 +78,7 @@ export async function watchOff(io: Io, command: Cmd, dsn: string | undefined): P
   })
 }
 
-/** @throws Failure when it was switched on and is not what it was */
+/** @throws Failure when it was switched on and is damaged */
 export async function watchStatus(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {
   await onAdopted(io, command, dsn, async (db, options) => {
     const found = watchState(await readWatch(db))
@@ -114,7 +114,7 @@ async function onAdopted(
 const TRIES = 15
 const PAUSE_MS = 2000
 
-/** Between tries those who write to the tables get on: a lock that is waited for holds up all that come after it. */
+/** Pauses between tries let others write to the tables: a lock request that waits holds up all that come after it. */
 async function patiently(io: Io, work: () => Promise<void>): Promise<void> {
   for (let left = TRIES; ; left -= 1) {
     try {

@@ -1,12 +1,12 @@
 export interface StreamMessage {
-  /** the last one that was sent, with this message or before */
+  /** the last id that was sent, with this message or before */
   id: string
   event: string
   /** undefined for a heartbeat */
   data: string | undefined
 }
 
-/** Messages of a stream of Server-Sent Events; also those without data, since they move the place to go on from. */
+/** Messages of a stream of Server-Sent Events, also those without data: their ids move the position to resume from. */
 export async function* readMessages(body: AsyncIterable<Uint8Array>): AsyncGenerator<StreamMessage> {
   const decoder = new TextDecoder()
   let rest = ''

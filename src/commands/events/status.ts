@@ -19,7 +19,7 @@ export async function showEventStatus(io: Io, options: FormatOptions & { endpoin
 }
 
 function told({ pid, application, age_seconds }: OldestTransaction): string {
-  // an application may give itself any name
+  // an application chooses its own name, which may hold control characters
   const name = JSON.stringify(application ?? '')
   return `pid ${pid ?? 'unknown'}, ${name}, open for ${age_seconds === null ? 'an unknown time' : `${rounded(age_seconds)} s`}`
 }

@@ -11,7 +11,7 @@ const MIB = 1024 * 1024
 const MAX_ITERATIONS = 64
 
 /**
- * Memory first, since it is what makes Argon2id expensive to attack: as much as the hashes that run at once may take,
+ * Memory first, since it makes Argon2id expensive to attack: as much as the hashes that run at once may take,
  * then passes until one hash takes the time that was asked for.
  */
 export async function calibrate(
@@ -25,7 +25,7 @@ export async function calibrate(
   const parallelism = wanted.parallelism ?? 2 * availableParallelism()
   let argon2 = { ...wanted, parallelism, memory: Math.max(1, Math.floor(share / MIB)) * MIB, iterations: 1 }
   let times = await measure(io, argon2, probes)
-  // too much for the time wanted, or for the machine: half of it, until one pass fits
+  // too much for the time wanted, or for the machine: halve it until one pass fits
   while (Math.max(...times) > wantedMs + wanted.expected_deviation && argon2.memory > 8 * MIB) {
     argon2 = { ...argon2, memory: Math.ceil(argon2.memory / 2 / MIB) * MIB }
     times = await measure(io, argon2, probes)

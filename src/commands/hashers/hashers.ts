@@ -2,7 +2,7 @@ import type { Cmd } from '../kit/command.ts'
 import type { Io } from '../kit/io.ts'
 import { addFormatFlags } from '../kit/output.ts'
 
-/** Native code and the configuration, which no other command should wait for. */
+/** Native code and the configuration, which other commands should not have to load. */
 const load = () => import('./run.ts')
 
 export function addHashers(program: Cmd, io: Io): void {

@@ -3,7 +3,7 @@ import { readJson } from '../../kernel/base/exact-json.ts'
 import { Failure } from '../kit/errors.ts'
 import type { Io } from '../kit/io.ts'
 
-/** One identity of a file, and what to call it: the file, with its position when the file holds a list. */
+/** One identity of a file, and its name in messages: the file, with its position when the file holds a list. */
 export interface FileIdentity {
   source: string
   value: unknown

@@ -99,7 +99,7 @@ async function deleteIdentities(io: Io, options: Options, ids: string[]): Promis
   if (gone.length < ids.length) throw new Failure('')
 }
 
-/** Calls each in turn and tells about those that failed. */
+/** Calls each in turn and reports those that failed. */
 async function each(io: Io, options: Options, ids: string[], method: string, query: string) {
   const client = createClient(io, endpointOf(io, options.endpoint))
   const done: { id: string; body: unknown }[] = []

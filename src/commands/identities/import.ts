@@ -22,7 +22,7 @@ export function addImport(program: Cmd, io: Io): void {
   command.action((files: string[]) => importIdentities(io, command.optsWithGlobals<Options>(), files))
 }
 
-/** One after the other; one that is refused does not stop those behind it. */
+/** One after the other; a refused one does not stop the next. */
 async function importIdentities(io: Io, options: Options, files: string[]): Promise<void> {
   const client = createClient(io, endpointOf(io, options.endpoint))
   const given = await readIdentities(io, files)

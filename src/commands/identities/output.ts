@@ -13,7 +13,7 @@ export interface RemoteIdentity {
 const HEAD = ['ID', 'VERIFIED ADDRESSES', 'RECOVERY ADDRESSES', 'SCHEMA ID', 'SCHEMA URL']
 const NONE = '<none>'
 
-/** One below the other, as one row has no neighbours to compare with. */
+/** One member a line, as there are no other rows to compare with. */
 export function writeIdentity(io: Io, options: FormatOptions, identity: RemoteIdentity): void {
   const cells = cellsOf(identity)
   writeFormatted(io, options, {

@@ -49,7 +49,7 @@ async function problemsOf(
   }
 }
 
-/** The value at a path whose names have a backslash before each dot of their own. */
+/** The value at a dotted path; a dot inside a name has a backslash before it. */
 function valueAt(value: unknown, path: string): unknown {
   const names = path.split(/(?<!\\)\./).map((name) => name.replaceAll('\\.', '.'))
   return names.reduce<unknown>((node, name) => (node as JsonObject | null | undefined)?.[name], value)
@@ -63,7 +63,7 @@ async function fetchSchema(client: Client, endpoint: string, id: string): Promis
   const { body } = await client.call('GET', path).catch(refuse)
   const options = { cwd: '.', disallowPrivateIps: false, privateIpExceptions: [] }
   const load = async (url: string) => (await loadJson(url, options)) as Json
-  // The server has taken the schema with its patterns.
+  // The server has compiled this schema, patterns included.
   const source = { id, url: endpoint + path, selectable: false, document: body as JsonObject, backtracking: true }
   return compileSchema(source, load).catch(refuse)
 }

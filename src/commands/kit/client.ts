@@ -11,15 +11,15 @@ export interface Answer {
 }
 
 export interface Client {
-  /** @throws Failure when there is no answer or it is no success */
+  /** @throws Failure when there is no answer or it is not a success */
   call(method: string, path: string, body?: unknown): Promise<Answer>
-  /** The same, but hands over every answer. @throws Failure when there is none */
+  /** The same, but returns any answer. @throws Failure when there is none */
   attempt(method: string, path: string, body?: unknown): Promise<Answer>
-  /** The body of an answer that goes on until the signal. @throws Failure when there is none or it is no success */
+  /** The body of an answer that lasts until the signal. @throws Failure when there is none or it is not a success */
   stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>
 }
 
-/** Time of one call. An import may have to wait for a slow password hash behind others. */
+/** Time of one call. An import may wait for slow password hashes queued before its own. */
 const TIMEOUT_MS = 60_000
 
 /** What `-e`, KRATOS_ADMIN_URL or LETHE_ADMIN_URL name, without a slash at the end. @throws Failure */
@@ -32,7 +32,7 @@ export function endpointOf(io: Io, given: string | undefined): string {
   return withoutTrailingSlashes(endpoint)
 }
 
-/** Talks to the admin port. Names and passwords in the address become a header, which `fetch` does not do itself. */
+/** Talks to the admin port. User and password in the address become a header, which `fetch` does not do itself. */
 export function createClient(io: Io, endpoint: string): Client {
   const base = new URL(endpoint)
   const credentials = [base.username, base.password].map(decodeURIComponent).join(':')
@@ -82,7 +82,7 @@ function parse(text: string): unknown {
   }
 }
 
-/** `fetch failed` says nothing; the reason stands behind it, or in a list behind it when a name has several addresses. */
+/** `fetch failed` says nothing: the reason is its cause, or a list of causes when a name has several addresses. */
 function causeOf(error: unknown): string {
   const { message, cause, errors } = error as Error & { errors?: unknown[] }
   if (cause !== undefined) return causeOf(cause)

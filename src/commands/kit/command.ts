@@ -1,7 +1,7 @@
 import { Command, type ErrorOptions } from 'commander'
 import { UsageError } from './errors.ts'
 
-/** A command whose mistakes are worded as scripts around Kratos know them, and thrown instead of ending the process. */
+/** A command whose usage errors have the words that scripts around Kratos know, and are thrown instead of ending the process. */
 export class Cmd extends Command {
   override createCommand(name?: string): Cmd {
     return new Cmd(name)
@@ -11,7 +11,7 @@ export class Cmd extends Command {
     throw new UsageError(reword(message, options?.code, this), this.helpInformation())
   }
 
-  /** A command of this name that only holds others: alone, or before a word it does not know, it shows its help. */
+  /** A command that only holds others: alone, or before an unknown word, it shows its help. */
   group(name: string, summary: string): Cmd {
     const group = this.command(name).description(summary).argument('[words...]').usage('[command]') as Cmd
     return group.action(() => group.outputHelp()) as Cmd

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline'
 import { Failure } from './errors.ts'
 import { type Io, print } from './io.ts'
 
-/** Asks until the answer is yes or no. @throws Failure when it is no, or nobody is there to answer */
+/** Asks until the answer is yes or no. @throws Failure when it is no, or stdin is closed */
 export async function confirm(io: Io, question: string): Promise<void> {
   print(io.stderr, 'To skip the next question use flag --yes (at your own risk).')
   const lines = createInterface({ input: io.stdin })

@@ -52,5 +52,5 @@ export async function statusOnceReachable(
   }
 }
 
-/** Wrong name, password or database (classes 28 and 3D): waiting mends none of them. */
+/** Wrong name, password or database (classes 28 and 3D): waiting helps with none of them. */
 const isRefusal = (error: Error) => /\(SQLSTATE (28|3D)/.test(error.message)

@@ -11,12 +11,12 @@ export class UsageError extends Error {
   }
 }
 
-/** The command was understood and could not be done. The message is all that is shown; empty when all is said. */
+/** The command was understood and failed. Only the message is shown; it is empty when everything was said before. */
 export class Failure extends Error {
   override readonly name = 'Failure'
 }
 
-/** What happens in ordinary operation and carries a message for operators; its stack says nothing to them. */
+/** Errors of ordinary operation, whose message is for operators; their stack would not help. */
 const EXPECTED = new Set([
   'ConfigError',
   'DsnError',

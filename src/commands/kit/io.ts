@@ -4,7 +4,7 @@ import type { Clock } from '../../kernel/base/clock.ts'
 
 /** Everything that a command takes from the process around it. */
 export interface Io {
-  /** the name that the program was called by */
+  /** the name that the program was started by */
   name: 'lethe' | 'kratos'
   env: Record<string, string | undefined>
   stdin: Readable & { isTTY?: boolean }

@@ -3,9 +3,9 @@ import { readJson } from '../../kernel/base/exact-json.ts'
 import { isNumber } from '../../kernel/base/exact-number.ts'
 
 /**
- * The part of GJSON paths that scripts use: names and positions parted by dots, `\` before a dot that belongs to a name,
+ * The part of GJSON paths that scripts use: names and positions separated by dots, `\` before a dot that belongs to a name,
  * `*` and `?` in names, `#` for the length of a list, `#.rest` for the rest of the path in every entry, `#(name=="x")`
- * for the first entry that fits and `#(…)#` for all of them.
+ * for the first matching entry and `#(…)#` for all of them.
  * @see https://github.com/tidwall/gjson/blob/master/SYNTAX.md
  */
 export function atPath(value: unknown, path: string): unknown {

@@ -31,7 +31,7 @@ async function showStatus(io: Io, options: Options): Promise<void> {
   const ask = asker(io, options)
   const isOk = (answer: Answer | undefined) => answer?.status === 200
   const alive = isOk(await ask('/health/alive').catch(tell(io)))
-  // a server that is not there is not asked a second time: that would double the wait
+  // a server that did not answer is not asked a second time: that would double the wait
   const ready = alive && isOk(await ask('/health/ready').catch(tell(io)))
   const table = [
     ['ALIVE', String(alive)],

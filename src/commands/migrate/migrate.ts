@@ -7,7 +7,7 @@ const DSN = [
   'address of the database: postgres://USER:PASSWORD@HOST:PORT/DATABASE or pglite://FOLDER',
 ] as const
 
-/** The code behind is loaded when it is needed: it takes several times as long as anything else here. */
+/** Loaded when needed: it takes several times as long as anything else here. */
 const load = () => import('./run.ts')
 
 export function addMigrate(program: Cmd, io: Io): void {

@@ -5,7 +5,7 @@ import type { ServeOptions } from '../../serve.ts'
 import { Failure } from '../kit/errors.ts'
 import type { Io } from '../kit/io.ts'
 
-/** The primary starts this program again with the same arguments, so it arrives here once more, as a worker. */
+/** The primary starts this program again with the same arguments, so a worker arrives here too. */
 export async function serveAmongOthers(io: Io, options: ServeOptions, workers: number): Promise<number> {
   const cluster = await io.cluster()
   const channel = io.env[WORKER_VARIABLE] === undefined ? undefined : channelToPrimary(cluster)
@@ -14,7 +14,7 @@ export async function serveAmongOthers(io: Io, options: ServeOptions, workers: n
     const fork = createForker(cluster, io.stdout)
     return serveWithWorkers({ ...options, fork, workers, random: io.random, pause: io.sleep })
   }
-  // Signals count here too: Ctrl-C goes to every process of a terminal, and one worker alone may be asked to make room.
+  // A signal may also come directly: Ctrl-C goes to every process of a terminal, and an operator may stop one worker.
   let stop: (why: string) => void = () => {}
   const stopRequested = new Promise<string>((resolve) => {
     stop = resolve

@@ -69,7 +69,9 @@ async function run(
     onWaiting: () => print(io.stderr, 'waiting for sign-ins and transactions that began before'),
   })
   if (!done)
-    throw new Failure('Some rows or transactions are held by somebody. What is hashed stays so; run this again.')
+    throw new Failure(
+      'Some rows or transactions are still open in other connections. What is hashed stays hashed; run this again.',
+    )
   print(io.stdout, 'All session tokens rest hashed.')
 }
 

@@ -5,7 +5,7 @@ export function addTokens(program: Cmd, io: Io): void {
   const harden = program
     .group('tokens', 'How session tokens rest in the database')
     .command('harden')
-    .description('Once Kratos is gone for good: hash the session tokens that it shared. Nobody is signed out')
+    .description('Once Kratos is gone for good: hash the session tokens that it shared. Everyone stays signed in')
     .argument('[dsn]', 'address of the database; else the variable DSN or the key dsn of a configuration file')
     .option('-e, --read-from-env', 'accepted for compatibility: it is what happens without an argument')
     .option('-y, --yes', 'do not ask before beginning')

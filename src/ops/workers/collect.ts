@@ -1,10 +1,10 @@
 import { type Series, sumOfCounts } from '../metrics-sum.ts'
 
-/** A worker that is busy answers well below this; a scraper waits ten seconds. */
+/** A busy worker answers well below this; a scraper waits ten seconds. */
 const LIMIT_MS = 1000
 
 export interface Collection<Worker> {
-  /** What all but the asking one have counted. Never waits longer than a second. */
+  /** What all workers but the asking one have counted. Never waits longer than a second. */
   ofOthers(asking: Worker, own: Series[]): Promise<Series[][]>
   /** A worker has answered. */
   counted(worker: Worker, ask: number, series: Series[]): void
@@ -13,9 +13,9 @@ export interface Collection<Worker> {
 }
 
 /**
- * Puts together what the workers have counted. Of one that does not answer, the values of the last scrape stand; those
- * of one that has ended stay in the sum: it would else shrink, which a scraper takes for a start from zero, and what the
- * others have counted so far would show as a burst.
+ * Sums what the workers have counted. A worker that does not answer counts with the values of the last scrape, and one that
+ * has ended stays in the sum: a sum that shrinks looks to a scraper like a restart from zero, and would show the counts of
+ * all workers as a burst.
  */
 export function createCollection<Worker>(d: {
   workers(): Iterable<Worker>

@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { Channel } from './link.ts'
 import type { ToPrimary, ToWorker } from './messages.ts'
 
-/** Tells a worker from a server that something else runs in a cluster of its own. */
+/** Set for workers. Tells a worker from a server that another program runs in a cluster of its own. */
 export const WORKER_VARIABLE = 'LETHE_WORKER'
 
 export interface End {
@@ -12,11 +12,11 @@ export interface End {
   signal: string | null
 }
 
-/** A worker's process, as the primary has it. */
+/** A worker's process, as seen by the primary. */
 export interface Fork {
   pid: number | undefined
   send(message: ToWorker): void
-  /** ends it without waiting for anything */
+  /** ends it at once */
   kill(): void
 }
 
@@ -26,7 +26,7 @@ type Output = Writable & { isTTY?: boolean }
 
 /** Starts this program again, with the same arguments; node:cluster lets the processes share ports. */
 export function createForker(cluster: Cluster, out: Output): Forker {
-  // Records of the log may be longer than what a pipe takes at once: several processes would cut into each other's.
+  // A log record may be longer than a pipe takes at once: records of several processes would be mixed up.
   const output = out.isTTY === true ? 'inherit' : 'pipe'
   cluster.setupPrimary({ serialization: 'advanced', stdio: ['ignore', output, 'inherit', 'ipc'] })
   const relay = createLineRelay(out)
@@ -35,7 +35,7 @@ export function createForker(cluster: Cluster, out: Output): Forker {
     if (worker.process.stdout) relay(worker.process.stdout)
     letGoOfConnections(worker.process)
     worker.on('message', onMessage)
-    // A process that could not be started, or a message that could not be sent: its end tells.
+    // A process that could not be started or reached: its `exit` follows.
     worker.on('error', () => {})
     worker.process.once('close', (code, signal) => onEnd({ code, signal }))
     return {
@@ -46,7 +46,7 @@ export function createForker(cluster: Cluster, out: Output): Forker {
   }
 }
 
-/** What node:cluster says to a worker, as far as it is read here. */
+/** What node:cluster sends to a worker, as far as it is read here. */
 interface Internal {
   act?: string
   seq?: number
@@ -54,10 +54,10 @@ interface Internal {
 }
 
 /**
- * node:cluster keeps a connection that it has handed to a worker until the worker confirms. Of a worker that is killed
- * before, it keeps it for ever, and the client waits for an answer (seen with one of 300 requests; nodejs/node#21746).
- * There is no public way to those connections, so they are noted on their way out. Letting the workers accept by
- * themselves (SCHED_NONE) would not need this, but then one of four took 56 of 64 connections that came at once.
+ * node:cluster keeps a connection that it has handed to a worker until the worker confirms. If the worker is killed
+ * before, the connection is kept for ever and its client waits (seen with one of 300 requests; nodejs/node#21746).
+ * Those connections have no public interface, so they are noted when they are sent. With SCHED_NONE the workers accept
+ * by themselves and this would not be needed, but then one of four took 56 of 64 connections that came at once.
  */
 function letGoOfConnections(child: ChildProcess): void {
   const handed = new Map<number, { close(): void }>()
@@ -73,7 +73,7 @@ function letGoOfConnections(child: ChildProcess): void {
   })
 }
 
-/** The way to the primary; undefined in a process that was not started by `createForker`. */
+/** The channel to the primary; undefined in a process that was not started by `createForker`. */
 export function channelToPrimary({ worker }: Cluster): Channel | undefined {
   return (
     worker && {
@@ -83,7 +83,7 @@ export function channelToPrimary({ worker }: Cluster): Channel | undefined {
   )
 }
 
-/** Writes what several sources say, line by line. They wait while the reader of the output does not follow. */
+/** Writes the output of several sources line by line. Sources wait while the reader of the output is slow. */
 export function createLineRelay(out: Writable): (source: Readable) => void {
   const waiting = new Set<Readable>()
   out.on('drain', () => {
@@ -105,7 +105,7 @@ export function createLineRelay(out: Writable): (source: Readable) => void {
       write(Buffer.concat([rest, chunk.subarray(0, end)]))
       rest = chunk.subarray(end)
     })
-    // half a line of a process that was killed
+    // an unfinished line of a process that was killed
     source.on('end', () => write(rest.length === 0 ? rest : Buffer.concat([rest, Buffer.from('\n')])))
     source.on('error', () => {})
   }

@@ -10,23 +10,23 @@ export interface Channel {
   onMessage(listener: (message: ToWorker) => void): void
 }
 
-/** What a worker has of its primary. */
+/** What a worker gets from its primary. */
 export interface Primary {
-  /** counted from 1; a worker that replaces another has its number */
+  /** counted from 1; a replacement takes the number of the worker it replaces */
   worker: number
   workers: number
   loaded: LoadedConfig
-  /** follows what the primary has read and checked, in place of the files */
+  /** hands on what the primary has read and checked, instead of watching the files */
   watch(options: Pick<WatchOptions, 'onChange' | 'onError'>): { close(): void }
-  /** the same counters, whose text is the sum over all workers */
+  /** the same metrics, but their text is the sum over all workers */
   shareMetrics(metrics: Metrics): Metrics
   serving(): void
 }
 
 /**
- * Says that this process is there and waits for what it needs to start.
+ * Reports to the primary and waits for what this process needs to start.
  * @param onStop called when the primary wants this process to stop
- * @returns undefined when it is not to start at all
+ * @returns undefined when it must not start
  */
 export function joinPrimary(channel: Channel, onStop: (signal: string) => void): Promise<Primary | undefined> {
   const changes: ConfigChange[] = []

@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../../config/load.ts'
 import type { ConfigChange } from '../../config/reload.ts'
 import type { Series } from '../metrics-sum.ts'
 
-/** What the primary says to a worker. */
+/** From the primary to a worker. */
 export type ToWorker =
   | { kind: 'start'; worker: number; workers: number; loaded: LoadedConfig }
   | { kind: 'config'; change: ConfigChange }
@@ -12,12 +12,12 @@ export type ToWorker =
   | { kind: 'others'; ask: number; others: Series[][] }
   | { kind: 'stop'; signal: string }
 
-/** What a worker says to the primary. */
+/** From a worker to the primary. */
 export type ToPrimary =
-  /** listens from now on */
+  /** reads messages from now on */
   | { kind: 'hello' }
   /** both ports are open */
   | { kind: 'serving' }
-  /** somebody asked this worker for the metrics of all */
+  /** a client asked this worker for the metrics of all */
   | { kind: 'scrape'; ask: number; own: Series[] }
   | { kind: 'counted'; ask: number; series: Series[] }

@@ -28,8 +28,8 @@ export interface PrimaryOptions {
 }
 
 /**
- * Runs a server of several processes until it is asked to stop. Serves nothing itself: it reads the configuration, once
- * and for all, so that the workers have the same, with the same secrets, also one that starts while a file is broken.
+ * Runs a server of several processes until it is asked to stop. Serves nothing itself: it reads the configuration for all
+ * workers, so that they have the same one, with the same secrets, even a worker that starts while a file is broken.
  * @returns the exit code: 0 after an orderly stop, 1 when it could not start
  */
 export async function serveWithWorkers(options: PrimaryOptions): Promise<number> {

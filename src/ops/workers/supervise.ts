@@ -10,19 +10,19 @@ export interface Supervised {
   tell(message: ToWorker): void
 }
 
-/** A worker that could not start so many times in a row will not: the server ends, so that its orchestrator takes note. */
+/** After so many failed starts in a row the server exits, so that its orchestrator notices. */
 const MOST_FAILED_STARTS = 5
-/** Pause before a worker is replaced, doubled each time until one has lived long enough. */
+/** Pause before a worker is replaced, doubled each time until one has run long enough. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 10_000
 const LONG_LIFE_MS = 30_000
-/** A worker stops within 40 s after it has drained, each phase of the stop having its limit, unless it hangs. */
+/** A worker that does not hang stops within 40 s after it has drained: each phase of the stop has its limit. */
 const PATIENCE_MS = 42_000
 
 interface Slot {
   number: number
   failedStarts: number
-  /** ends in a row without a long life */
+  /** ends in a row after a short life */
   ends: number
 }
 
@@ -33,8 +33,8 @@ interface Member {
 }
 
 /**
- * Runs workers until asked to stop. The first starts as a server alone would, and its failure is that of the server; the
- * others follow when it serves, so that one of them waits for the database and migrates it.
+ * Runs workers until asked to stop. The first starts alone, and if it fails the server fails; the
+ * others follow once it serves, so that only one waits for the database and migrates it.
  */
 export function superviseWorkers(d: {
   count: number
@@ -43,7 +43,7 @@ export function superviseWorkers(d: {
   loaded(): LoadedConfig
   stopRequested: Promise<string>
   log: Logger
-  /** how long a worker may go on before it begins to stop */
+  /** how long a worker may serve before it begins to stop */
   drainMs(): number
   pause(ms: number): Promise<unknown>
 }): Supervised {
@@ -107,7 +107,7 @@ export function superviseWorkers(d: {
     if (stopping !== undefined) return finishWhenEmpty(stopping)
     const { slot, servingSince } = member
     if (servingSince === undefined) slot.failedStarts += 1
-    // A signal before it served: asked to stop, which the primary will hear too.
+    // It got a signal before it served, which the primary will get too.
     if (!complete) return stop(end.code === 0 ? 0 : 1)
     const details = { worker: slot.number, worker_pid: member.fork.pid, ...end }
     if (slot.failedStarts >= MOST_FAILED_STARTS) {
