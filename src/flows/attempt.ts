@@ -85,7 +85,7 @@ const isKept = ([, value]: [string, Json | undefined]) => typeof value !== 'stri
 /** What a form says of an error; undefined for one that is answered as it is. */
 export function problemsOf(error: unknown): readonly FormProblem[] | undefined {
   if (error instanceof FormRefused) return error.problems
-  if (!(error instanceof HttpError) || error.status !== 400) return undefined
+  if (!(error instanceof HttpError) || error.status !== 400 || error.shownStatus !== 400) return undefined
   return [{ message: messages.generic(error.reason ?? error.message) }]
 }
 

@@ -94,10 +94,14 @@ export const identityDisabled = (identityId: string) =>
     details: { identity_id: identityId },
   })
 
-export const addressUnverified = () =>
-  new HttpError(403, 'your email or phone address is not yet verified', {
+/** Kratos answers 403 and says 400 in the body. @param continueWith how to go on, where a message was sent */
+export const addressUnverified = (continueWith: readonly object[]) =>
+  new HttpError(400, 'your email or phone address is not yet verified', {
     id: 'session_verified_address_required',
-    reason: 'The email or phone address of this account is not verified yet. Follow the message that was sent to it.',
+    reason:
+      "Your account's email or phone address are not verified yet. Please check your email or phone inbox or re-request verification.",
+    ...(continueWith.length === 0 ? {} : { details: { continue_with: continueWith } }),
+    shownStatus: 403,
   })
 
 /** A method is named that is switched off. */

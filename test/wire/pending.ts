@@ -3,12 +3,8 @@ export const PENDING: readonly string[] = ['code-login', 'code-registration']
 
 /** The same for scenarios of areas that are served but for these. */
 export const PENDING_SCENARIOS: readonly string[] = [
-  'hooks: case=require_verified_address, unverified/type=browser',
-  'hooks: case=require_verified_address, unverified/type=native',
-  'hooks: case=require_verified_address, unverified/type=spa',
   'hydra: case=verification first',
   'hydra: case=verification first/type=spa',
-  'oidc-login: case=a person whose address is not verified',
   'oidc-login: case=identifier first/person with a provider',
   'oidc-login: case=identifier first/unknown person, enumeration mitigated',
   'oidc-login: case=organization parameter',

@@ -2,14 +2,14 @@ import type { Config } from '../../config/schema/schema.ts'
 import type { Identity, JsonObject } from '../../identities/types.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
 import type { Session } from '../../sessions/types.ts'
-import { addressUnverified, identityDisabled } from '../errors.ts'
-import { HookRefused, hooksOf, webHooks } from '../hooks/hooks.ts'
+import { identityDisabled } from '../errors.ts'
+import { hooksOf, webHooks } from '../hooks/hooks.ts'
 import type { ConfiguredHook } from '../hooks/types.ts'
-import { messages } from '../messages.ts'
 import { loginAnswer } from './answer.ts'
 import type { BeginLoginDeps } from './begin.ts'
 import { type CompleteLoginDeps, type Completion, renewedBy } from './complete.ts'
 import type { LoginMethodId } from './method.ts'
+import { NoneVerified } from './verify-first.ts'
 
 export type AdmitDeps = Pick<BeginLoginDeps, 'config' | 'urls' | 'hooks' | 'clock'> &
   Pick<CompleteLoginDeps, 'sessions'>
@@ -27,13 +27,12 @@ export interface Admission {
 /**
  * Asks everything that stands between a proof and a session: what is known of the identity, then the web hooks.
  * @param before of an earlier try with the same form: receivers are asked once
- * @throws 401 for a disabled identity, 403 or HookRefused for an unverified address, HookRefused, 502, 504
+ * @throws 401 for a disabled identity, NoneVerified, HookRefused, 502, 504
  */
 export async function admit(d: AdmitDeps, c: Completion, before?: Admission): Promise<Admission> {
   const { flow, caller, method, proved } = c
-  const scripted = caller.scripted || flow.type === 'api'
   const hooks = hooksAfterLogin(d.config(), method)
-  const mayEnter = (identity: Identity) => assertMayEnter(d, hooks, identity, scripted)
+  const mayEnter = (identity: Identity) => assertMayEnter(hooks, identity)
   mayEnter(proved.identity)
   if (before) return before
   const returnTo = returnToOf(d, c)
@@ -68,13 +67,12 @@ function hooksAfterLogin(config: Config, method: LoginMethodId): readonly Config
   return hooksOf<ConfiguredHook>(afterMethod(config, method)?.hooks, config.selfservice.flows.login.after.hooks)
 }
 
-/** @param scripted gets an error of its own for an unverified address, where a person gets the form with a message */
-function assertMayEnter(d: AdmitDeps, hooks: readonly ConfiguredHook[], identity: Identity, scripted: boolean): void {
+/** @throws 401, NoneVerified */
+function assertMayEnter(hooks: readonly ConfiguredHook[], identity: Identity): void {
   if (identity.state !== 'active') throw identityDisabled(identity.id)
   if (!hooks.some(({ hook }) => hook === 'require_verified_address')) return
   if (identity.verifiable_addresses.some(({ verified }) => verified)) return
-  const asMessage = !scripted || d.config().feature_flags.legacy_require_verified_login_error
-  throw asMessage ? new HookRefused([{ message: messages.unverified }]) : addressUnverified()
+  throw new NoneVerified()
 }
 
 function returnToOf(d: AdmitDeps, { flow, method }: Completion): string {

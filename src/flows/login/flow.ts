@@ -7,7 +7,7 @@ import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller, Flow } from '../types.ts'
 import { type BegunLogin, beginLogin, newLoginFlow } from './begin.ts'
 import type { Completion } from './complete.ts'
-import { finishLogin, type LoginOutcome, type RememberedSignIn, type SubmitLoginDeps, submitLogin } from './submit.ts'
+import { type FinishedLogin, finishLogin, type LoginOutcome, type SubmitLoginDeps, submitLogin } from './submit.ts'
 import type { LoginFlow } from './types.ts'
 
 export interface LoginFlows {
@@ -25,7 +25,7 @@ export interface LoginFlows {
   /** Stores the flow as a step outside the form leaves it. */
   show(flow: LoginFlow, next: NextForm): Promise<ShownAgain<LoginFlow>>
   /** Signs in somebody who has proved who they are outside the form. @throws 401, 403, FormRefused, NotLocked */
-  finish(completion: Completion): Promise<RememberedSignIn>
+  finish(completion: Completion): Promise<FinishedLogin>
 }
 
 export type LoginFlowDeps = SubmitLoginDeps

@@ -20,6 +20,7 @@ import { askForProof } from './identified.ts'
 import type { KnownBrowsers } from './known-browsers.ts'
 import type { LoginMethod, LoginRequest } from './method.ts'
 import type { LoginFlow } from './types.ts'
+import { orVerifyFirst } from './verify-first.ts'
 
 export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & { knownBrowsers: KnownBrowsers }
 
@@ -29,11 +30,13 @@ export interface RememberedSignIn extends SignedIn {
   knownBrowser: string | undefined
 }
 
+/** Signed in, or led away to what has to be done before. */
+export type FinishedLogin = RememberedSignIn | (Redirect & { flow: LoginFlow })
+
 export type LoginOutcome =
-  | RememberedSignIn
+  | FinishedLogin
   | Replaced<LoginFlow>
   | ShownAgain<LoginFlow>
-  | (Redirect & { flow: LoginFlow })
   | Failed
   | (OtherKind & { flow: LoginFlow })
   /** somebody is signed in who did not ask to prove it anew */
@@ -97,8 +100,10 @@ async function proceed(
     if (result.kind === 'form') return showNext(d, request.flow, result, payload)
     const completion = { ...request, method: method.id, proved: result, transientPayload: payload }
     try {
-      admitted = await admit(d, completion, admitted)
-      return await enter(d, completion, admitted)
+      return await orVerifyFirst(d, completion, async () => {
+        admitted = await admit(d, completion, admitted)
+        return enter(d, completion, admitted)
+      })
     } catch (error) {
       if (error instanceof HookRefused) {
         // Kratos has noted the method by then, and not what was typed.
@@ -114,8 +119,8 @@ async function proceed(
 }
 
 /** Signs in somebody who has proved who they are. @throws 401, 403, FormRefused, NotLocked */
-export async function finishLogin(d: SubmitLoginDeps, c: Completion): Promise<RememberedSignIn> {
-  return enter(d, c, await admit(d, c))
+export function finishLogin(d: SubmitLoginDeps, c: Completion): Promise<FinishedLogin> {
+  return orVerifyFirst(d, c, async () => enter(d, c, await admit(d, c)))
 }
 
 async function enter(d: SubmitLoginDeps, c: Completion, admission: Admission): Promise<RememberedSignIn> {

@@ -38,13 +38,13 @@ export async function verifyUnasked(
   return begun
 }
 
-/** What tells a client to go on with a verification; a browser's script also where. */
-export const showVerification = (urls: FlowUrls, begun: readonly Begun[]) =>
+/** What tells a client to go on with a verification; a browser's script also where. @param always apps are told where, too */
+export const showVerification = (urls: FlowUrls, begun: readonly Begun[], always = false) =>
   begun.map(({ flow: { id, type }, address }) => ({
     action: 'show_verification_ui',
     flow: {
       id,
       verifiable_address: address,
-      ...(type === 'browser' ? { url: urls.page('verification', id) } : {}),
+      ...(always || type === 'browser' ? { url: urls.page('verification', id) } : {}),
     },
   }))
