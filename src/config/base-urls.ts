@@ -1,15 +1,15 @@
 import { socketHost } from './listen-host.ts'
 import type { Config } from './schema/schema.ts'
 
-/** What the addresses depend on besides the configuration. `hostname` is the machine's name, default `localhost`. */
+/** What the addresses depend on beside the configuration. `hostname` is the machine's name, default `localhost`. */
 export interface BaseUrlContext {
   readonly dev: boolean
   readonly hostname?: string
 }
 
 /**
- * Address of the public API: the configured text untouched (the name of the anti-CSRF cookie is a hash of it), or
- * one made from host and port, then with a trailing slash. Outside dev mode that one says `https` even when TLS ends
+ * Address of the public API: the configured text unchanged (the name of the anti-CSRF cookie is a hash of it), or
+ * one made from host and port, which ends in a slash. Outside dev mode that one says `https` even when TLS ends
  * at a proxy.
  */
 export function publicBaseUrl(config: Config, context: BaseUrlContext): string {

@@ -3,7 +3,7 @@ export function socketHost(host: string): string {
   return /^\[(.*)\]$/.exec(host)?.[1] ?? host
 }
 
-/** Whether only programs of this machine reach what listens there. */
+/** Whether only programs of this machine can connect to the address. */
 export function isLoopback(configured: string): boolean {
   const host = socketHost(configured)
   return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host) || host.startsWith('unix:')

@@ -6,7 +6,7 @@ import { type Config, configSchema } from './schema/schema.ts'
 import type { Env } from './sources/env.ts'
 import { at } from './sources/sources.ts'
 
-/** What commands need that only talk to the database. */
+/** What commands need that use only the database. */
 export interface DatabaseConfig {
   readonly dsn: string
   /** `lethe.database` */
@@ -16,7 +16,7 @@ export interface DatabaseConfig {
 }
 
 /**
- * Reads only what concerns the database. A migration job has DSN and often neither secrets nor the rest of the
+ * Reads only what concerns the database. A migration job has a DSN and often neither secrets nor the rest of the
  * configuration, so nothing else is checked.
  *
  * @throws ConfigError

@@ -41,7 +41,7 @@ export interface LoadedConfig {
 /**
  * Reads files and environment, checks the whole and fills the defaults.
  *
- * @throws ConfigError with everything that is wrong, at once
+ * @throws ConfigError with all problems at once
  */
 export function loadConfig(options: LoadOptions): LoadedConfig {
   const { loaded, problems } = readAll(options)
@@ -79,11 +79,11 @@ export function readAll(options: Pick<LoadOptions, 'files' | 'env' | 'readFile'>
   const sources = options.files.map((file) => readSource(file, read))
   const found = sources.flatMap((source) => source.problems)
   const problems = found.map(({ syntax: _, ...problem }) => problem)
-  // Nothing sensible can be said about the content of the others while one of them is unreadable.
+  // While one file cannot be parsed, problems in the others may only follow from what it would have said.
   if (found.some((problem) => problem.syntax)) throw new ConfigError(problems)
   const env = readEnv(options.env)
   const merged = [...sources, env].reduce<unknown>((base, { data }) => merge(base, data), {}) as Tree
-  // The one section that Kratos lets stand empty: its schema forgets to ask for a map. Files in use do it.
+  // The one section that may be empty in Kratos, whose schema does not ask for a map here. Files in use have it so.
   if (merged.feature_flags === null) delete merged.feature_flags
   return { loaded: { sources, env, merged }, problems: [...problems, ...env.problems] }
 }

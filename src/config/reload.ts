@@ -6,7 +6,7 @@ import { at, type Tree } from './sources/sources.ts'
 
 /** A configuration that differs from the one in force. */
 export interface ConfigChange {
-  /** what is in force from now on: the new values, but the old ones of keys that need a restart */
+  /** what is in force from now on: the new values, except for keys that need a restart */
   readonly loaded: LoadedConfig
   /** dotted paths of changed keys that take effect at once */
   readonly live: readonly string[]
@@ -28,10 +28,10 @@ export function changedKeys(before: Config, after: Config): { live: string[]; re
 }
 
 /**
- * Loads again. Secrets that were made at the first start stay, otherwise every reload would sign everyone out.
+ * Loads again. Random secrets of the first start are kept, otherwise every reload would sign everyone out.
  *
  * @returns undefined when nothing changed
- * @throws ConfigError when the new configuration cannot be used; the one in force is untouched
+ * @throws ConfigError when the new configuration cannot be used; the present one stays in force
  */
 export function reloadConfig(current: LoadedConfig, options: LoadOptions): ConfigChange | undefined {
   const [made] = current.generatedSecrets ? current.config.secrets.default : []

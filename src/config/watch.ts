@@ -4,29 +4,29 @@ import type { LoadedConfig, LoadOptions } from './load.ts'
 import { type ConfigChange, reloadConfig } from './reload.ts'
 
 export interface WatchOptions extends LoadOptions {
-  /** what is in force */
+  /** the configuration in force */
   readonly initial: LoadedConfig
-  /** Takes the change over. When it throws or rejects, the old configuration stays in force and `onError` is told. */
+  /** Applies a change. When it throws or rejects, the old configuration stays in force and `onError` is called. */
   readonly onChange: (change: ConfigChange) => void | Promise<void>
-  /** A changed file could not be used. Told once for each state of the files. */
+  /** A changed file could not be used. Called once for each state of the files. */
   readonly onError: (error: Error) => void
-  /** Milliseconds between two looks at the files. @default 1000 */
+  /** Milliseconds between two polls of the files. @default 1000 */
   readonly pollMs?: number
-  /** Milliseconds the files must rest before they are read, so that no half-written one is. @default 100 */
+  /** Milliseconds without a change before the files are read, so that no half-written one is. @default 100 */
   readonly settleMs?: number
 }
 
 export interface ConfigWatcher {
   readonly current: () => LoadedConfig
-  /** Looks at the files now. Resolves when a change has been taken over or refused. */
+  /** Polls the files now. Resolves when a change has been applied or refused. */
   readonly check: () => Promise<void>
   readonly close: () => void
 }
 
 /**
  * Watches the files and reloads when one changes: written, replaced by rename, or behind a swapped symbolic link
- * (`kratos.yaml → ..data/kratos.yaml`, as Kubernetes mounts them). Notifications of the system make it quick; looking
- * every second makes it sure, since network and overlay file systems send none. A file that is removed changes nothing.
+ * (`kratos.yaml → ..data/kratos.yaml`, as Kubernetes mounts them). Notifications of the system are fast; polling
+ * every second is for network and overlay file systems, which send none. A removed file changes nothing.
  */
 export function watchConfig(options: WatchOptions): ConfigWatcher {
   const { files, onChange, onError, pollMs = 1000, settleMs = 100 } = options
@@ -66,7 +66,7 @@ export function watchConfig(options: WatchOptions): ConfigWatcher {
   const settled = () => {
     settling = undefined
     const state = signature(files)
-    // An empty file is most likely one that is being written: the next look decides.
+    // An empty file is most likely being written: the next poll decides.
     if (state === seen && !(state.includes(EMPTY) && !emptyTwice(state))) void applyInOrder(state)
     else look()
   }

@@ -70,7 +70,7 @@ export const eventsDescription: Description = {
     },
     {
       ...{ id: 'streamOwnSession', method: 'get', path: '/sessions/events', port: 'public' },
-      summary: 'Tells whoever holds a session when it ends.',
+      summary: 'Tells the holder of a session when it ends.',
       parameters: [SESSION_TOKEN, COOKIE],
       answers: { 200: stream, 401: error('No session that lets anyone in.'), ...OTHER_ERRORS },
     },

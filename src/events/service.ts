@@ -41,11 +41,11 @@ export interface EventDeps {
   baseUrls: { public(): string }
   onDelivery: DelivererDeps['onDelivery']
   onEpoch(reason: EpochReason): void
-  /** a follower was told something that the log has lost */
+  /** a follower got events that the log has lost since */
   onLost(follower: 'stream' | 'revocations'): void
 }
 
-/** Everything by which others hear of events. Reads the log only while somebody listens. */
+/** Everything by which clients and receivers learn of events. Reads the log only while there are any. */
 export function createEvents(d: EventDeps) {
   const store = createEventLogStore(d.db, d.meta.nid)
   const embedded = d.db.backend === 'pglite' ? d.random(8).toString('hex') : undefined

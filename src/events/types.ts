@@ -24,10 +24,10 @@ export interface EventRow {
   created_at: Timestamp
 }
 
-/** An event as everyone outside sees it: in lists, streams and deliveries. */
+/** An event as clients see it: in lists, streams and deliveries. */
 export interface EventAnswer {
   id: string
-  /** place in the log: grows, with gaps */
+  /** position in the log: grows, with gaps */
   seq: number
   type: EventType
   time: Timestamp
@@ -39,11 +39,11 @@ export interface EventAnswer {
   data: Record<string, unknown> | null
 }
 
-/** `dead`: given up, until somebody has it delivered again. */
+/** `dead`: given up, until an operator sends it again. */
 export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const
 export type DeliveryState = (typeof DELIVERY_STATES)[number]
 
-/** Which events are meant. What is undefined matches everything; lists match one of their members. */
+/** Which events are wanted. An undefined member matches everything; a list matches any of its entries. */
 export interface EventFilter {
   types?: readonly string[] | undefined
   causes?: readonly string[] | undefined

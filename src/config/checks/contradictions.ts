@@ -5,10 +5,10 @@ import { at } from '../sources/sources.ts'
 import { type Loaded, problemAt } from './locate.ts'
 import type { ConfigProblem } from './problems.ts'
 
-/** How long after its `exp` a verifier still takes a token, for clocks that differ. */
+/** How long after its `exp` a verifier still accepts a token, since clocks differ. */
 const TOLERANCE_MS = 5000
 
-/** Values that are right one by one and cannot be right together. For a configuration that its schema accepts. */
+/** Values that are valid one by one and contradict each other. For a configuration that its schema accepts. */
 export function contradictions(config: Config, loaded: Loaded): ConfigProblem[] {
   const { retention, revocations, delivery, webhooks } = config.lethe.events
   const problems: ConfigProblem[] = []
@@ -35,14 +35,17 @@ export function contradictions(config: Config, loaded: Loaded): ConfigProblem[] 
     const reason = `shorter than lethe.events.revocations.window (${msToDuration(window)}), which is made from these events`
     refuse('lethe.events.retention', reason)
   }
-  // Defaults do not argue with what was chosen: 5m to give up after is no mistake beside a longest pause that nobody set.
+  // Only for a value that the operator set: the default of 5m does not contradict a longest pause that is a default too.
   if (isSet('lethe.events.delivery.give_up_after')) {
     const limit = `lethe.events.delivery.give_up_after (${msToDuration(delivery.give_up_after)})`
     if (isSet('lethe.events.delivery.max_pause') && delivery.max_pause > delivery.give_up_after) {
       refuse('lethe.events.delivery.max_pause', `longer than ${limit}, after which nothing is tried again`)
     }
     if (isSet('lethe.events.retention') && retention < delivery.give_up_after) {
-      refuse('lethe.events.retention', `shorter than ${limit}: dead letters would be deleted before anybody sees them`)
+      refuse(
+        'lethe.events.retention',
+        `shorter than ${limit}: dead letters would be deleted before an operator could see them`,
+      )
     }
   }
 

@@ -1,6 +1,6 @@
 import { configKeys } from '../sources/keys.ts'
 
-/** Keys of earlier versions of Kratos that are still seen in files, and what they became. */
+/** Keys of earlier versions of Kratos that files still have, and their present names. */
 const OLD_KEYS: Readonly<Record<string, string>> = {
   'selfservice.whitelisted_return_urls': 'use selfservice.allowed_return_urls',
   'identity.default_schema_url': 'use identity.schemas and identity.default_schema_id',
@@ -22,7 +22,7 @@ const VALUE_HINTS: readonly (readonly [reason: RegExp, hint: string])[] = [
   [/B\|KB\|MB/, 'a whole number with a unit, for instance 128MB'],
 ]
 
-/** What to do about a value or a name that was refused; undefined when the reason says enough. */
+/** What to do about a refused value or name; undefined when the reason says enough. */
 export function hintFor(path: readonly string[], reason?: string): string | undefined {
   const name = path.join('.')
   const old = OLD_KEYS[name]

@@ -21,7 +21,7 @@ function listsBelow(name: string, value: unknown): HookList[] {
   return Object.entries(value).flatMap(([key, inner]) => listsBelow(`${name}.${key}`, inner))
 }
 
-/** Lists of a method that keep a general one from running for it: Kratos says nothing of that. */
+/** Lists of a method that replace a general one for it: Kratos logs nothing about that. */
 export function hidingLists(config: Config): { general: string; methods: string[] }[] {
   const lists = hookLists(config).filter(({ hooks }) => hooks.length > 0)
   return lists.flatMap(({ name: general }) => {

@@ -5,7 +5,7 @@ import { type Loaded, problemAt } from './locate.ts'
 import { type ConfigProblem, showValue } from './problems.ts'
 import { isSensitivePath } from './sensitive.ts'
 
-/** Says what the schema found, in the words operators know from Kratos, and where it stands. */
+/** Reports the findings of the schema in the words that operators know from Kratos, with file and line. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[], loaded: Loaded): ConfigProblem[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map(String)

@@ -2,14 +2,14 @@ import type { EnvSource } from '../sources/env.ts'
 import { at, pathKey, type Source, type Tree } from '../sources/sources.ts'
 import { type ConfigProblem, showValue } from './problems.ts'
 
-/** Everything that was read, and what came of it. */
+/** Everything that was read, and the result. */
 export interface Loaded {
   readonly sources: readonly Source[]
   readonly env: EnvSource
   readonly merged: Tree
 }
 
-/** Makes a problem out of a path and a reason: finds the place and the value. `inside`: the name in question below the path. */
+/** Makes a problem from a path and a reason: finds file, line and value. `inside`: the name in question below the path. */
 export function problemAt(
   loaded: Loaded,
   path: readonly string[],
@@ -26,7 +26,7 @@ export function problemAt(
   }
 }
 
-/** The variable or the last file that set the path; for a path that nobody set, whoever set the nearest one above. */
+/** The variable or the last file that set the path, or else the nearest path above it. */
 function locate({ sources, env }: Loaded, path: readonly string[]): { file: string; line: number | undefined } {
   for (let length = path.length; length > 0; length--) {
     const name = pathKey(path.slice(0, length))

@@ -7,7 +7,7 @@ export interface ConfigProblem {
   readonly line: number | undefined
   /** dotted path; `(root)` for the whole; empty when the file could not be read at all */
   readonly path: string
-  /** what stands there, shortened; secrets are hidden */
+  /** the value, shortened; secrets are hidden */
   readonly value: string | undefined
   readonly reason: string
   /** what to do about it */

@@ -3,8 +3,8 @@ import { type Loaded, problemAt } from './locate.ts'
 import type { ConfigProblem } from './problems.ts'
 
 /**
- * What no single key can tell: keys that need each other. Works on the merged files as they are, so that all problems are reported together with those
- * of the schema.
+ * Rules across keys, which the schema of one key cannot check. Works on the merged files as they are, so that these problems
+ * are reported together with those of the schema.
  */
 export function checkRules(loaded: Loaded): ConfigProblem[] {
   const get = (name: string) => at(loaded.merged, name.split('.'))
@@ -14,7 +14,7 @@ export function checkRules(loaded: Loaded): ConfigProblem[] {
   for (const port of ['public', 'admin']) {
     const half = (name: string) => ['path', 'base64'].some((kind) => get(`serve.${port}.tls.${name}.${kind}`))
     if (half('cert') !== half('key')) {
-      // Kratos then serves plain HTTP without a word.
+      // Kratos then serves plain HTTP and logs nothing.
       const given = half('cert') ? 'cert' : 'key'
       const reason = `half a TLS pair: ${given} is set and ${given === 'cert' ? 'key' : 'cert'} is not`
       problems.push(problem(`serve.${port}.tls`, reason, 'set both, or none for plain HTTP'))

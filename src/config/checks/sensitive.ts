@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { configSchema } from '../schema/schema.ts'
 
 /**
- * Whether a value at this path may not be shown: the schema marks it or something above it, or does not know it. An
+ * Whether a value at this path must be hidden: the schema marks it or something above it, or does not know it. An
  * unknown name may be a misspelt `client_secret`, and open sections take anything.
  */
 export function isSensitivePath(path: readonly string[]): boolean {
@@ -37,7 +37,7 @@ function hidden(outer: z.core.$ZodType, path: readonly string[]): boolean {
   }
 }
 
-/** Of alternatives, one that knows the path and marks it hides it in all of them. */
+/** If one alternative marks the path, it is hidden in all of them. */
 function marked(option: z.core.$ZodType, path: readonly string[]): boolean {
   return known(option, path) && hidden(option, path)
 }
@@ -48,10 +48,10 @@ function known(option: z.core.$ZodType, [name]: readonly string[]): boolean {
 }
 
 const USERINFO = /:\/\/[^/@\s]*@/g
-/** From the first sign of a query or fragment of an address to its end: receivers and hooks carry keys there. */
+/** An address up to its query or fragment: receivers and hooks carry keys behind that. */
 const BEHIND = /^([a-z][a-z0-9+.-]*:[^?#]*)[?#].*$/is
 
-/** A text without what an address in it may hold of secrets; the contents of `base64:` addresses neither. */
+/** A text without the parts of an address that may hold secrets, and without the contents of `base64:` addresses. */
 export function shownText(text: string): string {
   if (/^base64:/i.test(text)) return 'base64://[redacted]'
   return text.replace(USERINFO, '://[redacted]@').replace(BEHIND, '$1?[redacted]')

@@ -6,7 +6,7 @@ interface Rule {
   readonly on: (config: Config) => boolean
 }
 
-/** Class B keys without any effect worth a warning: every file has them, or they do nothing in Kratos either. */
+/** Class B keys that are not worth a warning: every file has them, or they do nothing in Kratos either. */
 export const QUIET = [
   ...[
     'help',
@@ -38,10 +38,10 @@ const RULES: readonly Rule[] = [
   { name: 'tracing', on: (c) => c.tracing.provider !== undefined },
 ]
 
-/** Hooks that do nothing, here or in the edition of Kratos that is free. */
+/** Hooks that do nothing, here or in the free edition of Kratos. */
 const IDLE_HOOKS = ['b2b_sso', 'organization', 'verify_new_address', 'notify_previous_addresses']
 
-/** Names of the keys that are switched on and do nothing, as they stand in the file. */
+/** Names of the keys that are switched on and have no effect, as they stand in the file. */
 export function unsupportedKeys(config: Config): string[] {
   const { code } = config.selfservice.methods
   const names = RULES.filter((rule) => rule.on(config)).map((rule) => rule.name)
@@ -53,7 +53,7 @@ export function unsupportedKeys(config: Config): string[] {
   return [...new Set(names)].sort()
 }
 
-/** For tests: what a rule or the quiet list speaks for. */
+/** For tests: the keys that a rule or the quiet list covers. */
 export function coveredNames(): string[] {
   return [
     ...RULES.map((rule) => rule.name),

@@ -10,7 +10,7 @@ export function isUri(text: string): boolean {
   return authority === undefined ? match[3] !== '' : !BAD_AUTHORITY.test(authority)
 }
 
-/** Absolute, or a path on the same host. `//host` counts as neither: a browser leaves the host with it. */
+/** Absolute, or a path on the same host. `//host` counts as neither: a browser would leave the host. */
 export function isUriOrPath(text: string): boolean {
   return (/^\/(?![/\\])/.test(text) && !BAD_TEXT.test(text)) || isUri(text)
 }

@@ -4,7 +4,7 @@ import { hidingLists } from './hook-lists.ts'
 import { unsupportedKeys } from './unsupported.ts'
 import { isUriOrPath } from './uris.ts'
 
-/** Something an operator should know that is no reason not to start. */
+/** A finding that an operator should know of and that does not prevent the start. */
 export interface ConfigWarning {
   readonly code:
     | 'unsupported_keys'
@@ -19,7 +19,7 @@ export interface ConfigWarning {
   readonly keys: readonly string[]
 }
 
-/** The version of Kratos whose files and answers are spoken. */
+/** The version of Kratos whose configuration and API this server implements. */
 export const CONTRACT_VERSION = 'v26.2.0'
 
 export function collectWarnings(config: Config, generatedSecrets: boolean): ConfigWarning[] {

@@ -4,8 +4,8 @@ export const DURATION_SINGLE = /^[0-9]+(ns|us|ms|s|m|h)$/
 const MS: Record<string, number> = { ns: 1e-6, us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /**
- * 292 years, the most that a signed 64-bit count of nanoseconds holds. Longer texts are accepted by the grammar;
- * unlimited they would yield dates that no `Date` can hold.
+ * 292 years, the most that a signed 64-bit count of nanoseconds holds. The grammar accepts longer texts, which would
+ * yield dates that no `Date` can hold.
  */
 export const MAX_DURATION_MS = 9_223_372_036_854
 

@@ -28,7 +28,7 @@ export const events = section({
   ),
   poll_interval: key(
     pause(10).prefault('100ms'),
-    'How often a node looks for new events while somebody waits for them.',
+    'How often a node looks for new events while clients or receivers wait for them.',
     'A',
     'start',
   ),

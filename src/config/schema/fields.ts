@@ -4,7 +4,7 @@ import { DURATION, DURATION_SINGLE, durationToMs, msToDuration } from './duratio
 
 /**
  * How well a key is supported. A: honoured. B: accepted, without effect, named in the warning at start when it is
- * switched on. C: refused where it is switched on, because ignoring it would weaken security.
+ * switched on. C: refused when it is switched on, because ignoring it would weaken security.
  */
 export type KeyClass = 'A' | 'B' | 'C'
 /** live: a changed file takes effect at once. start: read once, a change needs a restart. */
@@ -20,7 +20,7 @@ export function key<T extends z.ZodType>(
   return schema.meta({ description, class: cls, reload })
 }
 
-/** Marks what no command and no message may show, with all below it. Goes inside `key`. */
+/** Marks a value, with all below it, that commands and messages must not show. Goes inside `key`. */
 export const sensitive = <T extends z.ZodType>(schema: T): T => schema.meta({ sensitive: true })
 
 /** A section that refuses unknown keys and fills its defaults also when it is absent. */
@@ -35,7 +35,7 @@ export function openSection<S extends z.ZodRawShape>(shape: S) {
 
 /** Text such as `1h30m`; becomes milliseconds. */
 export const duration = () => z.string().regex(DURATION).transform(durationToMs).meta({ kind: 'duration' })
-/** The longest that a timer of the process can wait; a longer one would go off at once. */
+/** The longest that a timer of the process can wait; with a longer one it would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** A duration that a timer waits for: no shorter than `min` milliseconds, no longer than a timer can. */

@@ -20,7 +20,7 @@ export const flows = section({
     after: hook.afterLogin,
   }),
   registration: section({
-    enabled: key(z.boolean().default(true), 'false: nobody can sign up.'),
+    enabled: key(z.boolean().default(true), 'false: there is no registration.'),
     login_hints: key(z.boolean().default(false), 'Would tell how an existing account signs in.', 'B'),
     ui_url: hook.uiUrl('the registration form; `?flow=` is added', `${FALLBACK}/registration`),
     lifespan: lifespan(),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type KeyClass, key, section, sensitive, stringMap, unique, uri, uriOrPath } from './fields.ts'
 
 const plain = <N extends string>(name: N) => z.strictObject({ hook: z.literal(name) })
-/** How a request proves itself to the other side. */
+/** How a request authenticates itself to the receiver. */
 export const auth = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('basic_auth'), config: z.strictObject({ user: z.string(), password: z.string() }) }),
   z.strictObject({

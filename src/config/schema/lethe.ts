@@ -75,15 +75,15 @@ export const lethe = section({
     ),
     end_on_factor_change: key(
       z.enum(['none', 'others', 'all']).default('none'),
-      'Sessions that end when somebody sets up or takes away a second factor, a security key or a passkey.',
+      'Sessions that end when their owner sets up or removes a second factor, a security key or a passkey.',
     ),
     end_on_recovery: key(
       z.enum(['none', 'others']).default('none'),
-      'Sessions that end when somebody gets back in by recovery: none, as in Kratos, or all that there were before. Whoever made the recovery necessary may be signed in.',
+      'Sessions that end when their owner recovers the account: none, as in Kratos, or all earlier ones. An attacker who made the recovery necessary may be signed in.',
     ),
     identity_disabled: key(
       z.enum(['suspend', 'end']).default('suspend'),
-      'What becomes of the sessions of an identity that is disabled: they let nobody in until it is enabled, as in Kratos, or they end for good. Either way their end is an event; the first is taken back by `session.resumed`.',
+      'What becomes of the sessions of an identity that is disabled: they are refused until it is enabled again, as in Kratos, or they end for good. Both are an event `session.ended`; `session.resumed` reverses the first.',
     ),
   }),
   identity: section({
@@ -157,7 +157,7 @@ export const lethe = section({
     ),
     trusted_proxies: key(
       z.array(z.literal('unix').or(z.string().regex(CIDR).refine(isNetwork, NO_NETWORK))).default([]),
-      'Proxies that are believed when they say who the client is: addresses and ranges (CIDR), `unix` for a Unix socket. `X-Forwarded-For` counts before `True-Client-IP`, `CF-Connecting-IP` and `X-Real-IP`; `CF-IPCity` and `CF-IPCountry` are believed too. Empty: none, and whoever connects is the client.',
+      'Proxies that are trusted to name the address of the client: addresses and ranges (CIDR), `unix` for a Unix socket. `X-Forwarded-For` counts before `True-Client-IP`, `CF-Connecting-IP` and `X-Real-IP`; `CF-IPCity` and `CF-IPCountry` are trusted too. Empty: none, and the peer of the connection is the client.',
       ...START,
     ),
   }),

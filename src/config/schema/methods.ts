@@ -75,7 +75,7 @@ export const methods = section({
   totp: section({
     enabled: key(
       z.boolean().default(false),
-      'Second factor by the codes of an authenticator app. Off: whoever has one is asked for it all the same.',
+      'Second factor by the codes of an authenticator app. Off: accounts that have one are still asked for it.',
     ),
     config: section({
       issuer: key(
@@ -87,7 +87,7 @@ export const methods = section({
   lookup_secret: section({
     enabled: key(
       z.boolean().default(false),
-      'Second factor by backup codes. Off: whoever has some is asked for a second factor all the same.',
+      'Second factor by backup codes. Off: accounts that have some are still asked for a second factor.',
     ),
   }),
   webauthn: section({

@@ -10,8 +10,8 @@ const PROVIDERS = [
 const APPLE = ['apple_team_id', 'apple_private_key_id', 'apple_private_key'] as const
 
 /**
- * One provider of `selfservice.methods.oidc`. A file that Kratos refuses is refused here too: the same file must not start
- * to fail on the day somebody goes back.
+ * One provider of `selfservice.methods.oidc`. What Kratos refuses is refused here too: otherwise the file would fail on the
+ * day an operator goes back to Kratos.
  */
 export const oidcProvider = z
   .strictObject({

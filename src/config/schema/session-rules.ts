@@ -7,11 +7,11 @@ const SHORTEST_MS = 1000
 const timeout = () =>
   duration().refine((ms) => ms === 0 || ms >= SHORTEST_MS, `must be 0s or at least ${msToDuration(SHORTEST_MS)}`)
 
-/** Limits of sessions, beside `session.lifespan`. */
+/** Limits of sessions beside `session.lifespan`. */
 const rules = {
   idle_timeout: key(
     timeout().optional(),
-    'A session that nobody uses for so long ends; 0s or unset: never. A use counts when a session is checked (`/sessions/whoami`, pages, the sessions of its owner), is noted to a sixtieth of this, a minute at most, and never counts less than it was.',
+    'A session that is not used for so long ends; 0s or unset: never. A use counts when a session is checked (`/sessions/whoami`, pages, the sessions of its owner), is noted to a sixtieth of this, a minute at most, and never counts less than it was.',
   ),
   absolute_timeout: key(
     timeout().optional(),

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { parseUrl } from '../../kernel/base/url.ts'
 import { duration } from './fields.ts'
 
-/** Kinds of events that the log holds. */
+/** Types of events in the log. */
 export const EVENT_TYPES = ['session.created', 'session.ended', 'session.resumed'] as const
 
 /**
- * What a receiver of events consists of, in the configuration and at the admin port alike. Each value is tried as it will
+ * A receiver of events, in the configuration and at the admin port alike. Each value is tried the way it will
  * be used: one that cannot work fails here, and not three days later in the list of dead letters.
  */
 export const webhookUrl = z.string().check((ctx) => report(ctx, urlProblem(ctx.value)))
@@ -44,7 +44,7 @@ function urlProblem(text: string): string | undefined {
 }
 
 /**
- * Receivers decode what follows `whsec_`; whatever they cannot decode would sign with a key that nobody else has.
+ * Receivers decode what follows `whsec_`: a text that they cannot decode would sign with a key that they do not have.
  *
  * @see https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
  */
@@ -65,7 +65,7 @@ function secretProblem(text: string): string | undefined {
   return undefined
 }
 
-/** What each delivery sets itself, and what would break the message for the connection it goes over. */
+/** Headers that each delivery sets itself, or that belong to the connection. */
 const NOT_OURS_TO_TAKE = new Set([
   ...['content-type', 'content-length', 'webhook-id', 'webhook-timestamp', 'webhook-signature'],
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect'],

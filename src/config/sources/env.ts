@@ -6,7 +6,7 @@ import { isTree, pathKey, type Tree } from './sources.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
-/** What the environment says. */
+/** What was read from the environment. */
 export interface EnvSource {
   readonly data: Tree
   /** variable that set a path, by `pathKey` */
@@ -25,7 +25,7 @@ export function goBoolean(text: string | undefined): boolean | undefined {
   return TRUE.has(text) ? true : FALSE.has(text) ? false : undefined
 }
 
-// Names of keys without any effect, and at the same time names that any environment may have.
+// Names of keys that have no effect and that environments use for other things.
 const NOT_OURS = new Set(['dev', 'help', 'config'])
 const MAX_INDEX = 999
 
@@ -44,7 +44,7 @@ export function readEnv(env: Env): EnvSource {
     const key = text === undefined ? undefined : resolve(names, name.toUpperCase())
     if (text !== undefined && key && !NOT_OURS.has(key.path.join('.'))) found.push({ name, text, key })
   }
-  // LOG='{"level":…}' before LOG_LEVEL: the more exact one wins.
+  // LOG='{"level":…}' before LOG_LEVEL: the more specific one wins.
   found.sort((a, b) => a.key.path.length - b.key.path.length)
 
   const data: Tree = {}
@@ -104,8 +104,8 @@ class Refused {
 }
 
 /**
- * Kratos reads nonsense in a boolean as false and in a number as 0, without a word. With
- * SELFSERVICE_METHODS_PASSWORD_ENABLED=junk nobody can log in, so it is refused here.
+ * Kratos reads an unreadable boolean as false and an unreadable number as 0, and logs nothing. With
+ * SELFSERVICE_METHODS_PASSWORD_ENABLED=junk there would be no login by password, so it is refused here.
  */
 function convert(text: string, kind: KeyKind): unknown {
   switch (kind) {

@@ -4,7 +4,7 @@ import { configSchema } from '../schema/schema.ts'
 
 export type KeyKind = 'string' | 'number' | 'boolean' | 'strings' | 'maps' | 'hooks' | 'map'
 
-/** One key of the configuration, read off the schema. */
+/** One key of the configuration, derived from the schema. */
 export interface ConfigKey {
   /** dotted path, `serve.public.base_url` */
   readonly name: string

@@ -8,7 +8,7 @@ export interface Source {
   readonly data: Tree
   /** line of each path, the path joined by `pathKey` */
   readonly lines: ReadonlyMap<string, number>
-  /** `syntax`: nothing can be said about the content */
+  /** `syntax`: the file cannot be parsed, so its content cannot be checked */
   readonly problems: readonly (ConfigProblem & { readonly syntax?: boolean })[]
 }
 
@@ -18,13 +18,13 @@ export const pathKey = (path: readonly string[]) => path.join('\u0000')
 export const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 
-/** A source about which only one thing can be said. */
+/** A source of which only one problem can be reported. */
 export function unusable(file: string, reason: string, line?: number, hint?: string): Source {
   const problem = { file, line, path: '', value: undefined, reason, hint, syntax: true }
   return { file, data: {}, lines: new Map(), problems: [problem] }
 }
 
-/** `over` on top of `base`: maps key by key, anything else as a whole. */
+/** `over` replaces `base`: maps key by key, anything else as a whole. */
 export function merge(base: unknown, over: unknown): unknown {
   if (!isTree(base) || !isTree(over)) return over
   const out = { ...base }

@@ -8,14 +8,14 @@ export function parseToml(file: string, text: string): Source {
     data = parse(text)
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
-    // The rest of the message quotes the file, and with it perhaps a secret.
+    // The rest of the message quotes the file, which may hold a secret.
     const reason = error.message.split('\n')[0] ?? 'not TOML'
     return unusable(file, `toml: line ${error.line}: ${reason.replace(/^Invalid TOML document: /, '')}`, error.line)
   }
   return { file, data, lines: tomlLines(text), problems: [] }
 }
 
-/** Lines of tables and of keys that stand first on their line. The parser does not tell positions. */
+/** Lines of tables and of keys that stand first on their line. The parser reports no positions. */
 function tomlLines(text: string): Map<string, number> {
   const lines = new Map<string, number>()
   const counts = new Map<string, number>()

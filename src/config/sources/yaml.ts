@@ -10,13 +10,13 @@ const octal: ScalarTag = {
   resolve: (text) => Number.parseInt(text, 8),
 }
 
-/** Parses YAML, of which JSON is a part. `json`: refuse what only YAML allows. */
+/** Parses YAML, of which JSON is a subset. `json`: refuse what only YAML allows. */
 export function parseYaml(file: string, text: string, json: boolean): Source {
   const counter = new LineCounter()
   const doc = parseDocument(text, {
     lineCounter: counter,
     merge: !json,
-    // Repeated keys are found below, with both lines. Pretty errors quote the file, and with it perhaps a secret.
+    // Repeated keys are found below, with both lines. Pretty errors quote the file, which may hold a secret.
     uniqueKeys: false,
     prettyErrors: false,
     ...(json ? { schema: 'json' } : { customTags: (tags) => [octal, ...tags] }),

@@ -1,7 +1,7 @@
 import type { Actor } from '../../sessions/types.ts'
 import type { EventAnswer, EventFilter, EventRow } from '../types.ts'
 
-/** An event as everyone outside sees it, member by member. */
+/** An event as clients see it, member by member. */
 export function eventAnswer(row: EventRow): EventAnswer {
   const { id, seq, type, cause, session_id, identity_id, device, data } = row
   return {
@@ -10,7 +10,7 @@ export function eventAnswer(row: EventRow): EventAnswer {
   }
 }
 
-/** Most causes say who acted, so that nothing has to be stored for it with every end. */
+/** Most causes imply the actor, so that it need not be stored with every end. */
 function actorOf({ type, cause, identity_id }: EventRow): Actor | null {
   if (type === 'session.resumed') return { type: 'admin' }
   switch (cause) {
@@ -23,7 +23,7 @@ function actorOf({ type, cause, identity_id }: EventRow): Actor | null {
     case 'idle':
     case 'absolute':
       return { type: 'system' }
-    // found by comparison: nobody knows who it was
+    // found by comparing tables, which does not show the actor
     case 'ended_elsewhere':
       return null
     default:

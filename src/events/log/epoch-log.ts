@@ -17,10 +17,10 @@ const WORDS: Record<EpochReason, string> = {
     'THE DATABASE WENT BACK IN TIME: it knows nothing of a state that this node has seen. Ends of sessions that were acknowledged may be undone; see "When the database goes back" in docs/events.md',
 }
 
-/** Says to operators that another epoch counts, and whether something that was told is gone. */
+/** Logs that another epoch counts, and whether events that were sent are lost. */
 export function tellEpoch(d: EpochLogDeps): (change: EpochChange) => void {
   return ({ before, epoch, reason, timeline, continuesAfter, lost }) => {
-    // what a node finds when it starts has been told by the nodes that saw it
+    // an epoch that was there at the start has been logged by the nodes that saw it begin
     if (before === undefined) return
     d.onEpoch(reason)
     const details = {

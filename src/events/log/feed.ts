@@ -16,7 +16,7 @@ export interface FeedItem {
 
 export interface FeedListener {
   onItem(item: FeedItem): void
-  /** Something that was told up to the place is not in the log any more; it goes on after another, with what was told. */
+  /** Events up to a position are lost that the listener may have got; the feed continues after another position. */
   onLost?(lost: Lost): void
 }
 
@@ -25,26 +25,26 @@ export interface Lost {
   continuesAfter: LogPlace
 }
 
-/** How far the feed has come. */
+/** How far the feed has read. */
 export interface FeedPosition extends LogPlace {
-  /** what was committed before has been handed over; undefined: that is not known */
+  /** everything committed before this time has been handed over; undefined: not known */
   completeAt: Micros | undefined
-  /** by the clock of the database, when that was known */
+  /** when that was known, by the clock of the database */
   readAt: Micros
 }
 
 export interface Membership {
-  /** events after this place are handed over; earlier ones must be read from the log */
+  /** events after this position are handed over; earlier ones must be read from the log */
   from: FeedPosition
   leave(): void
 }
 
 export interface Feed {
-  /** Hears every event from now on, in the order of the log. @throws StoreUnavailable */
+  /** Receives every event from now on, in the order of the log. @throws StoreUnavailable */
   join(listener: FeedListener): Promise<Membership>
-  /** Hears only those of one session. @throws StoreUnavailable */
+  /** Receives only those of one session. @throws StoreUnavailable */
   joinSession(sessionId: string, onItem: (item: FeedItem) => void): Promise<Membership>
-  /** undefined while nobody listens */
+  /** undefined while there are no listeners */
   position(): FeedPosition | undefined
 }
 
@@ -57,7 +57,7 @@ export interface FeedDeps {
 
 const PAGE = 500
 
-/** @param completeAt what was committed before has been told on this stream; undefined: that is not known yet */
+/** @param completeAt everything committed before has been sent on this stream; undefined: not known yet */
 export function feedItem(event: EventAnswer, log: LogPlace, completeAt: Micros | undefined): FeedItem {
   const place = { epoch: log.epoch, number: log.number, seq: event.seq }
   let text: string | undefined
@@ -71,7 +71,7 @@ export function feedItem(event: EventAnswer, log: LogPlace, completeAt: Micros |
   }
 }
 
-/** A line that clients skip, unless they want to know up to when they have been told everything. */
+/** A line that clients skip, except those that want to know up to when they have got everything. */
 export function comment(completeAt: Micros | undefined): string {
   return `: complete_up_to ${completeAt === undefined ? 'unknown' : formatTime(completeAt)}\n`
 }
@@ -119,7 +119,7 @@ export function createFeed(d: FeedDeps): Feed {
     const before = position!
     if (before.epoch !== upTo.epoch) return goOn(before)
     const rows = before.seq < upTo.seq ? await d.store.read(before.seq, upTo.seq, PAGE) : []
-    // everybody may have left, and others come, while the statement was on its way
+    // all listeners may have left, and others joined, while the statement ran
     if (position !== before) return
     for (const row of rows) hand(feedItem(eventAnswer(row), before, before.completeAt))
     position = rows.length < PAGE ? positionOf(upTo) : { ...before, seq: rows.at(-1)!.seq }
@@ -194,7 +194,7 @@ const positionOf = ({ epoch, number, seq, completeAt, readAt }: Mark): FeedPosit
   ...{ epoch, number, seq, completeAt, readAt },
 })
 
-/** A mark that was asked for earlier may arrive later. */
+/** A mark that was read earlier may arrive later. */
 function isBehind(position: FeedPosition, mark: Mark): boolean {
   return isAfter(mark, position) || (!isAfter(position, mark) && mark.readAt > position.readAt)
 }

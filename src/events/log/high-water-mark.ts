@@ -5,19 +5,19 @@ import type { Candidate, EpochReason, MarkRow, MarkStore, OpenWriter } from './s
 
 /** Up to where the log is complete. All times are by the clock of the database. */
 export interface Mark extends LogPlace {
-  /** nothing at or below this place can come any more */
+  /** no event can appear at or below this position any more */
   seq: number
-  /** whatever was committed before is at or below `seq` */
+  /** everything committed before this time is at or below `seq` */
   completeAt: Micros
   /** when the database was asked */
   readAt: Micros
-  /** the greatest place that was seen; smaller ones may still come */
+  /** the greatest position seen; smaller ones may still appear */
   newest: number
   /** transactions that may still write to the log */
   writers: readonly OpenWriter[]
 }
 
-/** Another epoch counts than the one before. */
+/** Another epoch has begun. */
 export interface EpochChange {
   /** undefined: the first that this process has seen */
   before: Place | undefined
@@ -25,41 +25,41 @@ export interface EpochChange {
   number: number
   reason: EpochReason
   timeline: string | null
-  /** the last place of the log before that is still there; what was told beyond is told again, or gone */
+  /** the last position of the previous epoch that still exists; events beyond it are sent again, or lost */
   continuesAfter: number
-  /** whether places beyond it had been seen here */
+  /** whether this process had seen positions beyond it */
   lost: boolean
 }
 
 export interface HighWaterMark {
-  /** Asks the database after the call, so that what was committed before it counts. @throws StoreUnavailable */
+  /** Asks the database after the call, so that everything committed before it counts. @throws StoreUnavailable */
   advance(): Promise<Mark>
   /**
-   * The same, and waits a moment for transactions that are writing now: without one that hangs, the mark holds everything
+   * The same, and waits a moment for transactions that are writing now: unless one of them hangs, the mark then covers everything
    * that was committed before the call.
    */
   settle(): Promise<Mark>
-  /** whether more has been seen than is known to be complete, so that it is worth asking again soon */
+  /** whether events were seen that are not known to be complete, so that it is worth asking again soon */
   isBehind(): boolean
-  /** of the last answer of the database */
+  /** the last answer of the database */
   known(): Mark | undefined
   /**
-   * Where the log goes on after a place that was given out, by whatever node and whatever epoch.
-   * @returns `lost`: something that was told at or below the place is not in this log any more
+   * Where the log continues after a position that any node gave out in any epoch.
+   * @returns `lost`: an event at or below the position is not in this log any more
    */
   follow(place: Place): Promise<{ place: LogPlace; lost: boolean }>
 }
 
-/** Between two looks at transactions that take milliseconds. */
+/** Between two checks of transactions that take milliseconds. */
 const PAUSES_MS = [2, 4, 8, 16, 32, 32]
-/** Deciding on an epoch is a race that one of the nodes wins; the next look shows who. */
+/** Beginning an epoch is a race that one node wins; the next read shows the result. */
 const TRIES = 5
 
 /**
- * Places are drawn before their transactions commit, so a row may appear below one that was read already, and a reader
- * that only asks for what is greater would miss it. So the greatest place seen counts only when every transaction that
- * was writing to the log at that moment has ended. What then is known to be complete is written down, for all nodes and
- * for the time after a restart, before anybody is told.
+ * Sequence numbers are drawn before their transactions commit, so a row may appear below one that was read already, and a
+ * reader that only asks for greater ones would miss it. So the greatest number seen counts only once every transaction that
+ * was writing to the log at that moment has ended. The complete position is stored before any event up to it is sent: for
+ * all nodes, and for the time after a restart.
  */
 export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochChange) => void): HighWaterMark {
   let known: Mark | undefined
@@ -112,7 +112,7 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
     return known
   }
 
-  /** A place that nobody writes below any more, once those who write now have ended. */
+  /** A position below which nothing is written any more once the present writers have ended. */
   function note(row: MarkRow): void {
     if (row.newest === row.complete || row.writers.length === 0) candidate = undefined
     else if (candidate === undefined || candidate.seq <= row.complete) {
@@ -127,11 +127,11 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
     return asking
   }
 
-  /** One question at a time: of two at once the answer that comes last may be the older, and looks like a log that went back. */
+  /** One query at a time: of two at once the later answer may be the older one, which looks like a log that went back. */
   function advance(): Promise<Mark> {
     if (next) return next
     if (!asking) return start()
-    // the one under way may have looked before the caller's commit
+    // the one in flight may have read before the caller's commit
     next = asking
       .catch(() => undefined)
       .then(() => {
@@ -161,7 +161,7 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
       const isPresent = () => epoch === undefined || epoch === mark.epoch
       // another node may have seen more than this one, or another epoch
       if (!isPresent() || place.seq > mark.seq) mark = await advance()
-      // of a life of the database of which it knows nothing: nobody can say what was told, so everything is told again
+      // an epoch that this database does not know: what its clients got is unknown, so everything is sent again
       const end = isPresent() ? mark.seq : ((await store.endOf(epoch!)) ?? 0)
       const lost = place.seq > end
       const seq = !lost ? place.seq : isPresent() ? 0 : end
@@ -170,7 +170,7 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
   }
 }
 
-/** What was committed before this time is at or below `complete`; undefined when this role may not see who writes. */
+/** Everything committed before this time is at or below `complete`; undefined when this role may not see the writers. */
 function completeAt(row: MarkRow, readAt: Micros): Micros | undefined {
   if (row.complete < row.newest || row.writers.some(({ since }) => since === null)) return undefined
   return Math.min(readAt, ...row.writers.map(({ since }) => since!))

@@ -15,7 +15,7 @@ const EPOCH = '1970-01-01T00:00:00Z'
 const END_OF_TIME = '2200-01-01T00:00:00Z'
 const DEFAULT_SIZE = 100
 export const MAX_SIZE = 1000
-/** No number in the log is greater, and none that JSON could not hold. */
+/** No sequence number is greater, and none may be that JSON numbers could not hold. */
 const MAX_SEQ = Number.MAX_SAFE_INTEGER
 
 /** `type`, `cause` (each repeatable, or a list with commas), `session_id`, `identity_id`. @throws HttpError 400 */

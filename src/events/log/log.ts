@@ -11,7 +11,7 @@ export interface EventLog {
 export function createEventLog({ store }: { store: Pick<EventLogStore, 'list'> }): EventLog {
   return {
     async list({ filter, since, before, size }) {
-      // One row more than the page holds tells whether there is another page.
+      // One row more than the page holds shows whether there is another page.
       const rows = await store.list({ filter, since, before, limit: size + 1 })
       const events = rows.slice(0, size).map(eventAnswer)
       const last = rows.length > size ? events.at(-1) : undefined

@@ -1,8 +1,8 @@
 import { badRequest } from '../../kernel/http/errors.ts'
 
-/** A place in the log, as it leaves the process: numbers start again where a database has lost its last ones. */
+/** A position in the log, as clients hold it. With its epoch: sequence numbers repeat when a database has lost its last ones. */
 export interface Place {
-  /** undefined: a number alone, as earlier releases gave it and as people type it; meant is the present log */
+  /** undefined: a number alone, as earlier releases gave it and as people type it; it means the present log */
   epoch: string | undefined
   seq: number
 }
@@ -24,10 +24,10 @@ export function parsePlace(text: string, name: string): Place {
   return { epoch, seq }
 }
 
-/** A place of this log: its epoch is known, and so what comes after what. */
+/** A position in this log: its epoch is known, and so is the order. */
 export interface LogPlace extends Place {
   epoch: string
-  /** of the epoch: counts them */
+  /** counts the epochs */
   number: number
 }
 

@@ -3,11 +3,11 @@ import type { HighWaterMark, Mark } from './high-water-mark.ts'
 
 export interface LogPoller {
   /**
-   * Calls `onMark` at every turn, until the function that is returned is called; also when the log has not grown, so that
-   * work that failed is tried again.
+   * Calls `onMark` at every poll, until the returned function is called; also when the log has not grown, so that
+   * failed work is tried again.
    */
   add(onMark: (mark: Mark) => void): () => void
-  /** Ends all watching. */
+  /** Ends polling. */
   stop(): Promise<void>
 }
 
@@ -19,11 +19,11 @@ export interface LogPollerOptions {
 
 /** A transaction that writes to the log takes milliseconds. */
 const BEHIND_MS = 10
-/** A database that is away is not asked ten times a second by every node. */
+/** While the database is away, each node asks once a second and not ten times. */
 const TROUBLE_MS = 1000
 
 /**
- * Looks whether the log has grown, while anybody wants to know: one small statement a turn for the whole process. NOTIFY
+ * Polls whether the log has grown, while there are listeners: one small statement a turn for the whole process. NOTIFY
  * would take one lock of the whole cluster in every logout's commit, and LISTEN a connection that no pooler may share.
  */
 export function createLogPoller({ highWaterMark, intervalMs, log }: LogPollerOptions): LogPoller {

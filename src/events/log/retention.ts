@@ -11,19 +11,19 @@ export interface EventRetentionDeps {
   receivers(): Promise<OldPage['receivers']>
 }
 
-/** Events that are kept for somebody are looked at in vain; of these one run looks at so many, and the next goes on. */
+/** Events that a receiver still needs are read and kept. One run reads so many of them, and the next continues. */
 const KEPT_ROWS = 100_000
 
 /**
- * Deletes events that are past `lethe.events.retention` and that no receiver is still to get, `limit` rows a statement.
- * The window of the list of revocations is never longer: the configuration is refused otherwise. @returns how many
+ * Deletes events that are past `lethe.events.retention` and that no receiver still needs, `limit` rows a statement.
+ * The window of the list of revocations is never longer: such a configuration is refused. @returns how many were deleted
  */
 export function createEventRetention(d: EventRetentionDeps): (limit: number) => Promise<number> {
   let after: OldPage['after']
 
   return async (limit) => {
     const until = formatTime(d.clock.now() - Math.trunc(d.config().lethe.events.retention * 1000))
-    // while nobody reads the log nobody else moves the mark
+    // without listeners nothing else moves the mark
     await d.highWaterMark.advance()
     const receivers = await d.receivers()
     let total = 0

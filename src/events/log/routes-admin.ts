@@ -47,7 +47,7 @@ export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
   }
 }
 
-/** What a client that connects again has seen last. @throws HttpError 400 */
+/** The last event that a reconnecting client has seen. @throws HttpError 400 */
 function lastEventId(req: FastifyRequest): Place | undefined {
   const text = req.headers['last-event-id']
   return text === undefined || text === '' ? undefined : parsePlace(String(text), 'Last-Event-ID')

@@ -1,6 +1,6 @@
 /**
  * An event with the device of its session: noted when the session began, else (a session older than the log) as far as
- * its row is still there. Looked up when it is read, so that an end costs no more than its own row.
+ * its row still exists. Joined when it is read, so that an end costs no more than its own row.
  */
 export const EVENT_COLUMNS = `
   e.seq, e.id, e.type, e.cause, e.session_id, e.identity_id, e.actor, e.data, e.created_at,

@@ -1,16 +1,16 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, StoreError, sql } from '../../kernel/db/client.ts'
 
-/** Tells one life of a server from any other. `$1` stands for an embedded one, which does not know when it was started. */
+/** Identifies one run of a server. `$1` stands for an embedded one, which does not know when it was started. */
 const SERVER = `coalesce($1, extract(epoch from pg_postmaster_start_time())::text)`
 
 /**
- * Looks how far the log goes and who is writing to it, and moves the mark as far as is safe.
+ * Reads how far the log goes and which transactions are writing to it, and moves the mark as far as is safe.
  *
- * A writer takes its lock before it draws a place and gives it back after its row can be seen, whatever plan and however
- * many rows. The locks are read after the snapshot was taken, and what is at or below the mark is read by later
- * statements: who had a place at or below `newest` then holds the lock, or its row is seen by them.
- * `$2` `$3` are the epoch and the mark that the caller knows, `$4` `$5` a place that was seen at a time, `$6` who wrote then.
+ * A writer takes its lock before it draws a sequence number and releases it after its rows are visible, whatever the plan and
+ * the number of rows. The locks are read after the snapshot was taken, and events at or below the mark are read by later
+ * statements: a writer with a number at or below `newest` either still holds its lock, or those statements see its row.
+ * `$2` `$3` are the epoch and the mark that the caller knows, `$4` `$5` a position that was seen and when, `$6` the writers then.
  */
 const ADVANCE = sql(
   'events.advance_mark',
@@ -49,7 +49,7 @@ const ADVANCE = sql(
   from newest left join epoch on true`,
 )
 
-/** Whoever comes first decides; the row lock keeps the mark of the epoch before from moving after it was read. */
+/** The first node decides; the row lock keeps the mark of the previous epoch from moving after it was read. */
 const BEGIN = sql(
   'events.begin_epoch',
   `with before as (
@@ -73,7 +73,7 @@ const FIRST = sql(
 /** A promoted server has the next time line. */
 const TIMELINE = sql('events.timeline', 'select left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) as timeline')
 
-/** How far an epoch had come when another began: what it gave out beyond is not of this log. */
+/** How far an epoch had come when the next began: positions beyond are not in this log. */
 const END = sql(
   'events.end_of_epoch',
   `select n.begins_after as last from lethe.event_epochs e join lethe.event_epochs n
@@ -81,10 +81,10 @@ const END = sql(
    where e.id = $1`,
 )
 
-/** Why an epoch began: `went_back`: nodes knew a later one, or a later mark, of which this database knows nothing. */
+/** Why an epoch began. `went_back`: nodes knew a later epoch, or a later mark, that this database does not have. */
 export type EpochReason = 'first' | 'server_started' | 'promoted' | 'went_back'
 
-/** A transaction that holds the mark back. What this role may not see of it is null. */
+/** A transaction that holds the mark back. Members that this role may not see are null. */
 export interface OpenWriter {
   id: string
   pid: number | null
@@ -96,7 +96,7 @@ export interface OpenWriter {
 export interface MarkRow {
   number: number
   id: string
-  /** false: the epoch is of another life of the server, or of another server */
+  /** false: the epoch is of another run of the server, or of another server */
   same_server: boolean
   timeline: string | null
   reason: EpochReason
@@ -118,7 +118,7 @@ export interface Candidate {
 
 export type MarkStore = ReturnType<typeof createMarkStore>
 
-/** @param embedded the name of this process's life, where the database lives in it */
+/** @param embedded the name of this process's run, where the database is embedded in it */
 export function createMarkStore(db: Db, embedded: string | undefined) {
   const server = embedded ?? null
   return {
@@ -134,12 +134,12 @@ export function createMarkStore(db: Db, embedded: string | undefined) {
       const [row] = await db.query<MarkRow | { number: null }>(ADVANCE, [server, ...values])
       return row === undefined || row.number === null ? undefined : row
     },
-    /** @returns whether it was this call that decided */
+    /** @returns whether this call has begun it */
     async begin(after: number, number: number, timeline: string | undefined, reason: EpochReason): Promise<boolean> {
       return (await db.query(BEGIN, [server, after, number, timeline ?? null, reason])).length > 0
     },
     first: (): Promise<unknown> => db.query(FIRST, [server]),
-    /** Undefined where the server does not tell, as some that are rented do not. */
+    /** Undefined where the server does not say, as some hosted ones do not. */
     async timeline(): Promise<string | undefined> {
       try {
         return (await db.query<{ timeline: string }>(TIMELINE))[0]?.timeline
@@ -148,7 +148,7 @@ export function createMarkStore(db: Db, embedded: string | undefined) {
         throw error
       }
     },
-    /** The last place of an epoch that is over. @returns undefined for one that this database does not know */
+    /** The last position of an epoch that is over. @returns undefined for one that this database does not know */
     async endOf(id: string): Promise<number | undefined> {
       return (await db.query<{ last: number }>(END, [id]))[0]?.last
     },

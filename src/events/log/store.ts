@@ -6,13 +6,13 @@ import { EVENT_COLUMNS } from './sql.ts'
 const matching = (from: number) => `($${from}::text[] is null or e.type = any ($${from}))
   and ($${from + 1}::text[] is null or e.cause = any ($${from + 1}))`
 
-/** Each half is what one of the two indexes by session holds. */
+/** Each half uses one of the two indexes by session. */
 const ofSession = (id: string) => `e.seq in (
   select x.seq from lethe.events x where x.session_id = ${id} and x.type = 'session.ended' and not x.resumed
   union all
   select x.seq from lethe.events x where x.session_id = ${id} and (x.type <> 'session.ended' or x.resumed))`
 
-/** Newest first. One text for each way into the log: with `$n is null or …` a kept plan could use no index well. */
+/** Newest first. One text for each filter: with `$n is null or …` a generic plan could use no index well. */
 const list = (name: string, way: string) =>
   sql(
     `events.list_${name}`,
@@ -32,7 +32,7 @@ const READ = sql(
   `select ${EVENT_COLUMNS} from lethe.events e
    where e.nid = $1 and e.seq > $2 and e.seq <= $3 and ${matching(5)} order by e.seq limit $4`,
 )
-
+/** Backwards from a position, for clients that want the latest events. */
 /** Backwards from a place, for those who want to see what came last. */
 const last = (name: string, way: string) =>
   sql(
@@ -49,10 +49,10 @@ const LAST = {
 }
 
 /**
- * What is old goes, the oldest first, whatever is kept before it; `$3` `$4` are where the page before stopped. What a
- * receiver (`$5`) is still to get stays: what it wants beyond its place, and deliveries, unless nobody has tried for as
- * long: then nobody knows that receiver any more. What may still have something below it that nobody has read stays too.
- * The end of what went is kept, so that a reader who comes back later can be told that something is missing.
+ * Deletes old events, oldest first, whatever is kept before them; `$3` `$4` are where the previous page stopped. Events that a
+ * receiver (`$5`) still needs are kept: those that it wants beyond its position, and its deliveries, unless they were not tried
+ * for as long, since then the receiver is not configured any more. Events above a position that readers have not passed are kept
+ * too. The end of the deleted part is stored, so that a reader who comes back later learns that something is missing.
  */
 const DELETE_OLD = sql(
   'events.delete_old',
@@ -90,7 +90,7 @@ const FLOOR = sql('events.floor', `select m.value from lethe.meta m where m.key 
 
 export interface EventPage {
   filter: EventFilter
-  /** the row before which, in time and place, the page begins */
+  /** the row before which, in time and position, the page begins */
   before: { createdAt: Timestamp; seq: number }
   since: Timestamp
   limit: number
@@ -102,7 +102,7 @@ export interface OldPage {
   limit: number
   /** the last row of the page before */
   after: EventPage['before'] | undefined
-  /** who is to get events, and of which types; undefined: all */
+  /** the receivers, and which types they want; undefined: all */
   receivers: readonly { id: string; types: readonly string[] | undefined }[]
 }
 
@@ -117,21 +117,21 @@ export function createEventLogStore(db: Db, nid: string) {
       if (sessionId !== undefined) return db.query(LIST.session, [...values, sessionId, identityId ?? null])
       return identityId === undefined ? db.query(LIST.all, values) : db.query(LIST.identity, [...values, identityId])
     },
-    /** In the order of the log: after one place, up to another. */
+    /** In the order of the log: after one position, up to another. */
     read: (after: number, upTo: number, limit: number, { types, causes }: EventFilter = {}): Promise<EventRow[]> =>
       db.query(READ, [nid, after, upTo, limit, types ?? null, causes ?? null]),
-    /** The last ones up to a place, newest first. */
+    /** The last ones up to a position, newest first. */
     async last(upTo: number, limit: number, filter: EventFilter): Promise<EventRow[]> {
       const { sessionId, identityId, types = null, causes = null } = filter
       const values = [nid, upTo, limit, types, causes]
       if (sessionId !== undefined) return db.query(LAST.session, [...values, sessionId, identityId ?? null])
       return identityId === undefined ? db.query(LAST.all, values) : db.query(LAST.identity, [...values, identityId])
     },
-    /** Up to this place rows have been deleted. */
+    /** Rows up to this position have been deleted. */
     async floor(): Promise<number> {
       return Number((await db.query<{ value: unknown }>(FLOOR))[0]?.value ?? 0)
     },
-    /** Deletes what nobody needs of one page. @returns how many went, and where the next page begins: undefined at the end */
+    /** Deletes the unneeded events of one page. @returns how many, and where the next page begins: undefined at the end */
     async deleteOld({ until, limit, after, receivers }: OldPage) {
       const from = after ?? { createdAt: formatTime(0), seq: 0 }
       const [row] = await db.query<{ count: number; seen: number; created_at: Timestamp; seq: number }>(DELETE_OLD, [

@@ -1,7 +1,7 @@
 import { isLoopback } from '../../config/listen-host.ts'
 import type { Config } from '../../config/schema/schema.ts'
 
-/** Whether the page is served: as configured, else only where nobody but this machine can reach the admin port. */
+/** Whether the page is served: as configured, by default only where the admin port can be reached from this machine alone. */
 export function servesPage({ lethe, serve }: Config): boolean {
   return lethe.events.page ?? isLoopback(serve.admin.host)
 }
@@ -20,7 +20,7 @@ const STYLE = `
 const head = (...cells: string[]) =>
   `<thead><tr>${cells.map((cell) => `<th scope="col">${cell}</th>`).join('')}</tr></thead><tbody></tbody>`
 
-/** What an operator sees of events: as they come, who gets them, and what could not be delivered. */
+/** What an operator sees of events: as they come, their receivers, and dead letters. */
 export const PAGE = `<!doctype html>
 <html lang="en">
 <head>
@@ -46,7 +46,7 @@ export const PAGE = `<!doctype html>
 </html>
 `
 
-/** Everything is written as text, never as markup: a browser's name is whatever its owner says. */
+/** Everything is written as text, never as markup: a client chooses the name of its browser. */
 export const SCRIPT = `'use strict'
 const $ = (selector) => document.querySelector(selector)
 const row = (...cells) => {
@@ -95,7 +95,7 @@ async function refresh() {
       const base = 'webhooks/' + encodeURIComponent(id) + '/deliveries'
       for (const d of await get(base + '?page_size=20&state=' + state)) {
         const last = [d.last_status, d.last_error].filter((part) => part !== null).join(' ')
-        // one that waits has its turn: only what was given up can be sent again
+        // a pending delivery is tried anyway: only dead letters can be sent again
         const again = state === 'dead' ? button('Send again', base + '/' + d.seq + '/replay') : ''
         rows.push(row(id, d.event_type + ' ' + d.seq, d.session_id, d.state, String(d.attempts), d.next_attempt_at, last, again))
       }

@@ -15,7 +15,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** A page for operators. The admin port asks nobody who they are, so it is off where others can reach that port. */
+/** A page for operators. The admin port authenticates no one, so the page is off where other machines can reach it. */
 export function eventPageRoutes(d: { config(): Config }): FastifyPluginAsync {
   const send = (reply: FastifyReply, type: string, body: string) => {
     if (!servesPage(d.config())) throw notFound('The page is off; `lethe.events.page` switches it on.')

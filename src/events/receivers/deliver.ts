@@ -24,7 +24,7 @@ export interface DelivererDeps {
 /** Connections of all receivers together. */
 const MAX_TOTAL = 500
 const RESULTS = { delivered: 'delivered', pending: 'failed', dead: 'given_up' } as const
-/** Gone: the receiver says that it wants nothing more. @see Standard Webhooks, "Delivery" */
+/** 410 Gone: the receiver unsubscribes. @see Standard Webhooks, "Delivery" */
 const GONE = 410
 
 /** The queue of events for webhooks: each receiver has its own number of tries at once. */
@@ -73,12 +73,12 @@ export function createDeliverer(d: DelivererDeps): Queue<Receiver> {
   )
 }
 
-/** As it stood when the delivery was taken, so that whatever an answer has said of a change holds for what follows it. */
+/** With the settings of the moment when the delivery was claimed, so that a change applies to all deliveries after its answer. */
 function withSettings(receiver: Receiver, { settings }: ClaimedRow): Receiver {
   return receiver.source === 'config' || settings === null ? receiver : { ...receiver, ...settings }
 }
 
-/** So that a header of the configuration cannot stand beside one of ours in another spelling. */
+/** A configured header must not stand beside one of ours in another spelling. */
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 }

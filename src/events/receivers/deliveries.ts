@@ -17,12 +17,12 @@ export interface DeliveriesDeps {
 /** Deliveries that become due again in one statement. */
 const BATCH = 1000
 
-/** What became of the events of a receiver. @throws HttpError 404 where one is named that does not exist */
+/** The deliveries of a receiver, as operators see and repeat them. @throws HttpError 404 for an unknown receiver */
 export function createDeliveries(d: DeliveriesDeps) {
   async function replay(id: string, after: number, upTo: number, which: 'dead' | 'all'): Promise<{ replayed: number }> {
     const receiver = await d.webhooks.find(id)
     const now = formatTime(d.clock.now())
-    // what comes later will be delivered anyway
+    // later events will be delivered anyway
     const end = Math.min(upTo, receiver.position)
     let replayed = 0
     for (let place: number | null = after; place !== null && place < end; ) {
@@ -36,7 +36,7 @@ export function createDeliveries(d: DeliveriesDeps) {
   }
 
   async function one(id: string, seq: number): Promise<DeliveryRow> {
-    // a name from outside that is no receiver's never reaches a statement
+    // an unknown name from outside must not reach a statement
     await d.webhooks.find(id)
     const row = await d.list.one(id, seq)
     if (!row) throw unknownDelivery()
@@ -44,7 +44,7 @@ export function createDeliveries(d: DeliveriesDeps) {
   }
 
   return {
-    /** Newest first. @param next the place before which the next page begins */
+    /** Newest first. @param next the position before which the next page begins */
     async page(id: string, before: number, state: DeliveryState | 'any', size: number) {
       await d.webhooks.find(id)
       const rows = await d.list.list(id, before, state, size + 1)
@@ -65,7 +65,7 @@ export function createDeliveries(d: DeliveriesDeps) {
       return replay(id, seq - 1, seq, 'all')
     },
 
-    /** Those of a range of places, of times, or of both; without any, all that were given up. */
+    /** Sends again a range of positions, of times, or of both; without any, all dead letters. */
     async replayRange(id: string, r: ReplayRequest): Promise<{ replayed: number }> {
       const [since, until] = [timeOf(r.since) ?? '1970-01-01T00:00:00Z', timeOf(r.until) ?? '2200-01-01T00:00:00Z']
       const places = await d.list.places(since, until)

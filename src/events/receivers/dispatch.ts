@@ -22,27 +22,27 @@ export interface DispatcherDeps {
 }
 
 export interface Dispatcher extends BackgroundWork {
-  /** Looks for receivers at once, after one was added or changed. */
+  /** Reads the receivers at once, after one was added or changed. */
   refresh(): void
 }
 
-/** How soon a delivery that is due again, or that another node has left behind, is taken up. */
+/** How soon a delivery is tried that is due again, or that another node has left unfinished. */
 const TURN_MS = 1000
-/** The same while there is no receiver: how soon one that was added on another node is found. */
+/** The same while there are no receivers: how soon one that was added on another node is found. */
 const IDLE_MS = 5000
 /** Events of the log that become deliveries in one statement. */
 const BATCH = 500
 
 /**
- * Turns events into deliveries, once for each receiver whichever node comes first, and wakes those who deliver. It reads
- * the log by the place of each receiver, so that ending a session costs nothing more for having receivers.
+ * Turns events into deliveries, once for each receiver whichever node is first, and wakes the delivery queue. It reads
+ * the log from the position of each receiver, so that receivers make ending a session no more expensive.
  */
 export function createDispatcher(d: DispatcherDeps): Dispatcher {
   let since: Micros = d.clock.now()
   let receivers: readonly KnownReceiver[] = []
   let stopPolling: (() => void) | undefined
   let stopped = true
-  /** up to here every receiver has its deliveries */
+  /** every receiver has its deliveries up to here */
   let done: Mark | undefined
   let wanted: Mark | undefined
 
@@ -77,13 +77,13 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
     const fresh = d.config().lethe.events.webhooks.filter(({ id }) => !known.has(id))
     if (fresh.length > 0) {
       const ids = fresh.map(({ id }) => id)
-      // the mark of a log that nobody has read for an hour is an hour old
+      // without readers the last mark of the log may be an hour old
       await d.highWaterMark.settle()
       await d.webhooks.addConfigured(ids, formatTime(since), formatTime(now))
       rows = await d.webhooks.all()
     }
     receivers = receiversOf(d.config(), rows)
-    // one that is new, or was added by another node, may be behind although the log has not grown
+    // a receiver that was added, also by another node, may be behind although the log has not grown
     if (done !== undefined && receivers.some(({ position }) => position < done!.seq)) done = undefined
     if (receivers.length > 0 && !stopped) stopPolling ??= d.poller.add(onMark)
     else pause()
@@ -98,14 +98,14 @@ export function createDispatcher(d: DispatcherDeps): Dispatcher {
   async function fanOut(): Promise<void> {
     const mark = wanted
     if (mark === undefined) return
-    // as they are now: another node may have changed what one wants
+    // read again: another node may have changed which events one wants
     const present = receiversOf(d.config(), await d.webhooks.all())
     let complete = true
     for (const receiver of present) {
       for (let more = receiver.position < mark.seq; more && !stopped; ) {
         const now = formatTime(d.clock.now())
         const result = await d.webhooks.fanOut(receiver.id, BATCH, now, wantedTypes(receiver))
-        // another node is at it; what it leaves behind is seen at the next turn
+        // another node is working on it; the next turn sees what it leaves unfinished
         if (!result) complete = false
         else if (result.added > 0) d.deliverer.wake(receiver)
         more = result?.more ?? false

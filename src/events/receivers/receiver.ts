@@ -1,15 +1,15 @@
-/** Who is to get events, wherever it was written down. */
+/** A receiver of events, from the configuration or the admin API. */
 export interface Receiver {
   id: string
   source: 'config' | 'api'
   url: string
-  /** the first one is the present one; all of them sign */
+  /** the newest first; all of them sign */
   secrets: readonly string[]
   /** types of events; `*` is all */
   events: readonly string[]
   headers: Readonly<Record<string, string>>
   timeoutMs: number
-  /** false: its events are collected and wait */
+  /** false: its events are kept and wait */
   enabled: boolean
 }
 

@@ -2,7 +2,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import type { WebhookRow } from '../webhooks/store.ts'
 import type { Receiver } from './receiver.ts'
 
-/** A receiver and what is known of it. */
+/** A receiver and its state. */
 export interface KnownReceiver extends Receiver {
   /** the last event of the log for which its delivery has been written */
   position: number
@@ -14,7 +14,7 @@ export function receiversOf(config: Config, rows: readonly WebhookRow[]): KnownR
   return rows.flatMap(({ id, settings, position }) => {
     const webhook = configured.get(id)
     if (webhook) return [{ ...fromConfig(webhook), position }]
-    // one that the configuration does not name any more: its place is kept in case it comes back
+    // no longer in the configuration: its position is kept in case it comes back
     return settings === null ? [] : [{ ...settings, id, source: 'api' as const, position }]
   })
 }

@@ -7,17 +7,17 @@ export interface Message {
   url: string
   headers: Record<string, string>
   body: string
-  /** for the whole try: name, connection, answer to its last byte */
+  /** for the whole try, up to the last byte of the answer */
   timeoutMs: number
 }
 
-/** What became of one try. */
+/** The result of one try. */
 export interface Attempt {
   ok: boolean
   status: number | null
-  /** in words for the operator; null when it worked */
+  /** for the operator; null when it worked */
   error: string | null
-  /** what the receiver asks for */
+  /** from the receiver's `Retry-After` */
   retryAfterMs: number | undefined
 }
 
@@ -27,7 +27,7 @@ export interface Sender {
   close(): void
 }
 
-/** An answer is not read beyond this: only its status counts, also when the rest is broken off. */
+/** No more of an answer is read: only its status counts, also when the rest is missing. */
 const MAX_ANSWER_BYTES = 16 * 1024
 
 /** Sends by POST, without following redirects. */

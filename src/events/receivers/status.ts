@@ -2,23 +2,23 @@ import { formatTime, SECOND, type Timestamp } from '../../kernel/base/clock.ts'
 import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
 import type { Webhooks } from '../webhooks/webhooks.ts'
 
-/** How far the log and those who are told of it have come. Times and ages of the log are by the clock of the database. */
+/** How far the log and its receivers are. Times and ages of the log are by the clock of the database. */
 export interface EventStatus {
   epoch: string
   epoch_number: number
-  /** nothing at or below this place can come any more */
+  /** no event can appear at or below this position any more */
   position: number
   newest: number
-  /** whatever was committed before is at or below `position` */
+  /** everything committed before this time is at or below `position` */
   complete_up_to: Timestamp
-  /** at most so many events are held back */
+  /** upper bound: events that are held back */
   behind_events: number
   behind_seconds: number
   oldest_transaction: OldestTransaction | null
   receivers: ReceiverStatus[]
 }
 
-/** Of those that may still write to the log, the one that began first. What this role may not see of it is null. */
+/** Of the transactions that may still write to the log, the oldest. Members that this role may not see are null. */
 export interface OldestTransaction {
   pid: number | null
   application: string | null
@@ -28,18 +28,18 @@ export interface OldestTransaction {
 
 export interface ReceiverStatus {
   id: string
-  /** at most: events that it does not want count until its place has passed them */
+  /** upper bound: events that it does not want count until its position has passed them */
   lag_events: number
-  /** age of the oldest event that is still to be delivered; 0 when there is none */
+  /** age of the oldest undelivered event; 0 when there is none */
   lag_seconds: number
   pending: number
   dead: number
 }
 
-/** For operators. Asks the database, since nobody may have read the log for an hour. @throws StoreUnavailable */
+/** For operators. Asks the database, since without readers the last mark may be old. @throws StoreUnavailable */
 export function createEventStatus(d: { highWaterMark: HighWaterMark; webhooks: Pick<Webhooks, 'list'> }) {
   return async (): Promise<EventStatus> => {
-    // the receivers first: one whose place is beyond what was seen of the log would seem to be ahead of it
+    // the receivers first: otherwise one that has moved on since would seem to be ahead of the log
     const receivers = await d.webhooks.list()
     const mark = await d.highWaterMark.advance()
     const { epoch, number, seq, newest, completeAt, readAt } = mark
@@ -57,7 +57,7 @@ export function createEventStatus(d: { highWaterMark: HighWaterMark; webhooks: P
 }
 
 function oldestOf({ writers, readAt }: Mark): OldestTransaction | null {
-  // one whose beginning may not be seen comes last
+  // one whose beginning this role may not see comes last
   const age = ({ since }: Mark['writers'][number]) => (since === null ? -1 : Math.max(0, readAt - since))
   const [oldest] = writers.toSorted((a, b) => age(b) - age(a))
   if (oldest === undefined) return null

@@ -6,7 +6,7 @@ import type { DeliveryState, EventRow } from '../types.ts'
 const COLUMNS = `d.seq, d.session_id, d.state, d.attempts, d.due_at, d.claim is not null as under_way,
   d.last_attempt_at, d.last_status, d.last_error, d.created_at, d.finished_at, e.id as event_id, e.type as event_type`
 
-/** One text for each state, so that a kept plan can use the index of that state alone. */
+/** One text for each state, so that a generic plan can use the index of that state alone. */
 const list = (state: DeliveryState | 'any') =>
   sql(
     `events.deliveries_${state}`,
@@ -25,7 +25,7 @@ const ONE = sql(
 
 const EVENT = sql('events.by_seq', `select ${EVENT_COLUMNS} from lethe.events e where e.seq = $1`)
 
-/** Also of receivers without a delivery: their place in the log may be behind, where they have an event that is to become one. */
+/** Also of receivers without deliveries: their position may be behind an event that will become one. */
 const COUNTS = sql(
   'events.delivery_counts',
   `with counted as (
@@ -39,7 +39,7 @@ const COUNTS = sql(
   from lethe.webhooks w left join counted c on c.webhook_id = w.id`,
 )
 
-/** One that is under way stays as it is. */
+/** One that is being tried stays as it is. */
 const AGAIN = `state = 'pending', attempts = 0, due_at = $2, claim = null, created_at = $2, finished_at = null`
 
 const REPLAY_DEAD = sql(
@@ -53,7 +53,7 @@ const REPLAY_DEAD = sql(
   select (select count(*) from replayed) as count, (select max(seq) from chosen) as last`,
 )
 
-/** Also events that the receiver was never to get, or had no delivery for because it did not exist yet. */
+/** Also events that the receiver did not want, or that are older than the receiver. */
 const REPLAY_ALL = sql(
   'events.replay_all',
   `with chosen as (
@@ -69,7 +69,7 @@ const REPLAY_ALL = sql(
   select (select count(*) from replayed) as count, (select max(seq) from chosen) as last`,
 )
 
-/** Places in the log at two times, so that a range of times becomes one of places. */
+/** The positions at two times, so that a range of times becomes one of positions. */
 const PLACES = sql(
   'events.places',
   `select (select coalesce(max(e.seq), 0) from lethe.events e where e.created_at < $1) as after,
@@ -97,11 +97,11 @@ export interface DeliveryCounts {
   pending: number
   dead: number
   oldest_pending_at: Timestamp | null
-  /** of the first event in the log beyond the receiver's place: no delivery of it has been written */
+  /** of the first event beyond the receiver's position: no delivery of it has been written */
   next_event_at: Timestamp | null
 }
 
-/** What is to be delivered again. */
+/** Which deliveries to send again. */
 export interface ReplayRange {
   webhookId: string
   now: Timestamp
@@ -130,7 +130,7 @@ export function createDeliveryListStore(db: Db, nid: string) {
       return (await db.query<EventRow>(EVENT, [seq]))[0]
     },
     counts: (): Promise<DeliveryCounts[]> => db.query(COUNTS),
-    /** @param types undefined: all @returns how many, and where to go on; `last` is null at the end */
+    /** @param types undefined: all @returns how many, and where to continue; `last` is null at the end */
     async replay(r: ReplayRange, which: 'dead' | 'all', types: readonly string[] | undefined): Promise<Replayed> {
       const values = [r.webhookId, r.now, r.after, r.upTo, r.limit]
       const [row] = await (which === 'dead'
@@ -138,7 +138,7 @@ export function createDeliveryListStore(db: Db, nid: string) {
         : db.query<Replayed>(REPLAY_ALL, [...values, nid, types ?? null]))
       return row!
     },
-    /** The places of the last events before two times. */
+    /** The positions of the last events before two times. */
     async places(since: Timestamp, until: Timestamp): Promise<{ after: number; up_to: number }> {
       return (await db.query<{ after: number; up_to: number }>(PLACES, [since, until]))[0]!
     },

@@ -12,8 +12,8 @@ const DUE = sql(
 )
 
 /**
- * Takes what is due for a try. One whose session has an earlier event that is still to be delivered waits, so that each
- * session is told in order. Until `$4` the row is this node's; then it is due again, for whoever comes first.
+ * Claims due deliveries for a try. One whose session has an earlier pending delivery waits, so that the events of each
+ * session arrive in order. Until `$4` the row is this node's; then it is due again, for any node.
  */
 const CLAIM = sql(
   'events.claim_deliveries',
@@ -36,7 +36,7 @@ const CLAIM = sql(
   from claimed c join lethe.events e on e.seq = c.seq order by e.seq`,
 )
 
-/** Later events of the session wait with one that is tried again: they are not looked at in vain until then. */
+/** Later events of the same session wait with one that is tried again, so that claims need not look at them until then. */
 const FINISH = sql(
   'events.finish_deliveries',
   `with outcome as (
@@ -55,12 +55,12 @@ const FINISH = sql(
   select f.webhook_id, f.seq from finished f`,
 )
 
-/** An event to be delivered, taken for a try. */
+/** A claimed delivery with its event. */
 export interface ClaimedRow extends EventRow {
   /** this one included */
   attempts: number
   queued_at: Timestamp
-  /** of the receiver, as they are now; null: those of the configuration */
+  /** of the receiver, as they are now; null: see the configuration */
   settings: ReceiverSettings | null
 }
 
@@ -79,7 +79,7 @@ export interface Claim {
   webhookId: string
   now: Timestamp
   limit: number
-  /** when the tries count as lost */
+  /** when the claim expires and the tries count as lost */
   until: Timestamp
   id: string
 }
@@ -101,14 +101,14 @@ export function createDeliveryStore(db: Db, now: () => Timestamp) {
   })
 
   return {
-    /** Ids of receivers for whom something is due. */
+    /** Ids of receivers with due deliveries. */
     async due(at: Timestamp): Promise<string[]> {
       return (await db.query<{ id: string }>(DUE, [at])).map(({ id }) => id)
     },
     /** In the order of the log. */
     claim: ({ webhookId, now: at, limit, until, id }: Claim): Promise<ClaimedRow[]> =>
       db.query(CLAIM, [webhookId, at, limit, until, id]),
-    /** Writes what became of a try. @returns false when the row was another's meanwhile, and nothing was written */
+    /** Writes the result of a try. @returns false when another node had claimed the row meanwhile, and nothing was written */
     finish,
   }
 }

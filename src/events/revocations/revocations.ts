@@ -7,27 +7,27 @@ import { formatPlace, type Place } from '../log/place.ts'
 import type { RevocationRow, RevocationStore } from './store.ts'
 
 interface Revoked {
-  /** the place where the next list goes on, with `after` */
+  /** the position to ask for the next list with, as `after` */
   cursor: string
-  /** of the log; numbers of another one mean nothing in this one */
+  /** of the log; sequence numbers of another epoch mean nothing in this one */
   epoch: string
-  /** true: it is not what came after an earlier list, but everything; what earlier ones told no longer counts */
+  /** true: the list is complete and replaces earlier ones; false: it adds to the list before `after` */
   reset: boolean
-  /** true: there is more than fits; ask at once, with the cursor */
+  /** true: there is more than fits; ask again at once, with the cursor */
   more: boolean
   /** how far back the list reaches: no token lives longer */
   window_seconds: number
   sessions: { id: string; seq: number; ended_at: Timestamp }[]
-  /** tokens of these identities that are older are void, whatever their session */
+  /** tokens of these identities that were issued before are void, whatever their session */
   identities: { id: string; not_before: Timestamp }[]
-  /** ends that were told before and are taken back */
+  /** ends in earlier lists that are reversed */
   resumed: { id: string; seq: number; identity_id: string | null }[]
 }
 
 export interface RevocationList extends Revoked {
-  /** every end that was acknowledged before is told with `cursor`, by the clock of the database */
+  /** every end committed before this time is in the lists up to `cursor`, by the clock of the database */
   complete_up_to: Timestamp
-  /** how long ago that was when the question was asked, so that nobody's clock must agree with it */
+  /** how long before the request that was, so that clocks need not agree */
   behind_ms: number
 }
 
@@ -38,7 +38,7 @@ export interface RevocationDeps {
   store: RevocationStore
   tokenTemplates(): TokenTemplates
   baseUrls: { public(): string }
-  /** hears of each client that was told something which the log has lost */
+  /** called for each client that got events which the log has lost since */
   onLost(): void
 }
 
@@ -46,17 +46,17 @@ export interface RevocationDeps {
 const PAGE = 50_000
 const LEEWAY_MS = 60_000
 const SHORTEST_MS = 300_000
-/** Lists that are kept for as long as the log does not grow; verifiers that poll ask for the same few. */
+/** Lists that are cached while the log does not grow; polling verifiers ask for the same few. */
 const KEPT = 64
-/** A list that is older is made anew, so that ends leave it that no token can outlive. */
+/** An older list is made again, so that it drops ends that no token can outlive. */
 const KEEP: Micros = 30 * SECOND
 const VOIDING = new Set(['identity_disabled', 'identity_deleted'])
 
-/** Which sessions have ended for as long as a token can speak for them, for those who check tokens without asking. */
+/** Which sessions have ended, for as long as a token of theirs may be valid, for verifiers. */
 export function createRevocations(d: RevocationDeps) {
   let kept = { at: 0, mark: '', lists: new Map<string, Revoked>() }
 
-  /** @param after a place; undefined: everything */
+  /** @param after undefined: the complete list */
   async function list(after: Place | undefined): Promise<RevocationList> {
     const mark = await d.highWaterMark.settle()
     const { from, reset } = await beginning(after)
@@ -93,7 +93,7 @@ export function createRevocations(d: RevocationDeps) {
     isPublic: () => d.config().lethe.events.revocations.public,
 
     /**
-     * The list as a signed token (JWS, compact), by the key of a tokenizer template: it may come by way of anybody.
+     * The list as a signed token (JWS, compact), by the key of a tokenizer template: it may be passed on by untrusted parties.
      * @throws HttpError 400 without such a template
      */
     async signed(after: Place | undefined, templateName: string | undefined): Promise<string> {

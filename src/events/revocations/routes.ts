@@ -9,13 +9,13 @@ export interface RevocationRouteDeps {
 }
 
 const JWS_TYPE = 'application/jose'
-/** Of every answer, also one that says only that nothing is new. */
+/** In every answer, also in a 304. */
 const COMPLETE = 'lethe-complete-up-to'
 const BEHIND = 'lethe-behind-ms'
 
 /**
- * Which sessions have ended, for those who check tokens without asking.
- * @param isOpen whether this port serves it; else the answer is 404
+ * Which sessions have ended, for verifiers.
+ * @param isOpen whether this port serves it; otherwise the answer is 404
  */
 export function revocationRoutes({ revocations }: RevocationRouteDeps, isOpen: () => boolean): FastifyPluginAsync {
   return async (app) => {
@@ -39,7 +39,7 @@ export function revocationRoutes({ revocations }: RevocationRouteDeps, isOpen: (
   }
 }
 
-/** Changes with what the list tells. What only leaves it in the course of time is no reason to send it again. */
+/** Changes when the list gains an entry. Entries that merely expire are no reason to send it again. */
 function etagOf({ epoch, sessions, resumed, more }: RevocationList, after: string): string {
   const last = Math.max(0, sessions.at(-1)?.seq ?? 0, resumed.at(-1)?.seq ?? 0)
   return `"${after}-${epoch}-${last}${more ? '-more' : ''}"`

@@ -2,11 +2,11 @@ import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
 import type { EndCause } from '../../sessions/types.ts'
 
-/** An end that was taken back is as if it had never been, but who knows of it must be told. */
+/** A reversed end is not listed, but clients that have it must learn of that. */
 const COLUMNS = 'e.seq, e.type, e.cause, e.session_id, e.identity_id, e.created_at'
 const RELEVANT = `(e.type = 'session.ended' and not e.resumed or e.type = 'session.resumed')`
 
-/** Two ways into the log: by time for everything, by place for what is new. */
+/** Two ways into the log: by time for the complete list, by position for what is new. */
 const ALL = sql(
   'events.revocations',
   `select ${COLUMNS} from lethe.events e
@@ -31,7 +31,7 @@ export type RevocationStore = ReturnType<typeof createRevocationStore>
 
 export function createRevocationStore(db: Db, nid: string) {
   return {
-    /** Ends since a time, and what took ends back, in the order of the log. */
+    /** Ends since a time, and their reversals, in the order of the log. */
     read: (since: Timestamp, after: number, upTo: number, limit: number): Promise<RevocationRow[]> =>
       after === 0 ? db.query(ALL, [nid, since, upTo, limit]) : db.query(SINCE, [nid, since, upTo, limit, after]),
   }

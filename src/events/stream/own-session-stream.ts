@@ -15,14 +15,14 @@ export interface OwnSessionStreamDeps {
   sessions: Pick<SessionService, 'peek' | 'ruleOf'>
 }
 
-/** setTimeout takes no more than 2^31 ms; one that ends earlier looks and goes on. */
+/** setTimeout takes no more than 2^31 ms; a shorter timer checks and starts the next. */
 const LONGEST_MS = 24 * 3_600_000
-/** Before asking again whether a session is over, when the database did not answer. */
+/** Pause before asking again whether a session has ended, when the database did not answer. */
 const RETRY_MS = 5000
 
 /**
- * Tells the holder of a session when it ends, then closes. Whether it has ended is asked once more after joining the
- * feed: an end between the check of the request and the joining is in neither of them.
+ * Tells the holder of a session when it ends, then closes. The session is read once more after joining the
+ * feed: neither the check of the request nor the feed shows an end between the two.
  */
 export function createOwnSessionStream(d: OwnSessionStreamDeps) {
   /** @throws StoreUnavailable before anything is written */
@@ -31,7 +31,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
     let latest = session
     const finish = (end: { cause: string | null; time: string | null }) => {
       if (sink.closed()) return
-      // nothing of the device or the actor: whoever holds a session need not be its owner
+      // neither device nor actor: the holder of a session need not be its owner
       const data = { session_id: session.id, cause: end.cause, time: end.time }
       sink.write(`event: session.ended\ndata: ${JSON.stringify(data)}\n\n`)
       sink.end()
@@ -44,7 +44,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
       clearTimeout(timer)
     })
 
-    /** The session as it is now, or undefined when it is over. */
+    /** The session as it is now, or undefined when it has ended. */
     const current = async () => {
       const resolved = await d.sessions.peek(credentials)
       if (resolved?.session.id !== session.id) return undefined
@@ -57,7 +57,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
       const [end] = await d.store.last(seq, 1, { types, sessionId: session.id })
       finish({ cause: end?.cause ?? null, time: end?.created_at ?? null })
     }
-    /** The collector may be late with its event, and an extension may have come: at the stated end both are looked at. */
+    /** At the expiry the session is read again: it may have been extended, and the collector may be late with the event. */
     const watchExpiry = (expiresAt: string) => {
       if (sink.closed()) return
       const left = (parseTime(expiresAt) - d.clock.now()) / 1000

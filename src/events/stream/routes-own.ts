@@ -13,7 +13,7 @@ export interface EventOwnRouteDeps {
   streams: Streams
 }
 
-/** Tells whoever holds a session when it ends, so that an open page or socket can close itself. */
+/** Tells the holder of a session when it ends, so that an open page or socket can close itself. */
 export function ownEventRoutes(d: EventOwnRouteDeps): FastifyPluginAsync {
   const own = (handler: Parameters<RequireSession>[1]) => d.requireSession({ otherwise, aal: 'any' }, handler)
 

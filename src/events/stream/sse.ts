@@ -2,16 +2,16 @@ import type { FastifyReply } from 'fastify'
 import { unavailable } from '../../kernel/http/errors.ts'
 import type { Sink } from './stream.ts'
 
-/** Below the 30 to 60 s after which proxies give up on a silent connection. */
+/** Below the 30 to 60 s after which proxies close a silent connection. */
 const SIGN_OF_LIFE_MS = 15_000
-/** Bytes that wait for a client that does not read. */
+/** Bytes queued for a client that does not read. */
 const MAX_UNREAD = 1024 * 1024
 
 export interface Streams {
-  /** Takes the answer over from the server. @throws HttpError 503 when there are too many */
+  /** Takes over the answer from the server. @throws HttpError 503 when there are too many streams */
   open(reply: FastifyReply): Sink
   count(): number
-  /** Ends them all; clients connect again, to another node. */
+  /** Ends all streams; clients reconnect to another node. */
   close(): void
 }
 
@@ -38,9 +38,9 @@ export function createStreams(d: { maxListeners(): number }): Streams {
           ...(reply.getHeaders() as Record<string, string>),
           'content-type': 'text/event-stream; charset=utf-8',
           'cache-control': 'no-store',
-          // an ended stream must not leave a connection behind that keeps a stopping server waiting
+          // an ended stream must not leave a connection open that a stopping server waits for
           connection: 'close',
-          // nginx would keep events back until its buffer is full
+          // nginx would hold events back until its buffer is full
           'x-accel-buffering': 'no',
         })
         raw.write('retry: 1000\n\n')

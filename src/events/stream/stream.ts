@@ -5,24 +5,24 @@ import { formatPlace, isAfter, type LogPlace, laterOf, type Place } from '../log
 import type { EventLogStore } from '../log/store.ts'
 import type { EventFilter } from '../types.ts'
 
-/** Where a stream is written to. Nothing is sent before the first `write`. */
+/** The output of a stream. Nothing is sent before the first `write`. */
 export interface Sink {
-  /** A client that does not read is cut off: it comes back and goes on where it was. */
+  /** A client that does not read is cut off: it reconnects and continues where it was. */
   write(text: string): void
   /** Waits until the client has read what was written. */
   drained(): Promise<void>
   end(): void
   closed(): boolean
   onClose(work: () => void): void
-  /** @param text what is sent as a heartbeat, asked for at each */
+  /** @param text the heartbeat, made anew each time */
   keepAlive(text: () => string): void
 }
 
 export interface StreamRequest {
   filter: EventFilter
-  /** the place after which to begin; undefined: with what comes next */
+  /** the position after which to begin; undefined: with the next event */
   after: Place | undefined
-  /** begin with so many of the last ones instead */
+  /** begin with so many of the latest ones instead */
   last: number | undefined
 }
 
@@ -30,17 +30,17 @@ export interface EventStreamDeps {
   feed: Feed
   highWaterMark: HighWaterMark
   store: Pick<EventLogStore, 'read' | 'last' | 'floor'>
-  /** hears of each client that was told something which the log has lost */
+  /** called for each client that got events which the log has lost since */
   onLost(): void
 }
 
 const PAGE = 500
-/** Events that may pile up while a client reads what it has missed. */
+/** Events that may queue up while a client reads what it has missed. */
 const MAX_WAITING = 10_000
 
 /**
- * Events as they come, after those that the client has missed. Membership in the feed begins first, so that nothing
- * falls between the two. The place of a client never goes back, but where the log itself has: then the stream says so.
+ * Events as they come, after those that the client has missed. It joins the feed first, so that no event
+ * falls between the two. The position of a client never goes back, unless the log itself has: then the stream says so.
  */
 export function createEventStream(d: EventStreamDeps) {
   /** @throws StoreUnavailable before anything is written */
@@ -51,10 +51,10 @@ export function createEventStream(d: EventStreamDeps) {
       if (place === undefined) {
         if (waiting.push(next) > MAX_WAITING) sink.end()
       } else if ('continuesAfter' in next) {
-        // who came from another node may have been told of it there
+        // a client that comes from another node may have learnt of the loss there
         if (place.number <= next.after.number) place = tellLost(place, next.continuesAfter, sink)
       } else if (isAfter(next.place, place)) {
-        // what is not after it the client has from another node, which was further
+        // a client that comes from a node that was further has got it already
         place = next.place
         if (matches(request.filter, next.event)) sink.write(next.text)
       }
@@ -63,7 +63,7 @@ export function createEventStream(d: EventStreamDeps) {
     sink.onClose(leave)
     try {
       const begun = await begin(request, from, sink)
-      // who is cut off before the first event comes goes on from here
+      // a client that is cut off before the first event continues from here
       sink.write(`id: ${formatPlace(begun)}\n\n`)
       place = begun
     } catch (error) {
@@ -74,20 +74,20 @@ export function createEventStream(d: EventStreamDeps) {
     sink.keepAlive(() => heartbeat(place!, d.feed.position()))
   }
 
-  /** Tells what comes before the feed. @returns the client's place then */
+  /** Sends what comes before the feed. @returns the client's position then */
   async function begin({ filter, after, last }: StreamRequest, from: FeedPosition, sink: Sink): Promise<LogPlace> {
     if (last !== undefined) {
       const rows = last > 0 ? await d.store.last(from.seq, last, filter) : []
       for (const event of rows.reverse().map(eventAnswer)) sink.write(feedItem(event, from, undefined).text)
       return from
     }
-    // what was committed before the request is past
+    // events committed before the request are not wanted
     if (after === undefined) return laterOf(from, await d.highWaterMark.settle())
     const { place, lost } = await d.highWaterMark.follow(after)
     if (lost) tellLost(after, place, sink)
     const floor = await d.store.floor()
     if (place.seq < floor) sink.write(gap(place, { deleted_up_to: floor }, { ...place, seq: floor }))
-    // where the feed goes on in the epoch that counts now, which it may not have heard of yet
+    // the position of the feed in the present epoch, which the feed may not know yet
     const fed = from.epoch === place.epoch ? from : (await d.highWaterMark.follow(from)).place
     await tellMissed(filter, place, fed, sink)
     return laterOf(place, fed)
@@ -115,13 +115,13 @@ export function createEventStream(d: EventStreamDeps) {
 
 export type EventStream = ReturnType<typeof createEventStream>
 
-/** What was told up to a place, or would have been, is not all there; the stream goes on after another. */
+/** Says that events up to a position are lost, and after which position the stream continues. */
 function gap(after: Place, why: Record<string, unknown>, continuesAfter: LogPlace): string {
   const data = { after: after.seq, place: formatPlace(after), ...why, continues_after: formatPlace(continuesAfter) }
   return `id: ${formatPlace(continuesAfter)}\nevent: gap\ndata: ${JSON.stringify(data)}\n\n`
 }
 
-/** The client's place, and up to when it has been told everything. */
+/** The client's position, and up to when it has got everything. */
 function heartbeat(place: LogPlace, fed: FeedPosition | undefined): string {
   return `${comment(fed?.completeAt)}id: ${formatPlace(fed === undefined ? place : laterOf(place, fed))}\n\n`
 }

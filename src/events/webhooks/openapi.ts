@@ -34,7 +34,7 @@ const base = '/admin/events/webhooks'
 const wanted = list(oneWord('*', ...EVENT_TYPES))
 const replayed = json('How many deliveries are due again.', object({ replayed: integer }))
 
-/** Receivers of events and what became of their deliveries. */
+/** Receivers of events and the results of their deliveries. */
 export const webhookOperations: Description['operations'] = [
   {
     ...{ id: 'listEventWebhooks', method: 'get', path: base, port: 'admin' },

@@ -14,8 +14,8 @@ const ADD = sql(
 )
 
 /**
- * A receiver that the configuration names for the first time gets what happened since it was read, and what may still come
- * below that.
+ * A receiver that is new in the configuration gets events from the time when it was read, and those that may still appear
+ * below that position.
  */
 const ADD_CONFIGURED = sql(
   'events.add_configured_webhooks',
@@ -27,14 +27,14 @@ const ADD_CONFIGURED = sql(
    on conflict do nothing`,
 )
 
-/** Touches only the members that are given, so that changes at once lose nothing of each other. */
+/** Writes only the given members, so that concurrent changes do not undo each other. */
 const CHANGE = sql(
   'events.change_webhook',
   `update lethe.webhooks set settings = settings || $2::jsonb, updated_at = $3
    where id = $1 and settings is not null returning settings`,
 )
 
-/** The new secret first; of those before, the one that was in force last stays, unless none is to. */
+/** The new secret first; of the earlier ones the newest is kept, unless none shall be. */
 const ROTATE = sql(
   'events.rotate_webhook_secret',
   `update lethe.webhooks set updated_at = $4, settings = jsonb_set(settings, '{secrets}', jsonb_build_array($2::text)
@@ -53,10 +53,10 @@ const DELETE = sql(
 )
 
 /**
- * Writes the deliveries of the next events of a receiver and moves its place. Another node at the same receiver is not
- * waited for. The place that is read is the one under the lock, not one from before it; how far the log is complete is
- * read here too, so that nothing that a node remembers of another server moves a receiver past what it is to get. Both
- * bounds are scalars: as columns of a join they were no bounds of the index, and each batch read the log from its start.
+ * Writes the deliveries of the next events of a receiver and moves its position. If another node works on the receiver it
+ * does nothing. The position is read under the lock; how far the log is complete is
+ * read here too, so that a mark that a node remembers of another server cannot move a receiver past its events. Both
+ * bounds are scalars: as columns of a join they were no index bounds, and each batch read the log from its start.
  */
 const FAN_OUT = sql(
   'events.fan_out',
@@ -85,7 +85,7 @@ const FAN_OUT = sql(
 
 export interface WebhookRow {
   id: string
-  /** null: the configuration says what it is */
+  /** null: see the configuration */
   settings: ReceiverSettings | null
   position: number
   created_at: Timestamp
@@ -94,7 +94,7 @@ export interface WebhookRow {
 
 export type WebhookStore = ReturnType<typeof createWebhookStore>
 
-/** Receivers and how far each has come. */
+/** Receivers and their positions. */
 export function createWebhookStore(db: Db, nid: string) {
   return {
     all: (): Promise<WebhookRow[]> => db.query(ALL),
@@ -102,15 +102,15 @@ export function createWebhookStore(db: Db, nid: string) {
     async add(id: string, settings: ReceiverSettings, position: number, now: Timestamp): Promise<boolean> {
       return (await db.query(ADD, [id, settings, position, now])).length > 0
     },
-    /** Notes receivers of the configuration that are not known yet; they get what happened from `since` on. */
+    /** Adds receivers of the configuration that are not stored yet; they get events from `since` on. */
     async addConfigured(ids: readonly string[], since: Timestamp, now: Timestamp): Promise<void> {
       await db.query(ADD_CONFIGURED, [ids, since, now])
     },
-    /** @returns undefined when there is none, or it is the configuration's */
+    /** @returns undefined when there is none, or it is in the configuration */
     async change(id: string, change: Partial<ReceiverSettings>, now: Timestamp): Promise<ReceiverSettings | undefined> {
       return (await db.query<{ settings: ReceiverSettings }>(CHANGE, [id, change, now]))[0]?.settings
     },
-    /** @returns undefined when there is none, or it is the configuration's */
+    /** @returns undefined when there is none, or it is in the configuration */
     async rotate(
       id: string,
       secret: string,
@@ -119,15 +119,15 @@ export function createWebhookStore(db: Db, nid: string) {
     ): Promise<ReceiverSettings | undefined> {
       return (await db.query<{ settings: ReceiverSettings }>(ROTATE, [id, secret, keepPrevious, now]))[0]?.settings
     },
-    /** With its deliveries. @returns false when there is none, or it is the configuration's */
+    /** With its deliveries. @returns false when there is none, or it is in the configuration */
     async remove(id: string): Promise<boolean> {
       return (await db.query(DELETE, [id])).length > 0
     },
     /**
      * Up to where the log is complete.
      * @param types undefined: all
-     * @returns how many deliveries were written and whether there is more; undefined when the receiver has them all, or
-     *   another node is at it
+     * @returns how many deliveries were written and whether there are more; undefined when the receiver has them all, or
+     *   another node works on it
      */
     async fanOut(id: string, limit: number, now: Timestamp, types: readonly string[] | undefined) {
       const [row] = await db.query<{ added: number; position: number | null; complete: number }>(FAN_OUT, [

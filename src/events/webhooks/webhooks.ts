@@ -17,7 +17,7 @@ export interface WebhookDeps {
   highWaterMark: HighWaterMark
   webhooks: WebhookStore
   list: Pick<DeliveryListStore, 'counts'>
-  /** called after a change, so that this node follows it at once */
+  /** called after a change, so that this node applies it at once */
   onChange(): void
 }
 
@@ -35,7 +35,7 @@ export function createWebhooks(d: WebhookDeps) {
     return receiver
   }
 
-  /** @throws HttpError 404, 409 when it is the configuration's */
+  /** @throws HttpError 404, 409 when it is in the configuration */
   async function findOwn(id: string): Promise<KnownReceiver> {
     const receiver = await find(id)
     if (receiver.source === 'config') {
@@ -68,7 +68,7 @@ export function createWebhooks(d: WebhookDeps) {
       )
     },
 
-    /** It gets what happens from now on. The answer alone shows its secret. @throws HttpError 409 when the id is taken */
+    /** It gets events from now on. Only this answer shows its secret. @throws HttpError 409 when the id is taken */
     async create({ id = `wh-${d.random(6).toString('hex')}`, secret, timeout, ...rest }: NewWebhook) {
       const settings = { ...rest, secrets: [secret ?? newWebhookSecret(d.random)], timeoutMs: timeout }
       const { seq: position } = await d.highWaterMark.settle()
@@ -89,7 +89,7 @@ export function createWebhooks(d: WebhookDeps) {
       return this.get(id)
     },
 
-    /** A new secret; the one before goes on signing beside it, so that the receiver can change over. */
+    /** Sets a new secret; the one before goes on signing too, so that the receiver can change over. */
     async rotate(id: string, { secret = newWebhookSecret(d.random), keep_previous }: SecretRotation) {
       await findOwn(id)
       const { secrets } = changed(id, await d.webhooks.rotate(id, secret, keep_previous, now()))
@@ -124,7 +124,7 @@ function webhookAnswer(receiver: KnownReceiver, counts: DeliveryCounts | undefin
   }
 }
 
-/** Age of the oldest event that a receiver is still to get, whether its delivery has been written or not. */
+/** Age of the oldest event that a receiver has not got, whether its delivery has been written or not. */
 function lagSeconds(counts: DeliveryCounts | undefined, now: Micros): number {
   const waiting = [counts?.oldest_pending_at, counts?.next_event_at].filter((at) => typeof at === 'string')
   return Math.max(0, ...waiting.map((at) => (now - parseTime(at)) / SECOND))
