@@ -3,6 +3,11 @@ import type { DerivedTraits, Json, JsonObject, StoredCredential } from '../ident
 /** The facts by which a credential counts as a factor. */
 export type FactorFacts = Pick<StoredCredential, 'identifiers' | 'config'>
 
+/** A config as it is stored, and the identity it belongs to. */
+export interface StoredConfig extends Pick<StoredCredential, 'config' | 'version'> {
+  identityId: string
+}
+
 /** A condition in SQL over the `config` of a credential. @param config expression of type jsonb */
 export type Condition = (config: string) => string
 
@@ -33,7 +38,7 @@ export interface CredentialDescriptor {
   /** whether a row holds a credential; an empty one may only reserve its identifiers. Absent: it always does */
   isSet?: Condition
   /** the config as operators see it; absent: as it is stored. @param reveal decrypts a stored text */
-  shownConfig?(config: JsonObject, reveal: (text: string) => string): JsonObject
+  shownConfig?(stored: StoredConfig, reveal: (text: string) => string): JsonObject
   /** whether an operator may import one with a new identity */
   importable?: true
   /**

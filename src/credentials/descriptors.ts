@@ -1,4 +1,5 @@
 import type { JsonObject } from '../identities/types.ts'
+import { upgradedKeys } from '../webauthn/keys.ts'
 import { type CredentialDescriptor, type FactorFacts, filled } from './descriptor.ts'
 import { shownAccounts } from './provider-accounts.ts'
 
@@ -73,6 +74,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     isSet: hasElements('credentials'),
     removable: withoutSecondFactors,
     version: 1,
+    shownConfig: upgradedKeys,
   },
   {
     type: 'passkey',

@@ -1,5 +1,6 @@
 import type { DraftCredential } from '../identities/draft.ts'
 import type { Json, JsonObject } from '../identities/types.ts'
+import type { StoredConfig } from './descriptor.ts'
 
 /** An account at a provider, as an operator imports it: without tokens. */
 export interface ImportedAccount {
@@ -22,7 +23,7 @@ export const accountsOf = (config: JsonObject): JsonObject[] =>
   Array.isArray(config.providers) ? config.providers.map((entry: Json) => Object(entry) as JsonObject) : []
 
 /** The accounts as operators see them. @param reveal decrypts a stored token */
-export function shownAccounts(config: JsonObject, reveal: (text: string) => string): JsonObject {
+export function shownAccounts({ config }: Pick<StoredConfig, 'config'>, reveal: (text: string) => string): JsonObject {
   const shown = accountsOf(config).map((entry) => ({
     ...Object.fromEntries(TOKENS.map((name) => [name, textOf(entry[name]) && reveal(textOf(entry[name]))])),
     ...Object.fromEntries(Object.entries(entry).filter(([name]) => SHOWN.includes(name))),

@@ -31,7 +31,7 @@ export function createIdentityAnswers(
     toPublicText: (row) => publicText(row, schemaUrl(row.schema_id)),
     toAdmin: (identity, include = []) => ({
       ...head(identity),
-      ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity.credentials, include, reveal) }),
+      ...(identity.credentials.length === 0 ? {} : { credentials: credentials(identity, include, reveal) }),
       ...body(identity, schemaUrl),
       metadata_admin: identity.metadata_admin,
       ...tail(identity),
@@ -98,20 +98,21 @@ function publicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }, sche
 /** The database writes a space after each comma and colon. */
 const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : compactJson(text))
 
-function credentials(
-  list: readonly StoredCredential[],
-  include: readonly string[],
-  reveal: (text: string) => string,
-): JsonObject {
+function credentials(identity: FullIdentity, include: readonly string[], reveal: (text: string) => string): JsonObject {
+  const shown = ({ type, config, version }: StoredCredential) =>
+    descriptorOf(type)?.shownConfig?.({ config, version, identityId: identity.id }, reveal) ?? config
   return Object.fromEntries(
-    list.map(({ type, identifiers, config, version, created_at, updated_at }) => [
-      type,
-      {
+    identity.credentials.map((credential) => {
+      const { type, identifiers, version, created_at, updated_at } = credential
+      return [
         type,
-        identifiers,
-        ...(include.includes(type) ? { config: descriptorOf(type)?.shownConfig?.(config, reveal) ?? config } : {}),
-        ...{ version: Math.max(version, descriptorOf(type)?.version ?? 0), created_at, updated_at },
-      },
-    ]),
+        {
+          type,
+          identifiers,
+          ...(include.includes(type) ? { config: shown(credential) } : {}),
+          ...{ version: Math.max(version, descriptorOf(type)?.version ?? 0), created_at, updated_at },
+        },
+      ]
+    }),
   )
 }

@@ -32,6 +32,10 @@ export interface KeyRing {
   userHandle: Buffer
 }
 
+interface StoredKeys extends Pick<StoredCredential, 'config' | 'version'> {
+  identityId: string
+}
+
 /** More than anybody owns: each of them is looked at with every answer. */
 const MAX_KEYS = 100
 
@@ -53,6 +57,15 @@ export function keyRingOf(
 
 /** The id of an identity as authenticators were given it. */
 export const handleOf = (identityId: string): Buffer => Buffer.from(identityId.replaceAll('-', ''), 'hex')
+
+/** The config that a row of version 0 stands for. Operators see it, and what they change is stored so. */
+export function upgradedKeys({ config, version, identityId }: StoredKeys): JsonObject {
+  if (version > 0) return config
+  const { credentials, user_handle: handle = handleOf(identityId).toString('base64') } = config
+  if (!Array.isArray(credentials)) return { ...config, user_handle: handle }
+  const keys = credentials.map((key) => ({ is_passwordless: false, ...(Object(key) as JsonObject) }))
+  return { ...config, credentials: keys, user_handle: handle }
+}
 
 function readKey(stored: JsonObject): Key | undefined {
   const [id, publicKey] = [bytes(stored.id), bytes(stored.public_key)]
