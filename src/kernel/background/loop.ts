@@ -1,12 +1,12 @@
 /** Work beside the requests: started when the ports are open, stopped before the database closes. */
 export interface BackgroundWork {
   start(): void
-  /** Resolves when nothing of it is under way. */
+  /** Resolves when none of it is running. */
   stop(): Promise<void>
 }
 
 export interface Loop extends BackgroundWork {
-  /** Runs at once, or once more after the run that is under way. Does nothing while it is not started. */
+  /** Runs at once, or once more after the present run. Does nothing before `start`. */
   wake(): void
 }
 
@@ -27,8 +27,8 @@ export interface LoopOptions {
 const LONGEST_MS = 2 ** 31 - 1
 
 /**
- * Runs something again and again, one run at a time. A run that fails is tried again, and told once for an outage and not
- * with every try. Keeps no process alive.
+ * Runs a function again and again, one run at a time. A failed run is tried again, and logged once for an outage and not
+ * with every try. Does not keep the process alive.
  */
 export function createLoop({ name, run, pauseMs, failedPauseMs, atOnce = false, log }: LoopOptions): Loop {
   let started = false

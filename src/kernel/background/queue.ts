@@ -2,7 +2,7 @@ import { type Clock, formatTime, type Timestamp } from '../base/clock.ts'
 import { uuid } from '../base/uuid.ts'
 import type { Random } from '../crypto/tokens.ts'
 
-/** What a node holds while it tries: until its end nobody else takes the messages, and only its holder writes outcomes. */
+/** A claim of a node: until it expires no other node takes the messages, and only its holder writes outcomes. */
 export interface Lease {
   id: string
   now: Timestamp
@@ -10,8 +10,8 @@ export interface Lease {
 }
 
 /**
- * What one kind of message is: a table of its own, how one is sent, and what becomes of it then. Messages of one key
- * (a receiver, a channel) wait for each other's places, never for those of another key.
+ * One kind of message: its own table, how one is sent, and how its outcome is written. Messages of one key
+ * (a receiver, a channel) wait for each other's slots, never for those of another key.
  */
 export interface QueueKind<Key, Message> {
   idOf(key: Key): string
@@ -19,9 +19,9 @@ export interface QueueKind<Key, Message> {
   concurrency(key: Key): number
   /** how long one try takes at most */
   tryMs(key: Key): number
-  /** Takes what is due, the oldest first, and marks it as taken until the lease ends. */
+  /** Claims due messages, the oldest first, until the lease ends. */
   claim(key: Key, lease: Lease, limit: number): Promise<Message[]>
-  /** One try. @returns what writes its outcome: done, due again later, or given up */
+  /** One try. @returns a function that writes its outcome: done, due again later, or given up */
   send(key: Key, message: Message, lease: Lease): Promise<() => Promise<unknown>>
 }
 
@@ -34,9 +34,9 @@ export interface QueueDeps {
 }
 
 export interface Queue<Key> {
-  /** Sends what is due for a key, as much at once as is allowed. Returns at once. */
+  /** Sends the due messages of a key, as many at once as allowed. Returns at once. */
   wake(key: Key): void
-  /** Takes nothing new; resolves when the tries that are under way have ended. */
+  /** Claims nothing new; resolves when the running tries have ended. */
   stop(): Promise<void>
 }
 
@@ -47,12 +47,12 @@ interface Lane<Key> {
   again: boolean
 }
 
-/** How long after its time limit a try counts as lost. A process that pauses for longer sends twice, which is allowed. */
+/** How long after its time limit a try counts as lost. A process that is suspended for longer sends twice, which is allowed. */
 const GRACE_MS = 10_000
-/** Between two tries to write down what became of a try, while the database is away. */
+/** Between two tries to write an outcome, while the database is away. */
 const WRITE_PAUSE_MS = 500
 
-/** Messages that wait in a table and are sent by whichever node takes them first. One key that is slow holds up no other. */
+/** Messages in a table, each sent by the node that claims it first. A slow key holds up no other. */
 export function createQueue<Key, Message>(kind: QueueKind<Key, Message>, d: QueueDeps): Queue<Key> {
   const lanes = new Map<string, Lane<Key>>()
   const underWay = new Set<Promise<void>>()
@@ -76,7 +76,7 @@ export function createQueue<Key, Message>(kind: QueueKind<Key, Message>, d: Queu
     // among keys that wait for a place, the one that claimed last comes last
     lanes.delete(id)
     lanes.set(id, lane)
-    // the places are taken before the answer comes, so that two claims never fill the same ones
+    // the slots are taken before the answer comes, so that two claims never fill the same ones
     total += free
     track(
       claim(key, free)
@@ -130,7 +130,7 @@ export function createQueue<Key, Message>(kind: QueueKind<Key, Message>, d: Queu
     await written(await kind.send(key, message, lease))
   }
 
-  /** Tries for as long as the message is ours; then another may have it, and it is sent again. */
+  /** Tries for as long as the lease holds; then another node may claim the message, and it is sent again. */
   async function written(write: () => Promise<unknown>): Promise<void> {
     for (let left = GRACE_MS; ; left -= WRITE_PAUSE_MS) {
       try {

@@ -5,8 +5,8 @@ const MAX_LENGTH = 64
 
 /**
  * An IP address as people and proxies write it: with a port, in brackets or quotes, with the zone of an interface, or an
- * IPv4 address inside IPv6. One address has one spelling afterwards.
- * @returns undefined for what is no address
+ * IPv4 address inside IPv6. Returned in one spelling.
+ * @returns undefined for anything else
  */
 export function parseAddress(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return undefined
@@ -20,13 +20,13 @@ export function parseAddress(text: string): string | undefined {
 }
 
 /**
- * What belongs to one household or server: an IPv4 address, or a /64 of IPv6, since whoever has one address of it has all.
- * @param address as `parseAddress` gives it
+ * The network of one household or server: an IPv4 address, or a /64 of IPv6, since a host there can use every address of it.
+ * @param address as `parseAddress` returns it
  */
 export function networkOf(address: string): string {
   if (!isIPv6(address)) return address
   const groups = groupsOf(address)
-  // NAT64 puts everybody's IPv4 address into one network.
+  // NAT64 maps every IPv4 address into one network.
   if (groups.slice(0, 6).join(':') === '64:ff9b:0:0:0:0') {
     const [high, low] = groups.slice(6).map((group) => Number.parseInt(group, 16)) as [number, number]
     return [high >> 8, high & 255, low >> 8, low & 255].join('.')
@@ -55,7 +55,7 @@ export function addressSet(ranges: readonly string[]): (address: string) => bool
   return (address) => address !== '' && set.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
 }
 
-/** Addresses of machines within the house: loopback, link-local, private, and those that providers share out. */
+/** Addresses inside a network: loopback, link-local, private, and carrier-grade NAT. */
 export const isPrivate = addressSet([
   '10.0.0.0/8',
   '172.16.0.0/12',

@@ -1,6 +1,6 @@
 /** Microseconds since 1970 UTC. A safe integer until the year 2255. */
 export type Micros = number
-/** RFC 3339 in UTC with up to six decimals and no trailing zeros, as Kratos prints what it has stored. */
+/** RFC 3339 in UTC with up to six decimals and no trailing zeros, as Kratos prints stored times. */
 export type Timestamp = string
 
 export interface Clock {

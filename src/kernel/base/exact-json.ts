@@ -1,11 +1,11 @@
 import { parse, stringify } from 'lossless-json'
 import { ExactNumber, NeedsExactWriter, readDecimal } from './exact-number.ts'
 
-/** Digits of one number when it is written out, as the database keeps it: Postgres ends behind the point at 16383. */
+/** Digits of one number when it is written out, as the database keeps it: Postgres allows 16383 behind the point. */
 const MAX_DIGITS = 16_383
-/** What the exponents of all numbers may add to a document when they are written out: `1e9999` is a line of six letters. */
+/** What the exponents of all numbers may add to a document when they are written out: `1e9999` has six characters. */
 const MAX_GROWTH = 65_536
-/** Deeper values are left to the parser of JavaScript, which needs no stack for them. */
+/** Deeper values are left to `JSON.parse`, which needs no stack for them. */
 const MAX_EXACT_DEPTH = 1000
 
 /**
@@ -43,7 +43,7 @@ export function cloneJson<T>(value: T): T {
 
 const BLANKS = /[ \n\r\t]+/g
 
-/** The text of JSON without the blanks between its parts, such as Postgres writes. */
+/** A JSON text without the blanks between its tokens, which Postgres writes. */
 export function compactJson(text: string): string {
   let compact = ''
   for (let i = 0; i < text.length; ) {
@@ -57,7 +57,7 @@ export function compactJson(text: string): string {
 }
 
 const isPlain = (digits: string) => String(Number(digits)) === digits
-/** Numbers that are plain for certain, told four times as quickly. */
+/** Numbers that a double holds for certain; four times as fast as the full check. */
 const COMMON = /^-?[1-9]\d{0,6}(?:\.\d{0,6}[1-9])?$/
 
 /** How many digits a number has when it is written out without an exponent; about, and never too few. */
@@ -66,7 +66,7 @@ function writtenLength(number: string): number {
   return digits.length + Math.abs(exponent)
 }
 
-/** What a text holds, without judging whether it is JSON. */
+/** Whether a text holds exact numbers, and its depth, without checking that it is JSON. */
 function survey(text: string): { exact: boolean; depth: number } {
   let exact = false
   let growth = 0
@@ -93,7 +93,7 @@ function survey(text: string): { exact: boolean; depth: number } {
   return { exact, depth: deepest }
 }
 
-/** The place of the quote that ends the text that begins at `open`; the end where there is none. */
+/** The position of the quote that ends the string that begins at `open`; the end where there is none. */
 function endOfString(text: string, open: number): number {
   for (let end = text.indexOf('"', open + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let backslashes = 0

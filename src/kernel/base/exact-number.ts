@@ -1,5 +1,5 @@
 /**
- * A number whose text JavaScript would not give back: more digits than a double holds, a zero at the end of a fraction,
+ * A number whose text JavaScript would not reproduce: more digits than a double holds, a zero at the end of a fraction,
  * an exponent, a negative zero. All others are plain numbers.
  */
 export class ExactNumber {
@@ -14,7 +14,7 @@ export class ExactNumber {
     return this.text
   }
 
-  /** `JSON.stringify` cannot write it: better no answer than a number that is another one. */
+  /** `JSON.stringify` cannot write it: an error is better than another number. */
   toJSON(): never {
     throw new NeedsExactWriter()
   }
@@ -24,7 +24,7 @@ export class NeedsExactWriter extends TypeError {
   override readonly message = 'exact numbers are written by stringifyJson'
 }
 
-/** A number, whichever way it stands in a value that was read. */
+/** A number, in either form. */
 export type JsonNumber = number | ExactNumber
 
 export const isNumber = (value: unknown): value is JsonNumber =>

@@ -1,22 +1,22 @@
 import { readJson } from './exact-json.ts'
 
-/** How much one JSON text may hold. */
+/** Bounds of one JSON text. */
 export interface JsonLimits {
   /** members of objects and items of lists, on all levels together */
   values: number
-  /** levels of objects and lists inside each other */
+  /** nested levels of objects and lists */
   depth: number
 }
 
-/** What is refused, and why, in words for the client. */
+/** The text is refused; the message says why, for the client. */
 export class TextRefused extends Error {
   override readonly name = 'TextRefused'
 }
 
 /**
- * Reads JSON that comes from outside: a body, or a text inside one. It is measured before anything is built of it, as
+ * Parses JSON from outside: a body, or a text inside one. It is measured before anything is built of it, as
  * an object of 400,000 members costs V8 four seconds. Numbers keep their text.
- * @throws SyntaxError for what is no JSON; TextRefused for more than the limits, too long numbers, NUL and half a character, which no column takes
+ * @throws SyntaxError for invalid JSON; TextRefused beyond the limits, for too long numbers, NUL and lone surrogates, which no column takes
  */
 export function parseJson(text: string, limits: JsonLimits): unknown {
   assertSize(text, limits)
@@ -37,7 +37,7 @@ function readNumbers(text: string): unknown {
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c]
 const [OBJECT, OBJECT_END, LIST, LIST_END] = [0x7b, 0x7d, 0x5b, 0x5d]
 
-/** Each comma outside texts is one more value, and each bracket perhaps the first of some. */
+/** Each comma outside strings is one more value, and each bracket may begin one. */
 function assertSize(text: string, limits: JsonLimits): void {
   let values = 0
   let depth = 0

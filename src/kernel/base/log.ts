@@ -17,16 +17,16 @@ const LEVELS = {
 } as const
 
 const SECRET = /\bory_(st|lo|ac|rt)_[A-Za-z0-9]+|\bs2_[\w-]{36}/g
-/** Not the word PASSWORD itself: it stands in the advice on how an address is written. */
+/** Not the word PASSWORD itself: it is part of the advice on how to write an address. */
 const DSN_PASSWORD = /(\b[a-z][a-z0-9]*:\/\/[^:/?#\s]*:)(?!PASSWORD@)[^@/\s]+@/gi
 
-/** Takes tokens and passwords of addresses out of a text. The last line of defence: nothing should put them there. */
+/** Removes tokens and passwords of addresses from a text. The last line of defence: nothing should log them. */
 export function redact(text: string): string {
   return text.replace(SECRET, '[redacted]').replace(DSN_PASSWORD, '$1[redacted]@')
 }
 
 /**
- * The log: JSON lines, or readable text on a terminal. What may hold secrets is never handed to it: requests are logged
+ * The log: JSON lines, or readable text on a terminal. Secrets are never handed to it: requests are logged
  * by method, route and address, never with headers or a query.
  * @param worker the number of this process, where several serve the same ports
  */
@@ -43,7 +43,7 @@ export async function createLogger(
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label === 'warn' ? 'warning' : label }) },
     hooks: {
-      // Also what libraries write.
+      // Also lines of libraries.
       streamWrite: redact,
       logMethod(this: Logger, args: unknown[], method: (this: Logger, ...args: never[]) => void) {
         method.apply(this, withoutRequestText(this, args) as never[])
@@ -60,7 +60,7 @@ export async function createLogger(
   )
 }
 
-/** No other members of an error: drivers and parsers keep there what they were given. */
+/** Only these members of an error: drivers and parsers keep their input in others. */
 function redactError(given: unknown): unknown {
   const { type, message, code, stack, cause } = (given ?? {}) as Record<string, unknown>
   const error = { type, message, code, stack, cause }

@@ -1,23 +1,23 @@
-/** An error as a request's log lines tell it. */
+/** An error in the log lines of a request. */
 interface ToldError {
   type: string
   code?: string
   message?: string
-  /** without the message, which leads it */
+  /** without the message, with which it begins */
   stack: string
   cause?: ToldError
 }
 
 const FROM_REQUEST = Symbol('written while a request is answered')
-/** Of a library's sentence, only what stands before the first word that it may have from the request. */
+/** Of a library's message only the part before the first character that may begin a quotation of the request. */
 const QUOTED = /["'`:/([{<]/
 const FRAME = /^ {4}at .*(?::\d+:\d+\)?|\(native\)|<anonymous>\)?)$/
 const MAX_CAUSES = 4
 
-/** Errors of the store, which say which statement failed and how, and nothing that was sent. */
+/** Errors of the store: they name the statement and the failure, and quote nothing of the request. */
 const OWN_WORDS = new Set(['StoreUnavailable', 'StoreError', 'Conflict'])
 
-/** Marks the logger of one request: what is written through it has to pass `withoutRequestText`. */
+/** Marks the logger of one request: its lines pass through `withoutRequestText`. */
 export function ofRequest<T extends object>(logger: T): T {
   return Object.assign(logger, { [FROM_REQUEST]: true })
 }
@@ -25,7 +25,7 @@ export function ofRequest<T extends object>(logger: T): T {
 /**
  * The arguments of a log call without what a library may have taken from the request: Fastify names the URL, parsers
  * quote what they could not read, `new URL` keeps it beside its message, V8 names properties. Errors keep their type,
- * code and stack; their words only where they are the store's own.
+ * code and stack; their message only if it is the store's own.
  */
 export function withoutRequestText(logger: object, args: unknown[]): unknown[] {
   if (!(FROM_REQUEST in logger)) return args
@@ -54,7 +54,7 @@ function frames({ stack = '', message }: Error): string[] {
   return behind.split('\n').filter((line) => FRAME.test(line))
 }
 
-/** Where the code refused: `flows/login/begin.js:76`. It stands for a reason, which may quote the request. */
+/** The line of code that refused: `flows/login/begin.js:76`. It replaces the reason, which may quote the request. */
 export function placeOf(error: Error): string | undefined {
   const frame = frames(error).find((line) => !/[\\/]kernel[\\/]http[\\/]errors\.[jt]s:/.test(line))
   return frame && /[\\/](?:dist|src)[\\/]([\w.\\/-]+:\d+):\d+\)?$/.exec(frame)?.[1]

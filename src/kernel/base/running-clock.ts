@@ -1,20 +1,20 @@
 import { performance } from 'node:perf_hooks'
 import { cpuMs } from './clock.ts'
 
-/** Knows a machine that was suspended, or a process that was not given a processor, from one that is busy. */
+/** Tells a suspended machine, or a process that gets no processor, from a busy one. */
 export interface RunningClock {
-  /** milliseconds in which this process could run, since the clock was made */
+  /** milliseconds in which this process was running, since the clock was made */
   now(): number
-  /** milliseconds of work for which everything else waited between the last two looks */
+  /** milliseconds of work since the last check during which everything else waited */
   stall(): number
   stop(): void
 }
 
 /**
- * Deadlines by this clock are not missed by a pause: a wall clock runs on while the process does not, so that the first
- * timer after a pause finds everybody late, with their answers waiting in the sockets behind it. A gap between two looks
+ * A suspended process misses no deadline by this clock: a wall clock goes on while the process does not, so that the first
+ * timer after a pause finds every deadline missed, with the answers waiting in the sockets. A gap between two checks
  * counts as far as it was work.
- * @param everyMs between looks; a gap of twice as much counts in any case
+ * @param everyMs between checks; a gap of up to twice as much counts in any case
  */
 export function createRunningClock(everyMs: number): RunningClock {
   let last = look()
@@ -30,7 +30,7 @@ export function createRunningClock(everyMs: number): RunningClock {
     counted += Math.max(Math.min(gap, 2 * everyMs), work)
     last = next
   }
-  /** Whichever timer runs first after a pause. */
+  /** Called by whichever timer runs first after a pause. */
   function tickIfLate(): void {
     if (performance.now() - last.at > 2 * everyMs) tick()
   }
@@ -63,7 +63,7 @@ export function runningMs(): number {
   return shared.now()
 }
 
-/** A timer that a pause does not set off. @returns takes it back */
+/** A timer that a pause does not fire. @returns cancels it */
 export function startDeadline(ms: number, expired: () => void): () => void {
   const until = runningMs() + ms
   let timer = setTimeout(look, ms)

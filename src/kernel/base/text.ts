@@ -1,4 +1,4 @@
-/** The beginning of a text that is told or noted: whoever sends it chooses its length. Never half a character. */
+/** The beginning of a text from outside, whose length is not ours. Never splits a character. */
 export function shortened(text: string, max: number): string {
   if (text.length <= max) return text
   const last = text.charCodeAt(max - 2)

@@ -1,5 +1,5 @@
 /**
- * `new URL` that answers undefined instead of throwing. Not by `URL.canParse`: on Node 20, once it runs compiled, it
+ * `new URL` that returns undefined instead of throwing. Not by `URL.canParse`: on Node 20, once it runs compiled, it
  * refuses every address that holds a letter such as ü.
  */
 export function parseUrl(text: string, base?: string): URL | undefined {
@@ -10,7 +10,7 @@ export function parseUrl(text: string, base?: string): URL | undefined {
   }
 }
 
-/** An address that paths are put behind. From the end: an expression would try anew at each slash inside. */
+/** A base address for paths. A loop from the end: an expression would try anew at each slash inside. */
 export function withoutTrailingSlashes(url: string): string {
   let end = url.length
   while (url[end - 1] === '/') end -= 1

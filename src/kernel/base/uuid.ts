@@ -14,5 +14,5 @@ export function formatUuid(bytes: Buffer): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
 }
 
-/** The id of nothing: where Kratos shows one that is not there. */
+/** The nil UUID, which Kratos shows where there is no id. */
 export const NO_UUID = '00000000-0000-0000-0000-000000000000'

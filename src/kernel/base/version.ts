@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** The version of the contract, as clients ask for it. */
+/** The version of the contract, as clients see it. */
 export const VERSION = 'v26.2.0'
 
 /** The version of this program. */

@@ -12,7 +12,7 @@ export function encodeBase64(bytes: Uint8Array, form: Base64Form): string {
 }
 
 /**
- * Decodes exactly one spelling per value: undefined for another alphabet, missing or surplus padding, spaces, stray bits.
+ * Accepts exactly one spelling per value: undefined for another alphabet, missing or surplus padding, spaces, stray bits.
  * Node's own decoder accepts all of those, which would give one cookie many spellings that Kratos refuses.
  */
 export function decodeBase64(text: string, form: Base64Form): Buffer | undefined {

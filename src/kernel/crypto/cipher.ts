@@ -10,7 +10,7 @@ export interface CipherSettings {
   secrets: readonly string[]
 }
 
-/** Encrypts what rests in the database: tokens of providers. */
+/** Encrypts secrets in the database: tokens of providers. */
 export interface Cipher {
   /** @returns lower-case hex */
   encrypt(plain: Uint8Array): string
@@ -48,7 +48,7 @@ const XCHACHA: Algorithm = {
 
 /**
  * The ciphers of Kratos's `ciphers.algorithm`, to the byte: hex of nonce, ciphertext and tag. `noop` is hex alone.
- * Without secrets every algorithm is `noop`, and nothing stays nothing, as there.
+ * Without secrets every algorithm is `noop`, and an empty text stays empty, as there.
  */
 export function createCipher(settings: () => CipherSettings, random: Random): Cipher {
   return {
@@ -73,7 +73,7 @@ export function createCipher(settings: () => CipherSettings, random: Random): Ci
             used.open(Buffer.from(secret), bytes.subarray(0, used.nonceBytes), bytes.subarray(used.nonceBytes)),
           )
         } catch {
-          // written with another secret, or by nobody
+          // written with another secret, or forged
         }
       }
       return undefined

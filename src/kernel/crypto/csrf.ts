@@ -8,7 +8,7 @@ export function newCsrfSecret(random: (bytes: number) => Buffer): string {
   return encodeBase64(random(SECRET_BYTES), 'padded')
 }
 
-/** Whether a cookie value can be kept; any other is replaced by a new one. */
+/** Whether a cookie value is usable; any other is replaced by a new one. */
 export function isCsrfCookieValue(value: string | undefined): value is string {
   return secretOf(value) !== undefined
 }
@@ -40,7 +40,7 @@ export function verifyCsrf(
   return secret !== undefined && sent !== undefined && timingSafeEqual(secret, sent)
 }
 
-/** Kratos's name for it: bound to `serve.public.base_url` exactly as configured, without any normalisation. */
+/** The cookie's name in Kratos: a hash of `serve.public.base_url` exactly as configured, without any normalisation. */
 export function csrfCookieName(baseUrl: string): string {
   return `csrf_token_${createHash('sha256').update(baseUrl, 'utf8').digest('hex')}`
 }

@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Random } from './tokens.ts'
 
-/** How codes and links rest in the tables of Kratos: lower-case hex of HMAC-SHA-512/256 under a cookie secret. */
+/** How codes and links are stored in the tables of Kratos: lower-case hex of HMAC-SHA-512/256 under a cookie secret. */
 export function keyedHash(text: string, secret: string): string {
   return createHmac('sha512-256', secret).update(text, 'utf8').digest('hex')
 }
 
-/** Whether `stored` is the hash of `text` under one of the secrets. All of them are tried, whichever fits. */
+/** Whether `stored` is the hash of `text` under one of the secrets. Tries all of them, so that the time does not tell which. */
 export function isHashOf(text: string, stored: string, secrets: readonly string[]): boolean {
   const wanted = Buffer.from(stored, 'latin1')
   let found = false
@@ -18,7 +18,7 @@ export function isHashOf(text: string, stored: string, secrets: readonly string[
 }
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-/** Bytes from here up are dropped: modulo would prefer some of the letters. */
+/** Bytes from here up are dropped: modulo would favour some of the letters. */
 const FAIR_BYTE = 248
 
 /** Letters and digits. */
@@ -32,7 +32,7 @@ export function randomText(random: Random, length: number): string {
 
 export const CODE_LENGTH = 6
 const CODES = 10 ** CODE_LENGTH
-/** Numbers from here up are drawn again: modulo would prefer some of the codes. */
+/** Numbers from here up are drawn again: modulo would favour some of the codes. */
 const FAIR = Math.floor(2 ** 32 / CODES) * CODES
 
 /** Six decimal digits. */

@@ -2,12 +2,12 @@ import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto'
 
 export type Random = (bytes: number) => Buffer
 
-/** How session tokens rest in the database: hashed in owned ones, as they are where Kratos must read them too. */
+/** How session tokens are stored: hashed in owned databases, plain where Kratos must read them too. */
 export type TokenMode = 'sha256' | 'plain' | 'hardening'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const LENGTH = 32
-/** The largest multiple of 62 in a byte. Bytes from here up are dropped: modulo would prefer eight of the letters. */
+/** The largest multiple of 62 in a byte. Bytes from here up are dropped: modulo would favour eight of the letters. */
 const FAIR = 248
 /** Tells a hash from a token in the database. */
 const HASHED = 's2_'
@@ -23,8 +23,8 @@ export function newLogoutToken(random: Random): string {
 }
 
 /**
- * The logout token of a session, computed instead of stored: reading the database does not give the power to sign
- * people out. The letters come from HMAC-SHA-512 blocks by the same rejection rule as random ones, so without bias.
+ * The logout token of a session, computed instead of stored: read access to the database does not allow signing people
+ * out. The letters come from HMAC-SHA-512 blocks by the same rejection rule as random ones, so without bias.
  */
 export function derivedLogoutToken(serverSecret: Uint8Array, sessionId: string): string {
   let block = 0
@@ -33,7 +33,7 @@ export function derivedLogoutToken(serverSecret: Uint8Array, sessionId: string):
 
 /**
  * The value for the columns `sessions.token`, which hold 39 characters: `s2_` and 216 of the 256 bits of SHA-256.
- * Tokens have 190 bits, so neither the cut nor the missing salt helps anyone to find one. The prefix keeps a stolen
+ * Tokens have 190 bits, so neither the cut nor the missing salt helps an attacker to find one. The prefix keeps a stolen
  * row from being used as a token, and tells the two modes apart in the database.
  */
 export function storedToken(token: string, mode: TokenMode): string {
@@ -42,15 +42,15 @@ export function storedToken(token: string, mode: TokenMode): string {
 }
 
 /**
- * The forms in which the row of a token may be found where Kratos shares the table: as it is, or hashed since the
- * operator let Kratos go. What looks like a hash is taken for a token only, so that a stolen row opens nothing.
+ * The forms in which a token may be stored where Kratos shares the table: plain, or hashed since the
+ * operator has stopped Kratos. A text that looks like a hash is looked up as a token only, so that a stolen row is of no use.
  */
 export function storedForms(token: string): readonly string[] {
   const hashed = storedToken(token, 'sha256')
   return token.startsWith(HASHED) ? [hashed] : [token, hashed]
 }
 
-/** Fills the column of a logout token that is derived: unique, 39 characters at most, and no secret. */
+/** The value of the column for a derived logout token: unique, 39 characters at most, and no secret. */
 export function logoutPlaceholder(sessionId: string): string {
   return `lo_${sessionId.replaceAll('-', '')}`
 }

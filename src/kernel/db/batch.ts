@@ -2,17 +2,17 @@ import { runningMs } from '../base/running-clock.ts'
 import { OutcomeUnknown, StoreUnavailable } from './client.ts'
 
 export interface BatcherOptions<K, R> {
-  /** One statement for all keys; the answers in their order. An `Error` among them is for that caller alone. */
+  /** One statement for all keys; the answers in their order. An `Error` among them rejects that call alone. */
   run: (keys: K[]) => Promise<readonly (R | Error)[]>
-  /** Calls with the same name do not travel together: the second sees what the first has done. */
+  /** Calls with the same name are not batched together: the second sees the effect of the first. */
   nameOf?: (key: K) => string
   /** most keys in one statement @default 64 */
   maxSize?: number
-  /** most statements on their way; each holds a connection @default 2 */
+  /** most statements in flight; each holds a connection @default 2 */
   maxInFlight?: number
-  /** most calls that wait; more are refused at once @default 5000 */
+  /** most queued calls; more are refused at once @default 5000 */
   maxQueue?: number
-  /** who has waited longer than this when its turn comes is refused, since its client has given up @default 5000 */
+  /** a call that has waited longer when its turn comes is refused, since its client has given up @default 5000 */
   maxWaitMs?: number
   onBatch?: (size: number) => void
 }
@@ -20,24 +20,24 @@ export interface BatcherOptions<K, R> {
 interface Call<K, R> {
   key: K
   since: number
-  /** why the batch that this call was in failed; it now goes alone */
+  /** the error of the batch that this call was in; it now runs alone */
   failure?: unknown
   resolve: (answer: R) => void
   reject: (error: unknown) => void
 }
 
 /**
- * Sends calls that arrive while statements are on their way as one. A lone call leaves at once, so nothing is slower
- * without load; under load it was measured to serve 2 to 2.5 times as many. When a batch fails, each member is tried
- * again alone, so that a locked or poisoned row fails nobody else: `run` must take no effect when it fails. After
- * OutcomeUnknown it may have taken effect, so nobody is tried again.
+ * Joins calls that arrive while statements are in flight into one statement. A lone call is sent at once, so nothing is slower
+ * without load; under load it served 2 to 2.5 times as many. When a batch fails, each member is tried
+ * again alone, so that a locked or poisoned row fails no other call: `run` must take no effect when it fails. After
+ * OutcomeUnknown it may have taken effect, so no member is tried again.
  *
- * The function returned throws StoreUnavailable when the queue is full or the wait too long, else what `run` throws.
+ * The returned function throws StoreUnavailable when the queue is full or the wait too long, else what `run` throws.
  */
 export function createBatcher<K, R>(options: BatcherOptions<K, R>): (key: K) => Promise<R> {
   const { maxSize = 64, maxInFlight = 2, maxQueue = 5000, maxWaitMs = 5000 } = options
   let queue: Call<K, R>[] = []
-  /** kept apart, so that they do not hold up the calls that come after them more than one slot in two */
+  /** calls of failed batches, kept apart: later calls wait for them at most every second slot */
   let alone: Call<K, R>[] = []
   let inFlight = 0
   let turn = 0

@@ -5,11 +5,11 @@ export interface Sql {
   readonly name: string
   /** as the database reads it, with `$1…$n` */
   readonly text: string
-  /** of its parameters, in their order, where they have names */
+  /** of its parameters, in order, if they have names */
   readonly names?: readonly string[]
 }
 
-/** Defines a named statement. Parameters are `:name`, or `$1…$n` where there are few; columns are always listed. */
+/** Defines a named statement. Parameters are `:name`, or `$1…$n` for six and fewer; columns are always listed. */
 export function sql(name: string, text: string): Sql {
   return numbered(name, text)
 }
@@ -40,7 +40,7 @@ export interface Db extends Queryable {
   readonly backend: 'postgres' | 'pglite'
   /** Runs `work` in one transaction; any throw rolls it back. Nested calls are not supported. */
   tx<T>(work: (tx: Queryable) => Promise<T>): Promise<T>
-  /** Whether writes are taken now: not by a standby, nor by a server set to be read only. @throws StoreUnavailable */
+  /** Whether the server takes writes: a standby or a read-only one does not. @throws StoreUnavailable */
   writable(): Promise<void>
   /** absent where there is no pool */
   connections?(): PoolCounts
@@ -57,16 +57,16 @@ export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable'
 }
 
-/** The connection went away, or fell silent, with a statement on its way: whether that took effect is unknown. */
+/** The connection was lost, or fell silent, with a statement in flight: whether that took effect is unknown. */
 export class OutcomeUnknown extends StoreUnavailable {}
 
-/** The same of a write, which whoever asked for it must be told. */
+/** The same of a write, which the caller must be told. */
 export class CommitUnknown extends OutcomeUnknown {}
 
-/** Rows that a write depends on are held by somebody else, or are not what they must be; nothing was written. */
+/** A row that the write depends on is locked by another transaction, or has changed; nothing was written. */
 export class NotLocked extends StoreUnavailable {}
 
-/** A unique or foreign key stood in the way. `constraint` is the name in the database. */
+/** A unique or foreign key was violated. `constraint` is its name in the database. */
 export class Conflict extends Error {
   override readonly name = 'Conflict'
   readonly constraint: string

@@ -3,7 +3,7 @@ import { OutcomeUnknown } from './client.ts'
 
 /** The other end is silent. */
 export class NoAnswer extends OutcomeUnknown {
-  /** what did not come in time; it may still come */
+  /** the answer that was late; it may still come */
   readonly answer: Promise<unknown>
   constructor(message: string, answer: Promise<unknown>) {
     super(message)

@@ -1,12 +1,12 @@
 import { Conflict, OutcomeUnknown, StoreError, StoreUnavailable } from './client.ts'
 
-/** No connection, or a server that is stopping, starting or out of what it needs. */
+/** No connection, or a server that is stopping, starting or out of resources. */
 export class ServerAway extends StoreUnavailable {}
 
-/** A server that takes no writes: a standby, which may be behind, or one that was set to be read only. */
+/** A server that takes no writes: a standby, which may be behind, or a read-only one. */
 export class ReadOnlyServer extends StoreUnavailable {}
 
-/** What both drivers give for an error that the server reported. */
+/** The members that both drivers give to an error of the server. */
 interface ServerError {
   code: string
   severity: string
@@ -15,7 +15,7 @@ interface ServerError {
 }
 
 /**
- * SQLSTATE of failures that pass: the same statement may work in a moment, or on another
+ * SQLSTATE of transient failures: the same statement may work in a moment, or on another
  * connection. A session must never count as signed out because of one of them.
  */
 const TRANSIENT = new Set([
@@ -29,7 +29,7 @@ const TRANSIENT = new Set([
   '42P05', // prepared statement known already: the same, from the other side
 ])
 
-/** Class of SQLSTATE of a server that is of no use to anybody for a while. */
+/** Classes of SQLSTATE of a server that cannot work for a while. */
 const AWAY = new Set([
   '08', // connection
   '53', // out of connections, memory, disk
@@ -46,7 +46,7 @@ export function serverError(error: unknown): ServerError | undefined {
 }
 
 /**
- * Turns an error of a driver into one of the three that stores know. The words of the server stay behind: they quote
+ * Maps an error of a driver to one of the three that stores know. The text of the server is dropped: it quotes
  * the values that were sent ("Key (identifier)=(…) already exists").
  */
 export function mapError(error: unknown, statement: string): Error {
@@ -63,14 +63,14 @@ export function mapError(error: unknown, statement: string): Error {
 }
 
 /**
- * A connection could not be had. Here the words of the server are kept for the operator: they name the role, the
- * database or the setting that it refused, never the password.
+ * No connection could be opened. Here the text of the server is kept for the operator: it names the role, the
+ * database or the setting that was refused, never the password.
  */
 export function mapConnectError(error: unknown): StoreUnavailable {
   if (error instanceof StoreUnavailable) return error
   const e = serverError(error)
   if (e) return new ServerAway(`the database refused the connection: ${(error as Error).message} (SQLSTATE ${e.code})`)
-  // said by the pool about itself
+  // an error of the pool itself
   if (error instanceof Error && error.message === 'timeout exceeded when trying to connect')
     return new StoreUnavailable(`every connection to the database was busy: ${error.message}`)
   const text = error instanceof Error && error.message !== '' ? `: ${error.message}` : systemCode(error)

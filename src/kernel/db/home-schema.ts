@@ -6,9 +6,9 @@ const IS_OURS = `exists (select from pg_class c join pg_namespace n on n.oid = c
   where n.nspname = 'lethe' and c.relname = 'meta')`
 
 /**
- * An expression for the schema of the tables that Kratos has too, or the one that they will be made in. It does not depend
- * on who asks: `search_path` begins with the name of the user, and for a user named `lethe` that is the schema beside
- * those tables. Those in the search path come first; beyond it, a database that is ours tells by where they are.
+ * An expression for the schema that holds the tables that Kratos has too, or will hold them. It does not depend
+ * on the user: `search_path` begins with the name of the user, and for a user named `lethe` that is the schema beside
+ * those tables. The search path comes first; beyond it, an owned database shows it by where its tables are.
  */
 export const HOME_SCHEMA = `coalesce(
   (select t.name from (${WITH_TABLES}) t where t.place is not null order by t.place limit 1),
@@ -21,6 +21,6 @@ export const HOME_SCHEMA = `coalesce(
 /** Whether names without a schema are found there. */
 export const HOME_IN_PATH = `coalesce(${HOME_SCHEMA} = any(current_schemas(false)), true)`
 
-/** Puts it first. `local`: for the transaction; otherwise for the connection, which must not be one that a pooler lends. */
+/** Puts it first in the search path. `local`: for the transaction; otherwise for the connection, which must not be a pooler's. */
 export const useHomeSchema = (local: boolean) =>
   `select set_config('search_path', concat_ws(', ', quote_ident(${HOME_SCHEMA}), nullif(current_setting('search_path'), '')), ${local})`

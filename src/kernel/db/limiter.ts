@@ -3,16 +3,16 @@ import { type Queryable, type Sql, StoreUnavailable } from './client.ts'
 import { inOrder, type Values } from './named.ts'
 
 export interface LimiterOptions {
-  /** statements on their way at once; each holds a connection @default 2 */
+  /** statements in flight at once; each holds a connection @default 2 */
   atOnce?: number
-  /** most calls that wait; more are refused at once @default 1000 */
+  /** most queued calls; more are refused at once @default 1000 */
   maxQueue?: number
-  /** who has waited longer than this when its turn comes is refused @default 5000 */
+  /** a call that has waited longer when its turn comes is refused @default 5000 */
   maxWaitMs?: number
 }
 
 export interface Limiter extends Queryable {
-  /** Work of several statements. @param name of that with the same name only one is under way */
+  /** Runs work of several statements. @param name of two with the same name the second waits */
   run<T>(name: string, work: () => Promise<T>): Promise<T>
 }
 
@@ -25,8 +25,8 @@ interface Call {
 }
 
 /**
- * For statements that wait while somebody else holds their row. Each such wait takes a connection, so without a bound a
- * single row that is locked takes the whole pool, and everybody else with it. Here only a few wait at once, and of those
+ * For statements that wait for a row lock. Each such wait holds a connection, so without a bound a
+ * single locked row takes the whole pool from all other requests. Here only a few wait at once, and of those
  * that do the same to the same row (the statement and its first value) only one.
  *
  * Throws StoreUnavailable when the queue is full or the wait too long, else what the database throws.

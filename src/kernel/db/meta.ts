@@ -1,6 +1,6 @@
 import { type Db, type Queryable, type Row, StoreError, sql } from './client.ts'
 
-/** `hardening`: shared tokens, plain until now, are being hashed; both forms are in the table. */
+/** `hardening`: tokens that were stored plain are being hashed; the table holds both forms. */
 export type TokenMode = 'sha256' | 'plain' | 'hardening'
 
 export interface Meta {
@@ -17,12 +17,12 @@ export interface MetaOptions {
   kind: 'owned' | 'adopted'
   /** RFC 3339, for the row of a new network */
   now: string
-  /** `lethe.database.tokens`: what is wished for; unset, what fits the kind of database */
+  /** `lethe.database.tokens`: the mode that the operator wants; by default what suits the kind of database */
   tokens?: 'sha256' | 'plain' | undefined
   random: (bytes: number) => Buffer
 }
 
-/** What the configuration wants is not what this database holds; nothing was written. */
+/** The configuration wants another mode than this database has; nothing was written. */
 export class MetaMismatch extends Error {
   override readonly name = 'MetaMismatch'
 }
@@ -38,8 +38,8 @@ const ADD = sql('meta.add', 'insert into lethe.meta (key, value) values ($1, $2:
 const READ = sql('meta.read', 'select key, value from lethe.meta where key in ($1, $2, $3)')
 
 /**
- * Reads what all nodes must agree on, and makes what is missing. Nothing that is recorded is ever changed here: another
- * mode of tokens would lock everybody out, another secret would void every logout token.
+ * Reads what all nodes must agree on, and creates what is missing. What is recorded never changes here: another
+ * mode of tokens would lock everyone out, another secret would void every logout token.
  *
  * @throws StoreUnavailable, MetaMismatch
  */

@@ -3,12 +3,12 @@ import type { Sql } from './client.ts'
 /** The values of a statement: in the order of its `$n`, or by the names of its `:name`. */
 export type Values = readonly unknown[] | Readonly<Record<string, unknown>>
 
-/** What may hold a colon and is no parameter: texts, quoted names, comments, casts. Then a parameter. */
+/** Tokens that may hold a colon without being a parameter: texts, quoted names, comments, casts. Then a parameter. */
 const TOKENS =
   /\be'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|::|:=|\$\d+|:([a-z_]\w*)/gi
 
 /**
- * Numbers the parameters of a statement in the order in which their names first stand in it.
+ * Numbers the parameters of a statement in the order of their first use.
  * @throws Error for a text that has both kinds of parameters
  */
 export function numbered(name: string, text: string): Sql {
@@ -26,7 +26,7 @@ export function numbered(name: string, text: string): Sql {
 }
 
 /**
- * The values in the order of the statement's parameters. Others may be given too: one object serves statements that differ.
+ * The values in the order of the statement's parameters. Surplus ones are ignored: one object may serve several statements.
  * @throws Error when one is missing, or undefined
  */
 export function inOrder({ name, names }: Sql, values: Values): readonly unknown[] {

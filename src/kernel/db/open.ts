@@ -5,11 +5,11 @@ import { openPostgres, type PostgresOptions } from './postgres/client.ts'
 import { parseDsn } from './postgres/dsn.ts'
 
 export type OpenOptions = Partial<Omit<PostgresOptions, 'dsn'>> & {
-  /** hears that others could reach the folder of an embedded database */
+  /** called when others could reach the folder of an embedded database */
   onWarning?: ((message: string) => void) | undefined
 }
 
-/** Why these: a request gets its answer or its 503 within ten seconds, whatever the database does. */
+/** With these a request gets its answer or its 503 within ten seconds, whatever the database does. */
 const DEFAULTS = {
   connectTimeoutMs: 3000,
   acquireTimeoutMs: 4000,
@@ -19,7 +19,7 @@ const DEFAULTS = {
 }
 
 /**
- * Opens what the address names: `memory`, `pglite://DIR` or `postgres://…`.
+ * Opens the database at an address: `memory`, `pglite://DIR` or `postgres://…`.
  *
  * @throws DsnError, DataDirInUse, DataDirOpen
  */
@@ -28,15 +28,15 @@ export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db
   const { onWarning, ...limits } = options
   if (parsed.kind === 'postgres') return openPostgres({ ...DEFAULTS, ...defined(limits), dsn })
   const { acquireTimeoutMs, onStatement } = options
-  // Not loaded beside a Postgres: it takes 8 MB.
+  // Not loaded with a Postgres: it takes 8 MB.
   const { openPglite } = await import('./pglite/client.ts')
   const loadDataDir = await emptyDatabase(parsed.dataDir)
   return openPglite({ dataDir: parsed.dataDir, acquireTimeoutMs, onStatement, loadDataDir, onWarning })
 }
 
 /**
- * What the build has made, for a folder without a database; without a build, the engine makes its own. PG_VERSION is
- * among the last files to be unpacked, so a folder left half filled is filled again.
+ * The empty database from the build, for a folder without one; without a build, the engine makes its own. PG_VERSION is
+ * among the last files to be unpacked, so a half-filled folder is filled again.
  */
 async function emptyDatabase(dataDir: string | undefined): Promise<Blob | undefined> {
   if (dataDir !== undefined && existsSync(join(dataDir, 'PG_VERSION'))) return undefined

@@ -10,7 +10,7 @@ interface Connection {
 
 /**
  * Runs `work` between an open `begin` and the `commit`. A failed statement fails the transaction even if `work` caught
- * its error: Postgres would answer the commit with a rollback, and without a word.
+ * its error: Postgres would answer the commit with a rollback, and report no error.
  */
 export async function transaction<T>(connection: Connection, work: (tx: Queryable) => Promise<T>): Promise<T> {
   const pending = new Set<Promise<unknown>>()

@@ -14,9 +14,9 @@ declare module 'fastify' {
   }
 }
 
-/** What the bodies of a port may hold. */
+/** Limits of the bodies at a port. */
 export interface BodyLimits {
-  /** Those above are read to their end all the same, as a client that is still writing would not see the answer. */
+  /** A larger body is read to its end before it is refused: a client that is still writing would not see the answer. */
   bytes: number
   json: JsonLimits
   /** fields of a form */
@@ -25,7 +25,7 @@ export interface BodyLimits {
 
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** The bytes of the body; empty when there is none. The server keeps every body raw, so that a route decides. */
+/** The bytes of the body; empty when there is none. The server keeps bodies raw, so that each route decides how to read its own. */
 export function rawBody(req: FastifyRequest): Buffer {
   return Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0)
 }
@@ -45,7 +45,7 @@ function decodeJson(text: string, limits: JsonLimits): unknown {
     return parseJson(text, limits)
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw refused(cause)
-    // Where, and not what: the parser quotes the text around, which may be a password.
+    // Only the position: the parser quotes the text around it, which may be a password.
     const where = / at position \d+/.exec(cause.message)?.[0] ?? ''
     throw badRequest(`Unable to decode JSON payload: it is not valid JSON${where}.`, { cause })
   }
@@ -80,7 +80,7 @@ export function anyJsonBody(req: FastifyRequest): unknown {
   return decodeJson(decodeText(rawBody(req)), req.server.bodyLimits.json)
 }
 
-/** What a form submit carries: the members of a JSON object, or fields with all their values as text. */
+/** A form submit: the members of a JSON object, or fields with all their values as text. */
 export type FormBody =
   | { kind: 'json'; value: Record<string, unknown> }
   | { kind: 'form'; value: Record<string, string[]> }
@@ -127,7 +127,7 @@ function jsonForm(text: string, limits: JsonLimits): Record<string, unknown> {
     value = parseJson(text, limits)
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw refused(cause)
-    // Kratos stops reading behind the first value, so that a number with rubbish after it is a number to it.
+    // Kratos stops reading behind the first value, so it takes a number with garbage after it for a number.
     if (/^\s*-?\d/.test(text)) throw notAnObject('Number')
     throw badRequest('Unable to decode form as JSON.', { cause })
   }

@@ -2,27 +2,27 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { addressSet, isPrivate, networkOf, parseAddress } from '../base/address.ts'
 
-/** Who sends a request, as far as it can be believed. */
+/** The client of a request, as far as its address is known. */
 export interface Client {
   /** IP address; empty when unknown */
   address: string
-  /** of a client that connects by itself */
+  /** undefined behind a proxy */
   port?: number | undefined
-  /** what limits count by: an IPv4 address or a /64 of IPv6; empty when unknown */
+  /** the key of limits: an IPv4 address or a /64 of IPv6; empty when unknown */
   network: string
-  /** many people may stand behind this address, none of whom must pay for another */
+  /** many people may share this address, and none of them must be limited for what another does */
   shared: boolean
-  /** a named proxy hands the request on, so what it says of the client counts */
+  /** a configured proxy passed the request on, so its headers about the client count */
   believed: boolean
 }
 
-/** Who is at the other end of a connection. */
+/** The other end of a connection. */
 interface Peer {
-  /** a proxy that is named */
+  /** a configured proxy */
   trusted: boolean
-  /** of this machine or its network, as proxies are */
+  /** on this machine or in its network, as proxies are */
   inside: boolean
-  /** when it speaks for itself */
+  /** the peer as the client, when it is no proxy */
   client: Client
 }
 
@@ -33,9 +33,9 @@ declare module 'fastify' {
 }
 
 export interface ClientOptions {
-  /** addresses and ranges, `unix` for whoever connects over a Unix socket */
+  /** addresses and ranges, `unix` for peers on a Unix socket */
   trustedProxies: readonly string[]
-  /** hears once of a proxy that is not named, by its address */
+  /** called once for a proxy that is not configured, with its address */
   onUnnamedProxy?: ((peer: string) => void) | undefined
 }
 
@@ -46,8 +46,8 @@ const UNIX = 'unix'
 const UNKNOWN = ''
 
 /**
- * Decides who the client is, in this one place: limits, devices, events and the log all ask `req.client`. Only proxies
- * that are named are believed. Whoever else sends such headers would write any address into the log, and get a fresh
+ * Decides who the client is, in this one place: limits, devices, events and the log all read `req.client`. Only configured
+ * proxies are trusted: any other peer could write any address into the log with such headers, and get a fresh
  * limit with each request.
  */
 export function installClient(app: FastifyInstance, options: ClientOptions): void {
@@ -56,7 +56,7 @@ export function installClient(app: FastifyInstance, options: ClientOptions): voi
   const trustsUnix = trustedProxies.includes(UNIX)
   let told = false
 
-  /** What does not change while a connection is open: judging it costs as much as a tenth of a session's check. */
+  /** Facts of a connection: working them out costs a tenth of a session's check. */
   const peers = new WeakMap<Socket, Peer>()
   function peerOf({ socket }: FastifyRequest): Peer {
     let found = peers.get(socket)
@@ -98,8 +98,8 @@ export function installClient(app: FastifyInstance, options: ClientOptions): voi
   }
 
   /**
-   * The last address that is no named proxy: each proxy adds whom it saw, and what stands before is the client's own
-   * claim. A proxy that hides whom it saw (`unknown`) leaves the client unknown.
+   * The last address that is not a configured proxy: each proxy appends its peer, and what stands before is the client's own
+   * claim. If a proxy hides its peer (`unknown`), the client is unknown.
    */
   function forwardedFor(req: FastifyRequest): string | undefined {
     const value = headerText(req, 'x-forwarded-for')
@@ -114,7 +114,7 @@ export function installClient(app: FastifyInstance, options: ClientOptions): voi
   }
 
   app.decorateRequest('client')
-  // At once, since a socket that was closed does not know its peer any more.
+  // At once, since a closed socket does not know its peer any more.
   app.addHook('onRequest', (req, _reply, done) => {
     req.client = find(req)
     done()

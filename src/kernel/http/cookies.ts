@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema/schema.ts'
 
 export type SameSite = 'Strict' | 'Lax' | 'None'
 
-/** Everything that decides which cookie a browser means: a cookie is cleared with the attributes it was set with. */
+/** The attributes that identify a cookie: it is cleared with the ones it was set with. */
 export interface CookieAttributes {
   name: string
   path: string
@@ -42,13 +42,13 @@ export function csrfCookieAttributes(config: Config, dev: boolean, name: string)
 
 export const KNOWN_BROWSER_COOKIE = 'lethe_known_browser'
 
-/** Sent to the place that takes logins only. @param publicUrl of this server */
+/** Sent to the login paths only. @param publicUrl of this server */
 export function knownBrowserCookieAttributes(config: Config, dev: boolean, publicUrl: string): CookieAttributes {
   const path = `${new URL(publicUrl).pathname.replace(/\/$/, '')}/self-service/login`
   return { ...csrfCookieAttributes(config, dev, KNOWN_BROWSER_COOKIE), domain: undefined, path }
 }
 
-/** @param expiry seconds until the browser forgets it and the moment itself; absent for a cookie of the browser's run */
+/** @param expiry seconds until the browser drops it, and that moment; absent for a cookie of the browser session */
 export function setCookie(
   reply: FastifyReply,
   attributes: CookieAttributes,

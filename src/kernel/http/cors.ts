@@ -24,7 +24,7 @@ function allowOrigin(cors: CorsConfig, origin: string): Record<string, string> {
 }
 
 /**
- * Browsers send the names in lower case, sorted and each once; Kratos answers nothing to others. Proxies may add a blank
+ * Browsers send the names in lower case, sorted and each once; Kratos allows no other form. Proxies may add a blank
  * and leave elements empty.
  */
 function headersAllowed(cors: CorsConfig, asked: string): boolean {
@@ -38,7 +38,7 @@ function headersAllowed(cors: CorsConfig, asked: string): boolean {
 
 const MAX_EMPTY_ELEMENTS = 16
 
-/** OPTIONS is always allowed where anything is: it is what a preflight itself is sent with. */
+/** OPTIONS is always allowed where anything is: it is the method of the preflight itself. */
 function methodAllowed(cors: CorsConfig, method: string): boolean {
   return cors.allowed_methods.some((word) => word === method || method === 'OPTIONS')
 }
@@ -60,7 +60,7 @@ function preflight(cors: CorsConfig, req: FastifyRequest, reply: FastifyReply): 
 }
 
 /**
- * CORS as Kratos answers it: a preflight is told back only the method and headers it asked for, and a refused origin
+ * CORS as Kratos answers it: a preflight answer names only the requested method and headers, and a refused origin
  * gets the plain answer without CORS headers. @returns true when the preflight is answered (204) and nothing is left to do
  */
 export function applyCors(cors: CorsConfig, req: FastifyRequest, reply: FastifyReply): boolean {

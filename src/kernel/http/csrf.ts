@@ -9,7 +9,7 @@ import { mediaType } from './negotiate.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** the anti-CSRF cookie value this answer leaves the browser with; undefined while it has none */
+    /** the anti-CSRF cookie value that the browser has after this answer; undefined while it has none */
     csrfSecret: string | undefined
   }
 }
@@ -24,11 +24,11 @@ export interface CsrfDeps {
   random: Random
 }
 
-/** The anti-CSRF cookie and the tokens bound to it, as Kratos does it. @see cookie and token layout in crypto/csrf.ts */
+/** The anti-CSRF cookie and the tokens bound to it, as in Kratos. @see cookie and token layout in crypto/csrf.ts */
 export interface Csrf {
-  /** Gives the browser a cookie when it has none that is usable. */
+  /** Sets a cookie when the browser has no usable one. */
   ensure(req: FastifyRequest, reply: FastifyReply): void
-  /** A fresh cookie, whatever the browser had: after sign-in as somebody else and after logout. */
+  /** Sets a new cookie, whatever the browser had: after another identity signs in, and after logout. */
   renew(req: FastifyRequest, reply: FastifyReply): void
   /** A newly masked token for a form; empty for a browser without the cookie, on routes that hand out none. */
   token(req: FastifyRequest): string
@@ -45,7 +45,7 @@ export function createCsrf(d: CsrfDeps): Csrf {
 
   function cookieOf(req: FastifyRequest): string | undefined {
     const values = cookieValues(req, cookieName())
-    // Two cookies of the name are two origins of truth: an attacker on a sibling domain can plant one.
+    // With two cookies of the name neither can be trusted: an attacker on a sibling domain can plant one.
     return values.length === 1 && isCsrfCookieValue(values[0]!) ? values[0] : undefined
   }
 
@@ -53,7 +53,7 @@ export function createCsrf(d: CsrfDeps): Csrf {
     const secret = newCsrfSecret(d.random)
     req.csrfSecret = secret
     const attributes = csrfCookieAttributes(d.config(), d.dev, cookieName())
-    // The request that came with twins is refused, as Kratos does; what it leaves behind is one cookie, so the next passes.
+    // A request with twins is refused, as in Kratos; the answer leaves one cookie, so that the next request passes.
     if (cookieOf(req) === undefined && cookieValues(req, attributes.name).length > 0)
       expireTwins(req, reply, attributes, new URL(d.publicBaseUrl(), 'http://localhost'))
     setCookie(reply, attributes, secret, { maxAge: YEAR_SECONDS })

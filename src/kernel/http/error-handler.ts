@@ -19,7 +19,7 @@ import { withQuery } from './query.ts'
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * What a browser gets that fails here; scripts always get JSON, and so does everybody where it is absent.
+     * How a browser sees a failure of this route; scripts always get JSON, and browsers too when it is absent.
      * - `forward`: it is sent to the error page
      * - `page`: a page at once
      */
@@ -29,14 +29,14 @@ declare module 'fastify' {
 
 export interface ErrorHandlerDeps {
   config(): Config
-  /** Stores an error for the error page and gives its id. */
+  /** Stores an error for the error page and returns its id. */
   storeError(error: ErrorAnswer, csrfToken: string): Promise<string>
   csrfToken(req: FastifyRequest): string
-  /** A page that needs neither the store nor the error page, for when there is no way there. */
+  /** A page that needs neither the store nor the error page, for when these fail. */
   errorPage?(error: HttpError, req: FastifyRequest): { headers: Record<string, string>; body: string }
 }
 
-/** Worth another try as they are, and too frequent to store: a flood of them must not become a flood of writes. */
+/** Errors to try again after, and too frequent to store: a flood of them must not become a flood of writes. */
 const NOT_STORED = new Set([429, 503])
 
 /** The only place where errors become answers. */
@@ -46,7 +46,7 @@ export function createErrorHandler(d: ErrorHandlerDeps) {
     logError(error, thrown, req)
     const { errors } = req.routeOptions.config
     if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
-    // What has to be done first is told by the way there.
+    // What the caller has to do first is known by the redirect.
     const first = error.status === 403 ? error.extra?.redirect_browser_to : undefined
     if (errors === 'forward' && typeof first === 'string') return reply.redirect(first, 303)
     if (errors === 'forward' && !NOT_STORED.has(error.status)) {
@@ -67,7 +67,7 @@ async function forwardUrl(d: ErrorHandlerDeps, error: HttpError, req: FastifyReq
 }
 
 export function sendError(error: HttpError, req: FastifyRequest, reply: FastifyReply): FastifyReply {
-  // Without the client's own id, only failures of ours carry one: it leads to the log line with the cause.
+  // Without an id from the client, only our failures carry one: it leads to the log line with the cause.
   const request = givenRequestId(req) ?? (error.status >= 500 ? req.id : undefined)
   return reply
     .code(error.shownStatus)
@@ -92,19 +92,19 @@ function toHttpError(thrown: FastifyError | Error): HttpError {
   const code = 'code' in thrown ? thrown.code : undefined
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return bodyTooLarge()
   const status = 'statusCode' in thrown ? (thrown.statusCode ?? 500) : 500
-  // Fastify's own 4xx: bad URL, bad length. Their texts name nothing of ours.
+  // Fastify's own 4xx: bad URL, bad length. Their texts reveal nothing of ours.
   if (status >= 400 && status < 500) return new HttpError(status, thrown.message, { reason: thrown.message })
   return internalError(undefined, { cause: thrown })
 }
 
 function logError(error: HttpError, thrown: Error, req: FastifyRequest): void {
-  // Refused under load: without a cause, and without the cost of writing a stack down.
+  // Refused under load: no cause to log, and writing a stack costs too much.
   const shed = error.status === 503 && error.cause === undefined
   if (error.status >= 500 && !shed) req.log.error({ err: error.cause ?? thrown }, 'request failed')
   else req.log.info({ error: { status: error.status, id: error.id, ...whereRefused(error) } }, 'request refused')
 }
 
-/** Not the reason: many quote what the client sent. An id says enough, and is free of the cost of a stack. */
+/** Not the reason: many quote what the client sent. An id is enough, and saves the cost of a stack. */
 function whereRefused(error: HttpError): { at?: string | undefined } {
   return error.id === undefined && error.status !== 401 && error.status !== 503 ? { at: placeOf(error) } : {}
 }

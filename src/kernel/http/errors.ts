@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { shortened } from '../base/text.ts'
 
-/** Characters of a message and of a reason: many quote what was sent. */
+/** Characters of a message and of a reason: many quote the request. */
 const MAX_TOLD = 16_384
 
 export interface HttpErrorBody {
@@ -11,13 +11,13 @@ export interface HttpErrorBody {
   /** members beside `error` at the top of the body, e.g. `redirect_browser_to` */
   extra?: Record<string, unknown>
   headers?: Record<string, string>
-  /** status of the answer, where Kratos tells another one than its body does */
+  /** status of the answer, where Kratos answers with another one than its body says */
   shownStatus?: number
   /** for the log only */
   cause?: unknown
 }
 
-/** An error with an answer. Everything in it may be shown to the client but `cause`. */
+/** An error with an answer. All of it may be shown to the client, except `cause`. */
 export class HttpError extends Error {
   override readonly name = 'HttpError'
   readonly status: number
@@ -64,10 +64,10 @@ export const internalError = of(500)
 
 export const bodyTooLarge = () => badRequest('http: request body too large')
 
-/** The row that was asked for does not exist. Kratos words it differently from other 404s. */
+/** The requested row does not exist. Kratos words it differently from other 404s. */
 export const notLocated = () => new HttpError(404, 'Unable to locate the resource')
 
-/** @param retryAfterSeconds how long a client should wait before it tries again */
+/** @param retryAfterSeconds how long a client should wait before its next try */
 export const unavailable = (reason: string, cause?: unknown, retryAfterSeconds = 1) =>
   new HttpError(503, MESSAGES[503]!, { reason, cause, headers: { 'retry-after': String(retryAfterSeconds) } })
 
@@ -99,7 +99,7 @@ export const aal2Required = (redirectTo: string) =>
     extra: { redirect_browser_to: redirectTo },
   })
 
-/** Signing in again at `redirectTo` is all that is needed. */
+/** The caller only needs to sign in again, at `redirectTo`. */
 export const freshProofRequired = (redirectTo: string) =>
   forbidden('The session is too old. Please sign in again.', {
     id: 'session_refresh_required',

@@ -2,16 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import { createRunningClock } from '../base/running-clock.ts'
 import { unavailable } from './errors.ts'
 
-/** What tells operators that the process lives, and why it refuses. Readiness is not among them: red moves load away. */
+/** What tells operators that the process is alive, and why it refuses. Not readiness: a red one moves load to other nodes. */
 const EXEMPT = new Set(['/health/alive', '/metrics/prometheus'])
 const RETRY_AFTER_SECONDS = 5
 const LOOKS_PER_LIMIT = 8
 const LOOKS_MS = { min: 2, max: 250 }
 
 /**
- * Answers 503 at once while the process is so busy that what arrives waits longer than `maxDelayMs` for its turn. Those
- * who got in are then answered in time, where otherwise all would wait until their clients have given up. What counts is
- * work: a machine that was suspended, or that others keep busy, refuses nobody.
+ * Answers 503 at once while the process is so busy that a request waits longer than `maxDelayMs` for its turn. The admitted
+ * requests are then answered in time, where otherwise all would wait until their clients have given up. Only
+ * work counts: a process that was suspended, or that others kept from the processor, refuses no request.
  * @param maxDelayMs 0: never
  */
 export function installLoadShedding(app: FastifyInstance, maxDelayMs: number): void {

@@ -5,7 +5,7 @@ interface AcceptSpec {
   q: number
 }
 
-/** Browsers send some 150 characters; what follows is not looked at. */
+/** Browsers send some 150 characters; the rest is ignored. */
 const MAX_ACCEPT = 4096
 
 function parseAccept(header: string): AcceptSpec[] {
@@ -29,8 +29,8 @@ function wildness(spec: string, offer: string): 0 | 1 | 2 | undefined {
 }
 
 /**
- * Picks the offer that the Accept header likes best: higher quality first, then the more exact match, then the
- * earlier offer. Without a usable header, or with none that fits, the first offer wins.
+ * Picks the offer that the Accept header prefers: higher quality first, then the more exact match, then the
+ * earlier offer. Without a usable header, or if none matches, the first offer wins.
  */
 function negotiate(header: string, offers: readonly [string, ...string[]]): string {
   const specs = parseAccept(header)
@@ -55,7 +55,7 @@ export function acceptsJson(req: FastifyRequest): boolean {
 
 /**
  * Whether the client is a script rather than a browser page: it prefers JSON, or says that it sends JSON. Kratos compares
- * the header by the letter, with or without a body: one with a charset behind the type is that of a browser.
+ * the header literally, with or without a body: with a charset behind the type it counts as a browser's.
  */
 export function isJsonRequest(req: FastifyRequest): boolean {
   return acceptsJson(req) || req.headers['content-type'] === 'application/json'
@@ -66,7 +66,7 @@ export function mediaType(req: FastifyRequest): string {
   return (req.headers['content-type'] ?? '').split(';')[0]!.trim().toLowerCase()
 }
 
-/** Browsers fetch links ahead of a click; a person has not asked for anything yet. */
+/** Browsers prefetch links: the person has not clicked yet. */
 export function isSpeculative(req: FastifyRequest): boolean {
   const purposes = [req.headers['sec-purpose'], req.headers.purpose, req.headers['x-purpose'], req.headers['x-moz']]
   return purposes.some((purpose) => /\b(prefetch|prerender|preview)\b/i.test(String(purpose ?? '')))

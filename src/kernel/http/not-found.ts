@@ -2,12 +2,12 @@ import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyReques
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What stands at a path: the settings of its routes, one for each method that it has. */
+    /** The settings of the routes at a path, one for each method that it has. */
     routesAt(path: string): { method: string; config: FastifyContextConfig }[]
   }
 }
 
-/** Collects the routes of an instance as they are added; it must run before the first of them. For requests that none fits. */
+/** Collects the routes of an instance as they are added; must be installed before the first of them. */
 function installRouteTable(app: FastifyInstance): void {
   const table: { pattern: RegExp; method: string; config: FastifyContextConfig }[] = []
   app.addHook('onRoute', ({ url, method, config = {} }) => {
@@ -36,12 +36,12 @@ function cleanPath(path: string): string {
 }
 
 /**
- * What is left when no route fits: an unclean path is sent to its clean form, a known path with another method is 405,
+ * Answers requests that match no route: an unclean path is sent to its clean form, a known path with another method is 405,
  * everything else 404; in plain text, as Go's router answers.
  */
 export function installNotFound(app: FastifyInstance): void {
   installRouteTable(app)
-  // A parameter is one segment that is there: `/sessions/` is no session without a name.
+  // A parameter is one non-empty segment: `/sessions/` is no session without a name.
   app.addHook('onRequest', (req, reply, done) => {
     if (Object.values((req.params ?? {}) as Record<string, string>).includes('')) reply.callNotFound()
     else done()

@@ -7,7 +7,7 @@ const DASHED = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const PLAIN = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/
 
 /**
- * A path parameter as UUID in its one normal form. Two spellings of one id must not pass as two ids: "not the current
+ * A path parameter as UUID in its normal form. Two spellings of one id must not pass as two ids: "not the current
  * session" is decided by comparing them.
  * @throws HttpError 400 before anything reaches the database
  */

@@ -7,18 +7,18 @@ import { mediaType } from './negotiate.ts'
 import { splitUrl } from './not-found.ts'
 
 /**
- * What the anti-CSRF middleware does with a route; without one of these words it is guarded: a cookie is given out, and a
+ * How the anti-CSRF middleware treats a route; by default it is guarded: the answer sets a cookie, and a
  * method that may change something needs its token.
- * - `off`: nothing, the answer does not depend on cookies
- * - `exempt`: the route checks for itself, or needs no check; no cookie is given out
- * - `own`: a cookie is given out; the route decides whether a token is needed, since it also takes credentials that need none
+ * - `off`: not at all, the answer does not depend on cookies
+ * - `exempt`: the route checks for itself, or needs no check; no cookie is set
+ * - `own`: a cookie is set; the route decides whether a token is needed, since it also takes credentials that need none
  */
 export type CsrfPolicy = 'off' | 'exempt' | 'own'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     csrf?: CsrfPolicy
-    /** the contract says nothing of caches to methods other than GET: those of this route keep its silence */
+    /** the contract has no cache headers for methods other than GET: this route keeps it so */
     cacheHeaders?: 'get-only'
   }
 }
@@ -30,13 +30,13 @@ const UNSAFE = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 export interface PublicHookDeps {
   config(): Config
   csrf: Csrf
-  /** what becomes of paths at which nothing stands */
+  /** the policy for paths without a route */
   csrfOfUnknown(path: string): CsrfPolicy | undefined
 }
 
 /** The order every public request goes through: CORS, caching, anti-CSRF cookie, anti-CSRF check. */
 export function installPublicHooks(app: FastifyInstance, d: PublicHookDeps): void {
-  /** A method that the path has not is treated as those that it has; where they differ, as the most guarded one. */
+  /** For a method that the path does not have, the policy of those that it has; where they differ, the strictest. */
   function policyOf(req: FastifyRequest): CsrfPolicy | undefined {
     if (!req.is404) return req.routeOptions.config.csrf
     const [path] = splitUrl(req.url)
@@ -65,7 +65,7 @@ export function installPublicHooks(app: FastifyInstance, d: PublicHookDeps): voi
   })
 }
 
-/** The header first, then the form field; a JSON body is not looked into here. */
+/** The header first, then the form field; a JSON body is not parsed here. */
 export function submittedToken(req: FastifyRequest): string {
   const header = req.headers['x-csrf-token']
   if (typeof header === 'string' && header !== '') return header

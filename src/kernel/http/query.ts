@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 
 /**
- * The parameters of a query as Kratos reads them: a pair with a broken escape or a semicolon counts as not sent, so that
- * nothing of it is guessed. One that is no UTF-8 stays as it was written.
+ * The parameters of a query as Kratos reads them: a pair with a broken escape or a semicolon is dropped, not
+ * guessed at. One that is not UTF-8 stays as it was written.
  */
 export function queryPairs(query: string): [name: string, value: string][] {
   return query.split('&').flatMap((pair): [string, string][] => {

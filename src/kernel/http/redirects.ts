@@ -3,8 +3,8 @@ import type { FastifyContextConfig, FastifyPluginAsync, FastifyReply, FastifyReq
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 /**
- * Sends paths that live on the other port there, query kept.
- * @param target full URL on the other port for a path with its query; undefined where that port is not to be told
+ * Redirects paths that live on the other port to it, with their query.
+ * @param target full URL on the other port for a path with its query; undefined where that port must not be revealed
  */
 export function redirectRoutes(
   paths: readonly string[],

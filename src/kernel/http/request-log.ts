@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 
 /**
  * One line for each request, by route and never by URL: queries carry tokens.
- * @param skip whether requests of a route leave no line
+ * @param skip whether requests of a route are not logged
  */
 export function installRequestLog(app: FastifyInstance, skip: (route: string) => boolean): void {
   app.addHook('onResponse', (req, reply, done) => {

@@ -5,9 +5,9 @@ import { unavailable } from './errors.ts'
 const LOOKS_PER_LIMIT = 10
 
 /**
- * Answers 503 for a request that has no answer after `limitMs`; what it began goes on to its end. Fastify's own
+ * Answers 503 for a request that has no answer after `limitMs`; what it began runs to its end. Fastify's own
  * `handlerTimeout` stops its clock once the body has been read, and with its timer and signal took 15 % of the CPU of a
- * logout. Here one timer looks after all requests, so an answer comes up to a tenth of the limit late.
+ * logout. Here one timer serves all requests, so an answer comes up to a tenth of the limit late.
  * @param limitMs 0: never
  */
 export function installResponseTimeout(app: FastifyInstance, limitMs: number): void {
@@ -37,9 +37,9 @@ export function installResponseTimeout(app: FastifyInstance, limitMs: number): v
 }
 
 function giveUp(reply: FastifyReply): void {
-  // A stream that was taken over ends by itself.
+  // A hijacked stream ends by itself.
   if (reply.sent) return
-  // Half an answer cannot be taken back; cut off, it is at least not taken for a whole one.
+  // A half-sent answer cannot be taken back; a closed connection shows at least that it is incomplete.
   if (reply.raw.headersSent) reply.raw.destroy()
   else reply.send(unavailable('The answer took too long.'))
 }

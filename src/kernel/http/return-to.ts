@@ -8,11 +8,11 @@ export interface ReturnToRules {
   allowed: readonly string[]
   /** the server's own base URL: everything below its /self-service is allowed */
   publicBaseUrl: string
-  /** completes a relative value and is the answer when none was asked for */
+  /** completes a relative value, and is the result when the request names none */
   fallback: string
 }
 
-/** Schemes that a browser runs or opens itself; no allow list may open them. */
+/** Schemes that a browser runs or opens itself; no allow list may allow them. */
 const NEVER = new Set(['javascript:', 'data:', 'vbscript:', 'blob:', 'file:', 'about:', 'filesystem:', 'view-source:'])
 
 /** Scheme, host with port and without a wildcard, and the rest. */
@@ -20,18 +20,18 @@ const ABSOLUTE = /^([a-z][a-z0-9+.-]*):\/\/(?:\*\.)?([^/?#]*)(.*)$/is
 
 const PRINTABLE = /^[\x21-\x7e]+$/
 
-/** A value in both readings, which must lead to the same place. */
+/** A value in both readings, which must lead to the same address. */
 interface Requested {
-  /** by the letter, completed by the fallback */
+  /** literally, completed by the fallback */
   strict: StrictUrl
   /** as a browser follows it */
   target: URL
 }
 
 /**
- * Decides where a browser may be sent. The value is read twice, by the letter and as a browser would (WHATWG URL): both
- * must allow it, and what a browser would have to mend first is refused, since nobody can have meant it.
- * @throws 400 `self_service_flow_return_to_forbidden`; 400 for what is no URL
+ * Decides where a browser may be sent. The value is read twice, literally and as a browser would (WHATWG URL): both
+ * must allow it, and a value that a browser would have to repair first is refused, since no client means it.
+ * @throws 400 `self_service_flow_return_to_forbidden`; 400 for a value that is no URL
  * @see https://url.spec.whatwg.org/#url-parsing
  */
 export function resolveReturnTo(requested: string, rules: ReturnToRules): string {
@@ -71,15 +71,15 @@ function needsMending(requested: string, { opaque, path }: StrictUrl): boolean {
 }
 
 /**
- * What is sent: the form that a browser makes of it, so that no other reading is left, but for two things that change
- * nothing and that Kratos leaves alone: the case of the host, and an empty path.
+ * The address to send: the form that a browser makes of it, so that no other reading is left, except for two things that change
+ * nothing and that Kratos keeps: the case of the host, and an empty path.
  */
 function sent({ strict: { scheme, host, path }, target }: Requested): string {
   const ascii = PRINTABLE.test(host) ? host : target.host
   return `${scheme}://${ascii}${path === '' ? '' : target.pathname}${target.search}${target.hash}`
 }
 
-/** What the error names: the value as it was completed. */
+/** The address in the error: the value as it was completed. */
 function shown({ scheme, opaque, userinfo, host, path, query, fragment }: StrictUrl): string {
   if (opaque !== '') return `${scheme}:${opaque}${query}${fragment}`
   const slash = path === '' || path.startsWith('/') ? '' : '/'
@@ -104,7 +104,7 @@ function matches(requested: Requested, entry: string): boolean {
 function hostMatches({ strict, target }: Requested, allowed: URL, written: string, wildcard: boolean): boolean {
   const asked = strict.host.toLowerCase()
   const entries = PRINTABLE.test(written) ? [written.toLowerCase()] : [written.toLowerCase(), allowed.host]
-  // A browser reads `127.1`, `０x7f.1` and hosts with invisible letters as another host than the one that is written.
+  // A browser reads `127.1`, `０x7f.1` and hosts with invisible letters as another host than the written one.
   if (!isWrittenAsRead(asked, target)) return false
   // A wildcard over a single label such as `*.com` would allow most of the internet.
   if (!wildcard) return allowed.hostname === target.hostname && entries.includes(asked)
@@ -117,14 +117,14 @@ function isWrittenAsRead(asked: string, target: URL): boolean {
   return name === target.hostname || name === domainToUnicode(target.hostname)
 }
 
-/** One label or more in front, and none of them empty. */
+/** One label or more in front, none of them empty. */
 function isBelow(host: string, parent: string): boolean {
   return host.endsWith(`.${parent}`) && host.split('.').every((label) => label !== '')
 }
 
 /**
- * Kratos compares paths by characters, so `/app` allows `/application` too; teams rely on it. The target's dot segments
- * are resolved by then, also the encoded ones, so nothing climbs out of the prefix.
+ * Kratos compares path prefixes by characters, so `/app` allows `/application` too; teams rely on it. The target's dot segments
+ * are resolved by then, also the encoded ones, so nothing leaves the prefix.
  */
 function pathMatches(target: URL, allowed: URL): boolean {
   if (/%2e|%2f|%5c|\\/i.test(target.pathname) && allowed.pathname !== '/') return false

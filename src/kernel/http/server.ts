@@ -19,13 +19,13 @@ import { parseQuery } from './query.ts'
 import { installResponseTimeout } from './response-timeout.ts'
 
 export interface ServerLimits {
-  /** a request that has not arrived whole by then is cut off */
+  /** a request that has not arrived completely by then is cut off */
   requestTimeoutMs: number
-  /** a request that has no answer by then gets 503; what it began goes on to its end */
+  /** a request that has no answer by then gets 503; what it began runs to its end */
   responseTimeoutMs: number
   /** of the request line and all headers together; more is answered with 431 */
   headerLimitBytes: number
-  /** more is not even read: the connection is closed */
+  /** a larger body is not even read: the connection is closed */
   bodyLimitBytes: number
   bodyLimits: BodyLimits
   /** requests are refused while work waits longer than this inside the process; 0: never */
@@ -63,7 +63,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   const limits = {
     maxHeaderSize: options.headerLimitBytes,
     headersTimeout: options.requestTimeoutMs,
-    // How often Node looks who is late; left alone, every 30 s, whatever the limit.
+    // How often Node checks for late requests; its default is every 30 s, whatever the limit.
     connectionsCheckingInterval: Math.min(5000, Math.ceil(options.requestTimeoutMs / 2)),
   }
   const settings: FastifyServerOptions & { http?: HttpOptions; https?: HttpsOptions } = {
@@ -79,7 +79,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     connectionTimeout: 0,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
-    // What comes on a connection that is still open while the server closes is answered as before.
+    // Requests on a connection that is still open while the server closes are answered as before.
     return503OnClosing: false,
     routerOptions: {
       caseSensitive: true,
@@ -129,7 +129,7 @@ function plainError(code: number, reason: string) {
 }
 
 /**
- * The TLS layer has given up, so the answer goes out on the connection below it, to which Node has no public way; where
+ * The TLS layer has given up, so the answer is written to the connection below it, which Node does not expose; if
  * it is not found, the connection is just closed.
  */
 function refusePlainHttp(socket: Socket): void {
@@ -141,7 +141,7 @@ function refusePlainHttp(socket: Socket): void {
   )
 }
 
-/** An answer written by hand: the request could not even be parsed, so there is nothing to route. */
+/** An answer written by hand: the request could not be parsed, so there is nothing to route. */
 function rawAnswer(code: number, headerLimitBytes: number): string {
   const reason =
     code === 431

@@ -1,4 +1,4 @@
-/** A reference that could be read as it stands. Percent escapes are kept as they are, unless said otherwise. */
+/** A URL reference, parsed literally. Percent escapes are kept as they are, unless said otherwise. */
 export interface StrictUrl {
   /** lower case, without the colon; empty in a relative reference */
   scheme: string
@@ -15,7 +15,7 @@ export interface StrictUrl {
   fragment: string
 }
 
-/** Why a text is no URL. The words are part of the answers of Kratos. */
+/** Why a text is no URL. The words are part of Kratos's answers. */
 export class UrlSyntaxError extends Error {
   override readonly name = 'UrlSyntaxError'
 }
@@ -29,7 +29,7 @@ const ALPHA = /^[A-Za-z]/
 const CONTROL = /[\x00-\x1f\x7f]/
 
 /**
- * Reads a URL reference by the rules of Go's `net/url`, which are those of Kratos: it mends nothing, where browsers drop
+ * Parses a URL reference by the rules of Go's `net/url`, as Kratos does: it repairs nothing, where browsers drop
  * tabs, turn backslashes and repair escapes. One pass for each part, so linear in the length.
  * @throws UrlSyntaxError
  * @see https://pkg.go.dev/net/url#Parse
@@ -59,7 +59,7 @@ export function parseStrictUrl(text: string): StrictUrl {
   return { ...none, userinfo, host, path }
 }
 
-/** The two sides of the first `mark`; it stays with the second, which is empty without it. */
+/** Splits at the first `mark`, which stays with the second part; that is empty without it. */
 function cut(text: string, mark: string): [string, string] {
   const at = text.indexOf(mark)
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at)]
@@ -80,7 +80,7 @@ function assertHost(host: string): void {
   const port = colon < 0 ? '' : host.slice(colon)
   if (!/^(:[0-9]*)?$/.test(port)) refuse(`invalid port ${JSON.stringify(port)} after host`)
   const name = host.slice(0, host.length - port.length)
-  // A host is written without escapes, but for bytes beyond ASCII.
+  // A host is written without escapes, except for bytes beyond ASCII.
   const broken = /%(?!25|[89A-Fa-f][0-9A-Fa-f]).{0,2}/s.exec(name)?.[0]
   if (broken !== undefined) refuse(`invalid URL escape ${JSON.stringify(broken)}`)
   const wrong = /[^A-Za-z0-9\-._~!$&'()*+,;=:[\]<>"%\u0080-\u{10ffff}]/u.exec(name)?.[0]

@@ -13,16 +13,16 @@ export interface WebPageGuardDeps {
 
 /** A DNS name has 253 characters at most; with brackets and a port it stays below this. */
 const MAX_HOST = 262
-/** Labels that no stranger can register: what ends in one of them is answered by a network's own DNS or not at all. */
+/** Top labels that no attacker can register: such names are answered by a network's own DNS or not at all. */
 const OWN_NETWORK = /(^|\.)(localhost|local|internal|svc|test|lan|home\.arpa)$/
-/** Probes of load balancers name hosts that nobody has configured, and learn only whether the process is well. */
+/** Probes of load balancers name hosts that are not configured, and learn only whether the process is well. */
 const PROBES = new Set(['/health/alive', '/health/ready'])
 
 /**
- * The admin port asks nobody who they are, so a web page that is open on a machine which reaches the port could do
+ * The admin port authenticates no one, so a web page that is open on a machine which reaches the port could do
  * everything: by a form, an image or a script of another site, or by a DNS name of the page's own site that leads to the
- * port's address after the page has loaded (DNS rebinding). Browsers tell of both, and programs send none of it.
- * @throws 403 in the hook, before anything else of the request is looked at
+ * port's address after the page has loaded (DNS rebinding). Browsers send headers that show both; other programs do not.
+ * @throws 403 in the hook, before anything else of the request is read
  */
 export function refuseWebPages(app: FastifyInstance, d: WebPageGuardDeps): void {
   app.addHook('onRequest', (req, _reply, done) => {
@@ -44,10 +44,10 @@ function originRefused(req: FastifyRequest, config: Config): string | undefined 
   return undefined
 }
 
-/** What changes nothing. Its answer cannot be read by a page either, since there is no CORS here. */
+/** Methods that change nothing. A page cannot read their answers either, since there is no CORS here. */
 const reads = ({ method }: FastifyRequest) => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 
-/** Pages that the operator has named for the public port: what they ask of this one is answered as Kratos answers it. */
+/** Origins that the operator has configured for the public port: their requests here are answered as in Kratos. */
 function isPageOrigin(origin: string, { selfservice }: Config): boolean {
   const sent = originOf(origin)
   const pages = [selfservice.default_browser_return_url, ...Object.values(selfservice.flows).map(pageOf)]
@@ -77,8 +77,8 @@ function originOf(url: string): string | undefined {
 }
 
 /**
- * A page can only use a DNS name of its own site. On a loopback address no other name than the machine's own leads here;
- * elsewhere programs may use any name, but what a browser sends has to be a name that is known.
+ * A page can only use a DNS name of its own site. On a loopback address no name but the machine's own leads here;
+ * elsewhere programs may use any name, but a browser must use a known one.
  */
 function hostRefused(req: FastifyRequest, d: WebPageGuardDeps): string | undefined {
   const name = hostName(req.headers.host ?? '')
@@ -87,7 +87,7 @@ function hostRefused(req: FastifyRequest, d: WebPageGuardDeps): string | undefin
   if (name === '' || isIP(name) !== 0 || knownNames(d).has(name)) return undefined
   if (config.lethe.admin.allowed_hosts.some((entry) => fits(entry, name))) return undefined
   const { host } = config.serve.admin
-  // No page reaches the socket of a file, and programs write any word there.
+  // No page reaches a Unix socket, and programs write any word as its host.
   if ((host.startsWith('unix:') || !isLoopback(host)) && config.lethe.admin.allowed_hosts.length === 0) {
     if (!name.includes('.') || OWN_NETWORK.test(name) || !isBrowser(req)) return undefined
   } else if (/(^|\.)localhost$/.test(name)) return undefined
@@ -97,7 +97,7 @@ function hostRefused(req: FastifyRequest, d: WebPageGuardDeps): string | undefin
 const UNKNOWN_HOST =
   'The name in the Host header is none of the admin port. Name it in lethe.admin.allowed_hosts, or use an address or localhost.'
 
-/** Lower case, without port, brackets and the dot of the root; undefined where it cannot be one. */
+/** Lower case, without port, brackets and the dot of the root; undefined where it cannot be a host name. */
 function hostName(header: string): string | undefined {
   if (header.length > MAX_HOST) return undefined
   const found = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(header)
@@ -112,7 +112,7 @@ function knownNames({ config, hostname }: WebPageGuardDeps): Set<string> {
 
 const fits = (entry: string, name: string) => (entry.startsWith('*.') ? name.endsWith(entry.slice(1)) : name === entry)
 
-/** A page cannot keep its browser from saying one of these, but for some old ones. */
+/** A page cannot keep its browser from sending one of these headers, except for some old browsers. */
 function isBrowser({ headers }: FastifyRequest): boolean {
   const { origin, referer } = headers
   if (origin !== undefined || referer !== undefined || headers['sec-fetch-site'] !== undefined) return true

@@ -46,7 +46,7 @@ const specialIpv6 = listOf(SPECIAL_IPV6)
 const global = listOf(['2000::/3'])
 const embedding = EMBEDDED.map(({ net, at }) => ({ list: listOf([net]), at }))
 
-/** Whether an address is anything but one of the public internet, also by way of an IPv4 address inside it. */
+/** Whether an address is not one of the public internet, also because of an IPv4 address inside it. */
 export function isPrivateAddress(address: string): boolean {
   if (isIPv4(address)) return specialIpv4.check(address, 'ipv4')
   if (!isIPv6(address)) return true

@@ -1,9 +1,9 @@
-/** How a request that the configuration describes proves itself. */
+/** How a configured request authenticates itself. */
 export type RequestAuth =
   | { type: 'basic_auth'; config: { user: string; password: string } }
   | { type: 'api_key'; config: { name: string; value: string; in: 'header' | 'cookie' } }
 
-/** Headers that carry it, with names in lower case. */
+/** The headers for it, with names in lower case. */
 export function authHeaders(auth: RequestAuth | undefined): Record<string, string> {
   if (auth === undefined) return {}
   if (auth.type === 'basic_auth') {

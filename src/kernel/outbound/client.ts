@@ -4,12 +4,12 @@ import type { Connections } from './connections.ts'
 import { type AddressRules, anyLookup, guard, isGuarded } from './guard.ts'
 
 export interface OutboundRequest {
-  /** GET, POST …, in capitals */
+  /** GET, POST …, in upper case */
   method: string
   url: string
   headers: Readonly<Record<string, string>>
   body?: string
-  /** for the whole exchange: name, connection, request, answer to the last byte */
+  /** for the whole exchange: name lookup, connection, request, answer to the last byte */
   timeoutMs: number
   /** of the answer's body */
   maxBytes: number
@@ -21,7 +21,7 @@ export interface OutboundAnswer {
   headers: IncomingHttpHeaders
   /** as far as it was read */
   body: Buffer
-  /** why the body is not whole; undefined when it is */
+  /** why the body is incomplete; undefined when it is complete */
   cut: string | undefined
 }
 
@@ -30,11 +30,11 @@ const MAX_HEAD_BYTES = 16 * 1024
 const MOST_INTERIM = 16
 
 /**
- * The one way out for requests over HTTP. Redirects are not followed: they are answers like others. Whatever the other
- * end does, the exchange ends in its time and its size, and nothing of it lives longer.
+ * The one client for outgoing HTTP. It follows no redirects: they are answers like others. Whatever the server
+ * does, the exchange ends within its time and size, and leaves nothing behind.
  *
  * @param connections where they are kept between requests; absent: none is
- * @throws Refused for an address that must not be asked; Error when there was no answer, with a text that names host and
+ * @throws Refused for a forbidden address; Error when there was no answer, with a text that names host and
  * port, never the path or the password of the URL
  */
 export async function exchange(
@@ -46,7 +46,7 @@ export async function exchange(
   try {
     return await attempt(request, request.timeoutMs, rules, connections)
   } catch (error) {
-    // The other end closed a kept connection while the request was on its way to it: no answer, and no fault of anybody.
+    // The server closed a kept connection while the request was on its way: neither an answer nor a failure.
     if (!(error instanceof Stale)) throw error
     return attempt(request, deadline - performance.now(), rules, undefined)
   }
@@ -76,7 +76,7 @@ function attempt(
       maxHeaderSize: MAX_HEAD_BYTES,
     })
 
-    /** Called once or more; the first call counts. A connection is closed unless both sides are through with it. */
+    /** The first call counts. A connection is closed unless both sides are done with it. */
     function settle(cut: string | undefined, error?: Error): void {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
@@ -93,7 +93,7 @@ function attempt(
       interim += 1
       if (interim > MOST_INTERIM) settle(`more than ${MOST_INTERIM} interim answers`)
     })
-    // 101: nothing was asked for that could be switched to
+    // 101: the request offered nothing to switch to
     request.on('upgrade', (message, socket) => {
       response = message
       socket.destroy()

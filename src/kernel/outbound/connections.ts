@@ -4,14 +4,14 @@ import type { Socket } from 'node:net'
 
 /** Connections that are kept between requests. */
 export interface Connections {
-  /** Those that were made under the guard on addresses and those that were not are never exchanged. */
+  /** Connections made under the address guard are kept apart from others. */
   agent(secure: boolean, guarded: boolean): HttpAgent
   close(): void
 }
 
-/** Of one process, to all places together: beyond, a request waits, within its own time. */
+/** Of one process, to all servers: beyond, a request waits, within its own time. */
 const MOST_IN_ALL = 1024
-/** To one place, while nothing is under way. */
+/** Idle ones to one server. */
 const MOST_IDLE = 16
 const IDLE_MS = 30_000
 
@@ -41,7 +41,7 @@ interface Keeping {
   reuseSocket(socket: Socket, request: unknown): void
 }
 
-/** Closes a connection on which something comes that was not asked for: it would be taken for the next answer. */
+/** Closes a connection that receives data without a request: it would be taken for the next answer. */
 function tame<T extends HttpAgent>(agent: T): T {
   const keeping = agent as unknown as Keeping
   const { keepSocketAlive, reuseSocket } = keeping

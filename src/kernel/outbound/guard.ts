@@ -11,7 +11,7 @@ export interface AddressRules {
   privateIpExceptions: readonly string[]
 }
 
-/** The part of the configuration that says which addresses may be asked. */
+/** The part of the configuration with the allowed addresses. */
 export interface HttpClientConfig {
   clients: { http: { disallow_private_ip_ranges: boolean; private_ip_exception_urls: readonly string[] } }
 }
@@ -28,8 +28,8 @@ export const isGuarded = (url: string, rules: AddressRules): boolean =>
   rules.disallowPrivateIps && !rules.privateIpExceptions.includes(url)
 
 /**
- * What a request to `url` needs so that it cannot reach a private address. The address is judged when the connection is
- * made, on the address that is connected to: a name that is looked up twice can answer differently.
+ * The lookup of a request to `url` that cannot reach a private address. It checks the address that the socket
+ * connects to: a name that is looked up twice can answer differently.
  *
  * @throws Refused when the URL itself names a private address
  */
@@ -44,7 +44,7 @@ const privateAddress = () =>
     'its address is private and clients.http.disallow_private_ip_ranges is set; add the URL to private_ip_exception_urls',
   )
 
-/** Looks up a name. Calls for a name that is being looked up share the answer: see `shared`. */
+/** Looks up a name. Concurrent calls for one name share the answer: see `shared`. */
 export const anyLookup = lookupWith((addresses) => addresses)
 const publicLookup = lookupWith((addresses) => addresses.filter(({ address }) => !isPrivateAddress(address)))
 
@@ -66,7 +66,7 @@ function lookupWith(allowed: (addresses: LookupAddress[]) => LookupAddress[]): N
 const underWay = new Map<string, Promise<LookupAddress[]>>()
 
 /**
- * A lookup takes one of four threads of the process for as long as the name server is silent. One for each name, so that
+ * A lookup holds one of the four threads of the process while the name server is silent. One for each name, so that
  * a receiver whose name server hangs does not take all of them.
  */
 function shared(hostname: string, options: object): Promise<LookupAddress[]> {

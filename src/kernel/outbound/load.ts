@@ -4,7 +4,7 @@ import { readJson } from '../base/exact-json.ts'
 import { type FetchRules, fetchText } from './fetch.ts'
 import { addressRules, type HttpClientConfig } from './guard.ts'
 
-/** What the configuration points to has a few KiB; Kratos stops at 1 MiB too. */
+/** Configured documents have a few KiB; Kratos stops at 1 MiB too. */
 export const MAX_DOCUMENT_BYTES = 1024 * 1024
 
 export interface LoadOptions extends FetchRules {
@@ -60,7 +60,7 @@ async function read(url: string, options: LoadOptions): Promise<string> {
   }
 }
 
-/** An address for people: without user and password, and not a page of base64. */
+/** An address for messages: without user and password, and with its base64 shortened. */
 export function shortUrl(url: string): string {
   if (url.startsWith('base64://')) return 'base64://…'
   return url.replace(/\/\/[^/@]*@/, '//')

@@ -8,8 +8,8 @@ const RFC_850 = /^[a-z]{6,9}, (\d{2})-([a-z]{3})-(\d{2}) (\d{2}):(\d{2}):(\d{2})
 const ASCTIME = /^[a-z]{3} ([a-z]{3}) ([ \d]\d) (\d{2}):(\d{2}):(\d{2}) (\d{4})$/
 
 /**
- * How long the other end asks to wait, milliseconds: seconds, or a date in one of the three forms of HTTP. Undefined
- * where it says nothing that can be read; 0 for a date that has passed. As long as it likes: the caller has a limit.
+ * How long the server asks to wait, in milliseconds: its header holds seconds, or a date in one of the three forms of HTTP.
+ * Undefined where it cannot be read; 0 for a past date. Unbounded: the caller has a limit.
  *
  * @param now milliseconds since 1970
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
@@ -31,7 +31,7 @@ function httpDate(text: string, now: number): number | undefined {
   return asc ? utc(asc[6]!, asc[1]!, asc[2]!, asc.slice(3, 6)) : undefined
 }
 
-/** Two digits that seem to be more than fifty years ahead are of the past. */
+/** A two-digit year that seems to be more than fifty years ahead is in the past. */
 function fullYear(digits: number, now: number): number {
   const thisYear = new Date(now).getUTCFullYear()
   const year = thisYear - (thisYear % 100) + digits

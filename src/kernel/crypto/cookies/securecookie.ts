@@ -76,7 +76,7 @@ export function openSecureCookie(opts: DecodeOptions): OpenedCookie | undefined 
   return undefined
 }
 
-/** Only the age can change between two readings of the same value under the same secrets. */
+/** Only the age can differ between two readings of the same value under the same secrets. */
 export function isYoungEnough(timestamp: number, opts: Pick<DecodeOptions, 'now' | 'maxAgeSeconds'>): boolean {
   return opts.maxAgeSeconds === 0 || timestamp >= Math.floor(opts.now / SECOND) - opts.maxAgeSeconds
 }
@@ -128,7 +128,7 @@ function keysOf({ secrets, pairs }: Pick<DecodeOptions, 'secrets' | 'pairs'>): K
   return secrets.flatMap((secret, i) => (i % 2 === 1 ? [] : [{ secret, block: pairedKey(secrets[i + 1]) }]))
 }
 
-/** A secret that is no key of AES makes Kratos fail; its digest takes its place. */
+/** A secret that is not a key of AES makes Kratos fail; here its digest is used. */
 function pairedKey(secret: string | undefined): Buffer | undefined {
   if (secret === undefined) return undefined
   const raw = Buffer.from(secret, 'utf8')

@@ -30,11 +30,11 @@ export function hashArgon2(password: Buffer, settings: HasherSettings, random: R
   return nativeHashing.argon2Hash(password, { ...options, algorithm: ALGORITHM.id })
 }
 
-/** What the configured hash costs, in rounds of bcrypt. */
+/** The cost of the configured hash, in rounds of bcrypt. */
 export const argon2Work = (settings: HasherSettings) => passes(configured(settings)) / PASSES_OF_ONE_ROUND
 
 /**
- * A hash that no password fits; to compare with it costs as much as with a real one.
+ * A hash that matches no password; comparing with it costs as much as with a real one.
  * @param share of that cost, from 0 to 1, by less memory
  */
 export function dummyArgon2(settings: HasherSettings, random: Random, share = 1): string {
@@ -45,7 +45,7 @@ export function dummyArgon2(settings: HasherSettings, random: Random, share = 1)
   return `$argon2id$v=19$m=${memoryCost},t=${timeCost},p=${parallelism}$${salt}$${key}`
 }
 
-/** argon2id and argon2i, version 19. Not read: salts under 8 bytes and less than 8 KiB a lane, which the library refuses. */
+/** argon2id and argon2i, version 19. Not supported: salts under 8 bytes and less than 8 KiB a lane, which the library refuses. */
 export const parseArgon2: ParseHash = (text, settings) => {
   const m = /^\$argon2(id?)\$v=19\$m=(\d{1,9}),t=(\d{1,9}),p=(\d{1,3})\$([^$]+)\$([^$]+)$/.exec(text)
   if (!m) return undefined

@@ -4,9 +4,9 @@ import type { HasherSettings, ParseHash } from './types.ts'
 import { PasswordTooLong } from './types.ts'
 
 const MAX_BYTES = 72
-/** Kratos silently raises what is configured below. */
+/** Kratos silently raises lower ones. */
 const MIN_COST = 12
-/** About two seconds. Foreign hashes beyond are refused; own ones may cost what the configuration says. */
+/** About two seconds. Foreign hashes beyond are refused; own ones may cost what is configured. */
 const MAX_FOREIGN_COST = 15
 const ALPHABET = './ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
@@ -28,8 +28,8 @@ const DIGEST_BITS_OF_LAST = 0b111100
 const lastLetter = (letter: string, mask: number) => ALPHABET[ALPHABET.indexOf(letter) & mask]!
 
 /**
- * Hashes that no password fits; to compare with all of them costs `missing` rounds, to a sixteenth of the configured
- * cost: what a lower cost has left undone is a sum of powers of two.
+ * Hashes that match no password; comparing with all of them costs `missing` rounds, to a sixteenth of the configured
+ * cost: the difference to a lower cost is a sum of powers of two.
  */
 export function dummyBcrypt(settings: HasherSettings, random: Random, missing = Number.POSITIVE_INFINITY): string[] {
   const highest = bcryptCost(settings)
@@ -45,14 +45,14 @@ export function dummyBcrypt(settings: HasherSettings, random: Random, missing = 
   return dummies
 }
 
-/** `$2$ $2a$ $2b$ $2y$ $2z$`: all one algorithm to Kratos, and so here. `$2x$` marks a broken one and is not taken. */
+/** `$2$ $2a$ $2b$ $2y$ $2z$`: all one algorithm to Kratos, and so here. `$2x$` marks a broken one and is refused. */
 export const parseBcrypt: ParseHash = (text, settings) => {
   const m = /^\$2[abyz]?\$(\d\d)\$([./A-Za-z0-9]{21})([./A-Za-z0-9])([./A-Za-z0-9]{30})([./A-Za-z0-9])$/.exec(text)
   if (!m) return undefined
   const cost = Number(m[1])
   if (cost < 4 || cost > Math.max(MAX_FOREIGN_COST, bcryptCost(settings))) return undefined
   // Some writers leave the spare bits of the salt set. The library refuses spare bits at once, without computing; in the
-  // digest they fit no password, at Kratos too, but that must take as long as any other mismatch.
+  // digest they match no password, at Kratos too, but that must take as long as any other mismatch.
   const lastOfDigest = lastLetter(m[5]!, DIGEST_BITS_OF_LAST)
   const canonical = `$2b$${m[1]}$${m[2]}${lastLetter(m[3]!, SALT_BITS_OF_LAST)}${m[4]}${lastOfDigest}`
   const fitting = lastOfDigest === m[5]
@@ -60,7 +60,7 @@ export const parseBcrypt: ParseHash = (text, settings) => {
     family: 'bcrypt',
     work: 2 ** cost,
     weakerThan: (wanted) => cost < bcryptCost(wanted),
-    // Too long a password is compared all the same, so that the time is that of any other mismatch.
+    // A password that is too long is compared all the same, so that the time is that of any other mismatch.
     matches: async (password) =>
       (await nativeHashing.bcryptVerify(password, canonical)) && fitting && password.length <= MAX_BYTES,
   }

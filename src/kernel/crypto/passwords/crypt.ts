@@ -5,12 +5,12 @@ import type { ParseHash } from './types.ts'
 /**
  * The hashes of crypt(3): MD5 and SHA-2. They run in JavaScript, so on the event loop, in slices of less than a
  * millisecond. 656000 rounds, the highest number seen in use, took 1.7 s in all, so only a few of them at once are bearable;
- * every success is the last one, because the hash is then replaced.
+ * after a successful login the hash is replaced.
  * @see https://www.akkadia.org/drepper/SHA-crypt.txt
  */
 const SLICE_ROUNDS = 256
 const MAX_ROUNDS = 1_000_000
-/** So many take as long as one of bcrypt. */
+/** Rounds in the time of one round of bcrypt. */
 const ROUNDS_OF_ONE_BCRYPT_ROUND = 50
 /** Bytes. The work grows with rounds times length, and at the start with the length squared. */
 const MAX_PASSWORD = 512

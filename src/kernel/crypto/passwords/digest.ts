@@ -4,7 +4,7 @@ import { hmacMd4 } from './md4.ts'
 import type { ParseHash, StoredHash } from './types.ts'
 
 /**
- * Hashes without any cost, imported from other systems. They are read so that nobody has to set a new password, and
+ * Hashes without any cost, imported from other systems. They are supported so that people need not set a new password, and
  * replaced at the first login.
  */
 const DIGEST_BYTES: Record<string, number> = { md5: 16, sha1: 20, sha256: 32, sha512: 64 }
@@ -16,7 +16,7 @@ export const parseTemplateDigest: ParseHash = (text) => {
   const [template, salt, expected] = m.slice(2, 5).map((part) => decodeBase64(part, 'padded'))
   if (!template || !salt || !expected) return undefined
   const pieces = template.toString('latin1').split(/(\{SALT\}|\{PASSWORD\})/)
-  // A template without the password would let every password in.
+  // Without the password in it, a template would accept every password.
   if (!pieces.includes('{PASSWORD}')) return undefined
   return digest(m[1]!, expected, (password) =>
     Buffer.concat(

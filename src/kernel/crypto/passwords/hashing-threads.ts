@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Options } from '@node-rs/argon2'
 
-/** The work of the native libraries. Salts and passwords are bytes. */
+/** The functions of the native libraries. Salts and passwords are bytes. */
 export interface NativeHashing {
   bcryptHash(password: Uint8Array, cost: number, salt: Uint8Array): Promise<string>
   bcryptVerify(password: Uint8Array, hash: string): Promise<boolean>
@@ -15,18 +15,18 @@ interface Answer {
 }
 
 /**
- * Each call in a thread of its own, with less weight than what answers requests: the libraries' own threads have the
- * same, and two logins at once then hold up every session check of two processors (docs/adr/0012-hashing-threads.md).
- * @param program what a thread runs
+ * Runs each call in a thread of its own, with a lower priority than requests: the libraries' own threads have the
+ * same one, and two logins at once then hold up every session check of two processors (docs/adr/0012-hashing-threads.md).
+ * @param program the module of a thread
  */
 export function createNativeHashing(program: URL): NativeHashing {
-  /** Threads that have nothing to do. There are as many as there have ever been jobs at once, which the queue bounds. */
+  /** Idle threads. There are as many as there have ever been jobs at once, which the queue bounds. */
   const idle: Worker[] = []
 
   function inThread<T>(name: keyof NativeHashing, args: unknown[]): Promise<T> {
     return new Promise((resolve, reject) => {
       const thread = idle.pop() ?? start()
-      // A thread does not keep the process running unless somebody waits for it.
+      // A thread keeps the process running only while a caller waits for it.
       thread.ref()
       const answered = ({ value, error }: Answer) => {
         thread.off('exit', ended)
@@ -51,7 +51,7 @@ export function createNativeHashing(program: URL): NativeHashing {
       env: {},
       resourceLimits: { maxYoungGenerationSizeMb: 1, maxOldGenerationSizeMb: 16, stackSizeMb: 1 },
     })
-    // One that ends is of no more use, and must not end the process: whoever waits for it hears of its end.
+    // A dead thread must not end the process: its caller gets the error from `exit`.
     thread.on('error', () => {})
     thread.once('exit', () => {
       const at = idle.indexOf(thread)

@@ -7,7 +7,7 @@ import type { ParseHash } from './types.ts'
 const derivePbkdf2 = promisify(pbkdf2)
 const deriveScrypt = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(scrypt)
 
-/** Shorter ones would let many passwords pass, an empty one all of them. Longer ones only cost. Bytes. */
+/** Shorter ones would match many passwords, an empty one all of them. Longer ones only cost. Bytes. */
 const KEY_LENGTH = { min: 8, max: 512 }
 /** Ten times the strongest published advice, some seconds. */
 const MAX_PBKDF2_ITERATIONS = 10_000_000
@@ -15,7 +15,7 @@ const MAX_SCRYPT_MEMORY = 256 * 1024 * 1024
 /** memory times lanes, which OpenSSL computes one after the other */
 const MAX_SCRYPT_WORK = 8 * MAX_SCRYPT_MEMORY
 
-/** Kratos has always read sha224 and sha384 here as the SHA-3 ones. */
+/** Kratos has always used SHA-3 for sha224 and sha384 here. */
 const PBKDF2_DIGEST: Record<string, string> = {
   '1': 'sha1',
   '224': 'sha3-224',
@@ -23,7 +23,7 @@ const PBKDF2_DIGEST: Record<string, string> = {
   '384': 'sha3-384',
   '512': 'sha512',
 }
-/** Iterations in the time of one round of bcrypt. A key longer than the digest takes all of them for each further piece. */
+/** Iterations in the time of one round of bcrypt. A key longer than the digest takes all of them for each further block. */
 const PBKDF2_ITERATIONS_OF_ONE_ROUND: Record<string, number> = {
   sha1: 200,
   'sha3-224': 45,
@@ -33,7 +33,7 @@ const PBKDF2_ITERATIONS_OF_ONE_ROUND: Record<string, number> = {
 }
 const PBKDF2_DIGEST_BYTES: Record<string, number> = { sha1: 20, 'sha3-224': 28, sha256: 32, 'sha3-384': 48, sha512: 64 }
 
-/** `$pbkdf2-sha256$i=<iterations>,l=<length>$salt$hash`, unpadded base64. The length is that of the hash, whatever l says. */
+/** `$pbkdf2-sha256$i=<iterations>,l=<length>$salt$hash`, unpadded base64. The length is that of the hash, whatever `l` says. */
 export const parsePbkdf2: ParseHash = (text) => {
   const m = /^\$pbkdf2-sha(\d{1,3})\$i=(\d{1,8}),l=\d{1,10}\$([^$]*)\$([^$]+)$/.exec(text)
   const digest = PBKDF2_DIGEST[m?.[1] ?? '']
@@ -98,7 +98,7 @@ function scryptOptions(N: number, r: number, p: number): ScryptCosts | undefined
   const memory = 128 * N * r
   if (N < 2 || !Number.isInteger(Math.log2(N)) || r < 1 || p < 1) return undefined
   if (memory > MAX_SCRYPT_MEMORY || memory * p > MAX_SCRYPT_WORK) return undefined
-  // OpenSSL also counts the lanes, and refuses above 32 MiB unless told otherwise.
+  // OpenSSL counts the lanes too, and refuses above 32 MiB unless told otherwise.
   return { N, r, p, maxmem: memory + 128 * r * p + 1024 * 1024 }
 }
 

@@ -26,14 +26,14 @@ const FAMILIES: readonly ParseHash[] = [
   parseFirebaseScrypt,
 ]
 
-/** Some families are computed by libuv's threads, four by default, which also serve files and DNS: one is left to them. */
+/** Some families are computed by libuv's threads, four by default, which also serve files and DNS: one is left for those. */
 const DEFAULTS = { concurrency: 3, queue: 256 }
 
-/** Characters. Bounds the length of keys and salts of every family; real hashes have a few hundred at most. */
+/** Characters. Bounds keys and salts of every family; real hashes have a few hundred at most. */
 const MAX_HASH_LENGTH = 2048
 
 /**
- * Makes new hashes as configured and reads those of every family that Kratos imports.
+ * Makes new hashes as configured and verifies those of every family that Kratos imports.
  * @param settings read at each call, so that a reload counts at once
  */
 export function createHasher(settings: () => HasherSettings, deps: { random: Random } & Partial<QueueLimits>): Hasher {
@@ -44,7 +44,7 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
   })
 
   /**
-   * What is missing to the configured work once `done` rounds were computed, by comparing with random digests.
+   * Computes the rest of the configured work after `done` rounds, by comparing with random digests.
    * @param done rounds of bcrypt
    */
   async function makeUp(password: Buffer, done: number): Promise<void> {
@@ -82,7 +82,7 @@ export function createHasher(settings: () => HasherSettings, deps: { random: Ran
   }
 }
 
-/** Less than a sixteenth of the work is not told apart from noise. */
+/** Less than a sixteenth of the work cannot be told from noise. */
 const NOISE = 1 / 16
 
 function dummies(settings: HasherSettings, done: number, random: Random): string[] {

@@ -1,7 +1,7 @@
 import type { BreachCount } from './pwned.ts'
 import { isTooSimilar } from './similarity.ts'
 
-/** The part of `selfservice.methods.password.config` that judges new passwords. */
+/** The part of `selfservice.methods.password.config` that new passwords are checked by. */
 export interface PolicySettings {
   min_password_length: number
   identifier_similarity_check_enabled: boolean
@@ -24,10 +24,10 @@ export type PolicyResult = { ok: true } | { ok: false; message: PolicyMessage }
 const BCRYPT_MAX = 72
 
 /**
- * Judges a new password. Lengths are bytes of UTF-8, as Kratos counts them, whatever the texts say.
+ * Checks a new password. Lengths are bytes of UTF-8, as Kratos counts them, whatever the texts say.
  *
- * @param input.identifiers all that the identity can sign in with; the password must differ from each
- * @param input.algorithm that new hashes are made with: bcrypt takes 72 bytes at most
+ * @param input.identifiers all identifiers of the identity; the password must differ from each
+ * @param input.algorithm of new hashes: bcrypt takes 72 bytes at most
  * @throws BreachCheckUnavailable from `breaches`
  */
 export async function checkPassword(input: {
@@ -43,7 +43,7 @@ export async function checkPassword(input: {
   if (policy.identifier_similarity_check_enabled && input.identifiers.some((own) => isTooSimilar(own, password))) {
     return refuse(4000031, 'The password can not be used because it is too similar to the identifier.')
   }
-  // Before the breach check: no need to ask others about a password that is refused anyway.
+  // Before the breach check: a refused password should not be sent anywhere.
   if (input.algorithm === 'bcrypt' && length > BCRYPT_MAX) return tooLong(length)
   if (policy.haveibeenpwned_enabled) {
     const breaches = await input.breaches(password)
@@ -52,7 +52,7 @@ export async function checkPassword(input: {
   return { ok: true }
 }
 
-/** Also for `PasswordTooLong`, where a password is hashed that no policy judged. */
+/** Also for `PasswordTooLong`, where a password is hashed without a check by the policy. */
 export function tooLong(actual: number): PolicyResult {
   const text = `The password must be at most ${BCRYPT_MAX} characters long, but got ${actual}.`
   return refuse(4000033, text, { max_length: BCRYPT_MAX, actual_length: actual })

@@ -13,7 +13,7 @@ export interface PwnedSettings {
   ignore_network_errors: boolean
 }
 
-/** The breach service did not give a usable answer and the configuration does not allow to go on without. */
+/** The breach service gave no usable answer, and the configuration does not allow to go on without. */
 export class BreachCheckUnavailable extends Error {
   override readonly name = 'BreachCheckUnavailable'
   constructor(host: string, options?: ErrorOptions) {
@@ -29,10 +29,10 @@ export class BreachCheckUnavailable extends Error {
 const MAX_ANSWER_BYTES = 1024 * 1024
 
 /**
- * Asks a k-anonymity range service: five of the forty hex digits of the SHA-1 leave the house, and the answer lists all
- * known endings. Padding is asked for, because the length of a plain answer would tell the five digits.
+ * Asks a k-anonymity range service: five of the forty hex digits of the SHA-1 are sent, and the answer lists all
+ * known endings. It asks for padding, because the length of a plain answer would reveal the five digits.
  *
- * @param deps.timeoutMs for the whole exchange, body included; somebody waits for their form meanwhile. Default 1000, as Kratos.
+ * @param deps.timeoutMs for the whole exchange, body included; a person waits for the form meanwhile. Default 1000, as Kratos.
  * @see https://haveibeenpwned.com/API/v3#PwnedPasswords
  */
 export function createPwnedChecker(deps: {

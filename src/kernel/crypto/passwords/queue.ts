@@ -4,37 +4,37 @@ import { HashingBusy, type Share } from './types.ts'
 export interface QueueLimits {
   /** jobs at once */
   concurrency: number
-  /** jobs that may wait for their turn */
+  /** most queued jobs */
   queue: number
-  /** milliseconds; who would wait longer, as far as the last jobs tell, is refused at once @default 5000 */
+  /** milliseconds; a job that would wait longer, judging by the last ones, is refused at once @default 5000 */
   maxWaitMs?: number
-  /** hears of every change: jobs under way and jobs that wait */
+  /** called at every change, with the running and the queued jobs */
   onLoad?: (running: number, waiting: number) => void
 }
 
-/** Jobs that tell how long one takes. */
+/** The last jobs, by which the time of the next is estimated. */
 const RECENT = 16
 /** The slowest of them do not count: they waited for a thread to start, or the machine was suspended. */
 const OUTLIERS = 4
 
 /**
- * The least part of the queue that one identifier, and one network, may fill. Sign-ins with the right password cost as
- * much as wrong ones: without these bounds one account at six a second was seen to keep everybody else out.
+ * The largest part of the queue that one identifier, and one network, may fill. Logins with the right password cost as
+ * much as wrong ones: without these bounds one account at six a second kept all others out.
  */
 const SHARES = { identifier: 1 / 16, network: 1 / 4 }
-const NOBODY: Share = { identifier: '', network: '' }
+const UNKNOWN: Share = { identifier: '', network: '' }
 
 /**
- * Networks and identifiers take turns. Beyond `queue` waiting jobs, beyond its share of them, or where the turn would come
- * later than in `maxWaitMs`, the caller is refused at once: a flood of logins then costs 503s and not memory, no work is
- * done for a client that has given up, and those who wait still get their answer in time.
+ * Networks and identifiers take turns. Beyond `queue` queued jobs, beyond its share of them, or where its turn would come
+ * later than in `maxWaitMs`, a call is refused at once: a flood of logins then costs 503s and not memory, no work is
+ * done for a client that has given up, and queued calls still get their answer in time.
  */
 export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>, share?: Share) => Promise<T> {
   const waiting = createTurns<() => void>()
   const { maxWaitMs = 5000 } = limits
   let running = 0
   const recentMs: number[] = []
-  /** A mean, since a quick job (an imported hash without cost, say) tells nothing about those that wait. */
+  /** A mean, since one quick job (an imported hash without cost, say) tells nothing about the queued ones. */
   const oneMs = () => {
     const counted = recentMs.toSorted((a, b) => a - b).slice(0, RECENT - OUTLIERS)
     return counted.reduce((sum, ms) => sum + ms, 0) / counted.length
@@ -51,10 +51,10 @@ export function boundedQueue(limits: QueueLimits): <T>(job: () => Promise<T>, sh
     return share.network !== '' && network >= mayWait(SHARES.network)
   }
 
-  return async (job, share = NOBODY) => {
+  return async (job, share = UNKNOWN) => {
     if (running >= limits.concurrency) {
       if (isFullFor(share) || expectedMs(share) > maxWaitMs) throw new HashingBusy()
-      // The turn is handed over by the job that ends, so `running` does not change and nobody can slip in between.
+      // The job that ends hands over its turn, so `running` does not change and no other call can take it.
       await new Promise<void>((turn) => {
         waiting.add(share, turn)
         changed()

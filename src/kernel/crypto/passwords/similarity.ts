@@ -4,7 +4,7 @@
 const MAX_LENGTH = 256
 
 /**
- * Kratos's rule, upper and lower case alike: fewer than five edits apart, or sharing a stretch of more than half of the
+ * Kratos's rule, ignoring case: fewer than five edits apart, or a common part of more than half of the
  * password. Counted in code points; Kratos counts bytes in places, so for non-ASCII text this finds a little more.
  */
 export function isTooSimilar(identifier: string, password: string): boolean {

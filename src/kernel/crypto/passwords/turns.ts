@@ -2,18 +2,18 @@ import type { Share } from './types.ts'
 
 type Ring<T> = Map<string, T>
 
-/** Jobs that wait, so that each network, and within it each identifier, has one turn before anybody has a second. */
+/** Queued jobs, so that each network, and within it each identifier, has one turn before any has a second. */
 export interface Turns<T> {
   readonly size: number
   add(share: Share, job: T): void
   next(): T | undefined
-  /** jobs whose turn comes before that of one more of this share */
+  /** jobs that would run before one more of this share */
   ahead(share: Share): number
-  /** jobs of this identifier that wait, whatever their networks, and jobs of this network */
+  /** queued jobs of this identifier, in all networks, and queued jobs of this network */
   of(share: Share): { identifier: number; network: number }
 }
 
-/** Takes turns; every step costs no more than the number of those who wait, which the queue bounds. */
+/** Round robin; every step costs no more than the number of queued jobs, which the queue bounds. */
 export function createTurns<T>(): Turns<T> {
   const networks: Ring<Ring<T[]>> = new Map()
   const identifiers = new Map<string, number>()
@@ -25,7 +25,7 @@ export function createTurns<T>(): Turns<T> {
     const [key, ring] = network
     const [[identifier, jobs]] = ring as unknown as [[string, T[]]]
     const job = jobs.shift()!
-    // Whoever has had a turn stands last.
+    // The identifier that has had its turn goes to the end.
     ring.delete(identifier)
     if (jobs.length > 0) ring.set(identifier, jobs)
     networks.delete(key)
@@ -74,12 +74,12 @@ export function createTurns<T>(): Turns<T> {
   }
 }
 
-/** Where nobody knows the network, or many people share it, each identifier stands for itself. */
+/** Where the network is unknown, or shared by many people, each identifier counts by itself. */
 const keyOf = ({ network, identifier }: Share) => (network === '' ? `identifier ${identifier}` : network)
 
 const count = (ring: Ring<unknown[]>) => [...ring.values()].reduce((sum, jobs) => sum + jobs.length, 0)
 
-/** Of others as many as have a turn before ours, and of our own what stands before us. */
+/** As many jobs of others as have a turn before ours, and our own that are queued before. */
 function before(sizes: [key: string, size: number][], own: string, ownBefore?: number): number {
   const mine = ownBefore ?? sizes.find(([key]) => key === own)?.[1] ?? 0
   return sizes.reduce((sum, [key, size]) => (key === own ? sum : sum + Math.min(size, mine + 1)), mine)

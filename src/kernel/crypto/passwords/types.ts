@@ -17,9 +17,9 @@ export interface HasherSettings {
   dev: boolean
 }
 
-/** On whose account work is done, so that nobody takes the turns of others. */
+/** The account and network that work is done for, so that one cannot take the turns of others. */
 export interface Share {
-  /** as accounts are looked up; empty where it is about none */
+  /** normalised; empty where there is no account */
   identifier: string
   /** of the client; empty when unknown, or shared by many people */
   network: string
@@ -32,27 +32,27 @@ export interface Hasher {
    */
   hash(password: string, share?: Share): Promise<string>
   /**
-   * Whether the password fits. False for hashes that are not known, after the same work.
+   * Whether the password matches. False for unknown kinds of hashes, after the same work.
    * @throws HashingBusy
    */
   verify(password: string, hash: string, share?: Share): Promise<boolean>
   /** Whether `verify` can ever succeed: a known format with parameters within the bounds. */
   knows(hash: string): boolean
-  /** Another algorithm than the configured one, or weaker parameters: replace it after a successful login. */
+  /** Another algorithm than the configured one, or weaker parameters: replace the hash after a successful login. */
   needsRehash(hash: string): boolean
   /**
-   * The work of one `verify`, for an identifier that nobody has, so that the time does not tell who is registered.
+   * The work of one `verify`, for an unknown identifier, so that the time does not reveal who is registered.
    * @throws HashingBusy
    */
   dummyVerify(password: string, share?: Share): Promise<void>
 }
 
-/** A stored hash that was understood. */
+/** A parsed hash. */
 export interface StoredHash {
   family: string
   /**
-   * What one comparison costs, in rounds of bcrypt (2^cost), measured side by side on one machine. After a mismatch the
-   * rest up to the configured cost is added, otherwise a quicker answer would tell that the account exists and how badly
+   * The cost of one comparison, in rounds of bcrypt (2^cost), measured side by side on one machine. After a mismatch the
+   * rest up to the configured cost is added, otherwise a quicker answer would reveal that the account exists and how weakly
    * it is protected.
    */
   work: number

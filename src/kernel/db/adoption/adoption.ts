@@ -10,9 +10,9 @@ export interface Adoption {
   newest: string | undefined
   /** that version, where it is later than the last one of v26.2.0 */
   newer: string | undefined
-  /** why the tables cannot be shared, each with what to do about it; empty when they can */
+  /** why the tables cannot be shared, each with the remedy; empty when they can */
   problems: string[]
-  /** columns and tables that this program does not know and need not know */
+  /** columns and tables that this program does not know and does not need to */
   unknown: string[]
 }
 
@@ -52,7 +52,7 @@ const NEWEST = sql(
   'select max(version) as newest, bool_or(version = $1) as known from schema_migration',
 )
 
-/** Looks at the tables that Kratos made; changes nothing. @throws StoreUnavailable */
+/** Inspects the tables that Kratos made; changes nothing. @throws StoreUnavailable */
 export async function readAdoption(db: Queryable): Promise<Adoption> {
   const tables = await db.query<{ table: string; is_table: boolean; rights: string | null }>(TABLES)
   const names = Object.keys(NEEDED_COLUMNS)
@@ -136,14 +136,14 @@ function columnProblems(columns: readonly Column[], missingTables: readonly stri
     })
 }
 
-/** A longer text holds all that a shorter one does. */
+/** A longer text type holds everything that a shorter one does. */
 function isAsGood(found: string, needed: string): boolean {
   if (found === needed || (found === 'text' && needed.startsWith('character varying'))) return true
   const length = (type: string) => Number(/^character varying(?:\((\d+)\))?$/.exec(type)?.[1] ?? Number.NaN)
   return found === 'character varying' || length(found) >= length(needed)
 }
 
-/** What Kratos has and Lethe does not use is no problem; of a newer Kratos it is worth knowing. */
+/** Columns of Kratos that Lethe does not use are no problem; those of a newer Kratos are worth knowing. */
 function unknownColumns(columns: readonly Column[]): string[] {
   return columns
     .filter(({ table, column }) => NEEDED_COLUMNS[table] && !(column in NEEDED_COLUMNS[table]) && !UNUSED.has(column))
@@ -188,7 +188,7 @@ const OWN_RIGHTS = sql(
    order by c.relname`,
 )
 
-/** What the user of the database may not do in the schema `lethe`, though it exists. */
+/** The rights that the user of the database lacks in the existing schema `lethe`. */
 export async function ownRightsProblem(db: Queryable): Promise<string | undefined> {
   const tables = (await db.query<{ table: string }>(OWN_RIGHTS)).map(({ table }) => `lethe.${table}`)
   if (tables.length === 0) return undefined

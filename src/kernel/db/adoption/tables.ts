@@ -1,6 +1,6 @@
 /** What the stores need of the tables that Kratos made. A test holds it to the tables that our own migrations make. */
 
-/** Types as Postgres names them, shortened. A longer text is as good, nothing else is. */
+/** Types as Postgres names them, shortened. A longer text type is as good, no other is. */
 const TYPES = {
   uuid: 'uuid',
   time: 'timestamp without time zone',
@@ -26,7 +26,7 @@ const FLOW = {
   ...{ state: text(255), identity_schema_id: text(128), oauth2_login_challenge_data: TYPES.text },
 }
 
-/** What a flow keeps that has neither methods of its own in it nor an identity schema. */
+/** Columns of a flow that has neither methods of its own nor an identity schema. */
 const MESSAGE_FLOW = {
   ...ROW,
   ...columns('issued_at expires_at', 'time'),
@@ -129,7 +129,7 @@ export const NEEDED_COLUMNS: Readonly<Record<string, Readonly<Record<string, str
   },
 }
 
-/** What must be unique, columns in alphabetical order: two writers at the same moment are told apart by nothing else. */
+/** What must be unique, columns in alphabetical order: two simultaneous writers are told apart by nothing else. */
 export const NEEDED_UNIQUE: readonly (readonly [table: string, ...columns: string[]])[] = [
   ['sessions', 'token'],
   ['sessions', 'logout_token'],
@@ -141,7 +141,7 @@ export const NEEDED_UNIQUE: readonly (readonly [table: string, ...columns: strin
   ['identity_verification_tokens', 'token'],
 ]
 
-/** What must go together with the row it points to: nothing else takes the sessions of a deleted identity away. */
+/** Foreign keys that must cascade: nothing else deletes the sessions of a deleted identity. */
 export const NEEDED_CASCADES: readonly (readonly [table: string, column: string, target: string])[] = [
   ['identity_credentials', 'identity_id', 'identities'],
   ['identity_credential_identifiers', 'identity_credential_id', 'identity_credentials'],

@@ -9,7 +9,7 @@ export interface Migration {
   sql: string
   /** SHA-256 of the text, in hex */
   checksum: string
-  /** `--! owned`: makes tables that an adopted database has from Kratos */
+  /** `--! owned`: makes tables that in an adopted database Kratos has made */
   owned: boolean
   /** `--! breaking`: a program that does not know this migration must not use the database any more */
   breaking: boolean

@@ -4,7 +4,7 @@ import { useHomeSchema } from '../home-schema.ts'
 import { type Migration, readMigrations } from './files.ts'
 import { type DatabaseKind, type MigrationState, readState, type StateOptions } from './state.ts'
 
-/** The database may not be migrated or used; the message says why and what to do. */
+/** The database must not be migrated or used; the message says why and what to do. */
 export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
@@ -21,7 +21,7 @@ export interface MigrationStatus {
   pending: number
   /** set when this program must not use the database, whatever is pending */
   problem: string | undefined
-  /** what was found in the tables of Kratos, where there are any */
+  /** the state of Kratos's tables, where there are any */
   adoption: Adoption | undefined
 }
 
@@ -47,7 +47,7 @@ export async function migrationStatus(db: Db, options: StateOptions & { dir?: st
 
 /**
  * Applies what is pending and returns how many this call applied. Any number of processes may call it at once: each
- * migration begins with its row, whoever inserts it second waits, finds it there and goes on.
+ * migration begins by inserting its row, and a second process waits there, finds the row and continues.
  *
  * @throws MigrationError
  */
@@ -73,7 +73,7 @@ export async function migrateUp(db: Db, options: MigrateOptions = {}): Promise<n
     options.onApplied?.({ version: migration.version, name: migration.name })
   }
   if (newer !== undefined) await db.query(ACCEPT, [JSON.stringify(newer)])
-  // what others applied meanwhile may come from a newer version
+  // migrations that others applied meanwhile may come from a newer version
   const after = await readState(db, known)
   if (after.problem) throw new MigrationError(after.problem)
   return applied
@@ -91,7 +91,7 @@ function pendingOf(state: MigrationState, known: readonly Migration[]): Migratio
   return known.filter((migration) => !done.has(migration.version) && !(state.kind === 'adopted' && migration.owned))
 }
 
-/** The key of the lock is "lethe" in ASCII. `if not exists` alone fails when two run at once (both see nothing there). */
+/** The key of the lock is "lethe" in ASCII. `if not exists` alone fails when two run at once, since both see nothing. */
 const LOCK = 'select pg_advisory_xact_lock(465558595685)'
 const PREPARE = `
 begin;

@@ -26,9 +26,9 @@ export interface MigrationState {
 }
 
 export interface StateOptions {
-  /** Looks only at what is pending: for a server that runs, which no later change may take out of service. */
+  /** Checks only what is pending: for a running server, which no later change may take out of service. */
   quick?: boolean
-  /** Takes tables that a newer Kratos migrated, whatever is recorded. */
+  /** Accepts tables that a newer Kratos migrated, whatever is recorded. */
   acceptNewer?: boolean
 }
 
@@ -58,7 +58,7 @@ export async function readState(
   known: readonly Migration[],
   options: StateOptions = {},
 ): Promise<MigrationState> {
-  // The tables first: what a migration makes becomes visible together with its row, so a table seen here has its row below.
+  // The tables first: a migration's tables become visible together with its row, so a table seen here has its row below.
   const found = await db.query<{ schema: string; name: string; readable: boolean }>(FIND_TABLES)
   const own = found.find(({ schema }) => schema === 'lethe')
   if (own && !own.readable) return { kind: 'foreign', applied: [], problem: await ownRightsProblem(db) }
@@ -90,7 +90,7 @@ interface Reach {
   database: string
 }
 
-/** Connections set it themselves; those that a pooler lends are not theirs to set. */
+/** Connections set the search path themselves; on a pooler's connection that is not allowed. */
 const outOfReach = ({ home, role, database }: Reach) =>
   `the tables are in the schema "${home}", which is not in the search_path of the user of the database; run once, as an ` +
   `administrator of it: alter role ${role} in database ${database} set search_path = "${home}", public`

@@ -17,7 +17,7 @@ export interface PgliteOptions {
   onStatement?: ((name: string, seconds: number, ok: boolean) => void) | undefined
   /** an archive made by `dump`, to start from */
   loadDataDir?: Blob | undefined
-  /** hears that others could reach the folder */
+  /** called when others could reach the folder */
   onWarning?: ((message: string) => void) | undefined
 }
 
@@ -30,7 +30,7 @@ export interface PgliteDb extends Db {
 const AS_TEXT = new Proxy<Record<number, (value: string) => string>>({}, { get: () => (value: string) => value })
 
 /**
- * Postgres inside this process. There is one connection, so statements and transactions go one after the other.
+ * Postgres inside this process. There is one connection, so statements and transactions run one after the other.
  *
  * @throws DataDirInUse, DataDirOpen
  * @see https://pglite.dev/docs/api
@@ -46,7 +46,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
 
   async function run<R>(statement: Sql, values: Values): Promise<R[]> {
     const encoded = inOrder(statement, values).map(encodeValue)
-    // The engine computes within this thread and never waits: 64 requests at once were seen to keep everything else from
+    // The engine computes in this thread and never yields: 64 requests at once kept everything else from
     // its turn for more than a second.
     await nextTurn()
     const started = performance.now()

@@ -17,14 +17,14 @@ interface Owner {
   space: string
 }
 
-/** A process that cannot be looked up (another host, another container, no /proc) shows only by writing its file. */
+/** A process that cannot be looked up (another host, another container, no /proc) proves itself by touching its file. */
 const TOUCH_MS = 1000
-/** How long such a file must stand still to count as left behind; watched, as clocks of two hosts differ. */
+/** A file that was not touched for this long is stale; its changes are watched, as clocks of two hosts differ. */
 const WATCH_MS = 5 * TOUCH_MS
 
 /**
- * Takes the folder for this process by a file beside it and gives back the function that frees it. A file left by a
- * process that was killed is recognised and replaced.
+ * Locks the folder for this process by a file beside it and returns the function that unlocks it. A file of a
+ * killed process is recognised and replaced.
  *
  * @throws DataDirInUse
  */
@@ -77,14 +77,14 @@ async function standsStill(file: string): Promise<boolean> {
   return before?.mtimeNs === after?.mtimeNs
 }
 
-/** Moves the file away first: of two that found it stale, the slower one would else remove the lock of the faster one. */
+/** Moves the file away first: of two that found it stale, the slower one would otherwise remove the lock of the faster one. */
 async function removeStale(file: string, text: string, aside: string): Promise<void> {
   try {
     await rename(file, aside)
     const live = await readFile(aside, 'utf8')
     if (live !== text) await writeFile(file, live, { flag: 'wx', mode: 0o600 })
   } catch {
-    // gone or taken again meanwhile: the next attempt sees what is there
+    // gone or locked again meanwhile: the next attempt finds out
   } finally {
     await rm(aside, { force: true })
   }
@@ -101,7 +101,7 @@ async function myself(): Promise<Owner> {
   }
 }
 
-/** '' for a process that does not run. */
+/** '' for a process that is not running. */
 async function startOf(pid: string): Promise<string> {
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
   // the name of the program, in brackets, may hold spaces; the start is the 20th field after it

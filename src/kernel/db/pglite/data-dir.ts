@@ -2,7 +2,7 @@ import { chmod, lstat, mkdir, readdir, stat } from 'node:fs/promises'
 import { platform } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
-/** Other users of the machine could read or change the database, and this process may not stop them. */
+/** Other users of the machine could read or change the database, and this process cannot prevent it. */
 export class DataDirOpen extends Error {
   override readonly name = 'DataDirOpen'
 }
@@ -12,10 +12,10 @@ const WRITABLE_BY_ALL = 0o002
 const STICKY = 0o1000
 
 /**
- * Makes the folder, or takes everybody else's rights to it away: it holds the hashes of passwords and the server's
- * secret. To be called before anything is written into it.
+ * Creates the folder, or removes the access of other users to it: it holds the hashes of passwords and the server's
+ * secret. Call it before anything is written into the folder.
  *
- * @param warn hears what was found open, since somebody may have read it
+ * @param warn called when it was open, since others may have read it
  * @throws DataDirOpen where the folder is open and belongs to another user
  */
 export async function closeDataDir(dataDir: string, warn: (message: string) => void): Promise<void> {
@@ -45,7 +45,7 @@ async function closeOpen(dataDir: string, before: number, warn: (message: string
 }
 
 /**
- * Takes the rights of others away inside as well: the engine unpacks its files readable and writable for all, and a copy
+ * Removes the access of other users inside as well: the engine unpacks its files readable and writable for all, and a copy
  * of the folder may lose the mode of the folder but keep theirs. Links are not followed, since they lead outside.
  */
 export async function closeFiles(dir: string): Promise<void> {

@@ -2,7 +2,7 @@ import { startDeadline } from '../../base/running-clock.ts'
 import { StoreUnavailable } from '../client.ts'
 
 /**
- * Lets one piece of work run at a time, in the order of the calls. Who waits longer than `timeoutMs` is turned away, so
+ * Runs one piece of work at a time, in the order of the calls. A call that waits longer than `timeoutMs` is refused, so
  * that a transaction that never ends makes the store unavailable instead of hanging every request.
  */
 export function createMutex(timeoutMs: number): <T>(work: () => Promise<T>) => Promise<T> {

@@ -27,10 +27,10 @@ export interface PostgresOptions {
   /** for waiting for one lock, so that one locked row cannot hold every connection */
   lockTimeoutMs: number
   applicationName: string
-  /** hears of connections that fail while nobody uses them, and of parameters of the address without effect */
+  /** called for connections that fail while idle, and for parameters of the address without effect */
   onError?: ((error: Error) => void) | undefined
   onStatement?: ((name: string, seconds: number, ok: boolean) => void) | undefined
-  /** hears that the database went away, and that it came back */
+  /** called when the database goes away, and when it comes back */
   onOutage?: OutageListener | undefined
 }
 
@@ -38,11 +38,11 @@ export interface PostgresOptions {
 const ANSWER_GRACE_MS = 500
 
 /**
- * Opens a pool; the first connection is made by the first statement. Time limits travel in the first message of a
+ * Opens a pool; the first statement opens the first connection. Time limits are sent in the first message of a
  * connection and so hold for all statements without a round trip. PgBouncer refuses them there (unless its
  * `ignore_startup_parameters` names them, which drops them): then transactions set them locally, and a single statement
  * is limited from this side only; set them for the role (`alter role … set statement_timeout`) to limit it on the server.
- * Nothing is set on a connection that a pooler lends, since the next to borrow it would inherit it.
+ * Nothing is set on a pooler's connection, since its next client would inherit it.
  *
  * @throws DsnError
  */
@@ -60,8 +60,8 @@ export function openPostgres(options: PostgresOptions): Db {
   let named = dsn.prepared
 
   /**
-   * Nothing inside a transaction can be sent again, so none is put at risk there while the pooler may not know names.
-   * Behind one, programs of another version share connections: a name stands for one text only.
+   * A failed transaction cannot be sent again, so its statements have no name while the pooler may not support them.
+   * Behind one, programs of another version share connections, so a name includes a digest of its text.
    */
   function nameOf(statement: Sql, inTx: boolean): string | undefined {
     if (!named) return undefined
@@ -142,8 +142,8 @@ export function openPostgres(options: PostgresOptions): Db {
 const UNLIMITED = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
 
 /**
- * Without time limits: building an index on a large table takes what it takes. They are lifted in the same message, so
- * for one transaction; for a statement that must be alone in its message, on the connection, unless that is borrowed.
+ * Without time limits: building an index on a large table takes as long as it takes. They are lifted in the same message, so
+ * for one transaction; for a statement that must be alone in its message, on the connection, unless that is a pooler's.
  */
 async function runScript(client: pg.PoolClient, text: string, how: { alone: boolean; pooled: boolean }): Promise<void> {
   const each = (command: (name: string) => string) => UNLIMITED.map(command).join('; ')
@@ -177,8 +177,8 @@ const NO_NAMES =
   'statement anew: set max_prepared_statements (PgBouncer 1.21 or later), or default_query_exec_mode=exec in the dsn'
 
 /**
- * A prepared statement that the server does not want: because a pooler without support for them gave another server
- * connection (26000 unknown, 42P05 there already), or because a migration changed the type of a column under it (0A000).
+ * The server refuses a prepared statement: a pooler without support for them used another server
+ * connection (26000 unknown, 42P05 there already), or a migration changed the type of a column under it (0A000).
  */
 function planTrouble(error: unknown): 'pooler' | 'schema' | undefined {
   const report = serverError(error)

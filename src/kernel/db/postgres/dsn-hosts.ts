@@ -8,7 +8,7 @@ export interface Host {
   port: number | undefined
 }
 
-/** More than a cluster has; each is asked in turn when one is away. */
+/** More than a cluster has; the next one is tried when one is away. */
 const MOST_HOSTS = 16
 const ENCODE = 'percent-encode the characters # / ? @ : % in user name and password'
 
@@ -20,7 +20,7 @@ const ENCODE = 'percent-encode the characters # / ? @ : % in user name and passw
  * @throws DsnError
  */
 export function cutHosts(dsn: string): { list: string; url: string } {
-  // WHATWG would cut the password at a raw "#" without a word
+  // WHATWG would cut the password at a raw "#"
   if (dsn.includes('#')) throw new DsnError(`the address cannot be read: it has a raw "#"; ${ENCODE}`)
   const colon = dsn.indexOf(':')
   if (!dsn.startsWith('://', colon)) throw new DsnError(`the address cannot be read: "//" is missing after the scheme`)
@@ -33,9 +33,9 @@ export function cutHosts(dsn: string): { list: string; url: string } {
 }
 
 /**
- * The servers in the order in which they are asked.
+ * The servers in the order in which they are tried.
  *
- * @param list what stands in the address: `h1:5432,[::1]:5433,h2`
+ * @param list the hosts in the address: `h1:5432,[::1]:5433,h2`
  * @param names the parameter `host`, which wins over the list
  * @param ports the parameter `port`: one for all, or one for each
  * @throws DsnError

@@ -1,4 +1,4 @@
-/** Sizes and ages of the pool as the address gives them; undefined where it gives none. */
+/** Sizes and ages of the pool from the address; undefined where it has none. */
 export interface PoolSettings {
   maxConnections: number | undefined
   maxIdleConnections: number | undefined
@@ -9,8 +9,8 @@ export interface PoolSettings {
 }
 
 /**
- * Takes the four parameters that Kratos removes from the address before it connects. A value that cannot be read is
- * replaced by the default and named in a warning, as Kratos does.
+ * Reads the four parameters that Kratos removes from the address before it connects. A value that cannot be read is
+ * replaced by the default and named in a warning, as in Kratos.
  */
 export function parsePoolSettings(take: (name: string) => string | undefined, warnings: string[]): PoolSettings {
   const read = (name: string, parse: (text: string) => number | undefined) => {

@@ -18,7 +18,7 @@ export interface TlsSettings {
 
 export interface PostgresDsn {
   kind: 'postgres'
-  /** at least one; the first that can write is used, and the next when it no longer can */
+  /** at least one; the first that can write is used, and the next once it cannot any more */
   hosts: Host[]
   user: string | undefined
   password: string | undefined
@@ -48,7 +48,7 @@ const OTHER_DATABASES: Record<string, string> = {
   sqlite3: 'SQLite',
 }
 const TLS_MODES = new Set<string>(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'])
-/** Parameters of libpq and pgx that say nothing to the server and have no counterpart here. */
+/** Parameters of libpq and pgx that mean nothing to the server and have no counterpart here. */
 const IGNORED = new Set([
   'load_balance_hosts',
   'channel_binding',
@@ -66,13 +66,13 @@ const IGNORED = new Set([
   'min_read_buffer_size',
 ])
 
-/** What pgx and libpq look up elsewhere; unread, they would reach the server, which knows no such setting. */
+/** What pgx and libpq look up elsewhere; passed on, the server would refuse it as an unknown setting. */
 const ELSEWHERE = new Set(['service', 'servicefile', 'passfile', 'hostaddr', 'requirepeer'])
-/** All of these come to the same here: no answer is taken from a server that cannot write. */
+/** All of these mean the same here: no answer comes from a server that cannot write. */
 const WRITABLE = new Set(['any', 'read-write', 'primary', 'prefer-standby'])
 
 /**
- * Reads `memory`, `pglite://DIR` and `postgres://…` with the query parameters that Kratos takes.
+ * Parses `memory`, `pglite://DIR` and `postgres://…` with the query parameters that Kratos accepts.
  *
  * @throws DsnError
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
@@ -104,7 +104,7 @@ function parsePglite(dsn: string): PgliteDsn {
 
 function parsePostgres(dsn: string): PostgresDsn {
   const { list, url } = readUrl(dsn)
-  // of a parameter that is given twice the first counts, as in pgx
+  // of a repeated parameter the first counts, as in pgx
   const query = new Map([...url.searchParams].reverse())
   const take = (name: string) => {
     const value = query.get(name)

@@ -6,11 +6,11 @@ import type { Pool } from './pool.ts'
 const LOOK_MS = 1000
 
 /**
- * Stays with a connection whose commit got no answer in time, until it does. Closing it would not end the commit: the
- * server goes on waiting for its standby, and each next try would add one more to those that wait there. So the
- * connection is kept, and with it the place among those who write, for as long as the server says that it is at it.
+ * Keeps a connection whose commit got no answer in time, until it does. Closing it would not end the commit: the
+ * server goes on waiting for its standby, and each retry would add one more backend that waits there. So the
+ * connection is kept, and with it the slot for writes, for as long as the server says that it is still working.
  *
- * @returns true when the answer has come, and the connection can be used again; false when there is nobody at the other end
+ * @returns true when the answer has come and the connection can be used again; false when the server is gone
  */
 export async function waitForCommit(pool: Pool, client: pg.PoolClient, silence: NoAnswer): Promise<boolean> {
   const pid = (client as unknown as { processID: number }).processID

@@ -9,15 +9,15 @@ import type { WriteShare } from './write-share.ts'
 
 type Work<T> = (client: pg.PoolClient) => Promise<T>
 
-/** `name` is the statement's, for the record of an outage. */
+/** `name` is the statement's, for the log of an outage. */
 export interface Lender {
-  /** for what waits for no commit */
+  /** for statements that commit nothing */
   read<T>(name: string, work: Work<T>): Promise<T>
   /** @throws CommitUnknown when it may have taken effect */
   write<T>(name: string, work: Work<T>): Promise<T>
 }
 
-/** Lends connections. One that gave no answer, or cannot write, does not come back. */
+/** Lends connections. One that gave no answer, or cannot write, is not returned to the pool. */
 export function createLender(pool: Pool, writers: WriteShare, outages: OutageWatch): Lender {
   async function read<T>(name: string, work: Work<T>): Promise<T> {
     const started = outages.started()
@@ -43,8 +43,8 @@ export function createLender(pool: Pool, writers: WriteShare, outages: OutageWat
   }
 
   /**
-   * When no answer comes, the caller is told so in time, while the connection and the place among those who write stay
-   * taken for as long as the server is at it.
+   * When no answer comes, the caller gets its error in time, while the connection and the slot for writes stay
+   * taken for as long as the server is working.
    */
   async function write<T>(name: string, work: Work<T>): Promise<T> {
     const started = outages.started()

@@ -5,7 +5,7 @@ import { ReadOnlyServer, ServerAway } from '../errors.ts'
 /** A time in which the database was away, as this process has seen it. */
 export interface Outage {
   ms: number
-  /** what failed meanwhile, by name of the statement */
+  /** failures meanwhile, by name of the statement */
   failed: Record<string, number>
 }
 
@@ -14,10 +14,10 @@ export interface OutageListener {
   onBack?: ((outage: Outage) => void) | undefined
 }
 
-/** Without a failure for so long, it is over: one connection that works among others that do not is not the end. */
+/** Without a failure for so long, it is over: one working connection among failing ones is not the end. */
 const QUIET_MS = 1000
 
-/** Tells once that the database went away, and once that it came back. @param now milliseconds, never going back */
+/** Reports once that the database went away, and once that it came back. @param now milliseconds, monotonic */
 export function createOutageWatch({ onAway, onBack }: OutageListener, now: () => number) {
   let open: { since: number; failedAt: number; workedAt: number | undefined; failed: Map<string, number> } | undefined
 
@@ -33,7 +33,7 @@ export function createOutageWatch({ onAway, onBack }: OutageListener, now: () =>
     open.failed.set(name, (open.failed.get(name) ?? 0) + 1)
   }
 
-  /** @param started what was under way before a failure says nothing of the time after it */
+  /** @param started a statement that began before a failure proves nothing about the time after it */
   function worked(started: number): void {
     if (open === undefined || started < open.failedAt) return
     open.workedAt ??= now()
@@ -53,7 +53,7 @@ export function createOutageWatch({ onAway, onBack }: OutageListener, now: () =>
 
 export type OutageWatch = ReturnType<typeof createOutageWatch>
 
-/** Not a lock, a deadline of the server or a commit that hangs: those say that the server is there. */
+/** Not a lock, a deadline of the server or a hanging commit: those show that the server is there. */
 function isAway(error: unknown): boolean {
   if (error instanceof CommitUnknown) return !(error.cause instanceof NoAnswer)
   return error instanceof OutcomeUnknown || error instanceof ServerAway || error instanceof ReadOnlyServer

@@ -22,11 +22,11 @@ export interface Pool {
   /** @throws StoreUnavailable */
   acquire(): Promise<pg.PoolClient>
   release(client: pg.PoolClient): void
-  /** Closes a connection that gave no answer in time. Those opened before it are closed too, when their turn comes. */
+  /** Closes a connection that gave no answer in time. Those opened before it are closed too, when they are next used. */
   abandon(client: pg.PoolClient, reason: Error): void
   /** Closes a connection whose state is not known. */
   discard(client: pg.PoolClient, reason: Error): void
-  /** whether a pooler stands before the server, so that the next statement may run on another connection to it */
+  /** whether there is a pooler in front of the server, so that the next statement may use another server connection */
   pooled(): boolean
   counts(): PoolCounts
   end(): Promise<void>
@@ -37,8 +37,8 @@ const TYPES = {
 } as pg.CustomTypesConfig
 
 /**
- * The pool of pg with what it lacks: only connections to a server that takes writes, several servers, settings that fit
- * what is at the other end, listeners that keep the process up.
+ * The pool of pg with what it lacks: it uses only servers that take writes, knows several servers, adapts its settings to
+ * PgBouncer, and has listeners that keep the process alive.
  */
 export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
   const servers = createServers(dsn)
@@ -83,13 +83,13 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
           if (born.get(client) === generation) return client
           client.release(true)
         } catch (error) {
-          // The pool's own timers do not know of a pause: what they gave up in it is asked for once more.
+          // The pool's own timers do not know of a suspended process: a wait that ended in such a pause is tried once more.
           const paused = runningMs() - began < options.acquireTimeoutMs / 2
           if (paused && performance.now() >= until && isTimeout(error)) continue
           refusals += 1
           const target = targetOf(error, triedAt)
           const again = target !== undefined && servers.another(target, error)
-          // each server may refuse twice what it was asked for, and once be of no use
+          // each server may refuse two settings, and fail once
           if (!again || refusals >= 3 * servers.count || performance.now() >= until) throw mapConnectError(error)
         }
       }
@@ -106,25 +106,25 @@ export function createPool(dsn: PostgresDsn, options: PoolOptions): Pool {
   }
 }
 
-/** So that an address that has moved is noticed even where the server at the old one never closes a connection. */
+/** Notices an address that has moved although the old server never closes its connections. */
 const MAX_LIFETIME_MS = 30 * 60_000
-/** Where another server can be asked, one that is silent is not waited for as long. */
+/** Where another server can be tried, a silent one is given less time. */
 const FAILOVER_CONNECT_MS = 1500
 
-/** Words of the pool and of its connections. */
+/** Texts of errors of the pool and of its connections. */
 const isTimeout = (error: unknown) =>
   error instanceof Error && /timeout (exceeded|expired)|connection timeout/i.test(error.message)
 
-/** The pool wraps an error of which it made a timeout. */
+/** The pool wraps the error of a timeout. */
 function targetOf(error: unknown, triedAt: WeakMap<object, Target>): Target | undefined {
   if (!(error instanceof Error)) return undefined
   return triedAt.get(error) ?? (error.cause instanceof Error ? triedAt.get(error.cause) : undefined)
 }
 
 /**
- * What is at the other end of a new connection. A pooler makes up the number of the process that it gives to its client.
+ * What is at the other end of a new connection. A pooler invents the process id that it gives to its client.
  *
- * @throws ReadOnlyServer for one that must not be asked, not even to read: a standby may be behind
+ * @throws ReadOnlyServer for one that must not be used, not even to read: a standby may be behind
  */
 export async function inspect(client: pg.PoolClient): Promise<{ pooled: boolean; inPath: boolean }> {
   const { rows } = await client.query<{ pid: number; standby: boolean; read_only: boolean; in_path: boolean }>(
@@ -137,7 +137,7 @@ export async function inspect(client: pg.PoolClient): Promise<{ pooled: boolean;
   return { pooled: pid !== (client as unknown as { processID: number }).processID, inPath }
 }
 
-/** Names of tables are found from then on, unless a pooler lends the connection: then it is not ours to set. */
+/** Sets the search path, unless the connection is a pooler's. */
 async function prepare(client: pg.PoolClient): Promise<{ pooled: boolean }> {
   const found = await inspect(client)
   if (!found.inPath && !found.pooled) await client.query(useHomeSchema(false))
@@ -177,14 +177,14 @@ function clientClass(
       triedAt.set(this, target)
     }
 
-    /** The pool gives a callback, always. */
+    /** The pool always gives a callback. */
     override connect = ((callback: (error?: Error) => void) =>
       super.connect((error?: Error) => {
         if (error) triedAt.set(error, triedAt.get(this)!)
         callback(error)
       })) as pg.Client['connect']
 
-    /** The first message to the server. The address has the last word. */
+    /** The first message to the server. Settings in the address win. */
     getStartupConf(): Record<string, string> {
       const base = (pg.Client.prototype as unknown as { getStartupConf(): Record<string, string> }).getStartupConf
       return {

@@ -4,10 +4,10 @@ import type { PostgresDsn } from './dsn.ts'
 import type { Host } from './dsn-hosts.ts'
 import { tlsOptions } from './tls.ts'
 
-/** One of the servers that the address names, and what it was found to take. */
+/** One of the servers in the address, and what it was found to accept. */
 export interface Server extends Host {
   tls: ConnectionOptions | undefined
-  /** false: PgBouncer, which refuses settings that it does not know in the first message */
+  /** false: PgBouncer, which refuses unknown settings in the first message */
   keepsTimeouts: boolean
 }
 
@@ -18,19 +18,19 @@ export interface Target {
 }
 
 export interface Servers {
-  /** for a connection that is opened now */
+  /** for the next connection */
   target(): Target
   /**
-   * After a connection to `target` has failed: whether another try makes sense at once, since it will ask for less, or
-   * ask another server.
+   * Whether to try again at once after a connection to `target` has failed: with fewer settings, or
+   * with another server.
    */
   another(target: Target, error: unknown): boolean
   count: number
 }
 
 /**
- * What is at the other end shows only when a connection is tried. Servers are asked in the order of the address, from
- * the last one that was found good.
+ * What a server accepts shows only when a connection is opened. Servers are tried in the order of the address, from
+ * the last one that worked.
  */
 export function createServers(dsn: PostgresDsn): Servers {
   const servers = dsn.hosts.map((host): { state: Server; tls: ConnectionOptions | undefined } => {
@@ -40,7 +40,7 @@ export function createServers(dsn: PostgresDsn): Servers {
   let current = 0
   let revision = 0
 
-  /** Takes back what the server has refused. */
+  /** Drops the setting that the server has refused. */
   function adapt(error: unknown): boolean {
     const { state, tls } = servers[current]!
     const text = error instanceof Error ? error.message : ''
@@ -63,7 +63,7 @@ export function createServers(dsn: PostgresDsn): Servers {
     count: servers.length,
     target: () => ({ server: { ...servers[current]!.state }, revision }),
     another(target, error) {
-      // another call has found out the same meanwhile
+      // another call has found the same meanwhile
       if (target.revision !== revision) return true
       if (adapt(error)) {
         revision += 1

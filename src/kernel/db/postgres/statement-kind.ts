@@ -5,7 +5,7 @@ const WRITES = /\b(insert\s+into|update|delete\s+from|merge\s+into|for\s+(no\s+k
 
 const known = new WeakMap<Sql, boolean>()
 
-/** Whether a statement waits for a commit, and whether a standby refuses it: also one that only locks rows. */
+/** Whether a statement commits something, and whether a standby refuses it: also one that only locks rows. */
 export function writes(statement: Sql): boolean {
   let answer = known.get(statement)
   if (answer === undefined) {
@@ -16,24 +16,24 @@ export function writes(statement: Sql): boolean {
 }
 
 /**
- * Fails on a standby, by a division by zero: no built-in function that fails there is both known to and allowed on every
+ * Fails on a standby, by a division by zero: no built-in function that fails there exists in and is allowed on every
  * managed Postgres.
  */
 const ON_PRIMARY = '1 / (case when pg_is_in_recovery() then 0 else 1 end) = 1'
 
-/** Asks it at the start of a transaction. */
+/** Checks it at the start of a transaction. */
 export const CHECK_PRIMARY = `select ${ON_PRIMARY}`
 
 /**
- * A read that answers on the primary alone, even with no row. A pooler may give each statement another server, so that
- * what was found when the connection was opened says nothing. The sub-select is evaluated once, before the first row, which
- * was not measurable, where a question of its own is a round trip.
+ * A read that answers on the primary alone, even with no row. A pooler may use another server for each statement, so that
+ * the check at the opening of the connection proves nothing. The sub-select is evaluated once, before the first row; its cost
+ * was not measurable, where a statement of its own is a round trip.
  */
 export function onPrimary({ text }: Sql): string {
   return `select * from (${text}) answer where (select ${ON_PRIMARY})`
 }
 
-/** Whether a statement made by one of the above ran on a standby. */
+/** Whether a statement with one of the above failed because it ran on a standby. */
 export function cameFromStandby(error: unknown): boolean {
   const report = serverError(error)
   return report?.code === '22012' && report.routine === 'int4div'

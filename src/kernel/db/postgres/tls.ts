@@ -3,8 +3,8 @@ import type { ConnectionOptions } from 'node:tls'
 import { DsnError, type TlsSettings } from './dsn.ts'
 
 /**
- * The options of Node for a mode of libpq, or undefined for a plain connection. As in libpq, `require` alone encrypts
- * without asking who is there, and with a root certificate it checks the chain (like `verify-ca`).
+ * The TLS options of Node for a mode of libpq, or undefined for a plain connection. As in libpq, `require` alone encrypts
+ * without checking the server, and with a root certificate it checks the chain (like `verify-ca`).
  *
  * @throws DsnError when a file cannot be read
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-PROTECTION

@@ -2,20 +2,20 @@ import { startDeadline } from '../../base/running-clock.ts'
 import { StoreUnavailable } from '../client.ts'
 
 export interface WriteShare {
-  /** Takes a place among those who write, or waits for one. @returns gives it back @throws StoreUnavailable */
+  /** Takes a slot for a write, or waits for one. @returns releases it @throws StoreUnavailable */
   enter(): (() => void) | Promise<() => void>
   waiting(): number
 }
 
 /**
  * How many connections writes may hold. With synchronous replication a commit waits for a standby, for as long as that
- * takes; without a bound such commits hold every connection, and reads, which wait for nobody, find none.
+ * takes; without a bound such commits hold every connection, and none is left for reads, which would not have to wait.
  */
 export function shareOfWrites(connections: number): number {
   return Math.max(1, connections - Math.ceil(connections / 4))
 }
 
-/** @param timeoutMs who has waited longer is refused */
+/** @param timeoutMs a call that has waited longer is refused */
 export function createWriteShare(size: number, timeoutMs: number): WriteShare {
   const queue: (() => void)[] = []
   let free = size
@@ -26,7 +26,7 @@ export function createWriteShare(size: number, timeoutMs: number): WriteShare {
     else free += 1
   }
 
-  /** Leaves once, however often it is called. */
+  /** Releases the slot once, however often it is called. */
   const place = () => {
     let mine = true
     return () => {

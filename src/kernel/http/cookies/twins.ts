@@ -3,19 +3,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type CookieAttributes, cookieValues } from '../cookies.ts'
 import { splitUrl } from '../not-found.ts'
 
-/** The longest names and paths that are tried: answers grow by a line for each, and proxies keep 4 kB of headers. */
+/** The most names and paths that are tried: answers grow by a line for each, and proxies keep 4 kB of headers. */
 const MAX_DOMAINS = 3
 const MAX_SEGMENTS = 3
 
 /**
- * Whether a browser sent several cookies of one name. It keeps one for each domain and path: they are left behind where
- * `cookies.domain` or `cookies.path` changed, or planted by a page of a sibling domain.
+ * Whether a browser sent several cookies of one name. It keeps one for each domain and path: old ones stay where
+ * `cookies.domain` or `cookies.path` changed, and a page of a sibling domain can plant one.
  */
 export const hasTwins = (req: FastifyRequest, name: string): boolean => cookieValues(req, name).length > 1
 
 /**
- * Expires every cookie of the name that a browser can have sent with this request, but the one that `kept` describes: the
- * header tells neither domain nor path, so each that fits is named.
+ * Expires every cookie of the name that a browser can have sent with this request, except the one that `kept` describes: the
+ * header names neither domain nor path, so each possible one is expired.
  * @param publicUrl the path that browsers see begins with that of this address
  */
 export function expireTwins(req: FastifyRequest, reply: FastifyReply, kept: CookieAttributes, publicUrl: URL): void {
@@ -41,7 +41,7 @@ function pathsOf(req: FastifyRequest, publicUrl: URL): string[] {
   return paths.filter((path) => /^[\w./~-]*$/.test(path))
 }
 
-/** None, then each name from that of the host up to two labels; browsers refuse those that belong to many. */
+/** No domain, then each name from the host up to two labels; browsers refuse public suffixes. */
 function domainsOf(req: FastifyRequest, kept: CookieAttributes, publicUrl: URL): string[] {
   if (kept.name.startsWith('__Host-')) return ['']
   const host = req.hostname.toLowerCase()

@@ -13,7 +13,7 @@ export interface KeysetPage {
   after: PageKey
 }
 
-/** Rows on a page when a client names no number, and at most. */
+/** Rows on a page by default, and at most. */
 export interface PageSizes {
   usual: number
   most: number
@@ -21,14 +21,14 @@ export interface PageSizes {
 
 const SIZES: PageSizes = { usual: DEFAULT_SIZE, most: MAX_SIZE }
 
-/** Sorts before every row. The text of it is what Kratos's link to the first page holds. */
+/** Sorts before every row. Kratos's link to the first page holds this text. */
 const FIRST: PageKey = { createdAt: '2200-12-31T23:59:59Z', id: '00000000-0000-0000-0000-000000000000' }
 
 const TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
- * Reads `page_size` and `page_token`; a token that Kratos gave out is read too.
+ * Reads `page_size` and `page_token`, also a token that Kratos made.
  * @throws HttpError 400
  */
 export function parseKeysetPage(query: URLSearchParams, sizes: PageSizes = SIZES): KeysetPage {
@@ -47,7 +47,7 @@ export function keysetLinks(path: string, query: URLSearchParams, size: number, 
   return next === undefined ? to('first', FIRST) : `${to('first', FIRST)},${to('next', next)}`
 }
 
-/** With all six decimals: Kratos writes five, and then a page may begin with the row the last one ended with. */
+/** With all six decimals: Kratos writes five, so that a page may begin with the last row of the one before. */
 function encodeKey({ createdAt, id }: PageKey): string {
   const time = createdAt.replace('T', ' ').replace('Z', '')
   return Buffer.from(`created_at=${time}/id=${id}`).toString('base64').replaceAll('=', '')
@@ -63,11 +63,11 @@ function decodeKey(token: string): PageKey {
   const id = parts.get('id') ?? ''
   const [, day, time] = TIME.exec(parts.get('created_at') ?? '') ?? []
   const micros = parseTime(`${day}T${time}Z`)
-  // Years before 1970 are no row's, and the year 0000 is one that Postgres refuses.
+  // No row is older than 1970, and Postgres refuses the year 0000.
   if (!UUID.test(id) || !(micros >= 0)) throw crafted()
   return { createdAt: formatTime(micros), id: id.toLowerCase() }
 }
 
-/** Kratos blames the size, whichever of the two it cannot read. */
+/** Kratos names the size, whichever of the two cannot be read. */
 const unreadable = () => new HttpError(400, 'could not parse parameter page_size')
 const crafted = () => badRequest('The page token is not one that this server gave out.')

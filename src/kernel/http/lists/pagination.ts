@@ -10,12 +10,12 @@ export interface OffsetPage {
   offset: number
 }
 
-/** Rows on a page when a client names no number, and at most. */
+/** Rows on a page by default, and at most. */
 export const DEFAULT_SIZE = 250
 export const MAX_SIZE = 1000
 
 /**
- * Reads `page` and `per_page`, or `page_token` and `page_size`, which win. What is no number counts as absent, as in
+ * Reads `page` and `per_page`, or `page_token` and `page_size`, which win. A value that is not a number counts as absent, as in
  * Kratos. `page` counts from one and the links count from zero (recorded), so a client that followed the links of
  * Kratos got the first page twice and never the last; here the token of a link is an offset and means what it says.
  * @throws HttpError 400 for a page beyond what a number can hold exactly
@@ -33,9 +33,9 @@ export function parseOffsetPage(query: URLSearchParams): OffsetPage {
 }
 
 /**
- * The `Link` header of a list by pages, with the page numbers of Kratos. Those say that the page asked for as `page=1` is
- * the second, though it is the first: `next` and `prev` go on from the rows that were shown, so that a walk along the links
- * meets each row. Pages of a single row keep the links that were recorded.
+ * The `Link` header of a list by pages, with the page numbers of Kratos. They call `page=1` the second page
+ * although it is the first: `next` and `prev` continue from the rows that were shown, so that a walk along the links
+ * meets each row. Pages of a single row keep the recorded links.
  * @see Kratos pagination HeaderWithFormatter
  */
 export function offsetLinks(

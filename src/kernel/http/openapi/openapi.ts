@@ -1,4 +1,4 @@
-/** A JSON schema as OpenAPI 3.0 knows it. */
+/** A JSON schema in the dialect of OpenAPI 3.0. */
 export type Schema = { readonly [keyword: string]: unknown }
 
 export interface Parameter {
@@ -16,7 +16,7 @@ export interface Answer {
   headers?: { readonly [name: string]: { description: string; schema: Schema } }
 }
 
-/** What one route does, for those who call it. */
+/** One route, described for its callers. */
 export interface Operation {
   id: string
   method: 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -29,7 +29,7 @@ export interface Operation {
   answers: { readonly [status: string]: Answer }
 }
 
-/** What a feature answers to, with the shapes it answers in. */
+/** The routes of a feature, with the schemas of their answers. */
 export interface Description {
   tag: string
   operations: readonly Operation[]
@@ -46,7 +46,7 @@ export const anything: Schema = {}
 export const map: Schema = { type: 'object', additionalProperties: true }
 export const oneWord = (...words: string[]): Schema => ({ type: 'string', enum: words })
 export const list = (items: Schema): Schema => ({ type: 'array', items })
-/** Beside `$ref` nothing else is read, and an enumeration has to name null itself. @see OpenAPI 3.0.3 §4.7.24 */
+/** Members beside `$ref` are ignored, and an enumeration has to list null itself. @see OpenAPI 3.0.3 §4.7.24 */
 export function nullable(schema: Schema): Schema {
   if ('$ref' in schema) return { nullable: true, allOf: [schema] }
   return Array.isArray(schema.enum)
@@ -54,7 +54,7 @@ export function nullable(schema: Schema): Schema {
     : { ...schema, nullable: true }
 }
 export const ref = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` })
-/** Members may be added in later versions: clients skip those they do not know. */
+/** Members may be added in later versions: clients must ignore those they do not know. */
 export const object = (required: Record<string, Schema>, optional: Record<string, Schema> = {}): Schema => ({
   type: 'object',
   ...(Object.keys(required).length === 0 ? {} : { required: Object.keys(required) }),
@@ -76,7 +76,7 @@ export const SESSION_TOKEN = header('X-Session-Token', 'Session token of an app 
 export const COOKIE = header('Cookie', 'Cookies of a browser, when another server sends them on.')
 export const PAGE_SIZE = query('page_size', 'Rows on a page.', integer)
 export const PAGE_TOKEN = query('page_token', 'Where the page begins, from the `Link` header of the one before.')
-/** Pages by number, which is older. */
+/** Pages by number, the older way. */
 export const PAGE_NUMBERS = [
   query('per_page', 'Rows on a page, with `page`. Use `page_size`.', integer),
   query('page', 'Number of the page. Use `page_token`.', integer),
@@ -93,7 +93,7 @@ export const plain = (description: string, type = 'text/plain'): Answer => ({
 })
 export const error = (description: string): Answer => json(description, 'errorGeneric')
 export const OTHER_ERRORS = { default: error('Any other error, for instance 503 while the database is away.') }
-/** A browser is sent on, except by scripts that ask for JSON. */
+/** A browser is redirected, a script that asks for JSON is not. */
 export const SENT_ON = empty('The browser is sent on; `Location` says where.')
 
 export const jsonBody = (schema: string, required = true) => ({
@@ -108,7 +108,7 @@ export const formOrJsonBody = (schema: string, required = true) => ({
   },
 })
 
-/** Puts the descriptions together as one document. @throws Error when two operations, or two schemas, bear one name */
+/** Joins the descriptions to one document. @throws Error when two operations, or two schemas, have the same name */
 export function openapiDocument(descriptions: readonly Description[], version: string): Schema {
   const paths: Record<string, Record<string, unknown>> = {}
   const schemas: Record<string, Schema> = {}

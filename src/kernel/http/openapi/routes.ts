@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { FastifyPluginAsync } from 'fastify'
 
-/** Changes with the version alone; a client that has it asks again with `If-None-Match`. */
+/** Changes only with the version; a client asks again with `If-None-Match`. */
 const KEEP = 'public, max-age=300'
 
-/** Serves the description of all operations. It tells nothing of this installation. */
+/** Serves the description of all operations. It reveals nothing about this installation. */
 export function openapiRoutes(document: unknown): FastifyPluginAsync {
   const body = JSON.stringify(document)
   const tag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`
