@@ -47,6 +47,8 @@ export function composeVerification(d: FlowParts) {
     hooks: d.hooks,
     identityAnswer: d.identityAnswer,
     identities: d.identities,
+    sessions: d.sessions,
+    oauth2: d.oauth2,
     methods: [code, link],
   })
   return { verification }

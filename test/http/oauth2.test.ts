@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
-import { Client, createPerson, type Person, signIn } from '../helpers/client.ts'
+import { Client, createPerson, csrfOf, type Person, signIn } from '../helpers/client.ts'
 import { pglite, type Scope } from '../helpers/db.ts'
+import { lastCode } from '../helpers/messages.ts'
 import { testServer } from '../helpers/server.ts'
 
 interface Call {
@@ -127,4 +128,55 @@ describe('the login of an OAuth2 server', () => {
     assert.equal(accepted()[0]?.body?.subject, body.identity.id)
     assert.equal((await client.get('/sessions/whoami')).status, 401)
   })
+
+  const PROVING = {
+    selfservice: {
+      methods: { code: { enabled: true } },
+      flows: {
+        verification: { enabled: true, use: 'code' },
+        registration: { after: { password: { hooks: [{ hook: 'session' }, { hook: 'show_verification_ui' }] } } },
+      },
+    },
+  }
+
+  for (const [whose, same] of [
+    ['the browser that registered', true],
+    ['another browser', false],
+  ] as const) {
+    test(`an address is proved first, and ${whose} goes on ${same ? 'to the server' : 'to sign in'}`, async (t) => {
+      const { server, accepted } = await oauth2Server(t)
+      await server.reconfigure(PROVING)
+      const client = new Client(server)
+      const { ui } = (await client.get('/self-service/registration/browser?login_challenge=c')).body
+      const email = 'newcomer@example.org'
+      const form = {
+        method: 'password',
+        'traits.email': email,
+        password: 'a-quiet-Harbour-92',
+        csrf_token: csrfOf({ ui }),
+      }
+      const registered = await client.send('POST', ui.action, { headers: { accept: 'text/html' }, form })
+      const page = new URL(registered.headers.get('location')!)
+      assert.deepEqual([page.pathname, accepted()], ['/verification', []])
+      const session = (await client.get('/sessions/whoami')).body
+
+      const prover = same ? client : new Client(server)
+      const code = await lastCode(server, email, 'verification_code')
+      const path = `/self-service/verification?flow=${page.searchParams.get('flow')}`
+      // The link of the message hands the flow to the browser that opens it.
+      await prover.get(`${path}&code=${code}`, { accept: 'text/html' })
+      const proved = await prover.send('POST', path, { headers: { accept: 'text/html' }, form: { code } })
+      const flow = (await prover.get(path.replace('?flow=', '/flows?id='))).body
+      const onward = flow.ui.nodes.find((node: any) => node.type === 'a').attributes.href
+      const told = accepted().map(({ body }) => [body?.subject, body?.identity_provider_session_id])
+      if (same) {
+        assert.deepEqual([proved.headers.get('location'), onward], ['https://app.test/next', 'https://app.test/next'])
+        assert.deepEqual(told, [[session.identity.id, session.id]])
+      } else {
+        assert.match(proved.headers.get('location') ?? '', /\/verification\?flow=/)
+        assert.match(onward, /\/self-service\/login\/browser\?login_challenge=c$/)
+        assert.deepEqual(told, [])
+      }
+    })
+  }
 })

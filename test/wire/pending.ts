@@ -3,8 +3,6 @@ export const PENDING: readonly string[] = ['code-login', 'code-registration']
 
 /** The same for scenarios of areas that are served but for these. */
 export const PENDING_SCENARIOS: readonly string[] = [
-  'hydra: case=verification first',
-  'hydra: case=verification first/type=spa',
   'oidc-login: case=identifier first/person with a provider',
   'oidc-login: case=identifier first/unknown person, enumeration mitigated',
   'oidc-login: case=organization parameter',

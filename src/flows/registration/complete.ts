@@ -28,7 +28,7 @@ export interface CompleteRegistrationDeps {
   db: Pick<Db, 'tx'>
   urls: FlowUrls
   hooks: Hooks
-  sessions: Pick<SessionService, 'issue'>
+  sessions: Pick<SessionService, 'draft' | 'issue'>
   identities: Pick<IdentityService, 'register' | 'prepare' | 'get'>
   verification: Pick<VerificationFlows, 'beginUnasked'>
   /** an identity as clients see it */
@@ -100,9 +100,11 @@ async function register(d: CompleteRegistrationDeps, c: Completion, input: Regis
     return await d.db.tx(async (tx) => {
       const made = await d.identities.register(input, tx)
       await newcomer.write?.(tx, made)
-      const { begun, identity } = await verify(d, c, made, tx)
-      const session = { identity, authentication, device: caller.device }
-      return { identity, begun, issued: withSession ? await d.sessions.issue(session, tx) : undefined }
+      const start = { authentication, device: caller.device }
+      const draft = withSession ? d.sessions.draft({ ...start, identity: made }) : undefined
+      const { begun, identity } = await verify(d, c, made, draft, tx)
+      const issued = draft && (await d.sessions.issue({ ...start, id: draft.id, identity }, tx))
+      return { identity, begun, issued }
     })
   } catch (error) {
     if (error instanceof Conflict || (error instanceof HttpError && error.status === 409)) throw refused(messages.taken)
@@ -111,12 +113,18 @@ async function register(d: CompleteRegistrationDeps, c: Completion, input: Regis
 }
 
 /** Writes to addresses that nobody has proved yet. */
-async function verify(d: CompleteRegistrationDeps, { flow, caller }: Completion, identity: Identity, tx: Queryable) {
+async function verify(
+  d: CompleteRegistrationDeps,
+  { flow, caller }: Completion,
+  identity: Identity,
+  session: Session | undefined,
+  tx: Queryable,
+) {
   const csrfToken = currentCsrfToken(flow, caller)
   const request = { type: flow.type, requestUrl: flow.request_url, csrfToken }
   const all = d.config().feature_flags.legacy_continue_with_verification_ui
   const needs = ({ verified }: { verified: boolean }) => !verified
-  const begun = await verifyUnasked(d.verification, { identity, request, session: undefined, needs, all }, tx)
+  const begun = await verifyUnasked(d.verification, { identity, request, session, needs, all }, tx)
   return { begun, identity: begun.length > 0 ? await d.identities.get(identity.id, tx) : identity }
 }
 

@@ -106,16 +106,17 @@ export function registrationResponder(d: RegistrationRouteDeps) {
     if (issued) {
       signInBrowser(req, reply, d, { token: issued.token, expiresAt: lastEndOf(issued.session), fresh: true })
     }
-    const challenge = d.oauth2.challengeOf(done.flow)
+    const [first] = verifications
+    // An OAuth2 server that waits is told once the address is proved.
+    const challenge = first ? undefined : d.oauth2.challengeOf(done.flow)
     const person = { identityId: done.identity.id, session: issued?.session, method: done.method }
     const returnTo = challenge === undefined ? done.returnTo : await d.oauth2.accept(challenge, person)
-    const [first] = verifications
     if (first) {
       if (!issued) d.csrf.renew(req, reply)
       const flows = verifications.map(({ flow }) => flow)
       await d.verification.bind(flows, d.csrf.token(req))
     }
-    const page = first && challenge === undefined ? d.flowUrls.page('verification', first.flow.id) : returnTo
+    const page = first ? d.flowUrls.page('verification', first.flow.id) : returnTo
     if (!caller.scripted) return reply.redirect(page, 303)
     return { ...(session ? { session } : {}), identity, continue_with: [...redirectBrowserTo(returnTo), ...goOn] }
   }

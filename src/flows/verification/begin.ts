@@ -9,7 +9,7 @@ import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow } from '../begin.ts'
 import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
 import { proofFlowAnswer } from '../proof/answer.ts'
-import { type FlowUrls, requestQuery } from '../urls.ts'
+import { type FlowUrls, requestedLoginChallenge, requestQuery } from '../urls.ts'
 import type { VerificationMethod } from './method.ts'
 import type { VerificationStore } from './store.ts'
 import type { VerificationFlow } from './types.ts'
@@ -45,7 +45,7 @@ export function newVerificationFlow(d: BeginVerificationDeps, request: BeginRequ
   const base = newFlow(d, { ...request, lifespanMs: lifespan, schema: '' })
   const nodes = methodInUse(d).start(base.csrf_token, request.type)
   const ui = { action: d.urls.action('verification', base.id), method: 'POST' as const, nodes }
-  return { ...base, ui, active_method: use }
+  return { ...base, ui, active_method: use, login_challenge: null, session_id: null }
 }
 
 function methodInUse(d: BeginVerificationDeps): VerificationMethod {
@@ -63,7 +63,7 @@ export interface UnaskedVerification {
   /** the flow that the address came by */
   request: BeginRequest
   /** who was signed in, or is by now */
-  session: Session | undefined
+  session: Pick<Session, 'id' | 'authentication_methods'> | undefined
 }
 
 /**
@@ -81,10 +81,14 @@ export async function beginUnasked(
   const method = methodInUse(d)
   const begun = newVerificationFlow(d, { ...request, requestUrl: afterwards(request.requestUrl) })
   const { nodes, messages, state } = method.sentScreen(begun, request.csrfToken, owner.address)
-  const flow: VerificationFlow = { ...begun, state, ui: { ...begun.ui, nodes, messages } }
-  const methods = session?.authentication_methods
-  const of = { identityId: owner.identity.id, session: session && { id: session.id, methods } }
-  await d.store.insert(flow, tx, of)
+  const flow: VerificationFlow = {
+    ...begun,
+    state,
+    ui: { ...begun.ui, nodes, messages },
+    login_challenge: (request.type === 'browser' && requestedLoginChallenge(request.requestUrl)) || null,
+    session_id: session?.id ?? null,
+  }
+  await d.store.insert(flow, tx, { identityId: owner.identity.id, methods: session?.authentication_methods })
   await method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx)
   return flow
 }

@@ -76,7 +76,10 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
     outcome: Exclude<VerificationOutcome, { kind: 'failed' }>,
   ) {
     const { id } = outcome.flow
-    if (!readsJson) return reply.redirect(d.flowUrls.page('verification', id), 303)
+    if (!readsJson) {
+      const to = outcome.kind === 'screen' ? outcome.to : undefined
+      return reply.redirect(to ?? d.flowUrls.page('verification', id), 303)
+    }
     switch (outcome.kind) {
       case 'flowExpired':
         return reply.redirect(d.flowUrls.read('verification', id), 303)

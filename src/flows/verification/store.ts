@@ -9,12 +9,12 @@ const { table } = KINDS.verification
 const INSERT = sql(
   'verification_flow.insert',
   `insert into ${table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at, csrf_token, ui, state,
-    active_method, session_id, identity_id, authentication_methods)
-  values ($1, $2, $3, $4, $5, $6, $5, $5, $7, $8, $9, $10, $11, $12, $13)`,
+    active_method, session_id, identity_id, authentication_methods, oauth2_login_challenge)
+  values ($1, $2, $3, $4, $5, $6, $5, $5, $7, $8, $9, $10, $11, $12, $13, $14)`,
 )
 
 const COLUMNS = `id, type, request_url, issued_at, expires_at, csrf_token, '' as identity_schema, ui, state,
-  coalesce(active_method, '') as active_method, '{}'::jsonb as context`
+  coalesce(active_method, '') as active_method, '{}'::jsonb as context, oauth2_login_challenge as login_challenge, session_id`
 
 const SAVE = sql(
   'verification_flow.save_screen',
@@ -42,10 +42,10 @@ const BIND = sql(
   where id = any ($1::uuid[]) and nid = $2`,
 )
 
-/** Who was signed in when the flow began by itself. An OAuth2 server would want to know. */
+/** Whose address it is, where the flow began by itself, and how they have signed in: for Kratos on the same table. */
 export interface FlowOwner {
   identityId: string
-  session: { id: string; methods: unknown } | undefined
+  methods: unknown
 }
 
 export type VerificationStore = ReturnType<typeof createVerificationStore>
@@ -56,8 +56,8 @@ export function createVerificationStore(db: Db, nid: string) {
     async insert(f: VerificationFlow, on: Queryable = db, owner?: FlowOwner): Promise<void> {
       await on.query(INSERT, [
         ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)],
-        ...[f.state, f.active_method, owner?.session?.id ?? null, owner?.identityId ?? null],
-        JSON.stringify(owner?.session?.methods ?? null),
+        ...[f.state, f.active_method, f.session_id, owner?.identityId ?? null, JSON.stringify(owner?.methods ?? null)],
+        f.login_challenge,
       ])
     },
     /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */

@@ -16,11 +16,12 @@ import { refused } from '../refused.ts'
 import type { Replaced } from '../replace.ts'
 import type { Caller, Expired, SubmittedForm, Ui, UiMessage } from '../types.ts'
 import { type BeginVerificationDeps, newVerificationFlow } from './begin.ts'
-import { finishedScreen } from './finish.ts'
+import { finishedScreen, type GoOnDeps, goOnTo } from './finish.ts'
 import type { Followed, Verified } from './method.ts'
 import type { VerificationFlow } from './types.ts'
 
 export type SubmitVerificationDeps = BeginVerificationDeps &
+  GoOnDeps &
   ProvedDeps & {
     identities: Pick<IdentityService, 'get'>
     db: Pick<Db, 'tx'>
@@ -44,8 +45,8 @@ export type VerificationOutcome =
   | Replaced<VerificationFlow>
   /** a fresh flow says why the old one is of no use; `finished`: it had come to its end */
   | { kind: 'startedAgain'; flow: VerificationFlow; finished: boolean }
-  /** the next screen; also the same one once more, after a wrong code */
-  | { kind: 'screen'; flow: VerificationFlow; transientPayload: Json | undefined }
+  /** the next screen; also the same one once more, after a wrong code. `to`: where a browser goes in its place */
+  | { kind: 'screen'; flow: VerificationFlow; transientPayload: Json | undefined; to?: string | undefined }
   | ShownAgain<VerificationFlow>
   | Failed
 
@@ -217,7 +218,8 @@ async function verify(
     if (error instanceof ProofUsed) return startAgain(d, flow, caller, messages.verifiedAlready)
     throw error
   }
-  return { kind: 'screen', flow: done, transientPayload: payload }
+  const onward = await goOnTo(d, done, caller)
+  return { kind: 'screen', flow: done, transientPayload: payload, ...onward }
 }
 
 /** As the hooks are shown it, before it is so. */

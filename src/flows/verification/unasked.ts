@@ -16,7 +16,7 @@ export interface Unasked {
   identity: Identity
   /** the flow that the address came by */
   request: BeginRequest
-  session: Session | undefined
+  session: Pick<Session, 'id' | 'authentication_methods'> | undefined
   /** which addresses need it */
   needs(address: VerifiableAddress): boolean
   /** every address; else the first alone */
