@@ -5,8 +5,10 @@ import { createHandOver } from '../sessions/hand-over.ts'
 import { createRequireSession } from '../sessions/http/require-session.ts'
 import { createLastSeen } from '../sessions/last-seen.ts'
 import { createSessionManagement } from '../sessions/lists/admin-sessions.ts'
+import { createEndedSessions } from '../sessions/lists/ended-sessions.ts'
 import { createOwnSessions } from '../sessions/lists/own-sessions.ts'
 import { createSessionListStore } from '../sessions/lists/store.ts'
+import { createEndedSessionStore } from '../sessions/lists/store-ended.ts'
 import { createSessionManageStore } from '../sessions/lists/store-manage.ts'
 import { createSessionRules } from '../sessions/rules.ts'
 import { createSessions } from '../sessions/service.ts'
@@ -55,6 +57,7 @@ export function composeSessions(d: Base, { credentials, secondFactorUrl, freshPr
     handOver: createHandOver({ clock, random, store, locks, tokens, shared }),
     requireSession: createRequireSession({ sessions, credentials, secondFactorUrl, freshProofUrl }),
     ownSessions: createOwnSessions({ clock, sessions, list, identityAnswer }),
+    endedSessions: createEndedSessions({ clock, sessions, rules, store: createEndedSessionStore(db, nid, rules) }),
     sessionManagement: createSessionManagement({ config, clock, store, list, locks, manage, identityAnswer }),
     tokenizer: createTokenizer({ tokenTemplates, baseUrls, clock, random }),
   }

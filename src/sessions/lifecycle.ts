@@ -32,10 +32,10 @@ export const lastEnd = (s: string, schema = schemaOf(s), expiresAt = `${s}.expir
 export const nextEnd = (s: string, schema = schemaOf(s)) =>
   `case when :rules::jsonb is null then ${s}.expires_at
     else least(${s}.expires_at, ${absoluteEnd(s, schema)}, ${idleEnd(s, schema)}) end`
-/** Which rule ends it first, as the cause of its end; null when none has by `now`. */
+/** Which rule ends it first, as the cause of its end; null when none has by `now`, or its own time was over before. */
 export const endedByRule = (s: string, now: string, schema = schemaOf(s)) => `case
-    when ${absoluteEnd(s, schema)} <= least(${now}, ${idleEnd(s, schema)}) then 'absolute'
-    when ${idleEnd(s, schema)} <= ${now} then 'idle' end`
+    when ${absoluteEnd(s, schema)} <= least(${now}, ${idleEnd(s, schema)}, ${s}.expires_at) then 'absolute'
+    when ${idleEnd(s, schema)} <= least(${now}, ${s}.expires_at) then 'idle' end`
 
 /** Whether the session has neither ended nor run out; the state of its identity is not looked at. */
 export const live = (s: string, now: string) =>

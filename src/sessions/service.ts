@@ -71,6 +71,8 @@ export interface SessionService {
   allLeft(credentials: Credentials): Promise<Checked[]>
   /** Whether any credential of a request belongs to a session that has not ended, also one that does not count. */
   anyLeft(credentials: Credentials): Promise<boolean>
+  /** All that have ended of those that the cookies of a request name; none while one of them is left. */
+  allEnded(credentials: Pick<Credentials, 'cookieTokens'>): Promise<SessionRow[]>
   /**
    * The session as it is now, locked together with its identity until the transaction ends; undefined when it has ended.
    * @throws NotLocked
@@ -187,6 +189,13 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       const tokens = [sessionToken, ...cookieTokens, bearer].filter((token) => token !== undefined)
       const sessions = await Promise.all(tokens.map((token) => d.hot.byToken(stored(token))))
       return sessions.some((session) => session && isLeft(session))
+    },
+
+    async allEnded({ cookieTokens }) {
+      const sessions = (await all({ sessionToken: undefined, cookieTokens, bearer: undefined })).map(
+        (one) => one.session,
+      )
+      return sessions.some(isLeft) ? [] : sessions
     },
 
     async hold({ id, identity_id }, tx) {

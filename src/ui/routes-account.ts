@@ -6,6 +6,7 @@ import type { Csrf } from '../kernel/http/csrf.ts'
 import { queryValue } from '../kernel/http/query.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
 import type { RequireSession } from '../sessions/http/require-session.ts'
+import type { EndedSessions } from '../sessions/lists/ended-sessions.ts'
 import type { OwnSessions } from '../sessions/lists/own-sessions.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Resolved } from '../sessions/types.ts'
@@ -26,6 +27,7 @@ export interface AccountPageDeps extends PageDeps {
   requireSession: RequireSession
   sessions: Pick<SessionService, 'resolve' | 'answer'>
   ownSessions: Pick<OwnSessions, 'others'>
+  endedSessions: EndedSessions
 }
 
 /** Who is signed in and where, and the page after signing out. */
@@ -47,13 +49,17 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
   }
 
   async function welcome(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
-    const others = await d.ownSessions.others(session, { size: SHOWN_SESSIONS, offset: 0 })
+    const [others, ended] = await Promise.all([
+      d.ownSessions.others(session, { size: SHOWN_SESSIONS, offset: 0 }),
+      d.endedSessions.lastOf(session.identity_id),
+    ])
     const page = welcomePage(
       {
         name: nameOf(session.identity),
         current: shownSession(d.sessions.answer(session)),
         others: others.sessions.map(shownSession),
         total: others.total,
+        ended,
         csrfToken: d.csrf.token(req),
         here: back(),
         now: d.clock.now(),

@@ -4,7 +4,9 @@ import type { FlowUrls } from '../flows/urls.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { HttpError } from '../kernel/http/errors.ts'
 import { queryValue } from '../kernel/http/query.ts'
+import type { SessionCredentials } from '../sessions/http/credentials.ts'
 import type { RequireSession } from '../sessions/http/require-session.ts'
+import type { EndedSessions } from '../sessions/lists/ended-sessions.ts'
 import type { Session } from '../sessions/types.ts'
 import type { Page, View } from './layout.ts'
 import type { PageKind } from './links.ts'
@@ -24,6 +26,8 @@ type ReadFlow<F extends Flow> = (id: string, checkReader: (csrfToken: string) =>
 
 export interface FlowPageDeps extends PageDeps {
   csrf: Csrf
+  credentials: SessionCredentials
+  endedSessions: EndedSessions
   requireSession: RequireSession
   flowUrls: FlowUrls
   login: { read: ReadFlow<LoginLike> }
@@ -40,8 +44,12 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
     const { login, registration, settings, recovery, verification } = d
     const flows = () => d.config().selfservice.flows
     app.get('/ui/login', options, (req, reply) =>
-      show(req, reply, 'login', login.read, (flow, view) =>
-        loginPage(flow, view, { registration: flows().registration.enabled, recovery: flows().recovery.enabled }),
+      show(req, reply, 'login', login.read, async (flow, view) =>
+        loginPage(flow, view, {
+          registration: flows().registration.enabled,
+          recovery: flows().recovery.enabled,
+          ended: await toldOnce(req, reply),
+        }),
       ),
     )
     app.get('/ui/registration', options, (req, reply) =>
@@ -67,7 +75,7 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
     reply: FastifyReply,
     kind: PageKind,
     read: ReadFlow<F>,
-    render: (flow: F, view: View) => Page,
+    render: (flow: F, view: View) => Page | Promise<Page>,
   ) {
     const id = queryValue(req, 'flow')
     if (id === '') return begin(queryValue(req, 'return_to'))
@@ -77,11 +85,18 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
       return flow.status === 403 && !hasCookie(req) ? noCookie(reply) : begin(returnToOf(flow))
     }
     if (flow.type !== 'browser') return begin('')
-    return sendPage(d, reply, uiView(d), render(withToken(flow, d.csrf.token(req)), uiView(d)))
+    return sendPage(d, reply, uiView(d), await render(withToken(flow, d.csrf.token(req)), uiView(d)))
 
     function begin(returnTo: string) {
       return reply.redirect(d.flowUrls.init(kind, 'browser', returnTo), 303)
     }
+  }
+
+  /** How the session ended that the browser still has the cookie of. The cookie goes, so that it is told this once. */
+  async function toldOnce(req: FastifyRequest, reply: FastifyReply) {
+    const ended = await d.endedSessions.endOf(d.credentials.read(req))
+    if (ended) d.credentials.clear(req, reply)
+    return ended
   }
 
   function checkReader(req: FastifyRequest, token: string): void {

@@ -88,6 +88,11 @@ it('every page can be read and used by everybody', async (t) => {
       'node',
     ])
     await see('welcome')
+    await page.click('.sessions button >> nth=0')
+    await page.waitForURL('**/ui/welcome')
+    assert.match(await textOf('h2 >> nth=1'), /Earlier sessions/)
+    assert.match(await textOf('.sessions >> nth=1'), /Why\s*signed out/)
+    await see('welcome-earlier')
     await open('/self-service/login/browser?refresh=true')
     await see('login-refresh')
     await open('/ui/settings')
@@ -111,6 +116,20 @@ it('every page can be read and used by everybody', async (t) => {
     await page.click('button.main')
     assert.match(await textOf('h1'), /You are signed out/)
     await see('signed-out')
+  })
+
+  await t.test('being signed out by somebody else', async () => {
+    await open('/ui/login')
+    await fillLogin(page, person.email, `${PASSWORD}-new`)
+    await page.waitForURL('**/ui/welcome')
+    const admin = new Client(server)
+    const { body } = await admin.get(`${server.adminUrl}/admin/identities/${person.identityId}/sessions?active=true`)
+    for (const { id } of body) await admin.send('DELETE', `${server.adminUrl}/admin/sessions/${id}`)
+    await open('/ui/welcome')
+    assert.match(await textOf('[role=status]'), /signed out by those who run this service/)
+    await see('login-ended')
+    await page.reload()
+    assert.equal(await page.locator('[role=status]').count(), 0)
   })
 
   await t.test('errors', async () => {

@@ -170,6 +170,8 @@ async function traffic(server: TestServer, beside: pg.Client, wasSent: (name: st
   await beside.query('commit')
   await Promise.all(waiting)
   await new Client(server).send('DELETE', '/sessions', { headers: at(8) })
+  await server.deps.endedSessions.endOf({ cookieTokens: [apps[0]!.token] })
   await browser.send('DELETE', `${server.adminUrl}/admin/identities/${person.identityId}/sessions`)
   await browser.get(`${server.adminUrl}/admin/identities/${person.identityId}/sessions`)
+  await server.deps.endedSessions.lastOf(person.identityId)
 }

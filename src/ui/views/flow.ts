@@ -5,27 +5,29 @@ import type { Page, View } from '../layout.ts'
 import { beginLink } from '../links.ts'
 import { hasErrors, renderForm } from '../nodes.ts'
 import { scriptSource } from '../shown.ts'
+import { type Ended, endedNote } from './ended.ts'
 
 export interface LoginLike extends Flow {
   refresh: boolean
   requested_aal: string
 }
 
-/** @param offers what else somebody can do who cannot sign in */
+/** @param given what else somebody can do who cannot sign in, and how they were signed out if it is to be told */
 export function loginPage(
   flow: LoginLike,
   { t, root }: View,
-  offers: { registration: boolean; recovery: boolean },
+  given: { registration: boolean; recovery: boolean; ended: Ended | undefined },
 ): Page {
   const form = renderForm(flow.ui, t)
   const empty = !flow.ui.nodes.some((node) => isInput(node) && node.attributes.type === 'submit')
   const isFirst = !flow.refresh && flow.requested_aal !== 'aal2'
   const aside = isFirst
-    ? html`${offers.recovery && linkTo('recovery')}${offers.registration && linkTo('registration')}`
+    ? html`${given.recovery && linkTo('recovery')}${given.registration && linkTo('registration')}`
     : signOutAside()
   const purpose = flow.requested_aal === 'aal2' ? 'secondFactor' : flow.refresh ? 'refresh' : 'login'
   const none = purpose === 'secondFactor' ? 'secondFactor.none' : 'login.none'
-  return page(t.get(`${purpose}.title`), flow, html`${form}${empty && html`<p>${t.get(none)}</p>`}${aside}`)
+  const note = given.ended && endedNote(given.ended, t)
+  return page(t.get(`${purpose}.title`), flow, html`${note}${form}${empty && html`<p>${t.get(none)}</p>`}${aside}`)
 
   function linkTo(kind: 'registration' | 'recovery'): Markup {
     const link = beginLink(root, kind, requestedReturnTo(flow.request_url))

@@ -27,6 +27,13 @@ export function agoText(time: Timestamp, now: Micros, lang: string): string {
   return new Intl.RelativeTimeFormat(locale(lang), { numeric: 'auto' }).format(-Math.floor(since / size), unit)
 }
 
+/** `30 minutes`, in the largest unit that says it without a fraction. */
+export function durationText(time: Micros, lang: string): string {
+  const [unit, size] = STEPS.find(([, step]) => time >= step && time % step === 0) ?? ['second', SECOND]
+  const options = { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 } as const
+  return new Intl.NumberFormat(locale(lang), options).format(time / size)
+}
+
 export const timeMarkup = (time: Timestamp, text: string): Markup => html`<time datetime="${time}">${text}</time>`
 
 /** `lang` is the operator's text and need not be a language; then times are written in English. */

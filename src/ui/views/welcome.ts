@@ -2,6 +2,8 @@ import type { Micros } from '../../kernel/base/clock.ts'
 import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
 import { addressWords, deviceWords } from './device-words.ts'
+import { type EndedSession, endedList } from './ended.ts'
+import { fact } from './facts.ts'
 import type { ShownSession } from './shown-session.ts'
 import { agoText, timeMarkup, timeText } from './times.ts'
 
@@ -11,6 +13,8 @@ export interface Welcome {
   others: ShownSession[]
   /** how many others there are, of which `others` may be a part */
   total: number
+  /** the last ones that ended, newest first */
+  ended: EndedSession[]
   csrfToken: string
   /** where the page itself is, for forms after which one is still signed in */
   here: string
@@ -36,7 +40,8 @@ ${w.others.map((session) => entry(w, view, session, false))}
 </ul>
 ${w.total === 0 && html`<p class="soft hint">${t.get('sessions.onlyThis')}</p>`}
 ${more && html`<p class="soft hint">${t.get('sessions.more', { shown: w.others.length + 1, total: w.total + 1 })}</p>`}
-${w.total > 0 && endMany(w, view)}`,
+${w.total > 0 && endMany(w, view)}
+${w.ended.length > 0 && endedList(w.ended, view)}`,
   }
 }
 
@@ -63,10 +68,6 @@ ${session.address !== '' && fact(t.get('sessions.address'), addressWords(session
 ${session.place !== '' && fact(t.get('sessions.place'), session.place)}
 </dl></div>
 ${!current && endForm(w, view, { session_ids: session.id, return_to: w.here }, html`<button type="submit" aria-label="${label}">${t.get('sessions.end')}</button>`)}</li>`
-}
-
-function fact(name: string, value: string | Markup): Markup {
-  return html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`
 }
 
 function endForm({ csrfToken }: Welcome, { root }: View, fields: Record<string, string>, button: Markup): Markup {
