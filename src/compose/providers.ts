@@ -1,17 +1,18 @@
 import { createComeBack } from '../flows/continuity/come-back.ts'
 import { createTokenExchange } from '../flows/exchange/service.ts'
+import { createSeal } from '../kernel/crypto/seal.ts'
 import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import { loadOptions, loadText } from '../kernel/outbound/load.ts'
-import { createProviderCallback } from '../methods/oidc/callback.ts'
 import { createLinking, createWaiting } from '../methods/oidc/linking.ts'
 import { createMappers } from '../methods/oidc/mapper.ts'
 import { createIdTokens } from '../methods/oidc/native/id-token.ts'
 import { createNewcomers } from '../methods/oidc/newcomer.ts'
 import { createProviderSignIn } from '../methods/oidc/sign-in.ts'
-import { createStates } from '../methods/oidc/state.ts'
 import { createTokenEndpoint } from '../methods/oidc/token.ts'
 import { createUpstream } from '../methods/oidc/upstream.ts'
+import { createProviderCallback } from '../methods/oidc/way-back/callback.ts'
+import { createStates } from '../methods/oidc/way-back/state.ts'
 import type { FlowParts } from './flows.ts'
 import type { composeLogin } from './login.ts'
 import type { composeRegistration } from './registration.ts'
@@ -49,6 +50,7 @@ export function composeProviders({
     upstream,
     publicBaseUrl: baseUrls.public,
     states: providerStates,
+    seal: createSeal('lethe upstream session', () => [...(config().secrets.cipher ?? []), ...cookieSecrets()], random),
     tokenEndpoint: createTokenEndpoint(upstream),
   })
   return {

@@ -79,6 +79,20 @@ export const DELETE_ORPHANED_LAST_SEEN = sql(
   select count(*) as count from deleted`,
 )
 
+/** Of sessions that somebody else deleted or ended. */
+export const DELETE_ORPHANED_UPSTREAM = sql(
+  'gc.delete_orphaned_upstream',
+  `with target as (
+    select x.session_id from lethe.upstream_sessions x
+    where x.signed_in_at <= $1 and not exists (select from sessions s where s.id = x.session_id and s.active)
+    limit $2 for update skip locked
+  ), deleted as (
+    delete from lethe.upstream_sessions using target where lethe.upstream_sessions.session_id = target.session_id
+    returning lethe.upstream_sessions.session_id
+  )
+  select count(*) as count from deleted`,
+)
+
 /** Tables whose rows are deleted when a time in them is past. The last ones exist only where Kratos made the database. */
 export const TABLES = {
   continuity_containers: 'expires_at',

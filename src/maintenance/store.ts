@@ -8,6 +8,7 @@ import {
   DELETE_OLD,
   DELETE_ORPHANED_LAST_SEEN,
   DELETE_ORPHANED_TOMBSTONES,
+  DELETE_ORPHANED_UPSTREAM,
   EXISTING_TABLES,
   type ExpiringTable,
   LOG,
@@ -84,7 +85,8 @@ export function createGcStore(db: Db, nid: string, shared: boolean, rules: Rules
     async deleteOrphans(until: Timestamp, limit: number): Promise<number> {
       const tombstones = count(await db.query(DELETE_ORPHANED_TOMBSTONES, [until, limit]))
       const seen = count(await db.query(DELETE_ORPHANED_LAST_SEEN, [until, limit]))
-      return Math.max(tombstones, seen)
+      const upstream = count(await db.query(DELETE_ORPHANED_UPSTREAM, [until, limit]))
+      return Math.max(tombstones, seen, upstream)
     },
     /** Those of the tables that exist in this database, in their order. */
     async existingTables(): Promise<ExpiringTable[]> {

@@ -72,7 +72,8 @@ export interface RecordedEnd {
 
 /**
  * Appends the end of each row of a CTE `ended (id, identity_id)` to the event log, and a tombstone where another
- * program may write the same table. Both in the statement that ends the session, so that neither can be lost.
+ * program may write the same table; what was kept for the end alone goes. All in the statement that ends the session,
+ * so that none of it can be lost.
  */
 export function recordEnds({
   cause,
@@ -91,6 +92,8 @@ export function recordEnds({
     insert into lethe.tombstones (session_id, ended_at)
     select ended.id, ${now} from ended where ${shared}
     on conflict do nothing
+  ), upstream as (
+    delete from lethe.upstream_sessions where session_id = any (array(select ended.id from ended))
   )`
 }
 

@@ -24,6 +24,7 @@ import { toSession } from './row.ts'
 import { endsOf, lastEndOf, type Rule, type SessionRules } from './rules.ts'
 import type { By, SessionStore, Which } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
+import { noteUpstream, type UpstreamSignIn } from './store-upstream.ts'
 import type {
   AuthenticationMethod,
   Checked,
@@ -88,7 +89,7 @@ export interface SessionService {
    * Adds what was proved beside, e.g. by setting up a second factor, which may raise the level. Nothing else of the session
    * changes: it lasts no longer, and is no fresher. @throws NotLocked also when the session has ended
    */
-  raise(session: Session, authentication: Proof['authentication'], tx: Queryable): Promise<AuthenticationMethod>
+  raise(session: Session, proof: Omit<Proof, 'passwordHash'>, tx: Queryable): Promise<AuthenticationMethod>
   /** Ends one session. Idempotent. @returns whether this call ended it */
   revoke(session: Pick<Session, 'id'>, cause: EndCause, details?: EndDetails): Promise<boolean>
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
@@ -116,6 +117,8 @@ export interface Proof {
   authentication: Omit<AuthenticationMethod, 'completed_at'>
   /** the hash that the password was checked against */
   passwordHash?: string | undefined
+  /** where a provider has checked it */
+  upstream?: UpstreamSignIn | undefined
 }
 
 export interface NewSessionInput extends Proof {
@@ -206,7 +209,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     draft: (input) => begun(input).session,
 
     async issue(input, tx) {
-      const { identity, passwordHash } = input
+      const { identity, passwordHash, upstream } = input
       const { session, rule } = begun(input)
       const token = newSessionToken(d.random)
       const hashed = { token: storedToken(token, 'sha256'), logoutToken: logoutPlaceholder(session.id) }
@@ -225,20 +228,24 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       }
       const insert = async (on: Queryable) => {
         await makeRoom(d, identity.id, rule, session.issued_at, on)
-        return d.store.insert(row, on)
+        const logoutToken = await d.store.insert(row, on)
+        if (upstream) await noteUpstream(session.id, upstream, session.issued_at, on)
+        return logoutToken
       }
       const { query, tx: alone } = d.locks
-      session.logout_token = await (tx ? insert(tx) : (rule.max ? alone : query)({ identity: identity.id }, insert))
+      const single = rule.max === undefined && upstream === undefined
+      session.logout_token = await (tx ? insert(tx) : (single ? query : alone)({ identity: identity.id }, insert))
       return { session, token }
     },
 
-    async refresh(session, { authentication, passwordHash }, tx) {
+    async refresh(session, { authentication, passwordHash, upstream }, tx) {
       const start = d.clock.now()
       const method: AuthenticationMethod = { ...authentication, completed_at: formatTime(start) }
       const methods = [...session.authentication_methods, method]
       const { last, next } = endsNow(ruleOf(session), start, parseTime(session.issued_at))
       const renewal = { now: formatTime(start), expiresAt: formatTime(last), aal: aalOf(methods), method }
       await d.store.refresh(session.id, { ...renewal, identityId: session.identity_id, passwordHash }, tx)
+      if (upstream) await noteUpstream(session.id, upstream, renewal.now, tx)
       return {
         ...session,
         expires_at: formatTime(next),
@@ -249,11 +256,12 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       }
     },
 
-    async raise(session, authentication, tx) {
+    async raise(session, { authentication, upstream }, tx) {
       const time = now()
       const method: AuthenticationMethod = { ...authentication, completed_at: time }
       const aal = aalOf([...session.authentication_methods, method])
       await d.store.raise(session.id, { identityId: session.identity_id, now: time, aal, method }, tx)
+      if (upstream) await noteUpstream(session.id, upstream, time, tx)
       return method
     },
 

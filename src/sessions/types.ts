@@ -9,6 +9,8 @@ export interface AuthenticationMethod {
   completed_at: Timestamp
   /** who checked it, where a provider did */
   provider?: string
+  /** that the provider belongs to */
+  organization?: string
 }
 
 export interface Device {

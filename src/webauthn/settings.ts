@@ -51,7 +51,7 @@ export function addKey(
     async write(tx) {
       const edit = (before: Owner) => withKey(before, added.type, added)
       const changed = await d.identities.changeCredentials(session.identity_id, edit, tx)
-      await d.sessions.raise(session, authentication, tx)
+      await d.sessions.raise(session, { authentication }, tx)
       await endSessionsOnFactorChange(d, session, tx)
       return changed
     },

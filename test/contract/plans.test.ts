@@ -18,7 +18,7 @@ const APART = 100
 const BIG = new Set([
   ...['sessions', 'session_devices', 'identities', 'identity_credentials', 'identity_credential_identifiers'],
   ...['identity_verifiable_addresses', 'identity_recovery_addresses', 'selfservice_login_flows'],
-  ...['lethe.events', 'lethe.tombstones', 'lethe.last_seen'],
+  ...['lethe.events', 'lethe.tombstones', 'lethe.last_seen', 'lethe.upstream_sessions'],
 ])
 
 /** What `docs/operations.md` says: of each statement the indexes that it may use. */
@@ -123,6 +123,8 @@ const GROWN = [
    select gen_random_uuid(), 'session.ended', 'logout', gen_random_uuid(), gen_random_uuid(), $nid, now() from generate_series(1, ${SESSIONS})`,
   `insert into lethe.tombstones (session_id, ended_at) select gen_random_uuid(), now() from generate_series(1, ${SESSIONS})`,
   `insert into lethe.last_seen (session_id, seen_at) select gen_random_uuid(), now() from generate_series(1, ${SESSIONS})`,
+  `insert into lethe.upstream_sessions (session_id, provider, subject, issuer, id_token, signed_in_at)
+   select gen_random_uuid(), 'one', i::text, '', '', now() from generate_series(1, ${SESSIONS}) i`,
   `insert into selfservice_login_flows select made.*
    from (select * from selfservice_login_flows limit 1) flow, generate_series(1, ${SESSIONS}) i,
      jsonb_populate_record(null::selfservice_login_flows, to_jsonb(flow) || jsonb_build_object('id', gen_random_uuid(), 'of', i)) made`,

@@ -157,7 +157,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
 }
 
 /** @see RFC 7396 */
-function mergePatch(base: unknown, patch: Tree): Tree {
+export function mergePatch(base: unknown, patch: Tree): Tree {
   const out: Tree = isTree(base) ? { ...base } : {}
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete out[key]

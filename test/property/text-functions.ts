@@ -324,7 +324,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['a digest', ['kernel/crypto/passwords/md4 hmacMd4', 'kernel/crypto/passwords/md4 md4']],
       ['texts of the server or the operator', ['kernel/http/errors freshProofRequired']],
       ['a digest', ['kernel/crypto/one-time isHashOf', 'kernel/crypto/one-time keyedHash']],
-      ['a digest', ['methods/oidc/state bindingOf', 'methods/password/share shareOf']],
+      ['a digest', ['methods/oidc/way-back/state bindingOf', 'methods/password/share shareOf']],
       ['puts a text into an object', ['identities/failures identifierUnknown', 'methods/oidc/generic bearer']],
       ['puts a text into an object', ['methods/code/recovery-form askNodes', 'methods/code/recovery-form sentNodes']],
       ['puts a text into an object', ['methods/link/form linkNodes', 'webauthn/nodes keyButton']],

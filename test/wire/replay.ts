@@ -32,9 +32,6 @@ const OTHERWISE: Record<string, string> = {
   'aal2: case=identity disabled while the second factor is checked': '401 at once, not a session that nobody can use',
   'oidc-registration: case=register without the session hook/type=browser': 'no session is left that nobody holds',
   'oidc-registration: case=all claims of an id token': 'a nonce that is not the one that was sent is refused',
-  'oidc-registration: case=linking waits for the second factor/type=spa': 'the account is linked by the first factor',
-  'oidc-registration: case=linking waits for the second factor/type=browser':
-    'the account is linked by the first factor',
   'oidc-errors: case=mapper: a trait that the schema does not know': 'the form has inputs for known traits alone',
 }
 

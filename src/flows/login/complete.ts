@@ -27,8 +27,14 @@ export interface CompleteLoginDeps {
   sessions: SessionService
   /** accounts that wait in a flow to be linked to whoever signs in */
   waiting: {
+    /** What goes with the person to another flow; undefined where none waits. */
+    carried(flow: LoginFlow): JsonObject | undefined
     /** @returns what the session proves besides. @throws FormRefused for somebody else */
-    link(flow: LoginFlow, identityId: string, tx: Queryable): Promise<Proof['authentication'] | undefined>
+    link(
+      flow: LoginFlow,
+      identityId: string,
+      tx: Queryable,
+    ): Promise<Pick<Proof, 'authentication' | 'upstream'> | undefined>
   }
   /** where a browser proves its second factor */
   secondFactorUrl(returnTo: string, loginChallenge?: string): string
@@ -77,9 +83,8 @@ export async function completeLogin(
     async (tx) => {
       if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready())
       await write?.(tx)
-      const linked = await d.waiting.link(c.flow, identity.id, tx)
       const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
-      if (linked) begun.session.authentication_methods.push(await d.sessions.raise(begun.session, linked, tx))
+      await link(d, c, begun.session, tx)
       // Only the state of an identity is looked at by the statement that begins a session.
       if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
       if (names.has('revoke_active_sessions')) {
@@ -105,9 +110,16 @@ export async function completeLogin(
   }
 }
 
+/** A first factor alone adds no further way in to somebody who is to prove a second one. */
+async function link(d: CompleteLoginDeps, { flow, proved }: Completion, session: Session, tx: Queryable) {
+  if (d.sessions.lacksSecondFactor(session)) return
+  const linked = await d.waiting.link(flow, proved.identity.id, tx)
+  if (linked) session.authentication_methods.push(await d.sessions.raise(session, linked, tx))
+}
+
 function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string, tx: Queryable) {
-  const { identity, authentication, passwordHash } = proved
-  return d.sessions.issue({ id, identity, authentication, passwordHash, device: caller.device }, tx)
+  const { identity, authentication, passwordHash, upstream } = proved
+  return d.sessions.issue({ id, identity, authentication, passwordHash, upstream, device: caller.device }, tx)
 }
 
 /** Writes to an address that nobody has proved yet. */

@@ -6,7 +6,7 @@ import { storeFlow } from '../engine/unstored.ts'
 import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller, Flow } from '../types.ts'
 import { type BegunLogin, beginLogin, newLoginFlow } from './begin.ts'
-import type { Completion } from './complete.ts'
+import type { Completion, SignedIn } from './complete.ts'
 import { type FinishedLogin, finishLogin, type LoginOutcome, type SubmitLoginDeps, submitLogin } from './submit.ts'
 import type { LoginFlow } from './types.ts'
 
@@ -22,6 +22,11 @@ export interface LoginFlows {
   find(id: string): Promise<LoginFlow>
   /** Another login flow for what a flow was begun for. @param shape what it shows besides, before it is stored */
   continueFrom(flow: Flow, shape?: (made: LoginFlow) => LoginFlow): Promise<LoginFlow>
+  /**
+   * Where an account waits to be linked until the second factor is proved: the flow for that, which it goes along with.
+   * @param csrfToken of the browser that has just signed in
+   */
+  linkLater(signedIn: SignedIn, csrfToken: string): Promise<LoginFlow | undefined>
   /** Stores the flow as a step outside the form leaves it. */
   show(flow: LoginFlow, next: NextForm): Promise<ShownAgain<LoginFlow>>
   /** Signs in somebody who has proved who they are outside the form. @throws 401, 403, FormRefused, NotLocked */
@@ -44,6 +49,20 @@ export function createLoginFlow(d: LoginFlowDeps): LoginFlows {
       const shaped = shape(flow)
       await storeFlow(d, { flow: shaped, writes })
       return shaped
+    },
+    async linkLater({ flow: from, session, secondFactorAt }, csrfToken) {
+      const carried = secondFactorAt === undefined ? undefined : d.waiting.carried(from)
+      if (!carried) return undefined
+      const wish = { refresh: false, aal: 'aal2' as const, schema: '' }
+      const { flow, writes } = await newLoginFlow(
+        d,
+        { type: from.type, requestUrl: secondFactorAt!, csrfToken },
+        wish,
+        session,
+      )
+      const next = { ...flow, context: { ...flow.context, ...carried } }
+      await storeFlow(d, { flow: next, writes })
+      return next
     },
     show: (flow, next) => showNext(d, flow, next, undefined),
     finish: (completion) => finishLogin(d, completion),

@@ -70,6 +70,8 @@ export interface Proved {
   kind: 'proved'
   identity: Identity
   authentication: Proof['authentication']
+  /** where a provider has checked it */
+  upstream?: Proof['upstream']
   /** the hash that a password was checked against: the session begins only while it is still that one */
   passwordHash?: string | undefined
   /** what was typed, where the person was found by it: the browser is remembered for it */

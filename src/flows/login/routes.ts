@@ -109,6 +109,10 @@ export function loginResponder(d: LoginRouteDeps) {
       const to = await d.oauth2.accept(challenge, { identityId: session.identity_id, session })
       return sendTo(to, caller.scripted, req, reply)
     }
+    const linking = await d.login.linkLater(done, d.csrf.token(req))
+    if (linking) {
+      return caller.scripted ? loginAnswer(linking) : reply.redirect(d.flowUrls.page('login', linking.id), 303)
+    }
     const flows = done.verifications.map(({ flow }) => flow)
     if (fresh && flows.length > 0) await d.verification.bind(flows, d.csrf.token(req))
     const page = flows[0] ? d.flowUrls.page('verification', flows[0].id) : returnTo

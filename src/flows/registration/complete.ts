@@ -95,12 +95,12 @@ export async function finishRegistration(d: CompleteRegistrationDeps, c: Complet
 /** Identity and session come to be together or not at all. @throws FormRefused when the identifier is taken */
 async function register(d: CompleteRegistrationDeps, c: Completion, input: Registration, withSession: boolean) {
   const { caller, newcomer } = c
-  const { authentication } = newcomer
+  const { authentication, upstream } = newcomer
   try {
     return await d.db.tx(async (tx) => {
       const made = await d.identities.register(input, tx)
       await newcomer.write?.(tx, made)
-      const start = { authentication, device: caller.device }
+      const start = { authentication, upstream, device: caller.device }
       const draft = withSession ? d.sessions.draft({ ...start, identity: made }) : undefined
       const { begun, identity } = await verify(d, c, made, draft, tx)
       const issued = draft && (await d.sessions.issue({ ...start, id: draft.id, identity }, tx))

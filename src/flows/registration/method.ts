@@ -68,6 +68,8 @@ export interface Newcomer {
   verified?: readonly TraitAddress[]
   /** for the session that may begin at once */
   authentication: Proof['authentication']
+  /** where a provider has checked who it is */
+  upstream?: Proof['upstream']
   /** Runs in the transaction that makes the identity, after it: uses up a code. @throws FormRefused: nothing is written */
   write?(tx: Queryable, identity: Identity): Promise<void>
 }

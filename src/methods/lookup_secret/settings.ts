@@ -103,7 +103,7 @@ function confirm(d: LookupSettingsDeps, { flow, session, identity: { id } }: Set
         ({ credentials }) => withCredential(credentials, set),
         tx,
       )
-      await d.sessions.raise(session, { method: LOOKUP_SECRET, aal: 'aal2' }, tx)
+      await d.sessions.raise(session, { authentication: { method: LOOKUP_SECRET, aal: 'aal2' } }, tx)
       await endSessionsOnFactorChange(d, session, tx)
       return changed
     },

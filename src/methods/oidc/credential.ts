@@ -3,7 +3,7 @@ import type { NewCredential } from '../../identities/creation.ts'
 import type { DraftCredential } from '../../identities/draft.ts'
 import type { JsonObject, StoredCredential } from '../../identities/types.ts'
 import type { Cipher } from '../../kernel/crypto/cipher.ts'
-import type { Tokens } from './kind.ts'
+import type { Provider, Tokens } from './kind.ts'
 
 export const OIDC = 'oidc'
 
@@ -17,8 +17,9 @@ export interface Linked {
 /** How an account is found: the identifier of the credential, compared as it is. */
 export const identifierOf = accountIdentifier
 
-/** @param tokens of the first sign-in; undefined where an app sent an id token of its own */
-export function newEntry(cipher: Cipher, provider: string, subject: string, tokens: Tokens | undefined): Linked {
+/** With the tokens of the first sign-in; without any where an app sent an id token of its own. */
+export function newEntry(cipher: Cipher, { provider: { id, organization_id }, subject, tokens }: Account): Linked {
+  const provider = id
   const sealed = (token: string) => cipher.encrypt(Buffer.from(token))
   return {
     provider,
@@ -29,8 +30,15 @@ export function newEntry(cipher: Cipher, provider: string, subject: string, toke
       initial_id_token: sealed(tokens?.idToken ?? ''),
       initial_access_token: sealed(tokens?.accessToken ?? ''),
       initial_refresh_token: sealed(tokens?.refreshToken ?? ''),
+      ...(organization_id ? { organization: organization_id } : {}),
     },
   }
+}
+
+interface Account {
+  provider: Pick<Provider, 'id' | 'organization_id'>
+  subject: string
+  tokens: Tokens | undefined
 }
 
 export function linkedOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]): Linked[] {

@@ -16,10 +16,11 @@ import type { Cipher } from '../../kernel/crypto/cipher.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../../sessions/service.ts'
+import type { UpstreamSignIn } from '../../sessions/store-upstream.ts'
 import type { Session } from '../../sessions/types.ts'
 import { linkedOf, newEntry, OIDC, withLinked } from './credential.ts'
 import { accountExists, confirmWith } from './messages.ts'
-import type { KnownByProvider, ProviderSignIn } from './sign-in.ts'
+import { authenticationOf, type KnownByProvider, type ProviderSignIn, proofOf } from './sign-in.ts'
 
 export interface LinkingDeps {
   config(): Config
@@ -41,7 +42,7 @@ export function createLinking(d: LinkingDeps) {
   return {
     /** @param use takes away what the browser came back with, in the same transaction */
     link(session: Session, known: KnownByProvider, use: (tx: Queryable) => Promise<void>): Change {
-      const entry = newEntry(d.cipher, known.provider.id, known.subject, known.tokens)
+      const entry = newEntry(d.cipher, known)
       return {
         kind: 'change',
         needsPrivilege: () => true,
@@ -51,7 +52,7 @@ export function createLinking(d: LinkingDeps) {
           const changed = await d.identities.changeCredentials(session.identity_id, add, tx).catch((error: unknown) => {
             throw error instanceof HttpError && error.status === 409 ? refused(messages.taken) : error
           })
-          await d.sessions.raise(session, { method: OIDC, aal: 'aal1', provider: known.provider.id }, tx)
+          await d.sessions.raise(session, proofOf(known), tx)
           return changed
         },
       }
@@ -63,14 +64,15 @@ export function createLinking(d: LinkingDeps) {
      */
     async conflictOf(error: unknown, c: Conflict): Promise<ShownAgain<LoginFlow> | undefined> {
       if (!isTaken(error)) return undefined
-      const { provider, subject, tokens } = c.known
+      const { provider } = c.known
       const owner = await d.identities.findByTraits(c.schema.id, c.newcomer.traits)
       if (!owner) return undefined
-      const entry = newEntry(d.cipher, provider.id, subject, tokens)
+      const entry = newEntry(d.cipher, c.known)
       const duplicate = {
         CredentialsType: OIDC,
         CredentialsConfig: { providers: [entry.entry] },
         DuplicateIdentifier: owner.identifier,
+        Upstream: { ...c.known.upstream },
       }
       const hints = d.config().selfservice.flows.registration.login_hints
       const flow = await d.login.continueFrom(c.flow, (made) => ({
@@ -130,6 +132,11 @@ function confirmingNodes(
 /** Links the account that waits in a login flow, to whom it belongs. */
 export function createWaiting({ identities }: Pick<LinkingDeps, 'identities'>) {
   return {
+    carried({ context }: Pick<LoginFlow, 'context'>): JsonObject | undefined {
+      const waiting = context[MEMBER]
+      return waiting === undefined ? undefined : { [MEMBER]: waiting }
+    },
+
     /**
      * @returns what the session proves besides; undefined where none waits
      * @throws FormRefused when somebody else has signed in, or has the account
@@ -146,7 +153,11 @@ export function createWaiting({ identities }: Pick<LinkingDeps, 'identities'>) {
       await identities.changeCredentials(identityId, add, tx).catch((error: unknown) => {
         throw error instanceof HttpError && error.status === 409 ? refused(messages.taken) : error
       })
-      return { method: OIDC, aal: 'aal1' as const, provider: account.provider }
+      const { organization } = account.entry
+      return {
+        authentication: authenticationOf(account.provider, typeof organization === 'string' ? organization : undefined),
+        upstream: waiting.Upstream as unknown as UpstreamSignIn | undefined,
+      }
     },
   }
 }

@@ -13,7 +13,7 @@ import type { Cipher } from '../../kernel/crypto/cipher.ts'
 import { credentialOf, newEntry, OIDC } from './credential.ts'
 import type { createMappers } from './mapper.ts'
 import { goOn } from './messages.ts'
-import type { KnownByProvider } from './sign-in.ts'
+import { type KnownByProvider, proofOf } from './sign-in.ts'
 
 export interface NewcomerDeps {
   config(): Config
@@ -59,7 +59,7 @@ export function createNewcomers(d: NewcomerDeps) {
      * @throws NotEnough when the schema is not content, HttpError
      */
     async make(flow: RegistrationFlow, known: KnownByProvider, sent: Json) {
-      const { provider, subject, tokens } = known
+      const { provider } = known
       const mapped = await d.mappers.map(provider.mapper_url, known.claims)
       const schema = selectSchema(d.schemas(), flow.identity_schema)
       const traits = merged(mapped.traits, sent)
@@ -73,9 +73,9 @@ export function createNewcomers(d: NewcomerDeps) {
         kind: 'newcomer',
         traits,
         metadata: { public: mapped.metadataPublic, admin: mapped.metadataAdmin },
-        credentials: [credentialOf([newEntry(d.cipher, provider.id, subject, tokens)])],
+        credentials: [credentialOf([newEntry(d.cipher, known)])],
         verified: mapped.verified,
-        authentication: { method: OIDC, aal: 'aal1', provider: provider.id },
+        ...proofOf(known),
       }
       return { schema, newcomer, derived }
     },

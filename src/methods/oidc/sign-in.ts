@@ -6,19 +6,22 @@ import type { Flow, SubmittedForm } from '../../flows/types.ts'
 import type { Json, JsonObject } from '../../identities/types.ts'
 import { SECOND } from '../../kernel/base/clock.ts'
 import { withoutTrailingSlashes } from '../../kernel/base/url.ts'
+import type { Seal } from '../../kernel/crypto/seal.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { badRequest, HttpError, notFound } from '../../kernel/http/errors.ts'
 import { withQuery } from '../../kernel/http/query.ts'
 import type { Proof } from '../../sessions/service.ts'
+import type { UpstreamSignIn } from '../../sessions/store-upstream.ts'
 import { type Claims, textAt } from './claims.ts'
 import { identifierOf, OIDC } from './credential.ts'
 import { notInitialized, untrustworthy, upstreamError } from './errors.ts'
 import { issuerOf } from './generic.ts'
 import type { Provider, Tokens } from './kind.ts'
 import { kindOf } from './kinds.ts'
-import { bindingOf, type State, type StateKind, type States } from './state.ts'
 import type { TokenEndpoint } from './token.ts'
 import type { Upstream } from './upstream.ts'
+import { upstreamSignIn } from './upstream-session.ts'
+import { bindingOf, type State, type StateKind, type States } from './way-back/state.ts'
 
 /** Under which name a browser comes back to its sign-in. */
 export const CONTAINER = 'ory_kratos_oidc_auth_code_session'
@@ -31,6 +34,8 @@ export interface SignInDeps {
   random: Random
   continuity: { begin(name: string, payload: JsonObject, lifespan: number): Promise<string | undefined> }
   states: States
+  /** for id tokens that rest with sessions */
+  seal: Seal
   upstream: Upstream
   tokenEndpoint: TokenEndpoint
 }
@@ -55,13 +60,19 @@ export interface KnownByProvider {
   subject: string
   claims: Claims
   tokens: Tokens | undefined
+  /** for the session */
+  upstream: UpstreamSignIn
 }
 
-/** What a session says of a sign-in by a provider. */
-export function authenticationOf({ provider }: KnownByProvider): Proof['authentication'] {
-  const { id, organization_id: organization } = provider
-  return { method: OIDC, aal: 'aal1', provider: id, ...(organization ? { organization } : {}) }
+/** What a session says, and keeps, of a sign-in by a provider. */
+export function proofOf({ provider, upstream }: KnownByProvider): Pick<Proof, 'authentication' | 'upstream'> {
+  return { authentication: authenticationOf(provider.id, provider.organization_id), upstream }
 }
+
+export const authenticationOf = (provider: string, organization: string | undefined): Proof['authentication'] => ({
+  ...{ method: OIDC, aal: 'aal1', provider },
+  ...(organization ? { organization } : {}),
+})
 
 export type ProviderSignIn = ReturnType<typeof createProviderSignIn>
 
@@ -122,14 +133,20 @@ export function createProviderSignIn(d: SignInDeps) {
   }
 
   /** @throws HttpError 502: what the provider says does not name anybody */
-  function known(provider: Provider, claims: Claims, tokens: Tokens | undefined): KnownByProvider {
+  function known(
+    provider: Provider,
+    claims: Claims,
+    tokens: Tokens | undefined,
+    idToken = tokens?.idToken ?? '',
+  ): KnownByProvider {
     const subject = textAt(claims, 'sub')
     if (subject === '') throw upstreamError('provider did not return a subject')
     if (textAt(claims, 'iss') === '') throw upstreamError('issuer not set in claims')
     if (identifierOf(provider.id, subject).length > MAX_IDENTIFIER) {
       throw upstreamError('the subject that the provider returned is too long')
     }
-    return { provider, subject, claims, tokens }
+    const upstream = upstreamSignIn(d.seal, { provider: provider.id, subject, claims, idToken })
+    return { provider, subject, claims, tokens, upstream }
   }
 
   return {
@@ -188,13 +205,12 @@ export function createProviderSignIn(d: SignInDeps) {
     async submitted(provider: Provider, form: SubmittedForm): Promise<KnownByProvider> {
       const { submitted } = kindOf(provider)
       if (!submitted) throw upstreamError(`The provider ${provider.provider} does not support id_token verification`)
-      const claims = await submitted
-        .verify(provider, fieldText(form, 'id_token'), d.upstream)
-        .catch((error: unknown) => {
-          throw notVerified('The requested action was forbidden', error)
-        })
+      const idToken = fieldText(form, 'id_token')
+      const claims = await submitted.verify(provider, idToken, d.upstream).catch((error: unknown) => {
+        throw notVerified('The requested action was forbidden', error)
+      })
       if (textAt(claims, 'sub') === '') throw notVerified('Upstream error')
-      const one = known(provider, claims, undefined)
+      const one = known(provider, claims, undefined, idToken)
       if (!submitted.mayLackNonce(claims)) assertNonce(textAt(claims, 'nonce'), fieldText(form, 'id_token_nonce'))
       return one
     },

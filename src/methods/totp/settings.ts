@@ -103,7 +103,7 @@ function link(d: TotpSettingsDeps, { flow, form, session, identity: { id } }: Se
         tx,
       )
       await d.totp.linked(id, judged.step, tx)
-      await d.sessions.raise(session, { method: TOTP, aal: 'aal2' }, tx)
+      await d.sessions.raise(session, { authentication: { method: TOTP, aal: 'aal2' } }, tx)
       await endSessionsOnFactorChange(d, session, tx)
       return changed
     },

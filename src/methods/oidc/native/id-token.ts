@@ -8,7 +8,7 @@ import type { IdentityService } from '../../../identities/service.ts'
 import type { Json } from '../../../identities/types.ts'
 import { identifierOf, OIDC } from '../credential.ts'
 import { type Newcomers, NotEnough } from '../newcomer.ts'
-import { authenticationOf, type ProviderSignIn } from '../sign-in.ts'
+import { type ProviderSignIn, proofOf } from '../sign-in.ts'
 
 export interface IdTokenDeps {
   providers: Pick<ProviderSignIn, 'find' | 'submitted'>
@@ -32,7 +32,7 @@ export function createIdTokens(d: IdTokenDeps) {
     async login(form: SubmittedForm): Promise<Proved | OtherKind> {
       const { known, identity } = await read(form)
       if (!identity) return { kind: 'otherKind' }
-      return { kind: 'proved', identity, authentication: authenticationOf(known) }
+      return { kind: 'proved', identity, ...proofOf(known) }
     },
 
     /** @param traits that the app has sent along. @throws as `login` */

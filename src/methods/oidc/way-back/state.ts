@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto'
-import type { Cipher, CipherAlgorithm } from '../../kernel/crypto/cipher.ts'
-import type { Random } from '../../kernel/crypto/tokens.ts'
+import { createHash } from 'node:crypto'
+import type { Cipher, CipherAlgorithm } from '../../../kernel/crypto/cipher.ts'
+import { createSeal } from '../../../kernel/crypto/seal.ts'
+import type { Random } from '../../../kernel/crypto/tokens.ts'
 
 /** The flows that a provider takes part in, by their number in a state. */
 const KINDS = [undefined, 'login', 'registration', 'settings'] as const
@@ -39,49 +40,21 @@ const MAX_LENGTH = 4096
  * cipher: that leaves the PKCE verifier readable in an address. Those are read, and sealed instead where they are written.
  */
 export function createStates(d: StateDeps): States {
+  const seal = createSeal('lethe provider state', d.secrets, d.random)
   return {
     write(state) {
       const bytes = encode(state)
-      const secret = d.secrets()[0]
-      return d.algorithm() === 'noop' && secret !== undefined ? seal(bytes, secret, d.random) : d.cipher.encrypt(bytes)
+      return (d.algorithm() === 'noop' ? seal.close(bytes) : undefined) ?? d.cipher.encrypt(bytes)
     },
     read(text) {
       if (text.length > MAX_LENGTH || !/^(?:[0-9a-f]{2})+$/.test(text)) return undefined
-      const sealed = Buffer.from(text, 'hex')
-      for (const secret of d.secrets()) {
-        const bytes = unseal(sealed, secret)
-        if (bytes) return decode(bytes)
-      }
-      const bytes = d.cipher.decrypt(text)
+      const bytes = seal.open(Buffer.from(text, 'hex')) ?? d.cipher.decrypt(text)
       return bytes && decode(bytes)
     },
   }
 }
 
 export const bindingOf = (initCode: string): Buffer => createHash('sha512').update(initCode).digest()
-
-const keyOf = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'lethe provider state', 32))
-const IV_BYTES = 12
-const TAG_BYTES = 16
-
-function seal(bytes: Buffer, secret: string, random: Random): string {
-  const iv = random(IV_BYTES)
-  const cipher = createCipheriv('aes-256-gcm', keyOf(secret), iv)
-  return Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]).toString('hex')
-}
-
-function unseal(bytes: Buffer, secret: string): Buffer | undefined {
-  if (bytes.length < IV_BYTES + TAG_BYTES) return undefined
-  const cipher = createDecipheriv('aes-256-gcm', keyOf(secret), bytes.subarray(0, IV_BYTES), {
-    authTagLength: TAG_BYTES,
-  })
-  cipher.setAuthTag(bytes.subarray(-TAG_BYTES))
-  try {
-    return Buffer.concat([cipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES)), cipher.final()])
-  } catch {
-    return undefined
-  }
-}
 
 /** @see https://protobuf.dev/programming-guides/encoding/ */
 function encode({ flowId, kind, provider, verifier, binding }: State): Buffer {
