@@ -9,10 +9,13 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { startPostgres } from '../test/helpers/postgres.ts'
 
-/** Those that take longest begin first. What starts processes of its own or breaks things has one to itself. */
+/**
+ * Those that take longest begin first, or one processor would be idle while the last goes on. What starts processes of its
+ * own or breaks things has one to itself.
+ */
 const FOLDERS = [
   { folder: 'wire', together: 1 },
   { folder: 'fault', together: 1 },
@@ -51,23 +54,23 @@ function testFiles(path: string): string[] {
     .sort()
 }
 
-/** Every test once: alone, or named by an entry that imports several. */
+/** Every test once: alone, or named by an entry that imports several. Node runs files in the order of their names. */
 function inGroups(): string[] {
   rmSync(ENTRIES, { recursive: true, force: true })
   mkdirSync(ENTRIES, { recursive: true })
-  const known = FOLDERS.flatMap(({ folder, together }) => {
-    const all = testFiles(join('test', folder))
-    if (together === 1) return all
-    const count = Math.ceil(all.length / together)
-    return Array.from({ length: count }, (_, group) => {
-      const entry = join(ENTRIES, `${folder}-${group + 1}.test.ts`)
-      // Dealt out like cards: neighbours in the alphabet are often alike, and so are their costs.
-      const members = all.filter((_, index) => index % count === group)
-      writeFileSync(entry, members.map((file) => `import '${relative(ENTRIES, file)}'\n`).join(''))
-      return entry
-    })
-  })
   const grouped = FOLDERS.flatMap(({ folder }) => testFiles(join('test', folder)))
   const missed = testFiles('test').filter((file) => !grouped.includes(file))
-  return [...known, ...missed]
+  const groups = FOLDERS.flatMap(({ folder, together }) => dealt(testFiles(join('test', folder)), together))
+  return [...groups, ...missed.map((file) => [file])].map((members, index) => {
+    const topic = members.length === 1 ? basename(members[0]!, '.test.ts') : basename(dirname(members[0]!))
+    const entry = join(ENTRIES, `${String(index + 1).padStart(3, '0')}-${topic}.test.ts`)
+    writeFileSync(entry, members.map((file) => `import '${relative(ENTRIES, file)}'\n`).join(''))
+    return entry
+  })
+}
+
+/** Dealt out like cards: neighbours in the alphabet are often alike, and so are their costs. */
+function dealt(files: string[], together: number): string[][] {
+  const count = Math.ceil(files.length / together)
+  return Array.from({ length: count }, (_, group) => files.filter((_, index) => index % count === group))
 }
