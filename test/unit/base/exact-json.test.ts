@@ -136,7 +136,8 @@ test('reading costs time linear in the text', () => {
   ]
   for (const text of texts) {
     const [one, four] = [50_000, 200_000].map((n) => quickest(text(n))) as [number, number]
-    assert.ok(four < 50 + 8 * one, `${text(8)}: ${one}, ${four} ms`)
+    // Squares of 200,000 would be many seconds.
+    assert.ok(four < 500 + 8 * one, `${text(8)}: ${one}, ${four} ms`)
   }
 })
 
