@@ -39,6 +39,7 @@ export function composeProviders({
   })
   const upstream = createUpstream({ clock, random, exchange: (request) => exchange(request, addressRules(config())) })
   const mappers = createMappers({
+    config,
     clock,
     loadText: (url) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 }),
   })

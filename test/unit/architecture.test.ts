@@ -115,12 +115,13 @@ describe('imports point inward', () => {
     lacks(routes, /\bsessions\.resolve\(/)
   })
 
-  it('a method knows no request, no other method, and flows by their interfaces', () => {
+  it('a method knows no request, no other method, and flows by their interfaces; flows know no method', () => {
     const methods = within('methods').filter(({ path }) => path !== 'methods/index.ts' && !isStore(path))
     assert.ok(methods.length > 3, 'the methods are elsewhere')
     const folder = (path: string) => path.split('/').slice(0, 2).join('/')
     holds(methods, ({ path }, { target }) => !target.startsWith('methods/') || folder(target) === folder(path))
     holds(methods, ({ path }, { target }) => isRoutes(path) || !isWeb(target))
+    holds(within('flows'), (_, { target }) => !target.startsWith('methods/'))
   })
 
   it('only the composition root builds stores and registers routes', () => {

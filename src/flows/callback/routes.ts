@@ -3,8 +3,6 @@ import { formFields } from '../../kernel/http/body.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryPairs, withQuery } from '../../kernel/http/query.ts'
-import { CONTAINER } from '../../methods/oidc/sign-in.ts'
-import type { CallbackOutcome, ProviderCallback } from '../../methods/oidc/way-back/callback.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { methodDisabled } from '../errors.ts'
 import { callerOf } from '../http.ts'
@@ -13,6 +11,7 @@ import { type RegistrationRouteDeps, registrationResponder } from '../registrati
 import { type SettingsRouteDeps, settingsResponder } from '../settings/routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
+import type { CallbackOutcome, ProviderCallback } from './types.ts'
 
 export interface CallbackRouteDeps extends LoginRouteDeps, RegistrationRouteDeps, SettingsRouteDeps {
   providerCallback: ProviderCallback
@@ -50,7 +49,7 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
     const done = await d.providerCallback.complete({
       query,
       provider: req.params.provider,
-      containerId: d.comeBack.find(req, reply, CONTAINER),
+      containerId: d.comeBack.find(req, reply, d.providerCallback.container),
       caller,
     })
     if (done.app) return toApp(reply, done)

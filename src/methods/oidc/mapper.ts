@@ -1,8 +1,8 @@
 import type { Json, JsonObject, TraitAddress } from '../../identities/types.ts'
-import type { Clock } from '../../kernel/base/clock.ts'
+import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import { badRequest, internalError } from '../../kernel/http/errors.ts'
 import { compileProgram, type Program } from '../../kernel/jsonnet/index.ts'
-import { type Claims, member, textAt } from './claims.ts'
+import { type Claims, member, textAt as textIn } from './claims.ts'
 import { invalidConfiguration } from './errors.ts'
 
 /** What a mapper makes of the claims. */
@@ -14,31 +14,52 @@ export interface Mapped {
 }
 
 export interface MapperDeps {
+  /** another object after each reload */
+  config(): object
   clock: Clock
   /** @throws Error without the address */
   loadText(url: string): Promise<string>
 }
 
-const KEPT_MICROS = 60 * 60 * 1_000_000
-/** Mappers that are kept: those of the configuration, and a few of before a reload. */
+/** How long a mapper of another server counts. */
+const KEPT: Micros = 60 * 60 * SECOND
+/** How long a server that failed is left alone. */
+const RETRY: Micros = 60 * SECOND
+/** Of each kind; emptied when a reload or an editor has left too many behind. */
 const MOST_KEPT = 200
 /** Of input and output, as at Kratos. */
 const MAX_BYTES = 64 * 1024
 
 /** Mappers written in Jsonnet. @see https://www.ory.com/docs/kratos/social-signin/data-mapping */
-export function createMappers({ clock, loadText }: MapperDeps) {
-  const programs = new Map<string, { program: Program; at: number }>()
+export function createMappers({ config, clock, loadText }: MapperDeps) {
+  /** of other servers, by address */
+  const fetched = new Map<string, { text: string; at: Micros }>()
+  let fetchedFor: object | undefined
+  /** by their text */
+  const programs = new Map<string, Program>()
+
+  /** A file is read each time. What another server has given counts until a reload, and longer while it does not answer. */
+  async function textAt(url: string): Promise<string> {
+    if (!/^https?:/i.test(url)) return loadText(url)
+    if (fetchedFor !== config()) fetched.clear()
+    fetchedFor = config()
+    const kept = fetched.get(url)
+    if (kept && clock.now() - kept.at < KEPT) return kept.text
+    const text = await loadText(url).catch((error: unknown) => {
+      if (kept) return undefined
+      throw error
+    })
+    const read = text === undefined ? { text: kept!.text, at: clock.now() - KEPT + RETRY } : { text, at: clock.now() }
+    keep(fetched, url, read)
+    return read.text
+  }
 
   async function program(url: string): Promise<Program> {
-    const kept = programs.get(url)
-    if (kept && clock.now() - kept.at < KEPT_MICROS) return kept.program
-    const made = compileProgram(await loadText(url), 'oidc mapper')
-    programs.delete(url)
-    programs.set(url, { program: made, at: clock.now() })
-    for (const oldest of programs.keys()) {
-      if (programs.size <= MOST_KEPT) break
-      programs.delete(oldest)
-    }
+    const text = await textAt(url)
+    const known = programs.get(text)
+    if (known) return known
+    const made = compileProgram(text, 'oidc mapper')
+    keep(programs, text, made)
     return made
   }
 
@@ -70,6 +91,11 @@ export function createMappers({ clock, loadText }: MapperDeps) {
   }
 }
 
+function keep<T>(into: Map<string, T>, name: string, value: T): void {
+  if (into.size >= MOST_KEPT) into.clear()
+  into.set(name, value)
+}
+
 const notA = (what: string, key: string) =>
   `OpenID Connect Jsonnet mapper did not return ${what} for key ${key}. Please check your Jsonnet code!`
 
@@ -84,7 +110,7 @@ function addresses(value: Json | undefined): TraitAddress[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw badRequest(notA('an array', 'identity.verified_addresses'))
   return value.map((one) => {
-    const [via, text] = [textAt(one, 'via'), textAt(one, 'value')]
+    const [via, text] = [textIn(one, 'via'), textIn(one, 'value')]
     return { via, value: via === 'email' ? text.trim().toLowerCase() : text }
   })
 }

@@ -1,13 +1,12 @@
 import { failed, problemsOf, type ShownAgain } from '../../../flows/attempt.ts'
 import { expiryOf } from '../../../flows/begin.ts'
+import type { CallbackOutcome, ProviderCallback } from '../../../flows/callback/types.ts'
 import type { NextForm } from '../../../flows/engine/step.ts'
 import { flowExpiredMeanwhile, initiatedByOther } from '../../../flows/errors.ts'
 import type { LoginFlows } from '../../../flows/login/flow.ts'
-import type { LoginOutcome } from '../../../flows/login/submit.ts'
 import type { LoginFlow } from '../../../flows/login/types.ts'
 import { csrfNode, submitNode } from '../../../flows/nodes.ts'
 import type { RegistrationFlows } from '../../../flows/registration/flow.ts'
-import type { RegistrationOutcome } from '../../../flows/registration/submit.ts'
 import type { RegistrationFlow } from '../../../flows/registration/types.ts'
 import type { SettingsFlows } from '../../../flows/settings/flow.ts'
 import type { SettingsOutcome } from '../../../flows/settings/submit.ts'
@@ -20,23 +19,13 @@ import { type Clock, formatTime } from '../../../kernel/base/clock.ts'
 import type { Queryable } from '../../../kernel/db/client.ts'
 import { noActiveSession } from '../../../kernel/http/errors.ts'
 import type { SessionService } from '../../../sessions/service.ts'
-import type { Resolved } from '../../../sessions/types.ts'
 import { identifierOf, OIDC } from '../credential.ts'
 import type { Linking } from '../linking.ts'
 import { goOn } from '../messages.ts'
 import { type Newcomers, NotEnough } from '../newcomer.ts'
 import type { KnownByProvider } from '../sign-in.ts'
 import { CONTAINER, proofOf } from '../sign-in.ts'
-import {
-  arrive,
-  type Back,
-  type CallbackRequest,
-  cameBack,
-  readState,
-  useUp,
-  type Way,
-  type WayBackDeps,
-} from './way-back.ts'
+import { arrive, type Back, cameBack, readState, useUp, type Way, type WayBackDeps } from './way-back.ts'
 
 export interface CallbackDeps extends WayBackDeps {
   clock: Clock
@@ -50,33 +39,17 @@ export interface CallbackDeps extends WayBackDeps {
   urls: FlowUrls
 }
 
-/** What came of it, in the words of the flow that it ends. */
-export type CallbackOutcome = (
-  | { kind: 'login'; outcome: LoginOutcome }
-  | { kind: 'registration'; outcome: RegistrationOutcome }
-  | { kind: 'settings'; outcome: SettingsOutcome; resolved: Resolved }
-  /** signed in already */
-  | { kind: 'home'; to: string }
-) & {
-  /** set where an app waits: it asks for its session with a code, and the browser is sent back to it */
-  app?: Flow
-}
-
-export type ProviderCallback = ReturnType<typeof createProviderCallback>
-
 /** Where a provider sends browsers back to. @see OpenID Connect Core 1.0 §3.1.2.5 */
-export function createProviderCallback(d: CallbackDeps) {
+export function createProviderCallback(d: CallbackDeps): ProviderCallback {
   return {
+    container: CONTAINER,
     enabled: () => d.providers.enabled(),
 
-    /** Looks at the state alone. @throws HttpError 400, 404 */
-    check: (request: Pick<CallbackRequest, 'query' | 'provider'>): void => void readState(d, request),
+    check: (request) => void readState(d, request),
 
-    /** Hands the session to the app that waits for it. @returns what the app needs besides its own code */
-    handOver: (app: Flow, sessionId: string) => d.exchanges.bind(app.id, sessionId, formatTime(d.clock.now())),
+    handOver: (app, sessionId) => d.exchanges.bind(app.id, sessionId, formatTime(d.clock.now())),
 
-    /** @throws HttpError for what is not a way back of this browser; 404 where the method is switched off */
-    async complete(request: CallbackRequest): Promise<CallbackOutcome> {
+    async complete(request) {
       const { state, text } = readState(d, request)
       const current = await d.sessions.resolve(request.caller.credentials)
       const way = { ...request, state, text, current }

@@ -1,6 +1,7 @@
+import type { CallbackRequest } from '../../../flows/callback/types.ts'
 import { isObject } from '../../../flows/form.ts'
 import type { ExchangeStore } from '../../../flows/store.ts'
-import type { Caller, Flow } from '../../../flows/types.ts'
+import type { Flow } from '../../../flows/types.ts'
 import type { Json, JsonObject } from '../../../identities/types.ts'
 import type { Queryable } from '../../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../../kernel/http/errors.ts'
@@ -16,15 +17,6 @@ export interface WayBackDeps {
     useUp(id: string, tx: Queryable): Promise<void>
   }
   exchanges: Pick<ExchangeStore, 'initCodeOf' | 'move' | 'bind'>
-}
-
-export interface CallbackRequest {
-  query: URLSearchParams
-  /** of the path; undefined at the address that serves all of them */
-  provider: string | undefined
-  /** what the browser comes back to */
-  containerId: string | undefined
-  caller: Caller
 }
 
 /** A callback whose state is ours. */
