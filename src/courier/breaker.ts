@@ -1,13 +1,13 @@
 import type { Micros } from '../kernel/base/clock.ts'
 
 /**
- * Keeps a channel shut while the other side takes nobody's messages, and then lets one message through to see whether it
- * does again.
+ * Closes a channel while its server refuses all messages, and then lets one message through to see whether it
+ * accepts them again.
  */
 export interface Breaker {
-  /** how many messages may be under way */
+  /** how many messages may be in flight */
   allowed(most: number, now: Micros): number
-  /** @returns when the next message may go */
+  /** @returns when the next message may be sent */
   shut(now: Micros): Micros
   open(): void
 }
@@ -21,7 +21,7 @@ export function createBreaker(): Breaker {
   return {
     allowed: (most, now) => (failures === 0 ? most : now < until ? 0 : 1),
     shut(now) {
-      // what was under way together fails together: that is one failure
+      // messages that were in flight together fail together: that is one failure
       if (now < until) return until
       until = now + Math.min(FIRST_MS * 2 ** Math.min(failures, 20), LONGEST_MS) * 1000
       failures += 1

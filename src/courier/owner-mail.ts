@@ -5,25 +5,25 @@ import type { Channel } from './types.ts'
 
 export interface OwnerMailDeps {
   courier: Courier
-  /** a person as templates know them */
+  /** the identity as templates see it */
   identityAnswer(identity: Identity): Record<string, unknown>
 }
 
 export interface MailToOwner {
   kind: 'recovery_code' | 'recovery' | 'verification_code' | 'verification'
-  /** undefined where nobody has the address */
+  /** undefined for an unknown address */
   owner: AddressOwner | undefined
   to: { channel: Channel; value: string }
-  /** whether an address that nobody has gets a message that says so */
+  /** whether an unknown address gets a message that says so */
   tellUnknown: boolean
   request: { request_url: string; transient_payload: Json }
-  /** of the request that asked, where the template of Kratos has them */
+  /** of the request for it, for templates that have them in Kratos */
   requestHeaders?: Readonly<Record<string, readonly string[]>>
-  /** code or link, and how long it lives */
+  /** code or link, and its lifetime */
   secret: JsonObject
 }
 
-/** Writes to whoever has an address. How long it takes does not tell whether somebody has it. */
+/** Writes to the owner of an address. It takes as long for an unknown one, so that the time does not reveal accounts. */
 export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwner): Promise<void> {
   const { channel, value: to } = m.to
   const requestHeaders = m.requestHeaders ?? {}
@@ -35,8 +35,8 @@ export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwne
   } else if (m.tellUnknown && channel === 'email') {
     await d.courier.enqueue({ ...known, type: `${m.kind}_invalid`, data }, tx)
   } else {
-    await d.courier.pretend({ ...known, data: { ...data, ...m.secret, identity: NOBODY } }, tx)
+    await d.courier.pretend({ ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)
   }
 }
 
-const NOBODY: JsonObject = { id: '00000000-0000-0000-0000-000000000000', traits: {} }
+const NO_IDENTITY: JsonObject = { id: '00000000-0000-0000-0000-000000000000', traits: {} }

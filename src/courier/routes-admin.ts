@@ -32,7 +32,7 @@ function filterOf(query: URLSearchParams): MessageFilter {
   return { recipient, status: status as MessageStatus | undefined }
 }
 
-/** Kratos answers 400 to what it cannot read, with a body that says 500. */
+/** Kratos answers 400 to a token that it cannot read, with a body that says 500. */
 function pageOf(query: URLSearchParams): KeysetPage {
   try {
     return parseKeysetPage(query, { usual: 10, most: 500 })

@@ -23,7 +23,7 @@ const STYLE = `
   h2 { font-size: 1rem; margin: .25rem 0 } pre { white-space: pre-wrap; overflow-wrap: anywhere }`
 const POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
 
-/** In development: the messages that were sent, or would have been, so that nobody needs a mail server to try a flow. */
+/** In development: the messages that were sent, or would have been, so that a flow can be tried without a mail server. */
 export function mailboxRoutes(d: { dev: boolean; courierMessages: CourierMessages }): FastifyPluginAsync {
   return async (app) => {
     app.get('/courier/mailbox', async (_req, reply) => {

@@ -16,13 +16,13 @@ export interface CourierDeps {
 /** The queue of messages to people. */
 export interface Courier {
   /**
-   * Writes a message down with its final texts; it is sent after the transaction has committed, by whichever node or
-   * courier comes first.
-   * @param tx of the code or link that the message carries, so that there is never one without the other
+   * Stores a message with its final texts; it is sent after the transaction has committed, by the first node or
+   * courier that claims it.
+   * @param tx of the code or link in the message, so that neither exists without the other
    * @returns the id of the message
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
-  /** Does what `enqueue` does and takes it back: it takes as long, and sends nothing to an address that nobody has. */
+  /** Runs `enqueue` and rolls it back: it takes as long, and sends nothing, for an unknown address. */
   pretend(message: Message, tx: Queryable): Promise<void>
 }
 

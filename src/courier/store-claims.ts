@@ -3,28 +3,28 @@ import { type Db, sql } from '../kernel/db/client.ts'
 import { type Channel, MESSAGE_STATUS, type TemplateType } from './types.ts'
 
 /**
- * Takes what is due, the oldest first, as Kratos reads it: its courier takes only what is queued. A lease that has ended
- * is taken over, and the try that was lost is written down as one that failed. The row of the claim decides between two
- * nodes: its lock is waited for, and then it is judged as it is.
+ * Claims due messages, the oldest first, in a way that Kratos understands: its courier takes only queued ones. An expired claim
+ * is taken over, and its lost try is recorded as failed. Between two nodes the row of the claim
+ * decides: the second waits for its lock, and then finds it taken.
  */
 const CLAIM = sql(
   'courier.claim',
   `with due as (
-    select m.id, m.status, m.send_count >= $7::int as spent from courier_messages m left join lethe.courier_claims c on c.message_id = m.id
-    where m.nid = $1 and m.type = $2 and m.status in (1, 3)
-      and (c.due_at <= $3 or (m.status = 1 and c.message_id is null))
-    order by m.created_at, m.id limit $4 for update of m skip locked
+    select m.id, m.status, m.send_count >= :tries::int as spent from courier_messages m left join lethe.courier_claims c on c.message_id = m.id
+    where m.nid = :nid and m.type = :type and m.status in (1, 3)
+      and (c.due_at <= :now or (m.status = 1 and c.message_id is null))
+    order by m.created_at, m.id limit :limit for update of m skip locked
   ), leased as (
-    insert into lethe.courier_claims as c (message_id, claim, due_at) select due.id, $5::uuid, $6::timestamp from due
-    on conflict (message_id) do update set claim = excluded.claim, due_at = excluded.due_at where c.due_at <= $3
+    insert into lethe.courier_claims as c (message_id, claim, due_at) select due.id, :claim::uuid, :until::timestamp from due
+    on conflict (message_id) do update set claim = excluded.claim, due_at = excluded.due_at where c.due_at <= :now
     returning c.message_id
   ), lost as (
     insert into courier_message_dispatches (id, message_id, nid, status, error, created_at, updated_at)
-    select gen_random_uuid(), due.id, $1, 'failed', $8::json, $3, $3
+    select gen_random_uuid(), due.id, :nid, 'failed', :lost_try::json, :now, :now
     from due join leased on leased.message_id = due.id where due.status = 3
   ), taken as (
     update courier_messages m set status = 3, send_count = m.send_count + case when due.spent then 0 else 1 end
-    from leased join due on due.id = leased.message_id where m.id = leased.message_id and m.nid = $1
+    from leased join due on due.id = leased.message_id where m.id = leased.message_id and m.nid = :nid
     returning due.spent, m.id, m.type, m.recipient, m.subject, m.body, m.template_type, m.template_data, m.request_headers,
       m.send_count, m.created_at
   )
@@ -34,24 +34,24 @@ const CLAIM = sql(
   from taken t order by t.created_at, t.id`,
 )
 
-/** The message is locked before its claim, in the order in which it is taken. */
+/** Locks the message before its claim, the order in which claiming locks them. */
 const HELD = `held as (
-    select m.id from courier_messages m where m.id = $1 and m.nid = $2 for update
+    select m.id from courier_messages m where m.id = :message and m.nid = :nid for update
   )`
 const DISPATCH = `insert into courier_message_dispatches (id, message_id, nid, status, error, created_at, updated_at)
-  select $4::uuid, mine.message_id, $2, $5, $6::json, $7::timestamp, $7::timestamp from mine`
+  select :dispatch::uuid, mine.message_id, :nid, :status, :error::json, :now::timestamp, :now::timestamp from mine`
 
-/** Codes and links have done their work, or never will: they are not kept in clear. */
+/** Codes and links are not needed in clear any more. */
 const FINISH = sql(
   'courier.finish',
   `with ${HELD}, mine as (
-    delete from lethe.courier_claims c using held where c.message_id = held.id and c.claim = $3 returning c.message_id
+    delete from lethe.courier_claims c using held where c.message_id = held.id and c.claim = :claim returning c.message_id
   ), message as (
-    update courier_messages m set status = $8::int,
-      subject = case when $9::boolean then '' else m.subject end, body = case when $9 then '' else m.body end,
-      template_data = case when $9 then null else m.template_data end,
-      request_headers = case when $9 then null else m.request_headers end
-    from mine where m.id = mine.message_id and m.nid = $2
+    update courier_messages m set status = :message_status::int,
+      subject = case when :blank::boolean then '' else m.subject end, body = case when :blank then '' else m.body end,
+      template_data = case when :blank then null else m.template_data end,
+      request_headers = case when :blank then null else m.request_headers end
+    from mine where m.id = mine.message_id and m.nid = :nid
   )
   ${DISPATCH}`,
 )
@@ -59,18 +59,18 @@ const FINISH = sql(
 const AGAIN = sql(
   'courier.again',
   `with ${HELD}, mine as (
-    update lethe.courier_claims c set claim = null, due_at = $8::timestamp
-    from held where c.message_id = held.id and c.claim = $3 returning c.message_id
+    update lethe.courier_claims c set claim = null, due_at = :due_at::timestamp
+    from held where c.message_id = held.id and c.claim = :claim returning c.message_id
   ), message as (
-    update courier_messages m set status = 1, send_count = m.send_count - $9::int
-    from mine where m.id = mine.message_id and m.nid = $2
+    update courier_messages m set status = 1, send_count = m.send_count - :uncounted::int
+    from mine where m.id = mine.message_id and m.nid = :nid
   )
   ${DISPATCH}`,
 )
 
 /**
- * What another courier has taken is left to it until `$2`. One that is stopped in the middle leaves it so for ever, as
- * nothing in its tables tells since when.
+ * Leaves messages that another courier has taken to it until `$2`. If that courier is killed they stay so for ever, as
+ * its tables do not say when it took them.
  */
 const WATCH_FOREIGN = sql(
   'courier.watch_foreign',
@@ -82,7 +82,7 @@ const WATCH_FOREIGN = sql(
   on conflict (message_id) do nothing`,
 )
 
-/** Written down for a try whose process ended before its outcome was. */
+/** Recorded for a try whose process ended before it had recorded the outcome. */
 const LOST_TRY = JSON.stringify({
   code: 500,
   status: 'Internal Server Error',
@@ -91,7 +91,7 @@ const LOST_TRY = JSON.stringify({
   message: 'The outcome is not known.',
 })
 
-/** A message taken for a try. */
+/** A claimed message. */
 export interface ClaimedMessage {
   id: string
   channel: Channel
@@ -103,9 +103,9 @@ export interface ClaimedMessage {
   /** JSON, as base64; null where there is none */
   data: string | null
   request_headers: Record<string, string[]> | null
-  /** tries begun, this one included unless it is not to be made */
+  /** tries begun, this one included unless `spent` */
   send_count: number
-  /** all tries that are allowed have been begun: this one is not to be made */
+  /** all allowed tries have been begun: the message must not be sent */
   spent: boolean
   created_at: Timestamp
 }
@@ -117,11 +117,11 @@ export interface MessageClaim {
   limit: number
   id: string
   until: Timestamp
-  /** tries that are allowed */
+  /** allowed tries */
   tries: number
 }
 
-/** What became of a try. */
+/** The outcome of a try. */
 export interface TryOutcome {
   messageId: string
   claim: string
@@ -133,23 +133,24 @@ export interface TryOutcome {
 
 export type ClaimStore = ReturnType<typeof createClaimStore>
 
-/** Messages as those who send them see them. Nothing is written for a claim that another has taken over. */
+/** The queue, for the courier. Nothing is written for a claim that another node has taken over. */
 export function createClaimStore(db: Db, nid: string) {
   const common = ({ messageId, claim, dispatchId, error, now }: TryOutcome) => {
-    return [messageId, nid, claim, dispatchId, error === undefined ? 'success' : 'failed', error ?? 'null', now]
+    const outcome = { status: error === undefined ? 'success' : 'failed', error: error ?? 'null', now }
+    return { message: messageId, nid, claim, dispatch: dispatchId, ...outcome }
   }
   return {
-    claim: ({ type, now, limit, id, until, tries }: MessageClaim): Promise<ClaimedMessage[]> =>
-      db.query(CLAIM, [nid, type, now, limit, id, until, tries, LOST_TRY]),
+    claim: ({ id, ...claim }: MessageClaim): Promise<ClaimedMessage[]> =>
+      db.query(CLAIM, { ...claim, claim: id, nid, lost_try: LOST_TRY }),
     /** @param blank whether texts and data are emptied */
     async finish(outcome: TryOutcome, status: 'sent' | 'abandoned', blank: boolean): Promise<void> {
-      await db.query(FINISH, [...common(outcome), MESSAGE_STATUS[status], blank])
+      await db.query(FINISH, { ...common(outcome), message_status: MESSAGE_STATUS[status], blank })
     },
-    /** @param counts whether the try is one of those that are allowed */
+    /** @param counts whether the try counts towards the allowed ones */
     async again(outcome: TryOutcome, dueAt: Timestamp, counts: boolean): Promise<void> {
-      await db.query(AGAIN, [...common(outcome), dueAt, counts ? 0 : 1])
+      await db.query(AGAIN, { ...common(outcome), due_at: dueAt, uncounted: counts ? 0 : 1 })
     },
-    /** Gives what other couriers have taken until `until`, and forgets what was put back before `before` and sent by them. */
+    /** Gives other couriers until `until` for their messages, and forgets notes that are older than `before`. */
     async watchForeign(until: Timestamp, before: Timestamp): Promise<void> {
       await db.query(WATCH_FOREIGN, [nid, until, before])
     },

@@ -6,7 +6,7 @@ const COLUMNS = `m.id, case m.status when 1 then 'queued' when 2 then 'sent' whe
   as status, case m.type when 2 then 'sms' else 'email' end as type, m.recipient, m.body, m.subject, m.template_type,
   m.channel, m.send_count, m.created_at, m.updated_at`
 
-/** One text for each combination of filters, so that a kept plan can use the index of what is given. */
+/** One text for each combination of filters, so that a generic plan can use the index of the given one. */
 const list = (name: string, filter: string) =>
   sql(
     `courier.list${name}`,
@@ -41,7 +41,7 @@ const STATE = sql(
    from courier_messages m where m.nid = $1 and m.status in (1, 3)`,
 )
 
-/** Tries of one message that are shown, the newest. */
+/** The newest tries of one message; older ones are not shown. */
 const MAX_DISPATCHES = 100
 
 export interface ListedMessage {

@@ -2,12 +2,12 @@ import type { Timestamp } from '../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
 import type { Channel, TemplateType } from './types.ts'
 
-/** As Kratos writes it, so that its courier can send what is queued here. */
+/** As Kratos writes it, so that its courier can send messages that were queued here. */
 const ENQUEUE = sql(
   'courier.enqueue',
   `insert into courier_messages (id, nid, type, channel, status, recipient, subject, body, template_type, template_data,
     request_headers, send_count, created_at, updated_at)
-  values ($1, $2, $3, $4, 1, $5, $6, $7, $8, convert_to($9, 'UTF8'), $10::jsonb, 0, $11, $11)`,
+  values (:id, :nid, :type, :channel, 1, :recipient, :subject, :body, :template, convert_to(:data, 'UTF8'), :request_headers::jsonb, 0, :now, :now)`,
 )
 
 const SAVEPOINT = sql('courier.savepoint', 'savepoint pretended')
@@ -38,24 +38,11 @@ export type CourierStore = ReturnType<typeof createCourierStore>
 export function createCourierStore(db: Db, nid: string) {
   return {
     async enqueue(row: NewMessageRow, on: Queryable = db): Promise<void> {
-      const { id, channel, recipient, body, template, data, requestHeaders, now } = row
       const subject = [...row.subject].slice(0, MAX_SUBJECT).join('')
-      const values = [
-        id,
-        nid,
-        MESSAGE_TYPES[channel],
-        channel,
-        recipient,
-        subject,
-        body,
-        template,
-        data,
-        requestHeaders,
-        now,
-      ]
+      const values = { ...row, nid, type: MESSAGE_TYPES[row.channel], subject, request_headers: row.requestHeaders }
       await on.query(ENQUEUE, values)
     },
-    /** Runs statements of a transaction and takes them back. */
+    /** Runs statements of a transaction and rolls them back. */
     async undone(tx: Queryable, work: () => Promise<unknown>): Promise<void> {
       await tx.query(SAVEPOINT)
       await work()

@@ -15,7 +15,7 @@ export type TemplateType =
 
 export type Channel = 'email' | 'sms'
 
-/** What a flow wants to be sent. */
+/** A message that a flow wants sent. */
 export interface Message {
   type: TemplateType
   channel: Channel
@@ -23,7 +23,7 @@ export interface Message {
   recipient: string
   /** values of the template in the snake case of the stored row: `to`, `recovery_code`, `expires_in_minutes`, … */
   data: JsonObject
-  /** headers of the request that asked for it which are on the allow list; none for verification and links */
+  /** allowed headers of the request that caused it; none for verification and links */
   requestHeaders?: Readonly<Record<string, readonly string[]>>
 }
 
@@ -36,7 +36,7 @@ export interface Texts {
 export interface Templates {
   /** What is stored when the message is queued. */
   render(message: Message): Promise<Texts>
-  /** The HTML part of a mail; it is made when the mail is sent, since the row has no place for it. */
+  /** The HTML part of a mail; it is rendered when the mail is sent, since the row has no column for it. */
   html(message: Message): Promise<string | undefined>
 }
 

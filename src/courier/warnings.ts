@@ -1,7 +1,7 @@
 import type { Config } from '../config/schema/schema.ts'
 import { parseSmtpUri } from './channels/smtp-uri.ts'
 
-/** What an operator should know at start, with the key that it is about. */
+/** A finding for the operator at start, with the key that it is about. */
 export interface CourierWarning {
   keys: string[]
   message: string

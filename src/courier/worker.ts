@@ -29,9 +29,9 @@ export interface CourierWorkerDeps {
 }
 
 const CHANNELS: readonly Channel[] = ['email', 'sms']
-/** Messages under way of all channels together. */
+/** Messages in flight in all channels together. */
 const MAX_TOTAL = 100
-/** A server that takes nothing from strangers at first ("greylisting") does so within minutes. */
+/** Longer than a server that first refuses unknown senders ("greylisting") keeps on refusing. */
 const LONGEST_PAUSE_MS = 300_000
 const GROWTH = 4
 /** Kratos gives a try ten seconds for each step, and up to ten messages of a batch wait for each other. */
@@ -39,7 +39,7 @@ const FOREIGN: number = 600 * SECOND
 const FOREIGN_LOOK_MS = 60_000
 const DAY = 86_400 * SECOND
 
-/** Sends what is queued. Several may do so at once, also beside Kratos: each message is taken by one. */
+/** Sends queued messages. Several nodes may do so at once, also beside Kratos: each message is claimed by one. */
 export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
   const breakers: Record<Channel, Breaker> = { email: createBreaker(), sms: createBreaker() }
   const troubled = new Set<Channel>()
@@ -67,7 +67,7 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
 
   const tries = () => Math.max(0, d.config().courier.message_retries) + 1
 
-  /** The HTML part is made now, as Kratos does: the row has no place for it. */
+  /** The HTML part is rendered now, as in Kratos: the row has no column for it. */
   async function outgoing({ data, request_headers, ...message }: ClaimedMessage): Promise<Outgoing> {
     const requestHeaders = request_headers ?? {}
     const values = data === null ? undefined : (readJson(Buffer.from(data, 'base64').toString()) as JsonObject)

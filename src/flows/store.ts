@@ -79,7 +79,8 @@ export function entryFlowStore<F extends Flow>(
     `${kind}_flow.insert`,
     `insert into ${KINDS[kind].table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
       active_method, csrf_token, ui, internal_context, state, identity_schema_id, oauth2_login_challenge_data${inserted.map(([column]) => `, ${column}`).join('')})
-    values ($1, $2, $3, $4, $5, $6, $5, $5, $10, $7, $8, $11, $12, $9, $13${inserted.map((_, i) => `, $${i + 14}`).join('')})`,
+    values (:id, :nid, :type, :request_url, :issued_at, :expires_at, :issued_at, :issued_at, :active_method, :csrf_token,
+      :ui, :context, :state, :identity_schema, :challenge${inserted.map(([, member]) => `, :${String(member)}`).join('')})`,
   )
   const columns = `id, type, request_url, issued_at, expires_at, csrf_token,
     coalesce(identity_schema_id, '') as identity_schema, ui, coalesce(state, 'choose_method') as state, active_method,
@@ -87,11 +88,15 @@ export function entryFlowStore<F extends Flow>(
   return {
     ...flowRows<F>(db, nid, kind, columns),
     async insert(f: F, on: Queryable = db): Promise<void> {
-      const shared = [f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)]
-      const progress = [f.identity_schema, f.active_method, stringifyJson(f.context), f.state]
       // Read from the URL here, and from the column by Kratos where it shares the table.
       const challenge = requestedLoginChallenge(f.request_url) ?? null
-      await on.query(insert, [...shared, ...progress, challenge, ...inserted.map(([, member]) => f[member])])
+      await on.query(insert, {
+        ...(f as Flow),
+        nid,
+        ui: stringifyJson(f.ui),
+        context: stringifyJson(f.context),
+        challenge,
+      })
     },
   }
 }

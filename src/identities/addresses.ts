@@ -1,7 +1,7 @@
 import { normaliseIdentifier } from './normalise.ts'
 import type { FullIdentity, RecoveryAddress, TraitAddress, VerifiableAddress } from './types.ts'
 
-/** What someone says about an address of the traits. One that the traits do not hold is ignored. */
+/** A caller's statement about an address of the traits. It is ignored if the traits do not hold the address. */
 export interface AddressClaim extends TraitAddress {
   verified: boolean
   status: string
@@ -13,7 +13,7 @@ interface BuildContext {
   newId(): string
 }
 
-/** Addresses by what makes them the same, the first of each: people and operators send lists of any length. */
+/** Addresses by their identity, the first of each: callers send lists of any length. */
 function byAddress<A extends TraitAddress>(addresses: readonly A[], key: (address: TraitAddress) => string) {
   return new Map(addresses.toReversed().map((address) => [key(address), address]))
 }
@@ -21,7 +21,7 @@ function byAddress<A extends TraitAddress>(addresses: readonly A[], key: (addres
 const exactly = ({ via, value }: TraitAddress) => `${via}\0${value}`
 const normalised = ({ via, value }: TraitAddress) => `${via}\0${normaliseIdentifier(value)}`
 
-/** The addresses of the traits: as claimed, else as they were, else new and not verified. */
+/** The addresses of the traits: as claimed, else as they were before, else new and not verified. */
 export function verifiableAddresses(
   context: BuildContext,
   wanted: readonly TraitAddress[],

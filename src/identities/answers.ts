@@ -4,14 +4,14 @@ import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeSchemaId } from './schema/schemas.ts'
 import type { FullIdentity, Identity, IdentityRow, JsonObject, StoredCredential } from './types.ts'
 
-/** How identities look from outside, member by member: nothing else of the rows can slip out. */
+/** Identities as clients see them, member by member: no other part of a row can leak. */
 export interface IdentityAnswers {
   /** for the identity itself: no admin metadata, no credentials */
   toPublic(identity: Identity): JsonObject
   /** The JSON text of the same, straight from a row. */
   toPublicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }): string
   /**
-   * for operators. `credentials` is there when they were read; their configs only for the types of `include`, because
+   * for operators. `credentials` is present when they were read; their configs only for the types of `include`, because
    * they hold hashes and keys.
    */
   toAdmin(identity: FullIdentity, include?: readonly string[]): JsonObject
@@ -39,7 +39,7 @@ export function createIdentityAnswers(
   }
 }
 
-/** Those of one base are remembered, as each answer has one; there are as many as schemas. */
+/** Cached for each base URL, as every answer has one; there are as many as schemas. */
 function createSchemaUrls(publicBaseUrl: () => string): (schemaId: string) => string {
   let base = ''
   const urls = new Map<string, string>()

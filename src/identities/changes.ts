@@ -37,7 +37,7 @@ export function createChanges(d: Deps) {
     }
   }
 
-  /** Reads, changes and writes an identity while no one else can. */
+  /** Reads, changes and writes an identity under its lock. */
   async function change(
     id: string,
     edit: (before: FullIdentity) => Draft,
@@ -61,7 +61,7 @@ export function createChanges(d: Deps) {
     }
   }
 
-  /** A change by an operator: nobody is signed in here whose session should go on when the password is another one. */
+  /** A change by an operator: unlike a change by the owner, it spares no session when the password is another one. */
   function changeByOperator(id: string, edit: (before: FullIdentity) => Draft): Promise<FullIdentity> {
     return locked(id, async (tx) => {
       let hash: string | undefined
@@ -80,7 +80,7 @@ export function createChanges(d: Deps) {
 
   return {
     async update(id: string, body: IdentityBody): Promise<FullIdentity> {
-      // The password is hashed before the transaction begins: a connection must not wait for it.
+      // The password is hashed before the transaction begins, so that no connection waits for it.
       if (!isUuid(id) || !(await d.store.byId(id))) throw unknownIdentity()
       const config = body.password && (await passwordConfig(d.hasher, body.password))
       return changeByOperator(id, (before) => {
@@ -98,7 +98,7 @@ export function createChanges(d: Deps) {
 
     patch: (id: string, patch: Json | undefined): Promise<FullIdentity> =>
       changeByOperator(id, (before) => {
-        // Tokens of providers are no part of what is patched.
+        // The document to patch holds no tokens of providers.
         const types = before.credentials.flatMap(({ type }) => (descriptorOf(type)?.provider ? [] : type))
         const draft = patchedDraft(before, d.answers.toAdmin(before, types), patch)
         const hash = passwordHashOf(draft.credentials)
@@ -147,7 +147,7 @@ export function createChanges(d: Deps) {
   }
 }
 
-/** What somebody else than its owner changes in an identity, beside its credentials. */
+/** What an operator or a web hook changes in an identity, beside its credentials. */
 export interface Amendment {
   traits?: JsonObject
   schema_id?: string
@@ -194,7 +194,7 @@ const withPassword = ({ credentials }: Draft, config: JsonObject) => [
 const without = (credentials: readonly DraftCredential[], type: string) =>
   credentials.filter((credential) => credential.type !== type)
 
-/** The identity as it is, as a draft: assembling it changes nothing. */
+/** The identity as a draft: assembling it unchanged changes nothing. */
 function asDraft(before: FullIdentity): Draft {
   return { ...before, verifiable: before.verifiable_addresses }
 }

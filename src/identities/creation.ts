@@ -9,21 +9,21 @@ import { identityTaken } from './failures.ts'
 import type { IdentityServiceDeps } from './service.ts'
 import type { FullIdentity, Identity, Json } from './types.ts'
 
-/** A credential that comes with a new identity. */
+/** A credential of a new identity. */
 export type NewCredential = Omit<DraftCredential, 'created_at'>
 
-/** A person who registers; traits and credentials have been checked by the form. */
+/** A registration; traits and credentials have been checked by the form. */
 export interface Registration {
   schemaId: string
   traits: Json
   credentials: readonly NewCredential[]
-  /** chosen before; else a new one */
+  /** if it was chosen before; else a new one */
   id?: string
   state?: Identity['state']
   metadata_public?: Json
   metadata_admin?: Json
   external_id?: string | null
-  /** what is known of addresses of the traits, e.g. that one is proved already */
+  /** facts about addresses of the traits, e.g. that one is verified already */
   verifiable?: AddressClaim[]
 }
 
@@ -40,7 +40,7 @@ export function createCreation(d: Deps) {
     async create(body: IdentityBody, tx: Queryable = d.db): Promise<FullIdentity> {
       const context = d.buildContext()
       const draft = newDraft(body, body.schema_id ?? context.schemas.default.id)
-      assemble(context, draft, undefined) // before the password costs a third of a second of work
+      assemble(context, draft, undefined) // before the hash, which costs a third of a second
       if (body.password) draft.credentials = [newPassword(await passwordConfig(d.hasher, body.password))]
       draft.credentials = withAccounts(draft.credentials, body.accounts)
       return insert(draft, tx).catch(taken)

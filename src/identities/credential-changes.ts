@@ -10,10 +10,10 @@ import type { FullIdentity, StoredCredential } from './types.ts'
 
 type Deps = Pick<IdentityServiceDeps, 'store' | 'writer'> & { buildContext(): BuildContext }
 
-/** Changes of what one signs in with. Traits are not looked at: a schema that has changed since keeps nobody from them. */
+/** Changes of credentials. Traits are not checked: a change of the schema must not keep owners from them. */
 export function createCredentialChanges(d: Deps) {
   return {
-    /** Reads, changes and writes the credentials of an identity while no one else can. */
+    /** Reads, changes and writes the credentials of an identity under its lock. */
     async changeCredentials(
       id: string,
       edit: (before: FullIdentity) => readonly DraftCredential[],
@@ -42,7 +42,7 @@ export function createCredentialChanges(d: Deps) {
   }
 }
 
-/** The config of one credential, as it was read and as it is to be. */
+/** The config of one credential, before and after. */
 export interface ConfigChange extends Pick<StoredCredential, 'type'> {
   from: StoredCredential['config']
   to: StoredCredential['config']
@@ -51,7 +51,7 @@ export interface ConfigChange extends Pick<StoredCredential, 'type'> {
 export const without = (all: readonly DraftCredential[], type: string): DraftCredential[] =>
   all.filter((credential) => credential.type !== type)
 
-/** All credentials, with this one set anew. */
+/** All credentials, with this one replaced or added. */
 export const withCredential = (all: readonly DraftCredential[], one: DraftCredential): DraftCredential[] => [
   ...without(all, one.type),
   one,

@@ -9,10 +9,10 @@ import type { Schemas } from './schema/schemas.ts'
 import { assertSizes, type IdentityLimits } from './sizes.ts'
 import type { DerivedTraits, FullIdentity, Identity, Json, JsonObject, StoredCredential } from './types.ts'
 
-/** What someone wants an identity to be, not checked yet. */
+/** An identity as a caller wants it, not checked yet. */
 export interface Draft
   extends Pick<Identity, 'state' | 'metadata_public' | 'metadata_admin' | 'external_id' | 'organization_id'> {
-  /** of one that is new, where it was chosen before */
+  /** of a new one, if it was chosen before */
   id?: string
   schema_id: string
   traits: Json
@@ -22,7 +22,7 @@ export interface Draft
 
 /** Identifiers of types that the schema marks are taken from the traits instead. */
 export interface DraftCredential extends Pick<StoredCredential, 'type' | 'config' | 'version' | 'identifiers'> {
-  /** absent for one that is new or set anew */
+  /** absent for a new or replaced one */
   created_at?: Timestamp
 }
 
@@ -33,15 +33,15 @@ export interface BuildContext {
   newId(): string
 }
 
-/** Columns end there; Kratos answers 500 beyond. */
+/** The width of the columns; Kratos answers 500 beyond. */
 const MAX_ADDRESS = 400
 const MAX_EXTERNAL_ID = 64
 
 /**
- * Makes a draft into an identity: traits checked, identifiers and addresses taken from them. Rows of `before` that need
+ * Makes an identity from a draft: checks the traits and derives identifiers and addresses from them. Rows of `before` that need
  * no change keep their ids and times.
  *
- * @throws 400 for an unknown schema, traits that break it, values too long for their column
+ * @throws 400 for an unknown schema, traits that violate it, values too long for their column
  */
 export function assemble(context: BuildContext, draft: Draft, before: FullIdentity | undefined): FullIdentity {
   assertSizes(context.limits, draft, before)

@@ -15,11 +15,11 @@ export const hashUnknown = () =>
 export const identityTaken = (cause: unknown) =>
   conflict('This identity conflicts with another identity that already exists.', { cause })
 
-/** The same for a change of one that exists. */
+/** The same for a change of an existing one. */
 export const valueTaken = (cause: unknown) =>
   new HttpError(409, 'Unable to insert or update resource because a resource with that value exists already', { cause })
 
-/** The body is not what it should be. Kratos says so in `message`, without a reason. */
+/** The body is invalid. Kratos says so in `message`, without a reason. */
 export const bodyInvalid = (message: string) => new HttpError(400, message)
 
 export const patchInvalid = (message: string) =>

@@ -17,7 +17,7 @@ function lowerCase(text: string): string {
   return [...text].map((c) => (c === 'İ' ? 'i' : c.toLowerCase())).join('')
 }
 
-/** From both ends inwards: an expression for the end of a text tries anew at each blank inside it, 50 kB of them for 6 s. */
+/** From both ends inwards: a regular expression tries anew at each blank inside the text, which took 6 s for 50 kB of them. */
 export function trimSpace(text: string): string {
   let start = 0
   let end = text.length

@@ -11,7 +11,7 @@ function without<T extends Row>(rows: readonly T[], others: readonly Row[]): T[]
 }
 const ids = (rows: readonly Row[]) => rows.map(({ id }) => id)
 
-/** The rows to take away and to add; a row keeps its id as long as nothing in it changes. */
+/** The rows to delete and to add; an unchanged row keeps its id. */
 export function changedParts(before: FullIdentity, after: FullIdentity): { old: OldParts; added: NewParts } {
   return {
     old: {

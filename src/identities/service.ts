@@ -48,19 +48,19 @@ export interface IdentityServiceDeps {
   sessions: SessionEnds
 }
 
-/** What becomes of the sessions of an identity, in the transaction that changes the identity. */
+/** What happens to the sessions of an identity, in the transaction that changes the identity. */
 export interface SessionEnds {
   /** Ends them for good, with events. */
   endSessionsOf(tx: Queryable, identityId: string, cause: EndCause, except?: string): Promise<unknown>
-  /** Tells of them, and ends them where it is so configured, when the identity becomes inactive. */
+  /** The identity becomes inactive: appends events for them, and ends them where it is so configured. */
   identityDisabled?(tx: Queryable, identityId: string): Promise<unknown>
-  /** Tells which of them count again when it becomes active. */
+  /** The identity becomes active: appends events for those that count again. */
   identityEnabled?(tx: Queryable, identityId: string): Promise<unknown>
-  /** Ends them where it is so configured, when an operator sets another password. */
+  /** An operator sets another password: ends them where it is so configured. */
   passwordSetByOperator?(tx: Queryable, identityId: string): Promise<unknown>
 }
 
-/** Identities: reading, and every change with all that hangs on it. With `tx`, as part of the caller's transaction. */
+/** Reads and changes identities, with everything that depends on them. With `tx`, as part of the caller's transaction. */
 export interface IdentityService {
   /** @throws 404 */
   get(id: string, tx?: Queryable): Promise<FullIdentity>
@@ -68,30 +68,30 @@ export interface IdentityService {
   getByExternalId(externalId: string): Promise<FullIdentity>
   list(filter: ListFilter, page: ListPage): Promise<IdentityPage>
   count(): Promise<number>
-  /** The identity of a login identifier, whatever its state; undefined when nobody has it. */
+  /** The identity of a login identifier, whatever its state; undefined for an unknown one. */
   findByPasswordIdentifier(identifier: string): Promise<PasswordCredential | undefined>
-  /** Of whom an identifier or address of these traits is already. @returns with that value */
+  /** The identity that already has an identifier or address of these traits. @returns with that value */
   findByTraits(schemaId: string, traits: Json): Promise<{ identity: FullIdentity; identifier: string } | undefined>
-  /** Who gets back in by an address, whatever their state. @param value as it was typed */
+  /** The owner of a recovery address, whatever their state. @param value as it was typed */
   findByRecoveryAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
-  /** Whose address it is, whatever their state. @param value as it was typed */
+  /** The owner of an address, whatever their state. @param value as it was typed */
   findByVerifiableAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
-  /** Notes that a message is on its way to an address. One that is verified stays so. @param id of the address */
+  /** Notes that a message was sent to an address. A verified one stays so. @param id of the address */
   noteAddressSent(id: string, tx: Queryable): Promise<void>
-  /** Notes an address as one's own. @throws NotLocked */
+  /** Marks an address as verified. @throws NotLocked */
   verifyAddress(identityId: string, address: TraitAddress, tx: Queryable): Promise<void>
-  /** The identity that signs in with this by a credential of that type, whatever its state. */
+  /** The identity with this identifier of a credential of that type, whatever its state. */
   findByIdentifier(type: string, identifier: string): Promise<FullIdentity | undefined>
-  /** The identity that the schema gives this identifier, whatever it signs in with. */
+  /** The identity with this identifier, whatever the credential. */
   findByAnyIdentifier(identifier: string): Promise<FullIdentity | undefined>
-  /** The identity that authenticators know by this handle. */
+  /** The identity of this WebAuthn user handle. */
   findByUserHandle(handle: Buffer): Promise<FullIdentity | undefined>
-  /** What traits are used for under a schema. @throws 400 for an unknown schema */
+  /** The identifiers and addresses in traits under a schema. @throws 400 for an unknown schema */
   derive(schemaId: string, traits: Json): DerivedTraits | TraitsFailure
 
   /** @throws 400, 409 */
   create(body: IdentityBody, tx?: Queryable): Promise<FullIdentity>
-  /** Creates many, each for itself: one result for each, in order. @throws 400 before anything is done */
+  /** Creates each by itself: one result for each, in order. @throws 400 before anything is done */
   batch(bodies: readonly IdentityBody[]): Promise<BatchItem[]>
   /** @throws 400, Conflict when an identifier is taken */
   register(input: Registration, tx?: Queryable): Promise<FullIdentity>
@@ -109,13 +109,13 @@ export interface IdentityService {
   /** @throws 404 */
   setPassword(id: string, hash: string, tx?: Queryable): Promise<FullIdentity>
   /**
-   * Replaces a hash by a better one of the same password. Does nothing when the stored hash is no longer `from`: a
-   * password that was changed meanwhile must not come back. Nor while somebody else holds the identity: it can wait.
+   * Replaces a hash by a better one of the same password. Does nothing when the stored hash is no longer `from`: an
+   * old password must not come back. Does nothing either while another transaction has locked the identity: it can wait.
    */
   replacePasswordHash(id: string, hashes: { from: string; to: string }, tx?: Queryable): Promise<boolean>
   /**
-   * Changes what it signs in with, besides what its traits say.
-   * @param edit what there is, and what there is to be; asked once nobody else can change it. What it throws is passed on
+   * Changes credentials; those that follow from the traits stay.
+   * @param edit gets the present ones and returns the new ones; called under the lock. What it throws is passed on
    * @throws 409 where an identifier is taken, NotLocked
    */
   changeCredentials(
@@ -123,10 +123,10 @@ export interface IdentityService {
     edit: (before: FullIdentity) => readonly DraftCredential[],
     tx: Queryable,
   ): Promise<FullIdentity>
-  /** Replaces the config of a credential, if it is still `from` and nobody else holds the identity. @returns whether */
+  /** Replaces the config of a credential, if it is still `from` and the identity is not locked. @returns whether it did */
   replaceConfig(id: string, change: ConfigChange, tx: Queryable): Promise<boolean>
 
-  /** Ends its sessions and removes it. @throws 404 */
+  /** Ends its sessions and deletes it. @throws 404 */
   remove(id: string): Promise<void>
   /** @throws 400 for the last first factor, 404 */
   removeCredential(id: string, type: string, identifier?: string): Promise<void>

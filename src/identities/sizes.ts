@@ -2,7 +2,7 @@ import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { badRequest } from '../kernel/http/errors.ts'
 import type { Identity, Json } from './types.ts'
 
-/** Bytes of what people and operators may store with one identity, as JSON. */
+/** Bytes of JSON that one identity may hold, by member. */
 export interface IdentityLimits {
   traits: number
   metadata: number
@@ -11,7 +11,7 @@ export interface IdentityLimits {
 type Sized = Pick<Identity, 'metadata_public' | 'metadata_admin'> & { traits: Json }
 
 /**
- * Holds an identity to its limits. What is larger already may stay as it is, or become smaller.
+ * Checks an identity against its limits. What is too large already may stay, or become smaller.
  * @throws 400 that names the member and its limit
  */
 export function assertSizes(limits: IdentityLimits, after: Sized, before: Sized | undefined): void {

@@ -18,7 +18,7 @@ const IDENTIFIERS = `(
   select coalesce(json_agg(x.identifier order by x.identifier), '[]')
   from identity_credential_identifiers x where x.identity_credential_id = c.id and x.nid = c.nid)`
 
-/** A Go program writes JSON `null` for what is empty. */
+/** Go programs write JSON `null` for an empty value. */
 const orEmpty = (column: string) => `coalesce(nullif(${column}, 'null'::jsonb), '{}'::jsonb)`
 
 const CREDENTIALS = `(
@@ -37,13 +37,13 @@ const IDENTITY_COLUMNS = `
 /** An identity with its addresses and credentials, as `FullIdentity`. */
 export const SELECT_FULL = `select ${IDENTITY_COLUMNS}, ${CREDENTIALS} as credentials from identities i`
 
-/** Bytes of JSON in one identity, as they will be sent; the size of the column would be that of its compressed form. */
+/** Bytes of JSON in one identity, as they are sent; the size of the column would be that of its compressed form. */
 export const STORED_BYTES = `octet_length(coalesce(i.traits::text, '')) + octet_length(coalesce(i.metadata_public::text, ''))
     + octet_length(coalesce(i.metadata_admin::text, ''))`
 
 /**
- * The identities of `candidates (id, bytes)` in order of their ids, up to `maxBytes` in all, but never none; `more`
- * tells whether one was left out. Credentials are an empty list unless the boolean `flag` is true.
+ * The identities of `candidates (id, bytes)` in order of their ids, up to `maxBytes` in all, but at least one; `more`
+ * says whether any was left out. Credentials are an empty list unless the boolean `flag` is true.
  */
 export const selectListed = (candidates: string, maxBytes: number, flag: string) =>
   `with candidates as (${candidates}), summed as (

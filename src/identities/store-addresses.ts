@@ -15,7 +15,7 @@ const BY_VERIFIABLE_ADDRESS = sql(
     select a.identity_id from identity_verifiable_addresses a where a.nid = $2 and a.via = $3 and a.value = $1)`,
 )
 
-/** An address that is gone by now is nobody's to verify. */
+/** Updates no row if the address has been removed meanwhile. */
 const VERIFY = sql(
   'identity.verify_address',
   `with identity as (
@@ -46,7 +46,7 @@ export function createAddressStore(db: Db, nid: string) {
     async noteSent(id: string, tx: Queryable): Promise<void> {
       await tx.query(NOTE_SENT, [id, nid])
     },
-    /** Keeps other writers of the identity away until the transaction ends. @throws NotLocked */
+    /** Locks the identity against other writers until the transaction ends. @throws NotLocked */
     async verify(identityId: string, { via, value }: TraitAddress, now: Timestamp, tx: Queryable): Promise<void> {
       const rows = await tx.query(VERIFY, [identityId, nid, via, value, now])
       if (rows.length === 0) throw new NotLocked(`${VERIFY.name}: the identity is held, or is not there`)

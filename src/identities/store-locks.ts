@@ -4,13 +4,13 @@ import type { Limiter } from '../kernel/db/limiter.ts'
 const WAIT = sql('identity.wait', 'select id from identities where id = $1 and nid = $2 for no key update')
 const WAIT_SESSION = sql('session.wait', 'select id from sessions where id = $1 and nid = $2 for no key update')
 
-/** What the work is about: it locks these rows itself, in this order, with `skip locked`. */
+/** The rows of the work: it locks them itself, in this order, with `skip locked`. */
 export interface Locked {
   identity: string
   session?: string | undefined
 }
 
-/** @param work throws NotLocked when it did not get its rows. It may be called a second time. */
+/** @param work throws NotLocked when it did not get its rows. It may be called twice. */
 type Locking = <T>(rows: Locked, work: (on: Queryable) => Promise<T>) => Promise<T>
 
 export interface IdentityLocks {
@@ -21,11 +21,11 @@ export interface IdentityLocks {
 }
 
 /**
- * For writes that are decided on rows of an identity. The first try takes only locks that are free, so it never keeps a
- * connection waiting: one locked identity took the whole pool before. Work that did not get its rows is done again in the
- * limiter, once the rows were waited for; what it does not get then is not there.
+ * For writes that depend on rows of an identity. The first try takes only free locks, so it never keeps a
+ * connection waiting: one locked identity took the whole pool before. Work that did not get its rows runs again in the
+ * limiter, after waiting for the rows; a row that is missing then does not exist.
  *
- * The order of locks is the same everywhere: a flow, the identity, its credentials, its sessions by id. Whoever locks
+ * The order of locks is the same everywhere: a flow, the identity, its credentials, its sessions by id. A transaction that locks
  * more than one session of an identity holds the identity, so that no two of them wait for each other.
  *
  * @see docs/adr/0016-decide-and-write-together.md

@@ -16,25 +16,25 @@ const ROWS = {
 const rows = (parameter: string, kind: keyof typeof ROWS) =>
   `jsonb_to_recordset(${parameter}::jsonb) as r(${ROWS[kind]})`
 
-/** Inserts what belongs to an identity: `$1` its id, `$2` network, `$3` now, `$4`–`$7` the rows. */
+/** Inserts the rows that belong to an identity. */
 const PARTS = `credential as (
     insert into identity_credentials (id, config, identity_credential_type_id, identity_id, created_at, updated_at, nid,
       version)
-    select r.id, r.config, t.id, $1::uuid, r.created_at, r.updated_at, $2::uuid, r.version
-    from ${rows('$4', 'credential')} join identity_credential_types t on t.name = r.type
+    select r.id, r.config, t.id, :id::uuid, r.created_at, r.updated_at, :nid::uuid, r.version
+    from ${rows(':credentials', 'credential')} join identity_credential_types t on t.name = r.type
   ), identifier as (
     insert into identity_credential_identifiers (id, identifier, identity_credential_id, created_at, updated_at, nid,
       identity_credential_type_id, identity_id)
-    select r.id, r.identifier, r.credential_id, $3::timestamp, $3::timestamp, $2::uuid, t.id, $1::uuid
-    from ${rows('$5', 'identifier')} join identity_credential_types t on t.name = r.type
+    select r.id, r.identifier, r.credential_id, :now::timestamp, :now::timestamp, :nid::uuid, t.id, :id::uuid
+    from ${rows(':identifiers', 'identifier')} join identity_credential_types t on t.name = r.type
   ), verifiable as (
     insert into identity_verifiable_addresses (id, status, via, verified, value, verified_at, identity_id, created_at,
       updated_at, nid)
-    select r.id, r.status, r.via, r.verified, r.value, r.verified_at, $1::uuid, r.created_at, r.updated_at, $2::uuid
-    from ${rows('$6', 'verifiable')}
+    select r.id, r.status, r.via, r.verified, r.value, r.verified_at, :id::uuid, r.created_at, r.updated_at, :nid::uuid
+    from ${rows(':verifiable', 'verifiable')}
   ), recovery as (
     insert into identity_recovery_addresses (id, via, value, identity_id, created_at, updated_at, nid)
-    select r.id, r.via, r.value, $1::uuid, r.created_at, r.updated_at, $2::uuid from ${rows('$7', 'recovery')}
+    select r.id, r.via, r.value, :id::uuid, r.created_at, r.updated_at, :nid::uuid from ${rows(':recovery', 'recovery')}
   )`
 
 const INSERT = sql(
@@ -42,10 +42,11 @@ const INSERT = sql(
   `with ${PARTS}
   insert into identities (id, nid, created_at, updated_at, schema_id, traits, state, state_changed_at, metadata_public,
     metadata_admin, external_id, organization_id, available_aal)
-  values ($1, $2, $3, $3, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+  values (:id, :nid, :now, :now, :schema_id, :traits, :state, :state_changed_at, :metadata_public, :metadata_admin,
+    :external_id, :organization_id, :available_aal)`,
 )
 
-const INSERT_PARTS = sql('identity.insert_parts', `with ${PARTS} select $1::uuid as id`)
+const INSERT_PARTS = sql('identity.insert_parts', `with ${PARTS} select :id::uuid as id`)
 
 const DELETE_PARTS = sql(
   'identity.delete_parts',
@@ -57,18 +58,18 @@ const DELETE_PARTS = sql(
   delete from identity_recovery_addresses where identity_id = $1 and nid = $2 and id = any($5::uuid[])`,
 )
 
-/** What a person or an application has stored stays as it is, to the last digit, unless it is that which is changed. */
+/** Documents that do not change stay as they were stored, to the last digit of their numbers. */
 const UPDATE = sql(
   'identity.update',
-  `update identities set updated_at = $3, schema_id = $4, traits = coalesce($5, traits), state = $6,
-    state_changed_at = $7, metadata_public = case when $13::boolean then $8 else metadata_public end,
-    metadata_admin = case when $14::boolean then $9 else metadata_admin end, external_id = $10, organization_id = $11,
-    available_aal = $12
-  where id = $1 and nid = $2`,
+  `update identities set updated_at = :updated_at, schema_id = :schema_id, traits = coalesce(:traits, traits), state = :state,
+    state_changed_at = :state_changed_at, metadata_public = case when :metadata_public_changed::boolean then :metadata_public else metadata_public end,
+    metadata_admin = case when :metadata_admin_changed::boolean then :metadata_admin else metadata_admin end, external_id = :external_id, organization_id = :organization_id,
+    available_aal = :available_aal
+  where id = :id and nid = :nid`,
 )
 
 /**
- * Only as long as the old hash is there, and nobody else holds the identity. The credential keeps its row, so that no
+ * Only if the old hash is still there and the identity is not locked. The credential keeps its row, so that no
  * identifier is ever missing.
  */
 const REPLACE_HASH = sql(
@@ -87,7 +88,7 @@ const REPLACE_HASH = sql(
   returning i.id`,
 )
 
-/** The same for any config, compared whole.  */
+/** The same for any config, compared as a whole. */
 const REPLACE_CONFIG = sql(
   'identity.replace_config',
   `with identity as (
@@ -108,7 +109,7 @@ const DELETE = sql('identity.delete', 'delete from identities where id = $1 and 
 /** The rows to add, with their ids; `identifiers` of credentials become rows of their own. */
 export type NewParts = Pick<FullIdentity, 'credentials' | 'verifiable_addresses' | 'recovery_addresses'>
 
-/** Ids of the rows to take away. */
+/** Ids of the rows to delete. */
 export interface OldParts {
   credentials: readonly string[]
   verifiable: readonly string[]
@@ -119,32 +120,36 @@ export type IdentityWriter = ReturnType<typeof createIdentityWriter>
 
 /** Writes identities of one network. @throws Conflict when an identifier, address or external id is taken */
 export function createIdentityWriter(nid: string, newId: () => string) {
-  const partValues = (id: string, now: Timestamp, parts: NewParts) => [
-    ...[id, nid, now, stringifyJson(parts.credentials), stringifyJson(parts.credentials.flatMap(identifierRows))],
-    ...[stringifyJson(parts.verifiable_addresses), stringifyJson(parts.recovery_addresses)],
-  ]
+  const partValues = (id: string, now: Timestamp, parts: NewParts) => ({
+    id,
+    nid,
+    now,
+    credentials: stringifyJson(parts.credentials),
+    identifiers: stringifyJson(parts.credentials.flatMap(identifierRows)),
+    verifiable: stringifyJson(parts.verifiable_addresses),
+    recovery: stringifyJson(parts.recovery_addresses),
+  })
   const identifierRows = ({ id, type, identifiers }: FullIdentity['credentials'][number]) =>
     identifiers.map((identifier) => ({ id: newId(), credential_id: id, type, identifier }))
 
   return {
-    /** An identity and all that belongs to it, in one statement. */
+    /** An identity with its credentials and addresses, in one statement. */
     async insert(on: Queryable, i: FullIdentity): Promise<void> {
-      await on.query(INSERT, [
-        ...partValues(i.id, i.created_at, i),
-        ...[i.schema_id, i.traits, i.state, i.state_changed_at, json(i.metadata_public), json(i.metadata_admin)],
-        ...[i.external_id, i.organization_id, i.available_aal],
-      ])
+      await on.query(INSERT, { ...i, ...documents(i), ...partValues(i.id, i.created_at, i) })
     },
-    /** @param before as it was read in the same transaction: what is the same is not written */
+    /** @param before as it was read in the same transaction: unchanged documents are not written */
     async update(tx: Queryable, before: FullIdentity, i: FullIdentity): Promise<void> {
       const changed = (name: 'traits' | 'metadata_public' | 'metadata_admin') => json(i[name]) !== json(before[name])
-      await tx.query(UPDATE, [
-        ...[i.id, nid, i.updated_at, i.schema_id, changed('traits') ? i.traits : null, i.state, i.state_changed_at],
-        ...[json(i.metadata_public), json(i.metadata_admin), i.external_id, i.organization_id, i.available_aal],
-        ...[changed('metadata_public'), changed('metadata_admin')],
-      ])
+      await tx.query(UPDATE, {
+        ...i,
+        ...documents(i),
+        nid,
+        traits: changed('traits') ? i.traits : null,
+        metadata_public_changed: changed('metadata_public'),
+        metadata_admin_changed: changed('metadata_admin'),
+      })
     },
-    /** First takes away, then adds, in two statements: a value may move from one row to another. */
+    /** Deletes first, then inserts, in two statements: a value may move from one row to another. */
     async replaceParts(tx: Queryable, id: string, now: Timestamp, old: OldParts, added: NewParts): Promise<void> {
       const gone = [old.credentials, old.verifiable, old.recovery]
       if (gone.some((ids) => ids.length > 0)) await tx.query(DELETE_PARTS, [id, nid, ...gone])
@@ -160,12 +165,17 @@ export function createIdentityWriter(nid: string, newId: () => string) {
       const values = [id, nid, now, c.type, stringifyJson(c.from), stringifyJson(c.to)]
       return (await tx.query(REPLACE_CONFIG, values)).length > 0
     },
-    /** What belongs to it goes with it by the foreign keys. @returns whether there was one */
+    /** Its rows in other tables are deleted by foreign keys. @returns whether it existed */
     async remove(tx: Queryable, id: string): Promise<boolean> {
       return (await tx.query(DELETE, [id, nid])).length > 0
     },
   }
 }
+
+const documents = ({ metadata_public, metadata_admin }: FullIdentity) => ({
+  metadata_public: json(metadata_public),
+  metadata_admin: json(metadata_admin),
+})
 
 /** JSON null is stored as SQL NULL, everything else as JSON, also bare texts and numbers. */
 function json(value: unknown): string | null {

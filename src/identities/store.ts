@@ -6,8 +6,8 @@ import type { FullIdentity } from './types.ts'
 const BY_ID = sql('identity.by_id', `${SELECT_FULL} where i.id = $1 and i.nid = $2`)
 
 /**
- * Apart from the reading, which may be older than the lock. Not `for update`: rows that only refer to the identity, such as
- * those of flows, need not wait.
+ * Apart from the read, whose snapshot may be older than the lock. Not `for update`: rows that only refer to the identity, such
+ * as those of flows, need not wait.
  */
 const LOCK = sql('identity.lock', 'select id from identities where id = $1 and nid = $2 for no key update skip locked')
 
@@ -21,7 +21,7 @@ const BY_IDENTIFIER = sql(
     where x.nid = $2 and t.name = $3 and x.identifier = $1)`,
 )
 
-/** Of several types that name different people, the first by name. */
+/** If several types name different identities, the first type by name. */
 const BY_ANY_IDENTIFIER = sql(
   'identity.by_any_identifier',
   `${SELECT_FULL} where i.nid = $2 and i.id = (
@@ -31,7 +31,7 @@ const BY_ANY_IDENTIFIER = sql(
     order by t.name limit 1)`,
 )
 
-/** Of rows that sign-up by a security key has made; others have the id of their identity there. */
+/** Rows from a registration by a security key; others use the id of their identity as the handle. */
 const BY_USER_HANDLE = sql(
   'identity.by_user_handle',
   `${SELECT_FULL} where i.nid = $2 and i.id = (
@@ -44,31 +44,31 @@ const BY_USER_HANDLE = sql(
 const NORMALISED_TYPES = listOfTypes(({ identifiers }) => identifiers === 'derived')
 const EXACT_TYPES = listOfTypes(({ identifiers }) => identifiers === 'exact')
 
-/** What people and operators have stored may be large; what is left out is on the next page. */
+/** Traits and metadata may be large; identities that do not fit are on the next page. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
-/** Keyset pages: `$2` is the id before the page, `$3` its size, `$4` rows to skip, `$5` whether credentials are wanted. */
+/** Keyset pages: the rows after an id. */
 const page = (name: string, filter: string) =>
   sql(
     `identity.list_${name}`,
     selectListed(
       `select i.id, ${STORED_BYTES} as bytes
-      from identities i where i.nid = $1 and i.id > $2 and ${filter} order by i.id limit $3 offset $4`,
+      from identities i where i.nid = :nid and i.id > :after and ${filter} order by i.id limit :size offset :skip`,
       MAX_PAGE_BYTES,
-      '$5',
+      ':credentials',
     ),
   )
 
 const identified = (matches: (value: string) => string) => `i.id in (
   select x.identity_id from identity_credential_identifiers x
   join identity_credential_types t on t.id = x.identity_credential_type_id
-  where x.nid = $1 and (
-    (t.name in ${NORMALISED_TYPES} and ${matches('$6')}) or (t.name in ${EXACT_TYPES} and ${matches('$7')})))`
+  where x.nid = :nid and (
+    (t.name in ${NORMALISED_TYPES} and ${matches(':normalised')}) or (t.name in ${EXACT_TYPES} and ${matches(':exact')})))`
 
 const LIST = {
   all: page('all', 'true'),
-  ids: page('ids', 'i.id = any($6::uuid[])'),
-  organization: page('organization', 'i.organization_id = $6::uuid'),
+  ids: page('ids', 'i.id = any(:ids::uuid[])'),
+  organization: page('organization', 'i.organization_id = :organization::uuid'),
   identifier: page(
     'identifier',
     identified((value) => `x.identifier = ${value}`),
@@ -85,7 +85,7 @@ const COUNT = sql('identity.count', 'select count(*) as count from identities wh
 export type ListFilter =
   | { kind: 'all' }
   | { kind: 'ids'; ids: readonly string[] }
-  | { kind: 'organization'; id: string }
+  | { kind: 'organization'; organization: string }
   | { kind: 'identifier' | 'similar'; normalised: string; exact: string }
 
 export interface ListPage {
@@ -98,7 +98,7 @@ export interface ListPage {
 
 export interface IdentityPage {
   identities: FullIdentity[]
-  /** whether some that would have stood here did not fit, for their size */
+  /** whether rows were left out for their size */
   cut: boolean
 }
 
@@ -109,7 +109,7 @@ export function createIdentityStore(db: Db, nid: string) {
   const one = async (rows: Promise<FullIdentity[]>) => (await rows)[0]
   return {
     byId: (id: string, on: Queryable = db) => one(on.query<FullIdentity>(BY_ID, [id, nid])),
-    /** Reads, and keeps other writers of this identity away until the transaction ends. @throws NotLocked */
+    /** Reads, and locks the identity against other writers until the transaction ends. @throws NotLocked */
     async lock(tx: Queryable, id: string): Promise<FullIdentity> {
       if ((await tx.query(LOCK, [id, nid])).length === 0) throw new NotLocked(`${LOCK.name}: not to be had`)
       return (await one(tx.query<FullIdentity>(BY_ID, [id, nid])))!
@@ -121,27 +121,13 @@ export function createIdentityStore(db: Db, nid: string) {
     byAnyIdentifier: (identifier: string) => one(db.query<FullIdentity>(BY_ANY_IDENTIFIER, [identifier, nid])),
     byUserHandle: (base64: string) => one(db.query<FullIdentity>(BY_USER_HANDLE, [base64, nid])),
     /** Ordered by id. */
-    async list(filter: ListFilter, { after, size, skip, credentials }: ListPage): Promise<IdentityPage> {
-      const values = [nid, after, size, skip, credentials, ...filterValues(filter)]
-      const rows = await db.query<FullIdentity & { more: boolean }>(LIST[filter.kind], values)
+    async list(filter: ListFilter, page: ListPage): Promise<IdentityPage> {
+      const rows = await db.query<FullIdentity & { more: boolean }>(LIST[filter.kind], { ...page, ...filter, nid })
       return { identities: rows.map(({ more: _, ...identity }) => identity), cut: rows[0]?.more ?? false }
     },
     async count(): Promise<number> {
       const [row] = await db.query<{ count: number }>(COUNT, [nid])
       return row?.count ?? 0
     },
-  }
-}
-
-function filterValues(filter: ListFilter): unknown[] {
-  switch (filter.kind) {
-    case 'all':
-      return []
-    case 'ids':
-      return [filter.ids]
-    case 'organization':
-      return [filter.id]
-    default:
-      return [filter.normalised, filter.exact]
   }
 }

@@ -44,10 +44,10 @@ export interface Identity {
 /** The members that are JSON in the database. */
 type JsonMembers = 'traits' | 'metadata_public' | 'metadata_admin' | 'verifiable_addresses' | 'recovery_addresses'
 
-/** An identity as a statement gives it: what is JSON stands as its text, `null` for nothing. */
+/** An identity as a statement returns it: documents are JSON texts, `null` when empty. */
 export type IdentityRow = Omit<Identity, JsonMembers> & { [member in JsonMembers]: string | null }
 
-/** Somebody, and an address of theirs. */
+/** An identity, and one of its addresses. */
 export interface AddressOwner {
   identity: Identity
   address: { id: string; via: string; value: string }
@@ -70,7 +70,7 @@ export interface FullIdentity extends Identity {
   credentials: StoredCredential[]
 }
 
-/** What a password login needs to know; `hash` is absent when no usable password is stored. */
+/** The identity at a password login; `hash` is absent when no usable password is stored. */
 export interface PasswordCredential {
   identity: Identity
   hash: string | undefined
@@ -108,11 +108,11 @@ export interface IdentitySchema {
   lists: ReadonlySet<string>
   /** of the identifier input at login: title and name of its trait (`traits.email`); undefined when the schema gives none */
   identifierLabel: { title: string; name: string } | undefined
-  /** whether a registration or login flow may ask for it by `identity_schema` */
+  /** whether a registration or login flow may name it by `identity_schema` */
   selectable: boolean
-  /** What a form must say about the traits; empty when they obey the schema. Addresses are left to `derive`. */
+  /** The form messages about the traits; empty when they are valid. Addresses are checked by `derive`. */
   validate(traits: Json): SchemaViolation[]
-  /** Checks the traits including their use as address, and says what they are used for. */
+  /** Checks the traits, also as addresses, and returns their identifiers and addresses. */
   derive(traits: Json): DerivedTraits | TraitsFailure
 }
 
@@ -122,12 +122,12 @@ export interface TraitAddress {
   value: string
 }
 
-/** What the traits are used for. Values are normalised; each appears once, in schema order. */
+/** Identifiers and addresses in the traits. Values are normalised; each appears once, in schema order. */
 export interface DerivedTraits {
   kind: 'derived'
   /** identifiers by credential type; only the types that the schema marks */
   identifiers: ReadonlyMap<string, readonly string[]>
-  /** what the person is called by authenticators, by credential type; only the types that the schema marks */
+  /** the person's name in authenticators, by credential type; only the types that the schema marks */
   names: ReadonlyMap<string, string>
   codeAddresses: readonly TraitAddress[]
   verifiable: readonly TraitAddress[]

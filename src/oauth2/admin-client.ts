@@ -13,25 +13,25 @@ export interface AdminClientDeps {
   exchange(request: OutboundRequest): Promise<OutboundAnswer>
 }
 
-/** What an OAuth2 server wants to know of a person, as it tells it. */
+/** A login request of the OAuth2 server, as its API returns it. */
 export type LoginRequest = JsonObject & {
   challenge?: string
-  /** it knows who the person is already */
+  /** the server knows the person already */
   skip: boolean
-  /** who, by the id of the identity; empty where it does not know */
+  /** the id of the identity that it knows; empty without one */
   subject: string
-  /** where the person began, at that server */
+  /** the URL at that server that began the login */
   request_url: string
 }
 
 export interface Acceptance {
   subject: string
-  /** what ties the server's own session to ours */
+  /** links the server's own session to ours */
   identity_provider_session_id: string
   remember: boolean
   /** seconds */
   remember_for: number
-  /** how the person signed in, in order */
+  /** the authentication methods, in order */
   amr: string[]
 }
 
@@ -95,7 +95,7 @@ export function createOauth2AdminClient({ config, exchange }: AdminClientDeps) {
       }
     },
 
-    /** @returns where the person goes on. @throws HttpError 500 where the server does not take it */
+    /** @returns where to send the browser. @throws HttpError 500 where the server refuses */
     async accept(challenge: string, body: Acceptance): Promise<string> {
       const answer = await call('PUT', `${PATH}/accept`, challenge, body).catch((error: unknown) => {
         throw failed(internalError, ACCEPT_FAILED, error)

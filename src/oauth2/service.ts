@@ -14,12 +14,12 @@ export interface Oauth2Deps {
   client: Oauth2AdminClient
 }
 
-/** Who has signed in, and how. */
+/** The identity that has signed in, and how. */
 export interface SignedInPerson {
   identityId: string
-  /** undefined where the person has registered without a session */
+  /** undefined after a registration without a session */
   session: Pick<Session, 'id' | 'authentication_methods'> | undefined
-  /** what it was done with, where there is no session */
+  /** the method of a registration without a session */
   method?: string
 }
 
@@ -27,9 +27,9 @@ type Asking = Pick<Flow, 'type' | 'request_url'>
 
 export type Oauth2 = ReturnType<typeof createOauth2>
 
-/** Being the login of an OAuth2 server: it sends people here with a challenge, and is told who has signed in. */
+/** The login and consent app of an OAuth2 server: it sends browsers here with a challenge, and learns who has signed in. */
 export function createOauth2({ config, random, client }: Oauth2Deps) {
-  /** Apps have no browser that could be sent back: theirs is noted, and nobody is asked. */
+  /** Apps have no browser that could be sent back: their challenge is stored, and the server is not asked. */
   const challengeOf = ({ type, request_url }: Asking) =>
     type === 'browser' ? requestedLoginChallenge(request_url) : undefined
 
@@ -42,8 +42,8 @@ export function createOauth2({ config, random, client }: Oauth2Deps) {
     challengeOf,
 
     /**
-     * What is asked for by the URL that begins a flow; undefined where nothing is.
-     * @throws HttpError 400 for a challenge that cannot be, 500 where no server is configured or it does not answer
+     * The login request of the challenge in a flow's URL; undefined without one.
+     * @throws HttpError 400 for an impossible challenge, 500 where no server is configured or it does not answer
      */
     async asked(flow: Asking): Promise<LoginRequest | undefined> {
       const challenge = requestedLoginChallenge(flow.request_url)
@@ -54,7 +54,7 @@ export function createOauth2({ config, random, client }: Oauth2Deps) {
       return challengeOf(flow) === undefined ? undefined : client.get(challenge)
     },
 
-    /** The URL of a login, as the server wants it: signed in anew unless it says otherwise. */
+    /** The URL of a login, as the server wants it: a fresh sign-in unless it says otherwise. */
     loginUrl(requestUrl: string, { skip, request_url: began }: LoginRequest): string {
       return withQuery(requestUrl, {
         ...(skip ? {} : { refresh: 'true' }),
@@ -62,13 +62,13 @@ export function createOauth2({ config, random, client }: Oauth2Deps) {
       })
     },
 
-    /** What the flow was begun for, for the page that shows it. @throws HttpError as `asked` */
+    /** The login request of a flow, for the page that shows it. @throws HttpError as `asked` */
     requestOf,
 
-    /** The same for a form that is shown again, which needs it less. */
+    /** The same for a form that is shown again, which can do without it. */
     requestIfKnown: (flow: Asking): Promise<LoginRequest | undefined> => requestOf(flow).catch(() => undefined),
 
-    /** @returns where the person goes on. @throws HttpError 500 */
+    /** @returns where to send the browser. @throws HttpError 500 */
     accept(challenge: string, { identityId, session, method = '' }: SignedInPerson): Promise<string> {
       const { lifespan, cookie } = config().session
       return client.accept(challenge, {
@@ -82,6 +82,6 @@ export function createOauth2({ config, random, client }: Oauth2Deps) {
   }
 }
 
-/** Whether the server means somebody: it names nobody where it does not know. */
+/** Whether the server means this identity, or names none. */
 export const means = ({ subject }: LoginRequest, identityId: string): boolean =>
   subject === '' || subject === identityId

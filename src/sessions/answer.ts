@@ -5,7 +5,7 @@ import { isLive } from './lifecycle.ts'
 import { methodsOf } from './row.ts'
 import type { AuthenticationMethod, Device, Session, SessionRow } from './types.ts'
 
-/** A session as clients see it, member by member: nothing else of the row can slip out. */
+/** A session as clients see it, member by member: no other part of the row can leak. */
 export function sessionAnswer(
   session: Session,
   now: Micros,
@@ -31,7 +31,7 @@ export function sessionText(row: SessionRow, now: Micros, identity: string): str
   return `${head},${level},${shown},"identity":${identity},"devices":${row.devices}}`
 }
 
-/** What differs between the answers that show a session. */
+/** Members that differ between the answers that show a session. */
 export interface ShownMembers {
   active: boolean
   aal: string
@@ -53,7 +53,7 @@ export function sessionMembers(session: Omit<Session, 'identity'>, shown: ShownM
   }
 }
 
-/** Rows of old versions lack members that clients count on. */
+/** Rows of old versions lack members that clients rely on. */
 function shownMethod(method: AuthenticationMethod): AuthenticationMethod {
   if (method.aal !== undefined && method.completed_at !== undefined) return method
   return { ...method, aal: method.aal ?? '', completed_at: method.completed_at ?? '0001-01-01T00:00:00Z' }

@@ -4,7 +4,7 @@ import { methodsOf } from './row.ts'
 import type { Rule } from './rules.ts'
 import type { Session, SessionRow } from './types.ts'
 
-/** Whether a second factor was shown in the session, and as lately as the rule asks for. */
+/** Whether a second factor was proved in the session, and as recently as the rule requires. */
 export function hasSecondFactor(session: Session | SessionRow, { fresh }: Rule, now: Micros): boolean {
   const methods = methodsOf(session)
   if (aalOf(methods) !== 'aal2') return false
@@ -13,6 +13,6 @@ export function hasSecondFactor(session: Session | SessionRow, { fresh }: Rule, 
   return shown.some((time) => time + fresh.aal2! > now)
 }
 
-/** Whether the last proof of the session, of any kind, is older than the rule allows. */
+/** Whether the latest proof in the session, of any level, is older than the rule allows. */
 export const isStale = ({ authenticated_at }: Session | SessionRow, { fresh }: Rule, now: Micros): boolean =>
   fresh.aal1 !== undefined && parseTime(authenticated_at) + fresh.aal1 <= now

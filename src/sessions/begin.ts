@@ -16,7 +16,7 @@ interface NewSession {
   id?: string | undefined
 }
 
-/** @param ends when it ends by itself: at the latest, and if nobody uses it again */
+/** @param ends when it ends by itself: at the latest, and if it is not used again */
 export function newSession(
   d: { random: Random },
   { start, last, next }: { start: Micros; last: Micros; next: Micros },
@@ -43,9 +43,9 @@ export function newSession(
 }
 
 /**
- * Makes room for one more session of an identity that may have so many, in the transaction that begins it. The identity is
- * locked first, so that two sign-ins at once do not both see room for one.
- * @throws 400 when there is none and others must not end for it; NotLocked
+ * Makes room for one more session of an identity with a limit, in the transaction that begins it. The identity is
+ * locked first, so that two concurrent sign-ins do not both see room for one.
+ * @throws 400 when there is none and the rule does not end others for it; NotLocked
  */
 export async function makeRoom(
   d: { store: Pick<SessionStore, 'lockIdentity' | 'countLive' | 'endOldest'>; onEnded?: OnEnded | undefined },

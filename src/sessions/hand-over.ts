@@ -16,10 +16,10 @@ export interface HandOverDeps {
 }
 
 /**
- * A new token for a session that lives, for whoever has not seen the one that it began with: that one rests as a hash,
- * and opens nothing any more.
+ * Makes a new token for a live session, for a client that has never had the first one. The first one is stored as a hash, and
+ * is void from now on.
  *
- * @param use takes away what allows it, in the same transaction. @returns false: it is gone
+ * @param use consumes what allows the hand-over, in the same transaction. @returns false: it is gone
  * @returns undefined where nothing was handed over
  */
 export type HandOver = (
@@ -42,7 +42,7 @@ export function createHandOver({ clock, random, store, locks, tokens, shared }: 
       return { session, token }
     }
     return locks.tx({ identity: known.identity_id, session: known.id }, work).catch((error: unknown) => {
-      // who is not there has no session
+      // a deleted identity has no sessions
       if (error instanceof NotLocked) return undefined
       throw error
     })

@@ -5,7 +5,7 @@ import type { SessionService } from './service.ts'
 import type { SessionSuspendStore } from './store-suspend.ts'
 import type { OnEnded } from './types.ts'
 
-/** What becomes of sessions when an operator changes their identity, in the transaction that changes it. */
+/** What happens to sessions when an operator changes their identity, in the same transaction. */
 export interface IdentityStateEffects {
   identityDisabled(tx: Queryable, identityId: string): Promise<unknown>
   identityEnabled(tx: Queryable, identityId: string): Promise<unknown>
@@ -21,8 +21,8 @@ export interface IdentityStateDeps {
 }
 
 /**
- * Sessions of a disabled identity let nobody in, and everyone who listens is told so. Kratos counts them again when the
- * identity is enabled (recorded): then that is told too. With `lethe.sessions.identity_disabled: end` they stay ended.
+ * Sessions of a disabled identity are refused, which is an event for each. Kratos accepts them again when the
+ * identity is enabled (recorded): that is an event too. With `lethe.sessions.identity_disabled: end` they end for good.
  */
 export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateEffects {
   return {
@@ -39,7 +39,7 @@ export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateE
       if (d.config().lethe.sessions.end_on_password_change === 'none') return
       await d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx, actor: { type: 'admin' } })
     },
-    // Ends that were told while it was configured otherwise are taken back too: the rows decide, and they are live.
+    // Also ends that were recorded under the other setting: the rows decide, and they are live.
     identityEnabled: (tx, identityId) => d.suspend.resumeAllOf(tx, identityId, formatTime(d.clock.now())),
   }
 }

@@ -5,7 +5,7 @@ import { idleAfterNote, noting, type SessionRules } from './rules.ts'
 
 /**
  * Rows are locked in one order, so that two nodes that note the same sessions never deadlock. A session that had been idle
- * for too long by the time of the note stays ended: other nodes refuse it already. `dead` is the last note of such a one.
+ * for too long by the time of the note stays ended: other nodes refuse it already. `dead` is its last note in that case.
  */
 const NOTE = sql(
   'session.note_seen',
@@ -19,7 +19,7 @@ const NOTE = sql(
   on conflict (session_id) do update set seen_at = excluded.seen_at where lethe.last_seen.seen_at < excluded.seen_at`,
 )
 
-/** Sessions remembered at once, about 100 bytes each. More than these are noted more often than needed, nothing worse. */
+/** Sessions remembered at once, about 100 bytes each. Beyond, a use is noted more often than needed. */
 const MOST_REMEMBERED = 100_000
 const MOST_PER_STATEMENT = 500
 
@@ -30,12 +30,12 @@ interface Use {
 }
 
 export interface LastSeen extends BackgroundWork {
-  /** Notes that a session was used, of an identity of the schema. Never waits and never fails. */
+  /** Notes a use of a session, whose identity has the schema. Never waits and never fails. */
   note(sessionId: string, schemaId: string): void
   flush(): Promise<void>
 }
 
-/** When sessions were last used, without a write for each request: noted in memory, written in batches now and then. */
+/** When sessions were last used, without a write for each request: noted in memory and written in batches. */
 export function createLastSeen(d: {
   db: Db
   clock: Clock
@@ -56,7 +56,7 @@ export function createLastSeen(d: {
         times: part.map(([, { time }]) => formatTime(time)),
         deads: part.map(([, use]) => dead(use)),
       })
-      // Forgotten only now: while the database is away, uses must not be lost that keep sessions alive.
+      // Forgotten only after the write: while the database is away, no use that keeps a session alive may be lost.
       for (const [id, use] of part) if (pending.get(id) === use) pending.delete(id)
     }
   }

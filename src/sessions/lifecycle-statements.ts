@@ -2,14 +2,14 @@ import { sql } from '../kernel/db/client.ts'
 import { endedByRule, live, nextEnd, recordEnds } from './lifecycle.ts'
 import { lockIdentity } from './sql.ts'
 
-/** Every statement that ends a session, or takes an end back. The event is written in the same statement. */
+/** Every statement that ends a session, or reverses an end. The event is appended in the same statement. */
 
 const VALUES = { now: ':now', nid: ':nid', shared: ':shared::boolean' }
 const DETAILS = { actor: ':actor::jsonb', data: ':data::jsonb' }
 
 /**
- * Ends many sessions. Rows are locked in one order, and a row that somebody else holds is left out rather than waited for:
- * it would hold up its batch mates. Such a one is told apart by `was_active` and goes alone.
+ * Ends many sessions. Rows are locked in one order, and a row that another transaction holds is left out rather than waited for:
+ * it would hold up its batch. The caller recognises it by `was_active` and ends it alone.
  */
 const revokeMany = (name: string, column: 'id' | 'token', type: 'uuid' | 'text') =>
   sql(
@@ -44,8 +44,8 @@ export const REVOKE_ONE_BY_TOKEN = revokeOne('session.revoke_one_by_token', 'tok
 const MEANT = '(:except::uuid is null or s.id <> :except) and (:only::uuid[] is null or s.id = any (:only))'
 
 /**
- * `:caller` is the session on whose behalf others end, `:disabled_too` whether it may belong to a disabled identity. It is
- * locked with the others and in their order, so that an end of it comes either before, and then nothing ends here, or after.
+ * `:caller` is the session that ends others, `:disabled_too` whether its identity may be disabled. It is
+ * locked with the others and in their order, so that its own end comes either before, and then no other ends, or after.
  */
 export const REVOKE_ALL = sql(
   'session.revoke_all_of_identity',
@@ -66,7 +66,7 @@ export const REVOKE_ALL = sql(
   from (values (true)) one (row) left join ended on true order by ended.id`,
 )
 
-/** By its id, by an admin. */
+/** By its id, by an operator. */
 export const REVOKE_KNOWN = sql(
   'session.revoke_known',
   `with target as (
@@ -79,8 +79,8 @@ export const REVOKE_KNOWN = sql(
 )
 
 /**
- * Only a session that was still live ends here; the others had their end before. Where Kratos shares the table, it
- * would insert the row of a deleted session again at a refresh login, so the tombstone is needed here too.
+ * Only sessions that were still live end here; the others have ended before. Where Kratos shares the table, a refresh login
+ * there inserts the row of a deleted session again, so the tombstone is needed here too.
  */
 export const DELETE_ALL_OF = sql(
   'session.delete_all_of_identity',
@@ -102,8 +102,8 @@ const OF_IDENTITY = `target as (
   )`
 
 /**
- * The identity is disabled: the rows stay as they are, since its state alone decides; what is written is the event. A
- * session whose end was told before gets no second one.
+ * The identity is disabled: the rows stay as they are, since its state alone decides; only events are written. A
+ * session whose end is recorded already gets no second event.
  */
 export const SUSPEND = sql(
   'session.suspend_all_of_identity',
@@ -114,7 +114,7 @@ export const SUSPEND = sql(
   returning session_id`,
 )
 
-/** Takes back the ends of those that nobody ended meanwhile, and tells it. */
+/** Reverses the recorded ends of sessions that have not ended meanwhile, with an event each. */
 export const RESUME = sql(
   'session.resume_all_of_identity',
   `with ${OF_IDENTITY}, taken_back as (
@@ -128,8 +128,8 @@ export const RESUME = sql(
 )
 
 /**
- * Sessions whose time is over end as any other does: the flag falls, so that no late extension brings them back. `:since`
- * is where the batch before stopped, so that a backlog is read once. A locked row is left to the next batch.
+ * Expired sessions end like any others: `active` becomes false, so that no late extension revives them. `:since`
+ * is where the previous batch stopped, so that a backlog is read once. A locked row is left to the next batch.
  */
 export const END_EXPIRED = sql(
   'gc.end_expired_sessions',
@@ -145,8 +145,8 @@ export const END_EXPIRED = sql(
 )
 
 /**
- * Sessions that a rule has ended: they let nobody in from that moment on, and end here once and for all. Most rows are
- * passed over by the shortest limits of all schemas. `:after` is where the batch before stopped.
+ * Sessions that a rule has ended: they are refused from that moment on, and their end is recorded here. Most rows are
+ * skipped by the shortest limits of all schemas. `:after` is where the previous batch stopped.
  */
 export const END_BY_RULE = sql(
   'gc.end_sessions_by_rule',
@@ -163,7 +163,7 @@ export const END_BY_RULE = sql(
   select ended.cause, count(*) as count, max(ended.id::text) as last from ended group by ended.cause`,
 )
 
-/** So many that the sessions of an identity are one fewer than it may have: those that began first. */
+/** Ends the oldest sessions of an identity, so that one less than the limit is left. */
 export const END_OLDEST = sql(
   'session.end_oldest_of_identity',
   `with kept as (
@@ -179,14 +179,14 @@ export const END_OLDEST = sql(
   select id from ended`,
 )
 
-/** For a decision that stands only while the identity is locked. */
+/** For a decision under the lock of the identity. */
 export const COUNT_LIVE = sql(
   'session.count_live_of_identity',
   `select count(*) as count from sessions s
    where s.identity_id = :identity_id and s.nid = :nid and ${live('s', ':now')}`,
 )
 
-/** Set active again by another program. Their end and its event were written before, once and for all. */
+/** Sessions that another program set active again. Their end and its event were written before. */
 export const END_REVIVED = sql(
   'gc.end_revived_sessions',
   `with target as (

@@ -2,13 +2,13 @@ import { type Micros, parseTime } from '../kernel/base/clock.ts'
 import type { EndDetails, Session } from './types.ts'
 
 /**
- * When a session counts, as SQL and as code, and how its end is recorded. Nothing else decides it: `active` is only the
+ * Whether a session is live, as SQL and as code, and how its end is recorded. Nothing else decides it: `active` is only the
  * stored flag, which Kratos may set again on a shared database.
  */
 
 /**
- * Whether the session was ended by Lethe, whatever its row says. A scalar: for `exists` the planner hashes the whole table
- * in a plan that is kept.
+ * Whether Lethe has ended the session, whatever its row says. A scalar sub-select: for `exists` a generic plan
+ * hashes the whole table.
  * @param s alias of `sessions`
  */
 export const tombstoned = (s: string) =>
@@ -20,24 +20,24 @@ const schemaOf = (s: string) => `(select r.schema_id from identities r where r.i
 const limit = (schema: string, name: 'idle' | 'absolute') =>
   `(coalesce(:rules::jsonb -> ${schema}, :rules::jsonb -> '') ->> '${name}')::interval`
 
-/** When the rules end the session if nobody uses it again; null: never. `least` passes over null. */
+/** When the rules end the session unless it is used again; null: never. `least` ignores null. */
 const idleEnd = (s: string, schema: string) => `greatest(${s}.authenticated_at,
     (select u.seen_at from lethe.last_seen u where u.session_id = ${s}.id)) + ${limit(schema, 'idle')}`
 const absoluteEnd = (s: string, schema: string) => `${s}.issued_at + ${limit(schema, 'absolute')}`
 
-/** The end of a session, whatever is done with it. */
+/** When the session ends at the latest, however it is used. */
 export const lastEnd = (s: string, schema = schemaOf(s), expiresAt = `${s}.expires_at`) =>
   `case when :rules::jsonb is null then ${expiresAt} else least(${expiresAt}, ${absoluteEnd(s, schema)}) end`
-/** The end of a session that nobody uses again. */
+/** When the session ends unless it is used again. */
 export const nextEnd = (s: string, schema = schemaOf(s)) =>
   `case when :rules::jsonb is null then ${s}.expires_at
     else least(${s}.expires_at, ${absoluteEnd(s, schema)}, ${idleEnd(s, schema)}) end`
-/** Which rule ends it first, as the cause of its end; null when none has by `now`, or its own time was over before. */
+/** The rule that has ended it first, as the cause of its end; null when none has by `now`, or it had expired before. */
 export const endedByRule = (s: string, now: string, schema = schemaOf(s)) => `case
     when ${absoluteEnd(s, schema)} <= least(${now}, ${idleEnd(s, schema)}, ${s}.expires_at) then 'absolute'
     when ${idleEnd(s, schema)} <= least(${now}, ${s}.expires_at) then 'idle' end`
 
-/** Whether the session has neither ended nor run out; the state of its identity is not looked at. */
+/** Whether the session has neither ended nor expired; ignores the state of its identity. */
 export const live = (s: string, now: string) =>
   `${s}.active and ${s}.expires_at > ${now} and ${nextEnd(s)} > ${now} and not ${tombstoned(s)}`
 
@@ -46,8 +46,8 @@ export const notLive = (s: string, now: string) =>
   `(not coalesce(${s}.active, false) or ${s}.expires_at <= ${now} or ${nextEnd(s)} <= ${now} or ${tombstoned(s)})`
 
 /**
- * Whether a session lets anyone in: not ended, not expired, and its identity not disabled.
- * @param identityState undefined where it is not known or does not matter
+ * Whether a session is accepted: not ended, not expired, and its identity not disabled.
+ * @param identityState undefined where it is unknown or does not matter
  */
 export function isLive(
   session: Pick<Session, 'active' | 'tombstoned' | 'expires_at'>,
@@ -64,7 +64,7 @@ export interface RecordedEnd {
   now: string
   nid: string
   shared: string
-  /** jsonb; null where the cause says who it was */
+  /** jsonb; null where the cause implies the actor */
   actor?: string
   /** jsonb */
   data?: string

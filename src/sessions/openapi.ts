@@ -80,7 +80,7 @@ export const sessionsDescription: Description = {
     },
     {
       ...{ id: 'exchangeSessionToken', method: 'get', path: '/sessions/token-exchange', port: 'public' },
-      summary: 'Gives an app the session for which somebody has signed in with a browser. Once.',
+      summary: 'Gives an app the session that its user has begun in a browser. Once.',
       parameters: [
         { ...query('init_code', 'Code of the app.'), required: true },
         { ...query('return_to_code', 'Code of the browser.'), required: true },
@@ -88,7 +88,7 @@ export const sessionsDescription: Description = {
       answers: {
         200: json('The session and its token.', 'successfulCodeExchangeResponse'),
         400: error('A code is missing.'),
-        404: error('Nobody has signed in for these codes yet, or they were used.'),
+        404: error('No sign-in has completed for these codes yet, or they were used.'),
         ...OTHER_ERRORS,
       },
     },

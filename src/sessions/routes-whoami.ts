@@ -19,17 +19,17 @@ export interface WhoamiDeps {
   config(): Config
   /** where a browser goes to prove its second factor */
   secondFactorUrl(returnTo: string): string
-  /** where it signs in anew */
+  /** where it signs in again */
   freshProofUrl(returnTo: string): string
 }
 
-/** Seconds a gateway may remember that a request without any credentials has no session. */
-const CACHE_NOBODY_SECONDS = 60
+/** Seconds that a gateway may cache the answer to a request without any credentials. */
+const CACHE_ANONYMOUS_SECONDS = 60
 
-/** Kratos answers every method alike, so gateways that forward the method of their own request work. */
+/** Kratos answers every method alike, so that gateways may forward the method of their own request. */
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** It changes nothing. Kratos says nothing of caches to its other methods, as recorded; no cache keeps their answers unless it is told to. */
+/** It changes nothing. Kratos sends cache headers with GET only, as recorded; caches keep no other answer by default. */
 const WHOAMI = { csrf: 'exempt', cacheHeaders: 'get-only' } as const
 
 export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
@@ -40,7 +40,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
   async function whoami(req: FastifyRequest, reply: FastifyReply) {
     const credentials = d.credentials.read(req)
     const checked = await d.sessions.check(credentials)
-    if (!checked) throw nobody(req, reply, credentials)
+    if (!checked) throw notSignedIn(req, reply, credentials)
     const { session } = checked
     const missing = missingProof(d, session, queryValue(req, 'return_to'))
     if (missing) throw missing.error
@@ -48,7 +48,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     const tokenized = template === '' ? undefined : await withToken(session, template)
     renewCookie(req, reply, checked)
     reply.header('x-kratos-authenticated-identity-id', session.identity_id)
-    // A token runs out on its own: an answer that holds one is not to be kept as long as the session lasts.
+    // A token expires by itself: its answer must not be cached as long as the session lasts.
     if (tokenized !== undefined) return tokenized
     cacheFor(reply, () => Math.trunc(Math.min(left(session), unnoted(session)) / SECOND))
     return reply.header('content-type', 'application/json; charset=utf-8').send(d.sessions.answerText(session))
@@ -62,15 +62,15 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     return { ...answer, tokenized: await d.tokenizer.tokenize(session, answer, template, until) }
   }
 
-  function nobody(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {
+  function notSignedIn(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {
     const { sessionToken, bearer } = credentials
     if (sessionToken === undefined && bearer === undefined && !d.credentials.hasCookie(req)) {
-      cacheFor(reply, () => CACHE_NOBODY_SECONDS)
+      cacheFor(reply, () => CACHE_ANONYMOUS_SECONDS)
     }
     return unauthorized('No valid session credentials found in the request.')
   }
 
-  /** How long a gateway may answer for the session itself: uses that nobody is told of do not keep it alive. */
+  /** How long a gateway may cache a session: uses that this server does not see cannot keep it alive. */
   function unnoted(session: SessionRow): Micros {
     const { idle } = d.sessions.ruleOf(session)
     return idle === undefined ? Number.POSITIVE_INFINITY : noting({ idle }).every
@@ -80,7 +80,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     return parseTime(session.expires_at) - d.clock.now()
   }
 
-  /** A session that was extended elsewhere outlives its cookie unless the cookie is written anew. */
+  /** A session that was extended elsewhere outlives its cookie unless the cookie is set again. */
   function renewCookie(req: FastifyRequest, reply: FastifyReply, { session, token, via }: Checked) {
     const known = { token, expiresAt: lastEndOf(session) }
     if (via === 'cookie' && d.credentials.isOutdated(req, known)) d.credentials.write(req, reply, known)

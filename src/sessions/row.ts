@@ -5,7 +5,7 @@ import type { AuthenticationMethod, Session, SessionRow } from './types.ts'
 export function methodsOf(session: Session | SessionRow): AuthenticationMethod[] {
   const { authentication_methods: methods } = session
   const value: unknown = typeof methods === 'string' ? JSON.parse(methods) : methods
-  // A Go program writes `null` for a list without elements.
+  // Go programs write `null` for an empty list.
   return Array.isArray(value) ? value.filter((method) => method !== null && typeof method === 'object') : []
 }
 
@@ -21,7 +21,7 @@ export function toSession(row: SessionRow): Session {
     expires_at: row.expires_at,
     lasts_until: row.lasts_until,
     authenticated_at: row.authenticated_at,
-    // The column may say something else: only what was proved counts.
+    // Not the column, which may differ: only what was proved counts.
     aal: aalOf(methodsOf(row)),
     authentication_methods: methodsOf(row),
     logout_token: row.logout_token,

@@ -2,22 +2,22 @@ import type { Config } from '../config/schema/schema.ts'
 import { type Micros, parseTime, SECOND, type Timestamp } from '../kernel/base/clock.ts'
 import type { Session } from './types.ts'
 
-/** What is configured for the sessions of identities of one schema. Absent: no limit. */
+/** The rules for the sessions of identities of one schema. Absent: no limit. */
 export interface Rule {
   idle?: Micros
   absolute?: Micros
-  /** sessions of an identity at once */
+  /** concurrent sessions of an identity */
   max?: number
   whenFull: 'end_oldest' | 'refuse'
-  /** how old the last proof of a level may be */
+  /** how old the latest proof of a level may be */
   fresh: { aal1?: Micros; aal2?: Micros }
 }
 
 export interface SessionRules {
   of(schemaId: string): Rule
-  /** For the statements: JSON by schema, '' for all others, of limits that a clock alone decides; null where there is none. */
+  /** For statements: JSON by schema, '' for all others, of the limits that only depend on time; null when there are none. */
   sql(): string | null
-  /** The shortest of all schemas: what is younger than both is ended by neither. */
+  /** The shortest of all schemas: no rule has ended a session younger than both. */
   shortest(): { idle: Micros | undefined; absolute: Micros | undefined }
 }
 
@@ -29,7 +29,7 @@ export const NO_RULES: RulesSql = { sql: () => null }
 const NOTED_EVERY: Micros = 60 * SECOND
 const FLUSHED_EVERY: Micros = 5 * SECOND
 
-/** How often the use of a session is noted, and how long a note waits to be written together with others. */
+/** How often the use of a session is noted, and how long a note waits for its batch. */
 export function noting({ idle }: { idle?: Micros | undefined }): { every: Micros; flush: Micros } {
   if (idle === undefined) return { every: NOTED_EVERY, flush: FLUSHED_EVERY }
   const every = Math.min(NOTED_EVERY, Math.trunc(idle / 60))
@@ -37,15 +37,15 @@ export function noting({ idle }: { idle?: Micros | undefined }): { every: Micros
 }
 
 /**
- * How long after the last use that was noted a session ends: a use that was not noted, or is on its way to the database,
- * must not count less than one that was.
+ * How long after the last noted use a session ends: a use that was not noted, or is on its way to the database,
+ * must not count less than a noted one.
  */
 export const idleAfterNote = (idle: Micros): Micros => {
   const { every, flush } = noting({ idle })
   return idle + every + flush
 }
 
-/** The ends of a session that begins, or is proved anew, now. @see nextEnd and lastEnd in lifecycle.ts, which read them */
+/** The ends of a session that begins, or is refreshed, now. @see nextEnd and lastEnd in lifecycle.ts, which read them */
 export function endsOf(
   rule: Rule,
   { now, issuedAt, lifespanMs }: { now: Micros; issuedAt: Micros; lifespanMs: number },
@@ -54,11 +54,11 @@ export function endsOf(
   return { last, next: Math.min(last, now + (rule.idle === undefined ? last : idleAfterNote(rule.idle))) }
 }
 
-/** The end that a session has however much it is used: the one that its cookie is given. */
+/** When a session ends however much it is used, which is the expiry of its cookie. */
 export const lastEndOf = ({ lasts_until, expires_at }: Pick<Session, 'lasts_until' | 'expires_at'>): Timestamp =>
   lasts_until ?? expires_at
 
-/** Which rule sets the stated end of a session; undefined: its lifespan. */
+/** The rule that gives a session its stated end; undefined: its lifespan. */
 export function ruleThatEnds(session: Session, { absolute }: Rule): 'idle' | 'absolute' | undefined {
   const last = lastEndOf(session)
   if (session.expires_at !== last) return 'idle'
@@ -116,7 +116,7 @@ function ruleOf(s: Settings): Rule {
 const given = <K extends string>(name: K, ms: number | undefined) =>
   (ms ? { [name]: Math.trunc(ms * 1000) } : {}) as { [name in K]?: Micros }
 
-/** Intervals as the database reads them. */
+/** Intervals for the database. */
 const limitsOf = ({ idle, absolute }: Rule) => ({
   ...(idle === undefined ? {} : { idle: `${idleAfterNote(idle)} microseconds` }),
   ...(absolute === undefined ? {} : { absolute: `${absolute} microseconds` }),

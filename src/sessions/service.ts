@@ -49,7 +49,7 @@ export interface SessionServiceDeps {
   rules: Pick<SessionRules, 'of'>
   lastSeen: Pick<LastSeen, 'note'>
   tokens: TokenMode
-  /** whether Kratos made the tables: then the database knows from one moment to the next how tokens rest */
+  /** whether Kratos made the tables: then the storage of tokens may change at any moment, and the database knows it */
   shared: boolean
   /** logout tokens are derived from it where session tokens are stored as hashes */
   serverSecret: Uint8Array
@@ -57,17 +57,17 @@ export interface SessionServiceDeps {
   onEnded?: OnEnded
 }
 
-/** Sessions: the one place that decides who a request belongs to, and the only one that begins or ends a session. */
+/** Sessions: the one place that decides which session a request has, and the only one that begins or ends sessions. */
 export interface SessionService {
-  /** The session that counts for a request, or undefined. Precedence: X-Session-Token, cookie, Bearer. */
+  /** The session of a request, or undefined. Precedence: X-Session-Token, cookie, Bearer. */
   resolve(credentials: Credentials): Promise<Resolved | undefined>
-  /** The same without counting as a use of the session, for who looks and is not its user. */
+  /** The same without counting as a use of the session, for callers that only look. */
   peek(credentials: Credentials): Promise<Resolved | undefined>
-  /** The same session, unparsed: for what happens at every click. */
+  /** The same session, unparsed: for requests at every click. */
   check(credentials: Credentials): Promise<Checked | undefined>
   /**
-   * All that have not ended of the kind that counts, the one that counts first: a browser may send several cookies. Those
-   * of disabled identities come last: they let nobody in, but would again once the identity is enabled.
+   * All sessions that have not ended of the credential that counts, in order: a browser may send several cookies. Those
+   * of disabled identities come last: they are refused now, but would count again once the identity is enabled.
    */
   allLeft(credentials: Credentials): Promise<Checked[]>
   /** Whether any credential of a request belongs to a session that has not ended, also one that does not count. */
@@ -79,15 +79,15 @@ export interface SessionService {
    * @throws NotLocked
    */
   hold(session: Session, tx: Queryable): Promise<Session | undefined>
-  /** The session that `issue` would begin: for who must know of it before. Its id is to be given to `issue`. */
+  /** The session that `issue` would begin, for callers that need it before. Pass its id to `issue`. */
   draft(input: NewSessionInput): Session
-  /** Begins a session. @throws NotLocked also when the identity is disabled or its password is another one by now */
+  /** Begins a session. @throws NotLocked also when the identity is disabled or its password has changed meanwhile */
   issue(input: NewSessionInput, tx?: Queryable): Promise<{ session: Session; token: string }>
-  /** Renews a session by a proof given again. @throws NotLocked as `issue`, and when the session has ended */
+  /** Renews a session after a fresh proof. @throws NotLocked as `issue`, and when the session has ended */
   refresh(session: Session, proof: Proof, tx: Queryable): Promise<Session>
   /**
-   * Adds what was proved beside, e.g. by setting up a second factor, which may raise the level. Nothing else of the session
-   * changes: it lasts no longer, and is no fresher. @throws NotLocked also when the session has ended
+   * Adds a further proof, e.g. of a second factor that was just set up, which may raise the level. Nothing else of the session
+   * changes: neither its end nor its freshness. @throws NotLocked also when the session has ended
    */
   raise(session: Session, proof: Omit<Proof, 'passwordHash'>, tx: Queryable): Promise<AuthenticationMethod>
   /** Ends one session. Idempotent. @returns whether this call ended it */
@@ -96,15 +96,15 @@ export interface SessionService {
   revokeByToken(token: string, cause: EndCause, details?: EndDetails): Promise<boolean>
   /** Ends sessions of an identity in one statement: all, all but one, or those named. @returns the ids that this call ended */
   revokeAllOf(identityId: string, cause: EndCause, options?: Which & EndDetails & { tx?: Queryable }): Promise<string[]>
-  /** The same on behalf of a session of the identity. @returns undefined when that one has ended: then nothing ends */
+  /** The same on behalf of a session of the identity. @returns undefined when that one has ended: then none ends */
   revokeBy(by: By, identityId: string, cause: EndCause, which?: Which): Promise<string[] | undefined>
-  /** The secret that a browser logout must bring back. */
+  /** The secret that a browser must present to log out. */
   logoutToken(session: Pick<Session, 'id' | 'logout_token'>): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
   lacksSecondFactor(session: Session | SessionRow): boolean
-  /** Whether the owner has to sign in anew before the session counts again, under `lethe.sessions.require_fresh`. */
+  /** Whether the owner has to sign in again before the session counts, under `lethe.sessions.require_fresh`. */
   lacksFreshProof(session: Session | SessionRow): boolean
-  /** What `lethe.sessions` limits for the session. */
+  /** The limits of `lethe.sessions` for the session. */
   ruleOf(session: Session | SessionRow): Rule
   /** The session as clients see it (member order as Kratos). */
   answer(session: Session): Record<string, unknown>
@@ -112,7 +112,7 @@ export interface SessionService {
   answerText(session: SessionRow): string
 }
 
-/** What someone has just shown. */
+/** What the caller has just proved. */
 export interface Proof {
   authentication: Omit<AuthenticationMethod, 'completed_at'>
   /** the hash that the password was checked against */
@@ -146,7 +146,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     return { rule, session: newSession(d, { start, ...endsNow(rule, start) }, input) }
   }
 
-  /** Looked up at once, so that they share a statement. */
+  /** Looked up together, so that they share a statement. */
   async function all(credentials: Credentials): Promise<Checked[]> {
     const found = await Promise.all(
       counting(credentials).map(async ({ token, via }) => ({
@@ -269,7 +269,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
     revokeByToken: (token, cause, details) => d.hot.revokeByToken(stored(token), { ...details, cause }),
     revokeAllOf: async (identityId, cause, options = {}) => (await revokeAll(identityId, cause, options)) ?? [],
     revokeBy: (by, identityId, cause, which = {}) => revokeAll(identityId, cause, { ...which, by }),
-    // One that Kratos stored is kept as long as its session: it stands in pages that are open.
+    // A token that Kratos stored stays valid as long as its session: open pages hold it.
     logoutToken: ({ id, logout_token: kept }) =>
       kept === '' || kept === logoutPlaceholder(id) ? derivedLogoutToken(d.serverSecret, id) : kept,
     lacksSecondFactor: (session) =>
@@ -284,8 +284,8 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 }
 
 /**
- * What counts: one kind of credential, and nothing weaker repairs it when it is unknown. A browser may send several
- * cookies of the name, left over from another path or domain; those that have ended do not hide the one that lives.
+ * The credentials that count: of one kind, and a weaker kind does not replace an unknown one. A browser may send several
+ * cookies of the name, left over from another path or domain; an ended session does not hide a live one.
  */
 function counting({ sessionToken, cookieTokens, bearer }: Credentials): { token: string; via: Via }[] {
   if (sessionToken !== undefined) return [{ token: sessionToken, via: 'header' }]
@@ -293,7 +293,7 @@ function counting({ sessionToken, cookieTokens, bearer }: Credentials): { token:
   return bearer === undefined ? [] : [{ token: bearer, via: 'bearer' }]
 }
 
-/** Whoever is not there has no sessions. */
+/** A deleted identity has no sessions. */
 function noIdentity(error: unknown): string[] {
   if (error instanceof NotLocked) return []
   throw error

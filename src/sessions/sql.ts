@@ -3,8 +3,8 @@ import { isSecondFactor } from '../credentials/sql.ts'
 import { lastEnd, nextEnd, tombstoned } from './lifecycle.ts'
 
 /**
- * What is JSON comes as text that is ready to be sent: putting it together here takes half of what `json_build_object`
- * takes, and an answer made of texts a fifth of one that is parsed and written again.
+ * JSON members are text that is ready to be sent: building it by concatenation takes half of the time of `json_build_object`,
+ * and an answer made of texts a fifth of one that is parsed and serialised again.
  */
 const json = (column: string) => `coalesce(to_json(${column})::text, 'null')`
 /** `to_json` gives ISO 8601 in quotes with the stored microseconds but without a zone. */
@@ -39,16 +39,16 @@ const RECOVERY_ADDRESSES = `(
   from identity_recovery_addresses a where a.identity_id = i.id and a.nid = i.nid)`
 
 /**
- * The flag is believed when it says aal2 and checked against the credentials when it does not: a stale `aal1` must
- * never let a password alone pass. Whether the method is switched on in the configuration does not matter here. Not
- * `exists`: the planner then hashes the whole table for a kept plan.
+ * The flag is trusted when it says aal2 and checked against the credentials when it does not: with a stale `aal1` a
+ * password alone must not be enough. Whether the method is enabled in the configuration does not matter here. Not
+ * `exists`: for it a generic plan hashes the whole table.
  */
 const SECOND_FACTOR = `case when i.available_aal = 'aal2' then true else coalesce((
   select bool_or(${isSecondFactor('c.config')})
   from identity_credentials c where c.identity_id = i.id and c.nid = i.nid), false) end`
 
 /**
- * The ends are those by the rules, so that every answer and every decision sees the same.
+ * With the ends by the rules, so that every answer and every decision sees the same ones.
  * @param ends SQL; without it there are no rules
  */
 const sessionColumns = (ends?: { next: string; last: string }) => `
@@ -59,12 +59,12 @@ const sessionColumns = (ends?: { next: string; last: string }) => `
 
 export const SESSION_COLUMNS = sessionColumns({ next: nextEnd('s'), last: lastEnd('s') })
 
-/** The identity's own row, without what stands in other tables. */
+/** The identity's own row, without its addresses and credentials. */
 export const IDENTITY_ROW = `
   i.schema_id, i.state, i.state_changed_at, coalesce(nullif(i.traits, 'null'), '{}')::text as traits, i.metadata_public::text, i.metadata_admin::text, i.external_id,
   i.organization_id, i.available_aal, i.created_at, i.updated_at`
 
-/** Bytes of JSON that people and operators have stored with an identity, as they will be sent. */
+/** Bytes of JSON in an identity, as they are sent. */
 export const IDENTITY_BYTES = `(octet_length(coalesce(i.traits::text, ''))
   + octet_length(coalesce(i.metadata_public::text, '')) + octet_length(coalesce(i.metadata_admin::text, '')))`
 
@@ -80,12 +80,12 @@ const select = (columns: string) => `select ${columns}, ${IDENTITY_COLUMNS}, ${D
 export const SELECT_SESSION = select(
   sessionColumns({ next: nextEnd('s', 'i.schema_id'), last: lastEnd('s', 'i.schema_id') }),
 )
-/** The same where no rule is configured: it is read at every click. */
+/** The same when no rule is configured: it is read at every click. */
 export const SELECT_SESSION_WITHOUT_RULES = select(sessionColumns())
 
 /**
- * The identity `id`, locked for as long as the transaction lasts, as CTE `identity (id, state)`. Empty also where somebody
- * else holds it: then the caller throws NotLocked.
+ * Locks the identity `id` until the end of the transaction, as CTE `identity (id, state)`. Empty also when another transaction
+ * holds it: then the caller throws NotLocked.
  * @see ../identities/store-locks.ts
  */
 export const lockIdentity = (id: string, nid: string) => `identity as (
@@ -94,7 +94,7 @@ export const lockIdentity = (id: string, nid: string) => `identity as (
 
 /**
  * Whether `identity` may begin or renew a session, as CTE `proven (id)`: it is active, and its password hash is still the
- * one that was checked. The credential is locked itself: a join would show it as it was before the lock on the identity.
+ * one that was checked. The credential has a lock of its own: a join would show it as it was before the lock on the identity.
  * @param hash parameter; null where no password was checked
  */
 export const stillProven = (hash: string, nid: string) => `credential as (

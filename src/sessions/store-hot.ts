@@ -7,7 +7,7 @@ import { NO_RULES, type RulesSql } from './rules.ts'
 import { SELECT_SESSION, SELECT_SESSION_WITHOUT_RULES } from './sql.ts'
 import type { End, OnEnded, SessionRow } from './types.ts'
 
-/** Most requests need one of these three, so calls that wait for the database share a statement. */
+/** Most requests need one of these three, so concurrent calls share a statement. */
 
 const WANTED = 'where s.token = any (:tokens::text[]) and s.nid = :nid'
 const BY_TOKENS = sql('session.by_token', `${SELECT_SESSION_WITHOUT_RULES} ${WANTED}`)
@@ -20,11 +20,11 @@ export interface HotStoreOptions {
   rules?: RulesSql
   onBatch?: (size: number) => void
   onEnded?: OnEnded
-  /** for what waits until somebody else lets go of a row; see db/lane.ts @default the database itself */
+  /** for waits for locked rows; see kernel/db/limiter.ts @default the database itself */
   lockWaits?: Queryable
 }
 
-/** The values that the column of one session may hold; only one of them does. */
+/** The forms in which one token may be stored; the column holds one of them. */
 type Forms = readonly string[]
 
 interface Ending {
@@ -76,7 +76,7 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   const endById = revokeBatch(REVOKE_MANY)
   const endByToken = revokeBatch(REVOKE_MANY_BY_TOKEN)
 
-  /** A row that was active and is not ended is held by somebody else: waited for alone, with a limit. */
+  /** The row was active and has not ended, so another transaction holds it: it is waited for alone, with a limit. */
   async function settle(one: typeof REVOKE_ONE, end: End, outcome: Ended): Promise<boolean> {
     const values = { key: outcome.key, cause: end.cause, ...detailValues(end), nid, now: now(), shared }
     const ended = outcome.ended || (outcome.was_active && (await lockWaits.query(one, values)).length > 0)

@@ -5,7 +5,7 @@ import { NO_RULES, type RulesSql } from './rules.ts'
 
 export type SessionSuspendStore = ReturnType<typeof createSessionSuspendStore>
 
-/** What is told of the sessions of an identity that is disabled or enabled. Each returns the ids that it told of. */
+/** Records what happens to the sessions of an identity that is disabled or enabled. Each returns the ids of those sessions. */
 export function createSessionSuspendStore(nid: string, rules: RulesSql = NO_RULES) {
   const run = async (on: Queryable, statement: typeof SUSPEND, identityId: string, now: Timestamp) =>
     (await on.query<{ session_id: string }>(statement, { identity_id: identityId, nid, now, rules: rules.sql() })).map(

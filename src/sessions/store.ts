@@ -32,7 +32,7 @@ const insert = (
 
 const INSERT = sql('session.insert', insert(':token::text', ':logout_token::text'))
 
-/** Asked of the database with each row, so that no server that was started before goes on writing plain tokens. */
+/** Read from the database with each insert, so that no server that was started before goes on writing plain tokens. */
 const HARDENED = `exists (select from lethe.meta m where m.key = 'tokens' and m.value <> '"plain"')`
 const INSERT_SHARED = sql(
   'session.insert_shared',
@@ -55,7 +55,7 @@ const REFRESH = sql(
   from target where sessions.id = target.id returning sessions.id`,
 )
 
-/** A session that has a level keeps it: what was proved beside is added only. */
+/** A session that has a level keeps it: the proof is only added. */
 const RAISE = sql(
   'session.raise',
   `with ${lockIdentity(':identity_id', ':nid')}, target as (
@@ -68,7 +68,7 @@ const RAISE = sql(
   from target where sessions.id = target.id returning sessions.id`,
 )
 
-/** Of a session that is locked. Which form rests is asked of the database, as where a session begins. */
+/** Of a locked session. The form of the token is read from the database, as where a session begins. */
 const REPLACE_TOKEN = sql(
   'session.replace_token',
   `update sessions set updated_at = :now, token = case when ${HARDENED} then :hardened::text else :token::text end
@@ -77,7 +77,7 @@ const REPLACE_TOKEN = sql(
 
 const LOCK_IDENTITY = sql('session.lock_identity', `with ${lockIdentity('$1', '$2')} select id from identity`)
 
-/** For a decision on a session and its identity that is made by what is read after this. */
+/** Locks a session and its identity; what is read after this cannot change. */
 const LOCK = sql(
   'session.lock',
   `with ${lockIdentity('$2', '$3')}
@@ -85,7 +85,7 @@ const LOCK = sql(
   where s.id = $1 and s.nid = $3 for no key update of s skip locked`,
 )
 
-/** What rests in the table of a session's secrets. */
+/** The stored forms of a session's secrets. */
 export interface StoredSecrets {
   token: string
   logoutToken: string
@@ -93,10 +93,10 @@ export interface StoredSecrets {
 
 export interface NewSession extends StoredSecrets {
   id: string
-  /** what rests instead where tokens that Kratos shared are being hashed, or have been */
+  /** the hashed forms, for tables in which tokens are being hashed or have been */
   hardened?: StoredSecrets
   identityId: string
-  /** the session begins only while it is the identity's; undefined where no password was checked */
+  /** the session begins only if this is still the identity's hash; undefined where no password was checked */
   passwordHash?: string | undefined
   now: Timestamp
   expiresAt: Timestamp
@@ -105,29 +105,29 @@ export interface NewSession extends StoredSecrets {
   device: Device
 }
 
-/** Which sessions of an identity are meant: all of them, but one, or those named. */
+/** Which sessions of an identity: all, all but one, or those named. */
 export interface Which {
   except?: string | undefined
   only?: readonly string[] | undefined
 }
 
-/** Whose session says that others may be ended. */
+/** The session that ends others. */
 export interface By {
   session: string
-  /** also while its identity is disabled */
+  /** also if its identity is disabled */
   disabledToo: boolean
 }
 
 export interface EndAllOf extends Which, End {
   identityId: string
   now: Timestamp
-  /** without: nobody is asked */
+  /** absent: an operator or the server */
   by?: By | undefined
 }
 
 export interface Renewal {
   identityId: string
-  /** the session is renewed only while it is the identity's; undefined where no password was checked */
+  /** the session is renewed only if this is still the identity's hash; undefined where no password was checked */
   passwordHash?: string | undefined
   expiresAt: Timestamp
   now: Timestamp
@@ -145,12 +145,12 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, rules: 
   }
   return {
     byId,
-    /** Reads, and keeps the session and its identity as they are until the transaction ends. @throws NotLocked */
+    /** Reads, and locks the session and its identity until the transaction ends. @throws NotLocked */
     async lock(id: string, identityId: string, tx: Queryable): Promise<Session> {
       if ((await tx.query(LOCK, [id, identityId, nid])).length === 0) throw notLocked(LOCK)
       return (await byId(id, tx))!
     },
-    /** @returns the logout token that was stored @throws NotLocked also where the identity is not as it was proven */
+    /** @returns the stored logout token @throws NotLocked also when the identity is disabled or its hash has changed */
     async insert(s: NewSession, on: Queryable = db): Promise<string> {
       const { device, hardened, passwordHash = null } = s
       const statement = hardened ? INSERT_SHARED : INSERT
@@ -171,7 +171,7 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, rules: 
       if (!row) throw notLocked(statement)
       return row.logout_token
     },
-    /** @throws NotLocked also where the session has ended, or the identity is not as it was proven */
+    /** @throws NotLocked also when the session has ended, or the identity is disabled or its hash has changed */
     async refresh(id: string, r: Renewal, on: Queryable = db): Promise<void> {
       const values = {
         ...{ id, nid, now: r.now, expires_at: r.expiresAt, aal: r.aal, method: JSON.stringify([r.method]) },
@@ -179,7 +179,7 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, rules: 
       }
       if ((await on.query(REFRESH, values)).length === 0) throw notLocked(REFRESH)
     },
-    /** @throws NotLocked also where the session has ended */
+    /** @throws NotLocked also when the session has ended */
     async raise(id: string, r: Omit<Renewal, 'expiresAt' | 'passwordHash'>, tx: Queryable): Promise<void> {
       const values = {
         ...{ id, nid, now: r.now, identity_id: r.identityId, aal: r.aal, method: JSON.stringify([r.method]) },

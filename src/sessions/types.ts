@@ -7,7 +7,7 @@ export interface AuthenticationMethod {
   method: string
   aal: Aal | ''
   completed_at: Timestamp
-  /** who checked it, where a provider did */
+  /** the provider that authenticated the person, if any */
   provider?: string
   /** that the provider belongs to */
   organization?: string
@@ -20,7 +20,7 @@ export interface Device {
   location: string
 }
 
-/** What is noted of the device at sign-in, read from the request by `http/device.ts`. */
+/** The device at sign-in, read from the request by `http/device.ts`. */
 export type DeviceFacts = Omit<Device, 'id'>
 
 /** A session row with its identity and devices. `active` is the stored flag; see `isLive`. */
@@ -29,26 +29,26 @@ export interface Session {
   identity_id: string
   active: boolean
   issued_at: Timestamp
-  /** when it ends if nobody uses it again, by `session.lifespan` and the rules */
+  /** when it ends unless it is used again, by `session.lifespan` and the rules */
   expires_at: Timestamp
   /** when it ends at the latest, however much it is used; undefined: as `expires_at` */
   lasts_until?: Timestamp | undefined
   authenticated_at: Timestamp
   aal: string
   authentication_methods: AuthenticationMethod[]
-  /** secret of browser logout as stored; empty where it is derived from the session id */
+  /** stored secret of the browser logout; empty where it is derived from the session id */
   logout_token: string
   devices: Device[]
   identity: Identity
-  /** whether the identity has a second factor set up, by its flag or by its credentials */
+  /** whether the identity has a second factor, by its flag or by its credentials */
   second_factor: boolean
-  /** ended by us, although another writer of a shared database set it active again */
+  /** ended by Lethe, although another program of a shared database set it active again */
   tombstoned: boolean
 }
 
 /**
- * A session and its identity as one row of a statement. What is JSON stands as its text: a check of a session needs
- * little of it, and its answer all of it as it is.
+ * A session and its identity as one row of a statement. JSON members are texts: a check of a session needs
+ * little of them, and its answer all of them unchanged.
  */
 export type SessionRow = Omit<Session, 'identity' | 'authentication_methods' | 'devices'> &
   Omit<IdentityRow, 'id'> & { token: string; authentication_methods: string; devices: string | null }
@@ -63,7 +63,7 @@ export interface Credentials {
   bearer: string | undefined
 }
 
-/** How a session was found, so that answers know whether a cookie is to be cleared. */
+/** Where the session's credential came from, so that answers know whether to clear a cookie. */
 export type Via = 'header' | 'cookie' | 'bearer'
 
 export interface Found<S> {
@@ -73,12 +73,12 @@ export interface Found<S> {
   token: string
 }
 
-/** The session that counts for a request, with all that belongs to it. */
+/** The session of a request, with its identity and devices. */
 export type Resolved = Found<Session>
-/** The same for what happens at every click: as it came from the database. */
+/** The same for requests at every click: as it came from the database. */
 export type Checked = Found<SessionRow>
 
-/** Which sessions a list shows: by their own row alone, whatever the state of the identity. */
+/** Which sessions a list shows, by their own row alone, whatever the state of the identity. */
 export type ActiveFilter = 'any' | 'active' | 'inactive'
 
 export const END_CAUSES = [
@@ -97,7 +97,7 @@ export const END_CAUSES = [
 ] as const
 export type EndCause = (typeof END_CAUSES)[number]
 
-/** Who caused an event. Of an identity also the id; of another program in a shared database what the database knows of it. */
+/** The actor of an event. For an identity also its id; for another program in a shared database, what the database shows of it. */
 export interface Actor {
   type: 'identity' | 'admin' | 'system' | 'database'
   id?: string
@@ -105,7 +105,7 @@ export interface Actor {
   application?: string
 }
 
-/** What is recorded with an end beside its cause: who did it where the cause does not say, and what else there is to tell. */
+/** What is recorded with an end beside its cause: the actor where the cause does not imply it, and further data. */
 export interface EndDetails {
   actor?: Actor | undefined
   data?: Record<string, unknown> | undefined
@@ -115,5 +115,5 @@ export interface End extends EndDetails {
   cause: EndCause
 }
 
-/** Hears of ends when the statement has run; one that a transaction takes back is told all the same. */
+/** Called for ends after the statement has run, also if the transaction is rolled back later. */
 export type OnEnded = (cause: EndCause, count: number) => void

@@ -69,9 +69,10 @@ for (const backend of backends()) {
       const { rows } = await people(t, ['ada'])
       const organization_id = '22222222-2222-4222-8222-222222222222'
       const { id } = await rows.create({ traits: { username: 'zoe' }, organization_id })
-      assert.deepEqual(idsOf(await listed(rows.identities.list({ kind: 'organization', id: organization_id }, ALL))), [
-        id,
-      ])
+      assert.deepEqual(
+        idsOf(await listed(rows.identities.list({ kind: 'organization', organization: organization_id }, ALL))),
+        [id],
+      )
     })
   })
 }

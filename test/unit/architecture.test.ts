@@ -216,6 +216,13 @@ describe('statements', () => {
     lacks(inFeature, /\bselect\s+\*|\breturning\s+\*/i)
   })
 
+  it('name their parameters where there are more than six', () => {
+    lacks(
+      sources.filter(({ text }) => /\bsql\(/.test(text)),
+      /\$(?:[7-9]|[1-9]\d)\b/,
+    )
+  })
+
   it('have names that tell them apart', () => {
     const named = sources.flatMap(({ path, text }) =>
       [...text.matchAll(/\bsql\(\s*'([^']+)'/g)].map((match) => ({ path, name: match[1]! })),

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../identities/types.ts'
 import type { Channel, TemplateType } from '../types.ts'
 
-/** A message on its way out. */
+/** A message to send. */
 export interface Outgoing {
   /** of the row; the same for each try */
   id: string
@@ -16,8 +16,8 @@ export interface Outgoing {
 }
 
 /**
- * What became of one try. `refused`: for good, another try would get the same answer. `closed`: nobody's message is taken
- * (wrong password); the message itself is not to blame.
+ * The result of one try. `refused`: for good, another try would get the same answer. `closed`: the server refuses all messages
+ * (wrong password), which is not the fault of this one.
  */
 export type Attempt =
   | { result: 'sent' }
@@ -28,7 +28,7 @@ export interface Sender {
   send(message: Outgoing): Promise<Attempt>
 }
 
-/** Longest text of another server that is kept or logged. */
+/** Longest text of another server that is stored or logged. */
 const MAX_REASON = 500
 
 export const failed = (reason: string, result: 'failed' | 'refused' | 'closed' = 'failed', code?: number): Attempt => {

@@ -1,6 +1,6 @@
 import type { Sender } from './channel.ts'
 
-/** In development without a mail server: a message is shown in the log and on the page of the mailbox, and goes nowhere. */
+/** In development without a mail server: a message is shown in the log and on the mailbox page, and not sent. */
 export function createDevSender(log: { info(details: object, message: string): void }): Sender {
   return {
     async send({ channel, recipient, subject, body }) {

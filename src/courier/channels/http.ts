@@ -12,7 +12,7 @@ export type RequestConfig = NonNullable<Config['courier']['http']['request_confi
 export const HTTP_TRY_MS = 10_000
 /** Only the status of an answer counts. */
 const MAX_ANSWER_BYTES = 16 * 1024
-/** Programs that are kept, by their address. */
+/** Compiled programs that are cached, by their address. */
 const PROGRAMS = 16
 
 export interface HttpSenderDeps {
@@ -23,7 +23,7 @@ export interface HttpSenderDeps {
   cwd: string
 }
 
-/** Hands messages to a service over HTTP; any status from 200 to 299 is its word that it has taken one. */
+/** Hands messages to a service over HTTP; any status from 200 to 299 means that it has accepted one. */
 export function createHttpSender(d: HttpSenderDeps): Sender {
   const programs = new Map<string, Promise<Program>>()
 
@@ -31,7 +31,7 @@ export function createHttpSender(d: HttpSenderDeps): Sender {
     const known = programs.get(url)
     if (known) return known
     const loading = loadText(url, { cwd: d.cwd, tries: 1, ...d.rules() }).then((text) => compileProgram(text, 'body'))
-    // what could not be read is read again with the next message
+    // a failed read is repeated with the next message
     loading.catch(() => programs.delete(url))
     if (programs.size >= PROGRAMS) programs.clear()
     programs.set(url, loading)
@@ -53,7 +53,7 @@ export function createHttpSender(d: HttpSenderDeps): Sender {
           headers: {
             'content-type': 'application/json',
             'user-agent': 'Lethe',
-            // by which a service can tell a message that it has taken already, if its answer was lost
+            // lets a service recognise a message that it has accepted already, if its answer was lost
             'idempotency-key': message.id,
             ...lowerCased(config.headers ?? {}),
             ...authHeaders(config.auth),

@@ -20,8 +20,8 @@ export function mailAddress(text: string): string | undefined {
 }
 
 /**
- * The message as it travels. Its id is the same for each try, so that a mailbox can tell a message that came twice; and
- * no vacation notice answers it.
+ * The message in MIME. Its id is the same for each try, so that a mailbox can recognise a duplicate; and
+ * its headers keep vacation notices from answering.
  */
 export async function mimeMessage(message: Outgoing, to: string, settings: MailSettings): Promise<Buffer> {
   const { from, fromName, headers, date } = settings
@@ -34,12 +34,12 @@ export async function mimeMessage(message: Outgoing, to: string, settings: MailS
     messageId: `<${message.id}@${domainToASCII(from.slice(from.lastIndexOf('@') + 1)) || 'localhost'}>`,
     date,
     headers: { 'Auto-Submitted': 'auto-generated', ...headers },
-    // texts come from the row: nothing in them may name a file or an address to be read
+    // texts come from the row: none may name a file or an address to read
     disableFileAccess: true,
     disableUrlAccess: true,
   })
   const built = await composer.compile().build()
-  // The composer leaves out the quotes where they could be; Kratos does not.
+  // The composer drops unneeded quotes; Kratos keeps them.
   return Buffer.concat([Buffer.from(`From: ${sender(from, fromName)}\r\n`), built])
 }
 

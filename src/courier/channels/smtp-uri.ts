@@ -1,4 +1,4 @@
-/** What `courier.smtp.connection_uri` says. */
+/** The settings in `courier.smtp.connection_uri`. */
 export interface SmtpServer {
   host: string
   port: number
@@ -16,8 +16,8 @@ export interface SmtpServer {
 const PORTS = { 'smtp:': 587, 'smtps:': 465 } as const
 
 /**
- * Reads the address of a mail server. `disable_starttls=true` lifts the demand only: a server that offers it still gets
- * TLS, and must have a certificate that holds, as with Kratos.
+ * Parses the address of a mail server. `disable_starttls=true` only makes TLS optional: with a server that offers it, TLS is
+ * still used, and its certificate must be valid, as with Kratos.
  * @throws Error that says what is wrong, without the password
  */
 export function parseSmtpUri(uri: string): SmtpServer {

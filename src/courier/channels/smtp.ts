@@ -15,10 +15,10 @@ const STEP_MS = 10_000
 export const SMTP_TRY_MS = 60_000
 const PASSWORD_WANTED = 530
 const TOO_LARGE = 552
-/** Replies to a way of signing in that a server offers and does not take. */
+/** Replies to a login mechanism that a server offers and does not accept. */
 const ANOTHER_WAY = [500, 502, 504, 534]
 
-/** Sends mail over SMTP, one connection a message, so that a connection that fails takes no other message with it. */
+/** Sends mail over SMTP, one connection a message, so that a broken connection affects no other message. */
 export function createSmtpSender(d: { settings(): Settings; clock: Clock }): Sender {
   return {
     async send(message) {
@@ -105,7 +105,7 @@ function deliver(server: SmtpServer, options: object, envelope: Envelope): Promi
   })
 }
 
-/** A server that offers no way to sign in is not asked, as with Kratos. One that refuses PLAIN may take LOGIN. */
+/** No login where the server offers none, as with Kratos. One that refuses PLAIN may accept LOGIN. */
 function signIn(connection: SMTPConnection, { login }: SmtpServer, done: (error?: NodemailerError) => void): void {
   if (!login || !connection.allowsAuth) return done()
   const { user, password: pass } = login
@@ -116,13 +116,13 @@ function signIn(connection: SMTPConnection, { login }: SmtpServer, done: (error?
   })
 }
 
-/** What the library has read of the greeting; it has no other way to ask. */
+/** The extensions that the server announced; the library has no public way to read them. */
 const extensions = (connection: SMTPConnection): readonly string[] =>
   (connection as unknown as { _supportedExtensions?: string[] })._supportedExtensions ?? []
 
 /**
- * A reply to the recipient or the text decides about the message. One to the sender, or to the password, would be the
- * same for every message: nothing is used up while it lasts.
+ * A reply to the recipient or the text is about the message. One to the sender, or to the password, would be the
+ * same for every message: no tries are used up while it lasts.
  */
 function judge({ message, code, responseCode, command = '', permanent }: NodemailerError): Attempt {
   const ofSender = permanent && command === 'MAIL FROM' && responseCode !== TOO_LARGE

@@ -1,13 +1,13 @@
 import { OutOfBudget } from './errors.ts'
 
-/** What one rendering may use. A mail of 100 kB with a table of 1,000 rows takes a twentieth of it. */
+/** Limits of one rendering. A mail of 100 kB with a table of 1,000 rows takes a twentieth of the steps. */
 const MAX_STEPS = 1_000_000
 const MAX_CHARACTERS = 32 * 1024 * 1024
 /** Of one text and of the whole output. Mail servers refuse far smaller ones. */
 export const MAX_TEXT = 4 * 1024 * 1024
 /**
- * Of regular expressions, in milliseconds. A search may look at the whole rest of a text for each match, so that steps do
- * not tell what it costs: 64 kB took seconds. A mail takes less than one.
+ * Of regular expressions, in milliseconds. A search may scan the whole rest of a text for each match, so that steps do
+ * not measure its cost: 64 kB took seconds. A mail takes less than one.
  */
 const MAX_SEARCH = 400
 /** Lists and maps inside each other, as far as they are printed, copied, compared or read. */

@@ -9,7 +9,7 @@ export function newRuntime(clock: Clock): Runtime {
   return { budget: new Budget(), patterns: new Map(), cpu: cpuMs, now: () => clock.now() / 1000, random }
 }
 
-/** Numbers that look random, for `shuffle` and `randInt`. Whoever knows the time can guess them: no secret is made of them. */
+/** Pseudo-random numbers for `shuffle` and `randInt`. They can be guessed from the time: no secret is made of them. */
 function numbersFrom(seed: number): (below: number) => number {
   let count = 0
   return (below) => {

@@ -1,10 +1,10 @@
 import type { TemplateType } from '../types.ts'
 import type { Part } from './kinds.ts'
 
-/** What a message says. Each text is a template; nothing in it comes from the person who asks, who may be a stranger. */
+/** The texts of a message. Each is a template; none holds input of the person who asks, who may be an attacker. */
 interface Wording {
   subject: string
-  /** Why the message comes. */
+  /** The reason for the message. */
   lead: string
   /** The member that holds a code or a link; it stands alone on its line. */
   code?: string
@@ -13,7 +13,7 @@ interface Wording {
   after: string
 }
 
-const IGNORE = 'If it was not you, you can ignore this message. Do not pass it on to anybody.'
+const IGNORE = 'If it was not you, you can ignore this message. Do not pass it on to anyone.'
 const MINUTES = '{{ .ExpiresInMinutes }} minute{{ if ne .ExpiresInMinutes 1 }}s{{ end }}'
 
 const WORDINGS: Record<TemplateType, Wording> = {
@@ -87,12 +87,12 @@ function plaintext(type: TemplateType, { lead, code, link, after }: Wording): st
   const parts = [lead]
   if (code) parts.push(`{{ .${code} }}`)
   if (link) parts.push(code ? `or open this link:\n\n{{ .${link} }}` : `{{ .${link} }}`)
-  // a page for whoever closed the one that asked for the code
+  // a link to the form, in case the person has closed the page that asked for the code
   if (type === 'recovery_code_valid') parts.push('{{ with .RecoveryURL }}The page to enter it:\n\n{{ . }}\n\n{{ end }}')
   return `${[...parts, after].join('\n\n')}\n`.replace('{{ end }}\n\n', '{{ end }}')
 }
 
-/** Ends in the form that lets a browser fill the code in on the site that it is for, and on no other. */
+/** Ends in the form that lets a browser fill in the code on the site that it is for, and on no other. */
 function sms(type: TemplateType, { subject, code }: Wording): string {
   const text = `${subject}. It is valid for ${MINUTES}.`
   return type === 'recovery_code_valid' ? `${text}\n\n@{{ .RequestURLDomain }} #{{ .${code} }}\n` : `${text}\n`

@@ -9,7 +9,7 @@ export interface TemplateData {
   members: Record<string, unknown>
 }
 
-/** A page to enter a recovery code. Kratos's templates have no such member; it is empty where the flow gives none. */
+/** A page to enter a recovery code. Kratos's templates have no such member; empty for flows without one. */
 const RECOVERY_PAGE = 'RecoveryURL'
 
 /** What the template of a message sees, from the values that are stored with it. */

@@ -13,7 +13,7 @@ export interface PreviewedMessage {
 
 export interface Preview {
   messages: PreviewedMessage[]
-  /** what is wrong with an operator's own texts, by the keys that name them */
+  /** what is wrong with an operator's own templates, by their keys */
   doubts: MessageTemplates['doubts']
 }
 

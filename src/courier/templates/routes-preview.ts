@@ -11,7 +11,7 @@ export interface PreviewDeps {
 /** A mail runs no script here and sends nothing, whatever its template holds. */
 const POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src https: data:; base-uri 'none'"
 
-/** Messages with made-up values, for whoever writes templates. The prefix /admin is taken off before routing. */
+/** Messages with made-up values, for the operator who writes templates. The prefix /admin is taken off before routing. */
 export function templatePreviewRoutes(d: PreviewDeps): FastifyPluginAsync {
   return async (app) => {
     app.get('/courier/templates', async () => {

@@ -28,7 +28,7 @@ export interface Source {
 export class UnreadTemplate extends Error {
   override readonly name = 'UnreadTemplate'
   readonly key: string
-  /** Another try may do better: the server that has it is not there. */
+  /** A later try may succeed: its server is away. */
   readonly passing: boolean
 
   constructor(key: string, where: string, reason: string, passing: boolean) {

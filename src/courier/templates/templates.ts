@@ -7,24 +7,24 @@ import { KINDS, type Kind, type Part, partsOf } from './kinds.ts'
 import { sampleMessage } from './samples.ts'
 import { findSource, type Source, type TemplatesConfig, UnreadTemplate } from './sources.ts'
 
-/** An operator's own text is no template. The message names the key, the file and the line. */
+/** An operator's own text does not parse. The message names the key, the file and the line. */
 export class MessageTemplateError extends Error {
   override readonly name = 'MessageTemplateError'
 }
 
-/** Something about an operator's own text that does not keep it from being used, or that the built-in one stands in for. */
+/** A fault of an operator's own text that does not prevent its use, or for which the built-in one is used meanwhile. */
 export interface Doubt {
   key: string
   reason: string
 }
 
-/** An operator's own text could not be made; the built-in one was sent in its place. */
+/** An operator's own text could not be rendered; the built-in one was sent instead. */
 export interface Failure {
   key: string
   error: TemplateError
 }
 
-/** The templates in force. Immutable: a reload makes new ones. */
+/** The templates in force. Immutable: a reload replaces them. */
 export interface MessageTemplates extends Templates {
   readonly doubts: readonly Doubt[]
 }
@@ -35,16 +35,16 @@ interface Compiled {
   source?: Source
 }
 
-/** A server that has a template and is not there is asked again after so many milliseconds. */
+/** A template whose server is away is read again after so many milliseconds. */
 const ASK_AGAIN_MS = 60_000
 
 /**
- * Reads all templates. One that is not there for now is replaced by the built-in one until it is, since a start must not
+ * Reads all templates. One whose server is away is replaced by the built-in one until it can be read, since a start must not
  * wait for another server; any other fault keeps the server from starting, as it would keep a message from being sent.
  *
  * @param cwd folder that relative addresses and `courier.template_override_path` start from
- * @param now milliseconds of a clock that only goes forward
- * @param onFailure called when an operator's text cannot be made for a message
+ * @param now milliseconds of a monotonic clock
+ * @param onFailure called when an operator's text cannot be rendered for a message
  * @throws MessageTemplateError UnreadTemplate
  */
 export async function createMessageTemplates(
@@ -87,7 +87,7 @@ export async function createMessageTemplates(
       return template.render(members, model)
     } catch (error) {
       if (!(error instanceof TemplateError) || !source) throw error
-      // a fault that shows with some people only must not keep them from their code
+      // a fault that shows with some identities only must not keep them from their code
       onFailure({ key: source.key, error })
       return builtin(message.type, part).template.render(members, model)
     }
@@ -109,7 +109,7 @@ function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim()
 }
 
-/** @returns undefined where it cannot be read for now */
+/** @returns undefined where it cannot be read at the moment */
 async function load(
   config: TemplatesConfig,
   kind: Kind,
@@ -142,7 +142,7 @@ function read({ key, where, files, main }: Source, part: Part): Template {
   }
 }
 
-/** What goes wrong with a message as it might be; a template that asks for more than that one has may still be right. */
+/** The fault of a rendering with sample data; a template that needs more than the sample has may still be right. */
 function faultWithSample(template: Template, kind: Kind, part: Part): string | undefined {
   const { model, members } = templateData(sampleMessage(kind, part === 'sms' ? 'sms' : 'email'))
   try {

@@ -3,49 +3,50 @@ import { type Db, sql } from '../../kernel/db/client.ts'
 import type { EventFilter, EventRow } from '../types.ts'
 import { EVENT_COLUMNS } from './sql.ts'
 
-const matching = (from: number) => `($${from}::text[] is null or e.type = any ($${from}))
-  and ($${from + 1}::text[] is null or e.cause = any ($${from + 1}))`
+const MATCHING = `(:types::text[] is null or e.type = any (:types))
+  and (:causes::text[] is null or e.cause = any (:causes))`
 
 /** Each half uses one of the two indexes by session. */
-const ofSession = (id: string) => `e.seq in (
-  select x.seq from lethe.events x where x.session_id = ${id} and x.type = 'session.ended' and not x.resumed
+const OF_SESSION = `e.seq in (
+  select x.seq from lethe.events x where x.session_id = :session and x.type = 'session.ended' and not x.resumed
   union all
-  select x.seq from lethe.events x where x.session_id = ${id} and (x.type <> 'session.ended' or x.resumed))`
+  select x.seq from lethe.events x where x.session_id = :session and (x.type <> 'session.ended' or x.resumed))
+  and (:identity::uuid is null or e.identity_id = :identity)`
 
 /** Newest first. One text for each filter: with `$n is null or …` a generic plan could use no index well. */
 const list = (name: string, way: string) =>
   sql(
     `events.list_${name}`,
     `select ${EVENT_COLUMNS} from lethe.events e
-     where e.nid = $1 and (e.created_at, e.seq) < ($2, $3) and e.created_at >= $4 and ${matching(5)} and ${way}
-     order by e.created_at desc, e.seq desc limit $7`,
+     where e.nid = :nid and (e.created_at, e.seq) < (:before, :before_seq) and e.created_at >= :since and ${MATCHING} and ${way}
+     order by e.created_at desc, e.seq desc limit :limit`,
   )
 
 const LIST = {
   all: list('all', 'true'),
-  session: list('session', `${ofSession('$8')} and ($9::uuid is null or e.identity_id = $9)`),
-  identity: list('identity', 'e.identity_id = $8'),
+  session: list('session', OF_SESSION),
+  identity: list('identity', 'e.identity_id = :identity'),
 }
 
 const READ = sql(
   'events.read',
   `select ${EVENT_COLUMNS} from lethe.events e
-   where e.nid = $1 and e.seq > $2 and e.seq <= $3 and ${matching(5)} order by e.seq limit $4`,
+   where e.nid = :nid and e.seq > :after and e.seq <= :up_to and ${MATCHING} order by e.seq limit :limit`,
 )
+
 /** Backwards from a position, for clients that want the latest events. */
-/** Backwards from a place, for those who want to see what came last. */
 const last = (name: string, way: string) =>
   sql(
     `events.last_${name}`,
     `select ${EVENT_COLUMNS} from lethe.events e
-     where e.nid = $1 and e.seq <= $2 and ${matching(4)} and ${way}
-     order by e.seq desc limit $3`,
+     where e.nid = :nid and e.seq <= :up_to and ${MATCHING} and ${way}
+     order by e.seq desc limit :limit`,
   )
 
 const LAST = {
   all: last('all', 'true'),
-  session: last('session', `${ofSession('$6')} and ($7::uuid is null or e.identity_id = $7)`),
-  identity: last('identity', 'e.identity_id = $6'),
+  session: last('session', OF_SESSION),
+  identity: last('identity', 'e.identity_id = :identity'),
 }
 
 /**
@@ -112,20 +113,15 @@ export function createEventLogStore(db: Db, nid: string) {
   return {
     /** Newest first; everything that is committed. */
     async list({ filter, before, since, limit }: EventPage): Promise<EventRow[]> {
-      const { sessionId, identityId, types = null, causes = null } = filter
-      const values = [nid, before.createdAt, before.seq, since, types, causes, limit]
-      if (sessionId !== undefined) return db.query(LIST.session, [...values, sessionId, identityId ?? null])
-      return identityId === undefined ? db.query(LIST.all, values) : db.query(LIST.identity, [...values, identityId])
+      const page = { before: before.createdAt, before_seq: before.seq, since, limit }
+      return db.query(LIST[wayInto(filter)], { ...filterValues(filter), ...page, nid })
     },
     /** In the order of the log: after one position, up to another. */
-    read: (after: number, upTo: number, limit: number, { types, causes }: EventFilter = {}): Promise<EventRow[]> =>
-      db.query(READ, [nid, after, upTo, limit, types ?? null, causes ?? null]),
+    read: (after: number, upTo: number, limit: number, filter: EventFilter = {}): Promise<EventRow[]> =>
+      db.query(READ, { ...filterValues(filter), after, up_to: upTo, limit, nid }),
     /** The last ones up to a position, newest first. */
     async last(upTo: number, limit: number, filter: EventFilter): Promise<EventRow[]> {
-      const { sessionId, identityId, types = null, causes = null } = filter
-      const values = [nid, upTo, limit, types, causes]
-      if (sessionId !== undefined) return db.query(LAST.session, [...values, sessionId, identityId ?? null])
-      return identityId === undefined ? db.query(LAST.all, values) : db.query(LAST.identity, [...values, identityId])
+      return db.query(LAST[wayInto(filter)], { ...filterValues(filter), up_to: upTo, limit, nid })
     },
     /** Rows up to this position have been deleted. */
     async floor(): Promise<number> {
@@ -142,3 +138,16 @@ export function createEventLogStore(db: Db, nid: string) {
     },
   }
 }
+
+/** The index by which events are found. */
+function wayInto({ sessionId, identityId }: EventFilter): 'all' | 'session' | 'identity' {
+  if (sessionId !== undefined) return 'session'
+  return identityId === undefined ? 'all' : 'identity'
+}
+
+const filterValues = ({ sessionId, identityId, types, causes }: EventFilter) => ({
+  session: sessionId ?? null,
+  identity: identityId ?? null,
+  types: types ?? null,
+  causes: causes ?? null,
+})

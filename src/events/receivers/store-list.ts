@@ -40,15 +40,15 @@ const COUNTS = sql(
 )
 
 /** One that is being tried stays as it is. */
-const AGAIN = `state = 'pending', attempts = 0, due_at = $2, claim = null, created_at = $2, finished_at = null`
+const AGAIN = `state = 'pending', attempts = 0, due_at = :now, claim = null, created_at = :now, finished_at = null`
 
 const REPLAY_DEAD = sql(
   'events.replay_dead',
   `with chosen as (
     select d.seq from lethe.deliveries d
-    where d.webhook_id = $1 and d.state = 'dead' and d.seq > $3 and d.seq <= $4 order by d.seq limit $5 for update
+    where d.webhook_id = :webhook and d.state = 'dead' and d.seq > :after and d.seq <= :up_to order by d.seq limit :limit for update
   ), replayed as (
-    update lethe.deliveries d set ${AGAIN} from chosen where d.webhook_id = $1 and d.seq = chosen.seq returning d.seq
+    update lethe.deliveries d set ${AGAIN} from chosen where d.webhook_id = :webhook and d.seq = chosen.seq returning d.seq
   )
   select (select count(*) from replayed) as count, (select max(seq) from chosen) as last`,
 )
@@ -58,11 +58,11 @@ const REPLAY_ALL = sql(
   'events.replay_all',
   `with chosen as (
     select e.seq, e.session_id from lethe.events e
-    where e.nid = $6 and e.seq > $3 and e.seq <= $4 and ($7::text[] is null or e.type = any ($7))
-    order by e.seq limit $5
+    where e.nid = :nid and e.seq > :after and e.seq <= :up_to and (:types::text[] is null or e.type = any (:types))
+    order by e.seq limit :limit
   ), replayed as (
     insert into lethe.deliveries as d (webhook_id, seq, session_id, state, attempts, due_at, created_at)
-    select $1, chosen.seq, chosen.session_id, 'pending', 0, $2, $2 from chosen
+    select :webhook, chosen.seq, chosen.session_id, 'pending', 0, :now, :now from chosen
     on conflict (webhook_id, seq) do update set ${AGAIN} where d.state <> 'pending'
     returning d.seq
   )
@@ -132,10 +132,8 @@ export function createDeliveryListStore(db: Db, nid: string) {
     counts: (): Promise<DeliveryCounts[]> => db.query(COUNTS),
     /** @param types undefined: all @returns how many, and where to continue; `last` is null at the end */
     async replay(r: ReplayRange, which: 'dead' | 'all', types: readonly string[] | undefined): Promise<Replayed> {
-      const values = [r.webhookId, r.now, r.after, r.upTo, r.limit]
-      const [row] = await (which === 'dead'
-        ? db.query<Replayed>(REPLAY_DEAD, values)
-        : db.query<Replayed>(REPLAY_ALL, [...values, nid, types ?? null]))
+      const values = { ...r, webhook: r.webhookId, up_to: r.upTo, types: types ?? null, nid }
+      const [row] = await db.query<Replayed>(which === 'dead' ? REPLAY_DEAD : REPLAY_ALL, values)
       return row!
     },
     /** The positions of the last events before two times. */

@@ -40,11 +40,13 @@ const CLAIM = sql(
 const FINISH = sql(
   'events.finish_deliveries',
   `with outcome as (
-    select o.webhook_id, o.seq, o.claim, o.state, o.due_at, o.status, o.error from unnest($1::text[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamp[], $6::int[], $7::text[])
+    select o.webhook_id, o.seq, o.claim, o.state, o.due_at, o.status, o.error
+    from unnest(:webhooks::text[], :seqs::bigint[], :claims::uuid[], 
+      :states::text[], :due::timestamp[], :status::int[], :errors::text[])
       as o (webhook_id, seq, claim, state, due_at, status, error)
   ), finished as (
     update lethe.deliveries d set state = o.state, due_at = o.due_at, claim = null, last_status = o.status,
-      last_error = o.error, finished_at = case when o.state = 'pending' then null else $8::timestamp end
+      last_error = o.error, finished_at = case when o.state = 'pending' then null else :now::timestamp end
     from outcome o where d.webhook_id = o.webhook_id and d.seq = o.seq and d.claim = o.claim
     returning d.webhook_id, d.seq, d.session_id, d.state, d.due_at
   ), waiting as (
@@ -91,10 +93,16 @@ export function createDeliveryStore(db: Db, now: () => Timestamp) {
     maxInFlight: 1,
     async run(outcomes) {
       const column = <K extends keyof Outcome>(name: K) => outcomes.map((outcome) => outcome[name])
-      const rows = await db.query<{ webhook_id: string; seq: number }>(FINISH, [
-        ...[column('webhookId'), column('seq'), column('claim'), column('state'), column('dueAt')],
-        ...[column('status'), column('error'), now()],
-      ])
+      const rows = await db.query<{ webhook_id: string; seq: number }>(FINISH, {
+        webhooks: column('webhookId'),
+        seqs: column('seq'),
+        claims: column('claim'),
+        states: column('state'),
+        due: column('dueAt'),
+        status: column('status'),
+        errors: column('error'),
+        now: now(),
+      })
       const known = new Set(rows.map((row) => `${row.webhook_id} ${row.seq}`))
       return outcomes.map(({ webhookId, seq }) => known.has(`${webhookId} ${seq}`))
     },

@@ -6,7 +6,7 @@ import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
 const INSERT = sql(
   'continuity.insert',
   `insert into continuity_containers (id, nid, name, identity_id, payload, expires_at, created_at, updated_at)
-  values ($1, $2, $3, $4, $5, $6, $7, $7)`,
+  values (:id, :nid, :name, :identity_id, :payload, :expires_at, :now, :now)`,
 )
 
 /** One time: whoever reads it has taken it away. */
@@ -41,7 +41,8 @@ export type ContinuityStore = ReturnType<typeof createContinuityStore>
 export function createContinuityStore(db: Db, nid: string) {
   return {
     async insert(c: NewContainer): Promise<void> {
-      await db.query(INSERT, [c.id, nid, c.name, c.identityId, stringifyJson(c.payload), c.expiresAt, c.now])
+      const payload = stringifyJson(c.payload)
+      await db.query(INSERT, { ...c, nid, identity_id: c.identityId, payload, expires_at: c.expiresAt })
     },
     async take(id: string, name: string, identityId: string) {
       const rows = await db.query<{ payload: unknown; expires_at: Timestamp }>(TAKE, [id, nid, name, identityId])

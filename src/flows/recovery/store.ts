@@ -10,7 +10,7 @@ const INSERT = sql(
   'recovery_flow.insert',
   `insert into ${table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at, csrf_token, ui, state,
     active_method, skip_csrf_check)
-  values ($1, $2, $3, $4, $5, $6, $5, $5, $7, $8, $9, $10, $11)`,
+  values (:id, :nid, :type, :request_url, :issued_at, :expires_at, :issued_at, :issued_at, :csrf_token, :ui, :state, :active_method, :skip_csrf_check)`,
 )
 
 const COLUMNS = `id, type, request_url, issued_at, expires_at, csrf_token, '' as identity_schema, ui, state, '{}'::jsonb as context,
@@ -40,10 +40,7 @@ export function createRecoveryStore(db: Db, nid: string) {
   return {
     ...flowRows<RecoveryFlow>(db, nid, 'recovery', COLUMNS),
     async insert(f: RecoveryFlow, on: Queryable = db): Promise<void> {
-      await on.query(INSERT, [
-        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)],
-        ...[f.state, f.active_method, f.skip_csrf_check],
-      ])
+      await on.query(INSERT, { ...f, nid, ui: stringifyJson(f.ui) })
     },
     /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */
     async saveScreen(f: RecoveryFlow, on: Queryable = db): Promise<void> {

@@ -8,12 +8,12 @@ import type { SettingsFlow } from './types.ts'
 const INSERT = sql(
   'settings_flow.insert',
   `with identity as (
-    select id from identities where id = $7 and nid = $2 for key share skip locked
+    select id from identities where id = :identity_id and nid = :nid for key share skip locked
   )
   insert into ${KINDS.settings.table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at,
     identity_id, ui, internal_context, state)
-  select $1::uuid, $2::uuid, $3::text, $4::text, $5::timestamp, $6::timestamp, $5, $5, identity.id, $8::jsonb, $10::jsonb,
-    $9::text
+  select :id::uuid, :nid::uuid, :type::text, :request_url::text, :issued_at::timestamp, :expires_at::timestamp, :issued_at, :issued_at, identity.id, :ui::jsonb, :context::jsonb,
+    :state::text
   from identity
   returning id`,
 )
@@ -34,10 +34,7 @@ export function createSettingsStore(db: Db, nid: string) {
   return {
     ...flowRows<SettingsFlow>(db, nid, 'settings', COLUMNS),
     async insert(f: SettingsFlow, on: Queryable = db): Promise<void> {
-      const rows = await on.query(INSERT, [
-        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.identity_id, stringifyJson(f.ui)],
-        ...[f.state, stringifyJson(f.context)],
-      ])
+      const rows = await on.query(INSERT, { ...f, nid, ui: stringifyJson(f.ui), context: stringifyJson(f.context) })
       if (rows.length === 0) throw new NotLocked(`${INSERT.name}: the identity is held, or is not there`)
     },
     /** Other submits of the flow wait until the transaction ends. */

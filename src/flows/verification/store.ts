@@ -10,7 +10,8 @@ const INSERT = sql(
   'verification_flow.insert',
   `insert into ${table} (id, nid, type, request_url, issued_at, expires_at, created_at, updated_at, csrf_token, ui, state,
     active_method, session_id, identity_id, authentication_methods, oauth2_login_challenge)
-  values ($1, $2, $3, $4, $5, $6, $5, $5, $7, $8, $9, $10, $11, $12, $13, $14)`,
+  values (:id, :nid, :type, :request_url, :issued_at, :expires_at, :issued_at, :issued_at, :csrf_token, :ui, :state,
+    :active_method, :session_id, :identity_id, :authentication_methods, :login_challenge)`,
 )
 
 const COLUMNS = `id, type, request_url, issued_at, expires_at, csrf_token, '' as identity_schema, ui, state,
@@ -54,11 +55,13 @@ export function createVerificationStore(db: Db, nid: string) {
   return {
     ...flowRows<VerificationFlow>(db, nid, 'verification', COLUMNS),
     async insert(f: VerificationFlow, on: Queryable = db, owner?: FlowOwner): Promise<void> {
-      await on.query(INSERT, [
-        ...[f.id, nid, f.type, f.request_url, f.issued_at, f.expires_at, f.csrf_token, stringifyJson(f.ui)],
-        ...[f.state, f.active_method, f.session_id, owner?.identityId ?? null, JSON.stringify(owner?.methods ?? null)],
-        f.login_challenge,
-      ])
+      await on.query(INSERT, {
+        ...f,
+        nid,
+        ui: stringifyJson(f.ui),
+        identity_id: owner?.identityId ?? null,
+        authentication_methods: JSON.stringify(owner?.methods ?? null),
+      })
     },
     /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */
     async saveScreen(f: VerificationFlow, on: Queryable = db): Promise<void> {

@@ -1,13 +1,13 @@
 import { bodyInvalid } from '../failures.ts'
 import { asBody, assertMembers, type IdentityBody, readCreateBody, readUuid } from './bodies.ts'
 
-/** One item of a batch; without `create` there is nothing to do. */
+/** One item of a batch; without `create` it is skipped. */
 export interface BatchEntry {
   create: IdentityBody | undefined
   patchId: string | undefined
 }
 
-/** @throws 400 when any item cannot be read: then none is made */
+/** @throws 400 when any item cannot be read: then none is created */
 export function readBatchBody(body: unknown): BatchEntry[] {
   const object = asBody(body)
   assertMembers(object, ['identities'])

@@ -3,16 +3,16 @@ import { valueTaken } from '../failures.ts'
 import type { FullIdentity } from '../types.ts'
 import type { IdentityBody } from './bodies.ts'
 
-/** What became of one item. */
+/** The result of one item. */
 export type BatchItem = { kind: 'created'; id: string } | { kind: 'failed'; error: ReturnType<typeof errorAnswer> }
 
 const MAX_ITEMS = 1000
 const MAX_PASSWORDS = 200
-/** Few enough to leave connections and hashing slots to everybody else. */
+/** Few enough to leave connections and hashing slots to other requests. */
 const CONCURRENCY = 4
 
 /**
- * Creates each identity for itself: one that is refused does not touch the others. The limits are checked first; Kratos
+ * Creates each identity by itself: a refused one does not affect the others. The limits are checked first; Kratos
  * hashes all passwords before it refuses.
  */
 export function createBatch(create: (body: IdentityBody) => Promise<FullIdentity>) {

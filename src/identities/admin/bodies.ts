@@ -13,7 +13,7 @@ import type { Identity, Json, JsonObject } from '../types.ts'
 /** A password to set: in clear, as hash of any known family, or left to Kratos's migration hook. */
 export type PasswordImport = { password: string } | { hash: string } | { hook: true }
 
-/** What a body asks for; members that it does not name are undefined. */
+/** The content of a body; absent members are undefined. */
 export interface IdentityBody {
   schema_id: string | undefined
   traits: Json
@@ -33,7 +33,7 @@ const MEMBERS = [
   ...['metadata_admin', 'state', 'organization_id', 'external_id'],
 ]
 
-/** Reads the body of a creation; members that it does not know are refused. @throws 400 */
+/** Reads the body of a creation; unknown members are refused. @throws 400 */
 export function readCreateBody(body: unknown): IdentityBody {
   const object = asBody(body)
   assertMembers(object, MEMBERS)
@@ -45,7 +45,7 @@ export function readUpdateBody(body: unknown): IdentityBody {
   return readIdentityBody(asBody(body))
 }
 
-/** `null` is an object without members to Go, so what is wrong with it is the first member that is missed. */
+/** `null` is an object without members to Go, so the error is about the first missing member. */
 export function asBody(body: unknown): JsonObject {
   if (body === null) return {}
   if (!isObject(body)) throw badRequest('Expected the request body to be a JSON object.')

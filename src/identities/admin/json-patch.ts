@@ -16,11 +16,11 @@ const MAX_OPERATIONS = 1000
 /** Steps of one path, as deep as a body may nest. */
 const MAX_STEPS = 64
 
-/** A JSON pointer into an array: an index or the place after the last item. */
+/** A JSON pointer into an array: an index, or `-` for the end. */
 const ELEMENT = /^(?:-|\d+)$/
 
 /**
- * Reads a patch. Only the operations that Kratos takes are taken.
+ * Reads a patch. Only the operations that Kratos supports are allowed.
  * @throws PatchError
  */
 export function readPatch(body: Json): Operation[] {
@@ -40,8 +40,8 @@ export function readPatch(body: Json): Operation[] {
 }
 
 /**
- * Applies a patch to a copy. More tolerant than RFC 6902, as Kratos is: missing parents are made, and replacing a
- * member that is not there adds it.
+ * Applies a patch to a copy. More tolerant than RFC 6902, as Kratos is: missing parents are created, and replacing a
+ * missing member adds it.
  *
  * @throws PatchError
  */
@@ -65,7 +65,7 @@ const stepName = (step: string) => step.replaceAll('~1', '/').replaceAll('~0', '
 const missing = ({ op, path }: Operation) =>
   new PatchError(`${op} operation does not apply: doc is missing path: "${path}"`)
 
-/** The value one step down; for additions a missing one is made, as array when the step after it is an index. */
+/** The value one step down; for additions a missing one is created, as array when the step after it is an index. */
 function child(node: Json, step: string, next: string, operation: Operation): Json {
   if (Array.isArray(node)) {
     const item = /^\d+$/.test(step) ? node[Number(step)] : undefined

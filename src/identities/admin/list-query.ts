@@ -4,13 +4,13 @@ import { isUuid } from '../../kernel/http/query.ts'
 import { normaliseIdentifier } from '../normalise.ts'
 import type { ListFilter } from '../store.ts'
 
-/** Pages by the id of the row before (`page_token`), or by number, which is older and needs a total. */
+/** Pages by the id of the row before (`page_token`), or by number, the older way, which needs a total. */
 export type Paging = { kind: 'token'; after: string; size: number } | { kind: 'number'; page: number; size: number }
 
 export interface ListQuery {
   filter: ListFilter
   paging: Paging
-  /** whether credentials are read: when someone asks for them, or searches by them */
+  /** whether credentials are read: when the caller asks for them, or searches by them */
   credentials: boolean
   /** types whose configs are shown */
   include: string[]
@@ -21,7 +21,7 @@ export const FIRST = '00000000-0000-0000-0000-000000000000'
 const DEFAULT_SIZE = 250
 const MAX_SIZE = 500
 const MAX_IDS = 500
-/** Numbered pages read and throw away all rows before them. */
+/** Numbered pages read all rows before them and drop them. */
 const MAX_NUMBERED_ROWS = 1000
 
 /** @throws 400 */
@@ -35,7 +35,7 @@ export function readListQuery(query: URLSearchParams): ListQuery {
 /** Credential types to show with their configs. @throws 400 */
 export function readInclude(query: URLSearchParams): string[] {
   const include = query.getAll('include_credential')
-  // Kratos names what it has understood so far, which is nothing.
+  // Kratos names what it has parsed so far, which is nothing.
   if (!include.every(isCredentialType)) throw badRequest('Invalid value `[]` for parameter `include_credential`.')
   return include
 }
@@ -46,7 +46,7 @@ function readFilter(query: URLSearchParams): ListFilter {
   if (ids.length > MAX_IDS) throw badRequest(`The number of ids to filter must not exceed ${MAX_IDS}.`)
   if (ids.length > 0) filters.push({ kind: 'ids', ids: ids.map((id) => uuid(id, 'ids')) })
   const organization = query.get('organization_id') ?? ''
-  if (organization !== '') filters.push({ kind: 'organization', id: uuid(organization, 'organization_id') })
+  if (organization !== '') filters.push({ kind: 'organization', organization: uuid(organization, 'organization_id') })
   for (const [kind, name] of SEARCHES) {
     const exact = query.get(name) ?? ''
     if (exact !== '') filters.push({ kind, normalised: normaliseIdentifier(storable(exact, name)), exact })

@@ -5,7 +5,7 @@ import type { JsonObject } from '../types.ts'
 import type { PasswordImport } from './bodies.ts'
 
 /**
- * The config of a password credential. No policy is applied: an import must take what people have.
+ * The config of a password credential. No policy is applied: an import must accept existing passwords.
  * @throws 400 for a hash of no known family or a password that the hasher cannot take, 503 when it is busy
  */
 export async function passwordConfig(

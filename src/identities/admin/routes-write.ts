@@ -63,7 +63,7 @@ function batchAnswer({ patchId }: BatchEntry, item: BatchItem) {
     : { action: 'error', ...patch, error: item.error }
 }
 
-/** JSON of any content type; what is wrong with it stands in `message`, worded as Kratos does. */
+/** JSON of any content type; errors are in `message`, worded as Kratos does. */
 function strictJson(req: FastifyRequest): unknown {
   if (rawBody(req).length === 0) throw bodyInvalid('EOF')
   try {

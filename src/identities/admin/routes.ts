@@ -58,17 +58,17 @@ export function identityAdminRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
   }
 }
 
-/** The path as links name it: always with the prefix, however it was called. */
+/** The path for links: always with the prefix, however it was requested. */
 function target(req: FastifyRequest): { path: string; query: URLSearchParams } {
   const [path, query] = splitUrl(req.url)
   return { path: `/admin${path}`, query: new URLSearchParams(query) }
 }
 
-/** A numbered page cannot go on with what did not fit: the next number begins behind it. */
+/** A numbered page cannot continue with rows that did not fit: the next number begins behind them. */
 const pageTooLarge = () =>
   badRequest('The identities of this page are too large together. Use page_token and page_size, or a smaller per_page.')
 
-/** Nothing is stored under a text that cannot be stored: that is "not found", not an error of the database. */
+/** No row has a text that cannot be stored: that is "not found", not an error of the database. */
 function storable(text: string): string {
   if (text.includes('\0') || !text.isWellFormed()) throw new HttpError(404, 'Unable to locate the resource')
   return text

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../types.ts'
 import { type Failure, fail, type Place } from './failure.ts'
 import { asArray, type Evaluate, into, member, type Rules } from './node.ts'
 
-/** The rules that are made of other schemas for the same value. */
+/** The rules that apply other schemas to the same value. */
 export function combinedFailures(
   evaluate: Evaluate,
   rules: Rules,

@@ -21,7 +21,7 @@ export interface SchemaSource {
 }
 
 /**
- * Makes a schema ready for use.
+ * Compiles a schema.
  *
  * @param load fetches a document that a `$ref` names
  * @throws PatternError, Error when a reference cannot be used

@@ -10,18 +10,18 @@ import { objectFailures } from './object-rules.ts'
 import { literal, quoted } from './print.ts'
 import { formatHolds, numberFailures, stringFailures } from './scalar-rules.ts'
 
-/** Deeper than any body may nest; only a schema that refers to itself without end gets there. */
+/** Deeper than any body may nest; only a schema with an endless reference to itself gets there. */
 const MAX_DEPTH = 300
 
 /**
- * Values that one evaluation looks at. A schema that refers to itself in two places doubles its work with each level of
+ * Values that one evaluation visits. A schema that refers to itself in two places doubles its work with each level of
  * the value; without that, even the largest traits stay far below.
  */
 export const MAX_LOOKS = 50_000
 
 /**
  * Evaluates a value against a draft-07 schema. All rules are tried, in the order in which Kratos tries them, because
- * the order and the shape of the tree are visible in answers; a wrong type alone ends the work at a value.
+ * the order and the shape of the tree are visible in answers; only a wrong type stops the work at a value.
  *
  * @see docs/adr/0007-identity-schemas.md for why this is not left to the validator library
  */

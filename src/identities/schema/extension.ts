@@ -12,11 +12,11 @@ export const EXTENSION = 'ory.sh/kratos'
 
 type Derived = Omit<DerivedTraits, 'kind'>
 
-/** Collects what the traits of an identity are used for; a list of addresses may be as long as people like. */
+/** Collects the identifiers and addresses in traits; a list of addresses may be of any length. */
 export class Uses {
   /** by credential type, only types that the schema marks; for `code` these are the addresses */
   readonly identifiers = new Map<string, Set<string>>()
-  /** by credential type: what the person is called there, as it was written */
+  /** by credential type: the name of the person in authenticators, as it was written */
   readonly names = new Map<string, string>()
   readonly code = new Addresses()
   readonly verifiable = new Addresses()
@@ -32,7 +32,7 @@ export class Uses {
     }
   }
 
-  /** An empty text identifies nobody: two identities without a user name must not collide on it. */
+  /** An empty text is no identifier: two identities without a user name must not collide on it. */
   addIdentifier(type: string, identifier: string): void {
     const known = this.identifiers.get(type) ?? new Set()
     if (identifier !== '') known.add(identifier)
@@ -48,8 +48,8 @@ class Addresses extends Map<string, TraitAddress> {
 }
 
 /**
- * Notes in `into` what a value is used for. An address that is none is a failure of the rule `format`, also when the
- * schema gives no format.
+ * Adds the identifiers and addresses of a value to `into`. An invalid address is a failure of the rule `format`, also when
+ * the schema gives no format.
  */
 export function collector(into: Uses): (schema: JsonObject, value: Json, place: Place) => Failure[] {
   return (schema, value, place) => {

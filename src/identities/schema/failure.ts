@@ -2,15 +2,15 @@ import { shortened } from '../../kernel/base/text.ts'
 import type { JsonObject } from '../types.ts'
 
 /**
- * Broken rules that are looked for among the items or members of one value, and told: nobody mends more at once, and
- * whoever sends the value chooses how many there could be.
+ * The most broken rules that are looked for in one value, and reported: a person corrects no more at once, and
+ * the client chooses how many there could be.
  */
 export const MAX_PROBLEMS = 50
-/** Characters of one told line, and of one step in it. */
+/** Characters of one reported line, and of one step in it. */
 export const MAX_LINE = 2048
 const MAX_STEP = 255
 
-/** One broken rule of a schema, as a tree: a rule made of rules names the broken ones as causes. */
+/** One broken rule of a schema, as a tree: a combining rule has the broken ones as causes. */
 export interface Failure {
   /** the rule, e.g. `minLength`; empty for a group of failures */
   keyword: string
@@ -20,13 +20,13 @@ export interface Failure {
   /** JSON pointer to the rule, e.g. `#/properties/traits/required` */
   schema: string
   causes: readonly Failure[]
-  /** what a form message tells beside its text, named as there */
+  /** context of the form message, with its names */
   params?: JsonObject
   /** names of missing properties, when the rule is `required` */
   missing?: readonly string[]
 }
 
-/** Where the evaluation stands. `rule` is the JSON pointer of the schema in force. */
+/** The current position of the evaluation. `rule` is the JSON pointer of the schema in force. */
 export interface Place {
   readonly instance: readonly string[]
   readonly rule: string

@@ -15,7 +15,7 @@ function isHostname(text: string): boolean {
 const ATOM = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\u0080-\\u{10ffff}-]+"
 const LOCAL_PART = new RegExp(`^[ \\t]*(?:${ATOM}(?:\\.${ATOM})*|"(?:[^"\\\\\\p{Cc}]|\\\\[^\\p{Cc}])*")$`, 'u')
 
-/** RFC 5322 addr-spec with a host name, at most 64 + 254 bytes. Blanks in front are let through, as Kratos does. */
+/** RFC 5322 addr-spec with a host name, at most 64 + 254 bytes. Leading blanks are allowed, as in Kratos. */
 function isEmail(text: string): boolean {
   const at = text.lastIndexOf('@')
   if (at < 1 || bytes(text) > 254) return false
@@ -46,7 +46,7 @@ function isUriReference(text: string): boolean {
 
 const isJsonPointer: Check = (text) => /^(?:\/(?:[^~/]|~[01~])*)*$/.test(text)
 
-/** The formats that are checked; others are let through, as JSON schema allows. `no-validate` is Kratos's own. */
+/** The formats that are checked; others always hold, as JSON schema allows. `no-validate` is Kratos's own. */
 export const FORMATS: ReadonlyMap<string, Check> = new Map<string, Check>([
   ['date-time', (text) => isDate(text.slice(0, 10)) && text[10] === 'T' && TIME.test(text.slice(11))],
   ['date', isDate],

@@ -3,11 +3,11 @@ import type { IdentitySchema, Json, JsonObject, TraitInput } from '../types.ts'
 import { EXTENSION } from './extension.ts'
 import { asArray, asObject, asString, isObject, member, type Target } from './node.ts'
 
-/** A value of the document that a form could ask for. */
+/** A value of the document that a form may ask for. */
 interface Path {
   name: string
   schema: JsonObject
-  /** `text`, `number`, `checkbox`; undefined for values that no input can hold */
+  /** `text`, `number`, `checkbox`; undefined for values that have no input */
   shape: string | undefined
   required: boolean
 }
@@ -20,7 +20,7 @@ interface Found {
 
 export interface Inputs extends Pick<IdentitySchema, 'objects' | 'lists'> {
   inputs: TraitInput[]
-  /** the one trait that names a person at login; undefined when there are several or it has no title */
+  /** the one trait that is the login identifier; undefined when there are several or it has no title */
   identifierLabel: { title: string; name: string } | undefined
 }
 
@@ -93,7 +93,7 @@ function note(schema: JsonObject, parent: JsonObject | undefined, steps: readonl
   into.set(name, { name, schema, shape: shapeOf(schema), required })
 }
 
-/** What a condition says of a trait does not make it an object that is there when nothing was sent. */
+/** A condition about a trait does not create an object when nothing was sent. */
 function noteShape(schema: JsonObject, steps: readonly string[], into: Found): void {
   if (steps[0] !== 'traits' || steps.length < 2) return
   const type = member(schema, 'type')

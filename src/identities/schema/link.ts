@@ -37,11 +37,11 @@ const LISTS = ['allOf', 'anyOf', 'oneOf']
 const MAPS = ['properties', 'patternProperties', 'dependencies']
 
 /**
- * Finds what every `$ref` names, also in other documents, and reads every pattern, so that nothing can be missing when
+ * Resolves every `$ref`, also into other documents, and compiles every pattern, so that nothing can be missing when
  * values are evaluated.
  *
  * @param load fetches another document by its URL
- * @param compile reads a pattern
+ * @param compile compiles a pattern
  * @throws PatternError, Error that names the reference
  */
 export async function link(
@@ -104,7 +104,7 @@ export async function link(
   return { targets, patterns }
 }
 
-/** Relative references are meant below the `$id` of the document, else below its own address. */
+/** Relative references are resolved against the `$id` of the document, else against its own address. */
 function absolute(path: string, root: Root): string {
   const base = asString(member(asObject(root.document), '$id')) ?? root.url
   for (const candidate of [base, root.url]) {
@@ -125,7 +125,7 @@ function unescapeStep(text: string): string {
   return decodeURIComponent(text).replaceAll('~1', '/').replaceAll('~0', '~')
 }
 
-/** The schemas right inside a schema, each with the names that lead there. */
+/** The schemas directly inside a schema, each with the names that lead there. */
 function* subschemas(schema: JsonObject): Generator<[path: string[], schema: Json]> {
   for (const keyword of [...SCHEMAS, 'items', ...LISTS]) {
     const value = member(schema, keyword)

@@ -32,7 +32,7 @@ const FORMAT_MESSAGES: Record<string, [id: number, text: string]> = {
   tel: [4000041, 'Enter a valid phone number'],
 }
 
-/** The form messages of a failure, one for each broken rule and missing property, in order; the first of them. */
+/** The form messages of a failure, one for each broken rule and missing property, in order; only the first ones. */
 export function violations(failure: Failure | undefined): SchemaViolation[] {
   if (!failure) return []
   return first(MAX_PROBLEMS, leaves(failure)).flatMap((leaf) =>
@@ -68,7 +68,7 @@ function message(leaf: Failure): [id: number, text: string, context: JsonObject]
   return [4000001, text, { reason: text }]
 }
 
-/** A value as it came, unless it is longer than a line: it is stored with the form. */
+/** The value, unless it is longer than a line: it is stored with the form. */
 function told(value: Json): Json {
   const text = typeof value === 'string' ? value : stringifyJson(value)
   return text.length > MAX_LINE ? shortened(text, MAX_LINE) : value

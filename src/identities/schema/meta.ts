@@ -6,7 +6,7 @@ const group = (properties: object) => ({ type: 'object', additionalProperties: f
 const choice = (...options: string[]) => ({ type: 'string', enum: options })
 const VIA = choice('email', 'sms')
 
-/** Shape of the member `ory.sh/kratos`, wherever it stands. */
+/** Shape of the member `ory.sh/kratos`, wherever it is. */
 const EXTENSION_SCHEMA = group({
   credentials: group({
     password: flag('identifier'),
@@ -65,7 +65,7 @@ const IDENTITY_SCHEMA = {
 
 let compiled: ((document: unknown) => string | undefined) | undefined
 
-/** The check of whole documents: what is wrong with one, or undefined. Compiled once: that takes longer than all checks. */
+/** Checks whole documents; returns what is wrong, or undefined. Compiled once: that takes longer than all checks. */
 export function metaCheck(): (document: unknown) => string | undefined {
   compiled ??= compile()
   return compiled

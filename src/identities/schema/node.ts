@@ -10,12 +10,12 @@ export interface Target {
   name: string
 }
 
-/** What the rules of one compiled document share. */
+/** The rules of one compiled document. */
 export interface Rules {
-  /** what the `$ref` of a schema names; undefined when it has none */
+  /** the target of a `$ref`; undefined when the schema has none */
   target(schema: JsonObject): Target | undefined
   pattern(text: string): Pattern
-  /** values still to be looked at before the work is given up */
+  /** values that may still be visited */
   budget?: { left: number } | undefined
   /** called at every value that passed its type, with the schema object in force */
   visit?: ((schema: JsonObject, value: Json, place: Place) => Failure[]) | undefined
@@ -64,7 +64,7 @@ export function canonical(value: Json): string {
   return `{${names.map((name) => `${JSON.stringify(name)}:${canonical(value[name]!)}`).join()}}`
 }
 
-/** The place of a step into the value under another rule. */
+/** The position after a step into the value under another rule. */
 export function into(place: Place, rule: string, ...steps: string[]): Place {
   return {
     instance: steps.length === 0 ? place.instance : [...place.instance, ...steps],

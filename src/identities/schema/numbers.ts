@@ -1,8 +1,8 @@
 import { type JsonNumber, readDecimal } from '../../kernel/base/exact-number.ts'
 
 /**
- * Numbers as Kratos judges them: Go's `big.Float` of 64 bits, which holds more than a double and less than every digit.
- * Numbers that both keep are compared as doubles.
+ * Numbers as Kratos compares them: Go's `big.Float` of 64 bits, which holds more than a double and less than every digit.
+ * Numbers that both hold exactly are compared as doubles.
  */
 interface Float64Bit {
   /** with its sign, odd unless it is zero, of at most 64 bits */

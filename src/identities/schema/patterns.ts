@@ -9,9 +9,9 @@ export interface Pattern {
 const MAX_BACKTRACKING_INPUT = 8192
 
 /**
- * Reads a pattern as Kratos does: the syntax of RE2, in time linear in the text that it is tried on.
+ * Compiles a pattern as Kratos does: the syntax of RE2, in time linear in the text that it is tried on.
  *
- * @param backtracking takes what RE2 leaves out (look-around, back-references) to the engine of JavaScript
+ * @param backtracking uses the engine of JavaScript for what RE2 lacks (look-around, back-references)
  * @throws SyntaxError with the reason
  * @see docs/adr/0014-patterns.md
  */
@@ -40,7 +40,7 @@ function readByJavaScript(source: string): RegExp | undefined {
   return undefined
 }
 
-/** A counted repetition is as long as its count once it is read: 128 characters take up to 80 ms, 1000 half a second. */
+/** A counted repetition is expanded when it is compiled: 128 characters take up to 80 ms, 1000 half a second. */
 const MAX_PATTERN_FROM_CLIENT = 128
 
 /** Whether a text from a client is a pattern. */

@@ -4,7 +4,7 @@ import { offsetLinks, parseOffsetPage } from '../../kernel/http/lists/pagination
 import { splitUrl } from '../../kernel/http/not-found.ts'
 import type { Schemas } from './schemas.ts'
 
-/** The schemas as clients see them: the documents, never where they came from. @see Kratos listIdentitySchemas */
+/** The schemas as clients see them: the documents, never their addresses. @see Kratos listIdentitySchemas */
 export function schemaRoutes(d: { schemas(): Schemas }): FastifyPluginAsync {
   return async (app) => {
     app.get('/schemas', async (req, reply) => {

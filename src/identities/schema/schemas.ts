@@ -8,7 +8,7 @@ import { PatternError } from './link.ts'
 import { metaCheck } from './meta.ts'
 import { isObject } from './node.ts'
 
-/** The parts of the configuration that say which schemas there are. */
+/** The parts of the configuration that name the schemas. */
 export interface SchemaConfig extends HttpClientConfig {
   identity: {
     default_schema_id: string
@@ -17,7 +17,7 @@ export interface SchemaConfig extends HttpClientConfig {
   lethe?: { identity: { backtracking_patterns: readonly string[] } }
 }
 
-/** The identity schemas in force. Immutable: a reload makes a new one. */
+/** The identity schemas in force. Immutable: a reload replaces them. */
 export interface Schemas {
   /** by plain id, or by base64url of it, as it stands in `schema_url` */
   get(id: string): IdentitySchema | undefined
@@ -78,7 +78,7 @@ async function readSchema(
   }
 }
 
-/** Says in which line, and in which document when it is another one than the schema's own. */
+/** Names the line, and the document when it is not the schema's own. */
 function located({ url, path, message, cause }: PatternError, own: string, text: string): Error {
   const line = parseYaml(url, text, true).lines.get(pathKey(path))
   return new Error(`${url === own ? '' : `${shortUrl(url)} `}line ${line ?? '?'}, ${message}`, { cause })

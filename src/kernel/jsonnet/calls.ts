@@ -2,7 +2,7 @@ import { JsonnetError, type Place } from './errors.ts'
 import type { Machine } from './machine.ts'
 import { type Cell, Env, force, type JsonnetFunction, Thunk, type Value } from './values.ts'
 
-/** A call whose result is that of the function that makes it, kept instead of made: see {@link callFunction}. */
+/** A call in tail position, left to the caller of the function that makes it: see {@link callFunction}. */
 export interface TailCall {
   target: JsonnetFunction
   args: Cell[]
@@ -13,7 +13,7 @@ export interface NamedArgument {
   cell: Cell
 }
 
-/** Calls a function with arguments that {@link bindArguments} made, and what it ends with, without going deeper. */
+/** Calls a function with arguments from {@link bindArguments}, and its tail calls in a loop, without growing the stack. */
 export function callFunction(machine: Machine, target: JsonnetFunction, args: Cell[], place?: Place): Value {
   let result = invoke(machine, target, args, place)
   while (machine.tail !== undefined) {
@@ -42,7 +42,7 @@ function invokeNative(machine: Machine, native: Native, args: Cell[], place: Pla
     machine.leave(4, 0)
     return result
   } catch (error) {
-    // the library has no places: the call has
+    // functions of the library have no position: the call has
     if (place && error instanceof JsonnetError) error.locate(place)
     throw error
   }
@@ -86,7 +86,7 @@ function fillIn(machine: Machine, target: JsonnetFunction, cells: (Cell | undefi
   target.parameters.list.forEach(({ name, fallback }, index) => {
     if (cells[index] !== undefined) return
     if (!fallback) throw machine.fail(`Missing argument: ${name}`, place)
-    // a function of the library has constants as fallbacks, which look at no environment
+    // a function of the library has constants as defaults, which use no environment
     filled[index] = new Thunk(fallback, env ?? new Env(machine, null, [], null, 0))
   })
   return filled

@@ -1,7 +1,7 @@
-/** static: the program cannot be run at all · runtime: it failed · budget: it would take more work, depth or room than it may. */
+/** static: the program cannot run at all · runtime: it failed · budget: it would take more work, depth or space than allowed. */
 export type FailureKind = 'static' | 'runtime' | 'budget'
 
-/** A place in a program, resolved to line and column only when somebody asks. */
+/** A position in a program, resolved to line and column only when needed. */
 export interface Place {
   source: Source
   /** offset in UTF-16 units */
@@ -28,7 +28,7 @@ export class Source {
   }
 }
 
-/** What is wrong with a program, and where: `mapper.jsonnet:3:7: Field does not exist: email`. */
+/** The error of a program, with its position: `mapper.jsonnet:3:7: Field does not exist: email`. */
 export class JsonnetError extends Error {
   readonly kind: FailureKind
   readonly reason: string
@@ -44,7 +44,7 @@ export class JsonnetError extends Error {
     if (place) this.locate(place)
   }
 
-  /** The innermost place that is known wins: what is called inside the library has none of its own. */
+  /** The innermost known position wins: calls inside the library have none. */
   locate(place: Place): void {
     if (this.file !== undefined) return
     const { line, column } = place.source.lineColumn(place.at)

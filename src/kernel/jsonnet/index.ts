@@ -29,7 +29,7 @@ export interface Inputs {
 export interface Program {
   /** @returns the JSON text of the value, with a line break at its end. @throws JsonnetError */
   run: (inputs?: Inputs) => string
-  /** what can only fail, where it is reached: functions of `std` that do not exist, imports; with line and column */
+  /** what can only fail at run time, with line and column: unknown functions of `std`, imports */
   doubts: string[]
 }
 
@@ -37,9 +37,9 @@ export interface Program {
 const MAX_CODE = 262_144
 
 /**
- * Reads a program. It can neither read files nor know the time: what it makes depends on its inputs alone.
+ * Compiles a program. It can neither read files nor know the time: its result depends on its inputs alone.
  *
- * @param name what messages call it
+ * @param name of the program in messages
  * @throws JsonnetError (static) with line and column
  */
 export function compileProgram(text: string, name: string): Program {
@@ -50,7 +50,7 @@ export function compileProgram(text: string, name: string): Program {
   }
 }
 
-/** Reads a program and runs it once. @throws JsonnetError */
+/** Compiles a program and runs it once. @throws JsonnetError */
 export function evaluate(text: string, { file, ...inputs }: Inputs & { file: string }): string {
   return compileProgram(text, file).run(inputs)
 }
@@ -63,7 +63,7 @@ function compileCode(source: Source): { body: Body; doubts: Doubt[] } {
   return { body: { run: compile(node, scope), height: node.height }, doubts: scope.doubts }
 }
 
-/** Nearly always JSON, which is code too and is read many times as quickly by a parser of JSON. */
+/** Nearly always JSON, which is a subset of the language and much faster to read with a parser of JSON. */
 function compileInput(source: Source): Body {
   let document: unknown
   try {
@@ -94,14 +94,14 @@ function run(body: Body, inputs: Inputs): string {
   return `${manifestJson(machine, withArguments(machine, result, args), DOCUMENT)}\n`
 }
 
-/** A program that is a function is called, with what its fallbacks leave to give. */
+/** A program that is a function is called with the given arguments; its defaults fill the others. */
 function withArguments(machine: Machine, result: Value, args: [string, Cell][]): Value {
   if (!(result instanceof JsonnetFunction)) return result
   const named = args.map(([name, cell]) => ({ name, cell }))
   return callFunction(machine, result, bindArguments(machine, result, [], named))
 }
 
-/** The stack of JavaScript may be shorter than usual, or begun deep. */
+/** The stack of JavaScript may be shorter than usual, or half used already. */
 function guarded<T>(work: () => T): T {
   try {
     return work()

@@ -1,10 +1,10 @@
 import { JsonnetError, type Place } from './errors.ts'
 
-/** What one evaluation may use. All of it is counted, none of it timed: the same program always ends the same way. */
+/** Limits of one evaluation. All are counted, none is timed: the same program always ends the same way. */
 export interface Limits {
   /** units of work: about one for each expression evaluated, element copied or 16 characters moved */
   steps: number
-  /** calls, fields and delayed values that are being evaluated inside each other */
+  /** nested calls, fields and delayed values */
   frames: number
   /** elements of one array, and UTF-16 units of one text */
   size: number
@@ -12,13 +12,13 @@ export interface Limits {
 
 export const DEFAULT_LIMITS: Limits = { steps: 200_000, frames: 500, size: 1_000_000 }
 
-/** Calls of JavaScript inside each other. A stack of 984 KiB, the default, was measured to hold 7,000 of the largest ones. */
+/** Nested calls of JavaScript. A stack of 984 KiB, the default, was measured to hold 7,000 of the largest ones. */
 const MAX_CALLS = 4000
 
-/** Keeps an evaluation within its limits, and what it is in the middle of. */
+/** Keeps an evaluation within its limits. */
 export class Machine {
   readonly limits: Limits
-  /** a call that is left to the caller of the function that returned: see `tailstrict` in calls.ts */
+  /** a tail call, left to the caller of the function that returned: see `tailstrict` in calls.ts */
   tail: unknown
   /** the text that was last taken apart, see text.ts */
   lastText = ''
@@ -62,7 +62,7 @@ export class Machine {
       throw new JsonnetError('budget', 'max stack frames exceeded.')
   }
 
-  /** Not called when a body throws: nothing catches, the evaluation is over. */
+  /** Not called when a body throws: nothing catches, so the evaluation is over. */
   leave(height: number, frames = 1): void {
     this.#frames -= frames
     this.#calls -= height + 3

@@ -11,8 +11,8 @@ const INSERT = sql(
   'recovery_code.insert',
   `insert into identity_recovery_codes (id, code, identity_recovery_address_id, code_type, expires_at, issued_at,
     selfservice_recovery_flow_id, created_at, updated_at, nid, identity_id)
-  select $1::uuid, $2::text, $3::uuid, $4::int, $5::timestamp, $6::timestamp, $7::uuid, $6, $6, $8::uuid, i.id
-  from identities i where i.id = $9 and i.nid = $8`,
+  select :id::uuid, :hash::text, :address::uuid, :type::int, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid, i.id
+  from identities i where i.id = :identity and i.nid = :nid`,
 )
 
 const OF_FLOW = sql(
@@ -63,9 +63,8 @@ export function createRecoveryCodeStore(db: Db, nid: string) {
     /** The flow has this code from now on, and no other. */
     async replace(c: NewRecoveryCode, tx: Queryable): Promise<void> {
       await tx.query(DELETE, [c.flowId, nid])
-      await tx.query(INSERT, [
-        ...[c.id, c.hash, c.addressId ?? null, c.type, c.expiresAt, c.now, c.flowId, nid, c.identityId],
-      ])
+      const ids = { flow: c.flowId, identity: c.identityId, address: c.addressId ?? null }
+      await tx.query(INSERT, { ...c, ...ids, nid, expires_at: c.expiresAt })
     },
     ofFlow: (flowId: string) => db.query<RecoveryCodeRow>(OF_FLOW, [flowId, nid]),
     /** @returns whether this call used it */

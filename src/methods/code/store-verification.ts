@@ -11,8 +11,8 @@ const INSERT = sql(
   'verification_code.insert',
   `insert into identity_verification_codes (id, code_hmac, identity_verifiable_address_id, expires_at, issued_at,
     selfservice_verification_flow_id, created_at, updated_at, nid)
-  select $1::uuid, $2::text, a.id, $3::timestamp, $4::timestamp, $5::uuid, $4, $4, $6::uuid
-  from identity_verifiable_addresses a where a.id = $7 and a.nid = $6`,
+  select :id::uuid, :hash::text, a.id, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid
+  from identity_verifiable_addresses a where a.id = :address and a.nid = :nid`,
 )
 
 const OF_FLOW = sql(
@@ -55,7 +55,7 @@ export function createVerificationCodeStore(db: Db, nid: string) {
     /** The flow has this code from now on, and no other. */
     async replace(c: NewVerificationCode, tx: Queryable): Promise<void> {
       await tx.query(DELETE, [c.flowId, nid])
-      await tx.query(INSERT, [c.id, c.hash, c.expiresAt, c.now, c.flowId, nid, c.addressId])
+      await tx.query(INSERT, { ...c, nid, expires_at: c.expiresAt, flow: c.flowId, address: c.addressId })
     },
     ofFlow: (flowId: string) => db.query<VerificationCodeRow>(OF_FLOW, [flowId, nid]),
     /** @returns whether this call used it */

@@ -6,16 +6,16 @@ const INSERT_RECOVERY = sql(
   'recovery_token.insert',
   `insert into identity_recovery_tokens (id, token, used, identity_recovery_address_id, token_type, expires_at, issued_at,
     selfservice_recovery_flow_id, created_at, updated_at, nid, identity_id)
-  select $1::uuid, $2::text, false, $3::uuid, $4::int, $5::timestamp, $6::timestamp, $7::uuid, $6, $6, $8::uuid, i.id
-  from identities i where i.id = $9 and i.nid = $8`,
+  select :id::uuid, :hash::text, false, :address::uuid, :type::int, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid, i.id
+  from identities i where i.id = :identity and i.nid = :nid`,
 )
 
 const INSERT_VERIFICATION = sql(
   'verification_token.insert',
   `insert into identity_verification_tokens (id, token, used, identity_verifiable_address_id, expires_at, issued_at,
     selfservice_verification_flow_id, created_at, updated_at, nid)
-  select $1::uuid, $2::text, false, a.id, $3::timestamp, $4::timestamp, $5::uuid, $4, $4, $6::uuid
-  from identity_verifiable_addresses a where a.id = $7 and a.nid = $6`,
+  select :id::uuid, :hash::text, false, a.id, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid
+  from identity_verifiable_addresses a where a.id = :address and a.nid = :nid`,
 )
 
 /** Hashes are looked up: whoever does not know the token cannot know what is compared. */
@@ -93,8 +93,8 @@ export function createRecoveryLinkStore(db: Db, nid: string) {
   return {
     ...rows(db, nid, FIND_RECOVERY, USE_RECOVERY),
     async insert(t: NewRecoveryToken, tx: Queryable): Promise<void> {
-      const shared = [t.id, t.hash, t.addressId ?? null, t.type, t.expiresAt, t.now, t.flowId, nid, t.identityId]
-      await tx.query(INSERT_RECOVERY, shared)
+      const ids = { flow: t.flowId, identity: t.identityId, address: t.addressId ?? null }
+      await tx.query(INSERT_RECOVERY, { ...t, ...ids, nid, expires_at: t.expiresAt })
     },
   }
 }
@@ -103,7 +103,7 @@ export function createVerificationLinkStore(db: Db, nid: string) {
   return {
     ...rows(db, nid, FIND_VERIFICATION, USE_VERIFICATION),
     async insert(t: NewToken & { addressId: string }, tx: Queryable): Promise<void> {
-      await tx.query(INSERT_VERIFICATION, [t.id, t.hash, t.expiresAt, t.now, t.flowId, nid, t.addressId])
+      await tx.query(INSERT_VERIFICATION, { ...t, nid, expires_at: t.expiresAt, flow: t.flowId, address: t.addressId })
     },
   }
 }

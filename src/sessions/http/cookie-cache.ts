@@ -2,11 +2,11 @@ import type { DecodeOptions, OpenedCookie } from '../../kernel/crypto/cookies/se
 import { isYoungEnough, openSecureCookie } from '../../kernel/crypto/cookies/securecookie.ts'
 
 /**
- * Remembers cookies that were found authentic, so that a busy session costs one decryption and not one per request.
+ * Caches authentic cookies, so that a busy session costs one decryption and not one per request.
  *
- * Only authentic values get in, so nobody without a secret can fill it or probe it. It is bound to the name of the cookie
+ * Only authentic values are cached, so no client without a secret can fill or probe it. It is bound to the name of the cookie
  * and to the identity of the secrets array: a reload that brings another array empties it, and a removed secret stops
- * working at once. The age is checked on every hit. Whether the session still exists is never remembered here.
+ * working at once. The age is checked on every hit. Whether the session still exists is never cached here.
  */
 export class CookieCache {
   private readonly entries = new Map<string, OpenedCookie & { used: boolean }>()
@@ -46,7 +46,7 @@ export class CookieCache {
     return opened.values
   }
 
-  /** The oldest that was not used since it was last looked at: a hit then only leaves a mark, and moves nothing. */
+  /** The oldest entry without a hit since the last check: a hit only sets a mark, and moves nothing. */
   private evict(): void {
     for (const [value, cookie] of this.entries) {
       this.entries.delete(value)

@@ -7,7 +7,7 @@ import { expireTwins, hasTwins } from '../../kernel/http/cookies/twins.ts'
 import { clearCookie, cookieValues, sessionCookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import type { CookieCache } from './cookie-cache.ts'
 
-/** A cookie without an end of its own may be this old. @see Kratos gorilla/sessions default MaxAge */
+/** The oldest that a cookie without an expiry may be. @see Kratos gorilla/sessions default MaxAge */
 const BROWSER_SESSION_MAX_AGE_SECONDS = 2_592_000
 
 export interface SessionCredentialsDeps {
@@ -31,12 +31,12 @@ export interface SessionCredentials {
   read(req: FastifyRequest): RequestCredentials
   /** Whether the request came with a cookie of the session's name, readable or not. */
   hasCookie(req: FastifyRequest): boolean
-  /** Whether the cookie of the session says an earlier end than it has, so that it must be written anew. */
+  /** Whether the session's cookie has an earlier expiry than the session, so that it must be set again. */
   isOutdated(req: FastifyRequest, session: { token: string; expiresAt: Timestamp }): boolean
   write(req: FastifyRequest, reply: FastifyReply, session: { token: string; expiresAt: Timestamp }): void
   /** Expires the cookie, and its twins if several were sent. */
   clear(req: FastifyRequest, reply: FastifyReply): void
-  /** Expires all others than the one that is written. Not for a request that proves nothing: the others may be meant. */
+  /** Expires all but the one that is being set. Not for a request that proves nothing: the others may be meant. */
   leaveNoTwins(req: FastifyRequest, reply: FastifyReply): void
 }
 
@@ -45,7 +45,7 @@ const DECODED = Symbol('decoded session cookies')
 
 export function createSessionCredentials(d: SessionCredentialsDeps): SessionCredentials {
   const name = () => d.config().session.cookie.name
-  /** An empty list means the general one, as in Kratos. The array's identity is what the cookie cache is bound to. */
+  /** An empty list means the default secrets, as in Kratos. The cookie cache is bound to the identity of the array. */
   function secrets(): readonly string[] {
     const { cookie, default: general } = d.config().secrets
     return cookie.length > 0 ? cookie : general
@@ -56,7 +56,7 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
     return cookie.persistent ? Math.trunc(lifespan / 1000) : BROWSER_SESSION_MAX_AGE_SECONDS
   }
 
-  /** Remembered with the request: it is read, and then often looked at again for an earlier end. */
+  /** Cached with the request: it is often read twice. */
   function decoded(req: FastifyRequest & { [DECODED]?: SessionCookie[] }): SessionCookie[] {
     req[DECODED] ??= decode(req)
     return req[DECODED]
@@ -93,7 +93,7 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
     },
     write(req, reply, session) {
       const now = d.clock.now()
-      // Members another version put there are kept, as Kratos keeps them.
+      // Members of another version are kept, as in Kratos.
       const cookies = decoded(req)
       const kept = cookies.find((cookie) => cookie.session_token === session.token) ?? cookies[0] ?? {}
       const values = { ...kept, session_token: session.token, expires_at: session.expiresAt, nonce: nonce(d.random) }
@@ -109,7 +109,7 @@ export function createSessionCredentials(d: SessionCredentialsDeps): SessionCred
 }
 
 /**
- * As many authentic ones as a header of 64 kB holds: a logout ends the sessions of all, so none may be overlooked behind
+ * As many authentic ones as fit into a header of 64 kB: a logout ends the sessions of all, so none may be hidden behind
  * planted ones. They are looked up together.
  */
 const MAX_COOKIES = 256

@@ -13,7 +13,7 @@ function header(req: FastifyRequest, name: string): string {
   return (Array.isArray(value) ? value[0] : value)?.trim() ?? ''
 }
 
-/** Cuts at a character border; NUL cannot be stored. Header bytes arrive as Latin-1 and are UTF-8 in truth. */
+/** Cuts at a character boundary; NUL cannot be stored. Header bytes arrive as Latin-1 and are really UTF-8. */
 function cutBytes(text: string, max: number): string {
   const bytes = Buffer.from(text, 'latin1')
   const utf8 = new TextDecoder().decode(bytes.subarray(0, max)).replaceAll('\0', '')
@@ -21,8 +21,8 @@ function cutBytes(text: string, max: number): string {
 }
 
 /**
- * What is noted of the device at sign-in. Kratos believes addresses and places from anybody, so that a thief can sign in
- * from the owner's town; here only a named proxy tells them.
+ * The device that is stored at sign-in. Kratos takes addresses and places from any client, so that a thief can seem to sign in
+ * from the owner's town; here only a configured proxy may set them.
  */
 export function deviceFacts(req: FastifyRequest): DeviceFacts {
   const { address, port, believed } = req.client
@@ -30,7 +30,7 @@ export function deviceFacts(req: FastifyRequest): DeviceFacts {
     ? ['cf-ipcity', 'cf-ipcountry'].map((name) => header(req, name)).filter((part) => part !== '')
     : []
   return {
-    // A peer as Kratos writes it into the row: with its port.
+    // The peer as Kratos stores it: with its port.
     ip_address:
       port === undefined || address === '' ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`,
     user_agent: cutBytes(header(req, 'user-agent'), MAX_TEXT_BYTES),

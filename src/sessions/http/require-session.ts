@@ -10,20 +10,20 @@ export interface RequireSessionDeps {
   credentials: SessionCredentials
   /** where a browser goes to prove its second factor */
   secondFactorUrl(returnTo: string): string
-  /** where it signs in anew */
+  /** where it signs in again */
   freshProofUrl(returnTo: string): string
 }
 
 type Handler = (req: FastifyRequest, reply: FastifyReply) => unknown
 
 export interface Requirement {
-  /** Answers, or throws for, a caller who is not signed in. */
+  /** Answers, or throws for, a caller without a session. */
   otherwise: Handler
   /**
-   * Whether a second factor must have been shown where `session.whoami.required_aal` asks for it, and the last proof be as
+   * Whether a second factor is needed where `session.whoami.required_aal` asks for it, and a proof as
    * fresh as `lethe.sessions.require_fresh`:
    * - `any`: no
-   * - `configured`: else 403 `session_aal2_required` or `session_refresh_required`
+   * - `configured`: otherwise 403 `session_aal2_required` or `session_refresh_required`
    * - a URL to come back to: yes, and browsers are sent to where they prove it
    */
   aal: 'any' | 'configured' | (() => string)
@@ -34,7 +34,7 @@ export type RequireSession = (
   handler: (req: FastifyRequest, reply: FastifyReply, caller: Resolved) => unknown,
 ) => (req: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 
-/** Wraps the handler of a route that is for signed-in callers: it is handed the caller's session, or is not run. */
+/** Wraps the handler of a route for signed-in callers: it is called with the caller's session, or not at all. */
 export function createRequireSession(d: RequireSessionDeps): RequireSession {
   return ({ otherwise, aal }, handler) =>
     async (req, reply) => {

@@ -30,7 +30,7 @@ export interface Expand {
   devices: boolean
 }
 
-/** What operators see and do about anyone's sessions. @throws HttpError 404 where one is named that does not exist */
+/** The sessions of all identities, for operators. @throws HttpError 404 for an unknown one */
 export interface SessionManagement {
   get(id: string, expand: Expand): Promise<Record<string, unknown>>
   list(filter: ActiveFilter, page: KeysetPage, expand: Expand): Promise<KeyedSessions>
@@ -39,7 +39,7 @@ export interface SessionManagement {
   revoke(id: string): Promise<void>
   /** Ends and deletes all sessions of an identity; 404 when it has none. */
   removeAllOf(identityId: string): Promise<void>
-  /** Prolongs it by the lifespan from now on, if it is live and `session.earliest_possible_extend` allows. */
+  /** Extends it by the lifespan from now on, if it is live and `session.earliest_possible_extend` allows. */
   extend(id: string): Promise<void>
 }
 
@@ -59,7 +59,7 @@ export function createSessionManagement(d: SessionManagementDeps): SessionManage
 
     async list(filter, { size, after }, expand) {
       const now = d.clock.now()
-      // One row more than the page holds tells whether there is another page.
+      // One row more than the page holds shows whether there is another page.
       const query = { filter, after, limit: size + 1, withIdentity: expand.identity, withDevices: expand.devices }
       const rows = await d.list.list({ ...query, now: formatTime(now) })
       const shown = rows.slice(0, size)

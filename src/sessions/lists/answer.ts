@@ -6,13 +6,13 @@ import type { ListedSession } from './store.ts'
 
 type IdentityAnswer = (identity: Identity) => Record<string, unknown>
 
-/** A session of one identity, to its owner or an admin: complete but for the addresses and the schema's URL. */
+/** A session of one identity, for its owner or an operator: complete except for the addresses and the schema's URL. */
 export function ownListAnswer(session: ListedSession, now: Micros, identityAnswer: IdentityAnswer) {
   const identity = session.identity && { ...withoutAddresses(identityAnswer(session.identity)), schema_url: '' }
   return shown(session, now, identity)
 }
 
-/** A session in the list of everyone's sessions. */
+/** A session in the list of all sessions. */
 export function adminListAnswer(session: ListedSession, now: Micros, identityAnswer: IdentityAnswer) {
   return shown(session, now, session.identity && withoutAddresses(identityAnswer(session.identity)))
 }
@@ -26,7 +26,7 @@ function shown(session: ListedSession, now: Micros, identity: Record<string, unk
   return session.lastSeen === null ? members : { ...members, last_seen_at: session.lastSeen }
 }
 
-/** A list does not read addresses: none shown is true, an empty list would say that there are none. */
+/** Lists do not read addresses, so they leave the members out: an empty list would say that there are none. */
 function withoutAddresses(identity: Record<string, unknown>): Record<string, unknown> {
   const { verifiable_addresses: _verifiable, recovery_addresses: _recovery, ...rest } = identity
   return rest

@@ -16,16 +16,16 @@ export interface OwnSessionsDeps {
 
 export interface SessionPage {
   total: number
-  /** rows on a page: as asked for, or as many as fit */
+  /** rows on a page: as many as requested, or as fit */
   size: number
   sessions: Record<string, unknown>[]
 }
 
-/** What someone can see and do about the other sessions of the same identity. */
+/** The other sessions of the caller's identity. */
 export interface OwnSessions {
-  /** The other ones that still let someone in. */
+  /** Those that are live. */
   others(current: Session, page: { size: number; offset: number }): Promise<SessionPage>
-  /** Ends another one; one that is unknown or of someone else is left alone without a word. @throws 400, 401 */
+  /** Ends another one; an unknown or foreign one is silently ignored. @throws 400, 401 */
   revokeOther(current: Session, id: string): Promise<void>
   /** Ends all others. @returns how many this call ended @throws 401 when the current one has ended meanwhile */
   revokeOthers(current: Session): Promise<number>
@@ -60,5 +60,5 @@ export function createOwnSessions(d: OwnSessionsDeps): OwnSessions {
   }
 }
 
-/** Nobody is signed in, or not any more. */
+/** The caller has no session, or it has ended. */
 export const noSession = () => unauthorized('No valid session cookie found.')

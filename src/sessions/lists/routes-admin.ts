@@ -17,7 +17,7 @@ export interface SessionAdminRouteDeps {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Sessions of anyone. The prefix /admin is taken off before routing. @see Kratos listSessions, extendSession */
+/** Sessions of all identities. The prefix /admin is taken off before routing. @see Kratos listSessions, extendSession */
 export function sessionAdminRoutes(d: SessionAdminRouteDeps): FastifyPluginAsync {
   const manage = d.sessionManagement
 
@@ -28,7 +28,7 @@ export function sessionAdminRoutes(d: SessionAdminRouteDeps): FastifyPluginAsync
     app.patch('/sessions/:id/extend', extend)
     app.get('/identities/:id/sessions', listOfIdentity)
     app.delete('/identities/:id/sessions', removeAllOfIdentity)
-    // Revoking one's own other sessions is asked of the public port.
+    // The public port revokes the caller's own other sessions.
     app.delete('/sessions', (req, reply) => reply.redirect(d.publicUrl(req.url), 307))
   }
 
@@ -73,7 +73,7 @@ export function sessionAdminRoutes(d: SessionAdminRouteDeps): FastifyPluginAsync
   }
 }
 
-/** The path as links name it: always with the prefix, however it was called. */
+/** The path for links: always with the prefix, however it was requested. */
 function target(req: FastifyRequest): { path: string; query: URLSearchParams } {
   const [path, query] = splitUrl(req.url)
   return { path: `/admin${path}`, query: new URLSearchParams(query) }

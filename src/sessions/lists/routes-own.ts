@@ -11,7 +11,7 @@ export interface OwnSessionRouteDeps {
   ownSessions: OwnSessions
 }
 
-/** Other sites' forms cannot send DELETE, and their scripts are held off by CORS. */
+/** Forms of other sites cannot send DELETE, and CORS keeps their scripts from it. */
 const EXEMPT = { csrf: 'exempt' } as const
 
 /** Lists and ends the other sessions of the signed-in identity. @see Kratos listMySessions, disableMySession */
@@ -21,7 +21,7 @@ export function ownSessionRoutes(d: OwnSessionRouteDeps): FastifyPluginAsync {
 
   return async (app) => {
     app.get('/sessions', { config: EXEMPT }, own('configured', list))
-    // Whoever has lost the second factor must be able to end what a thief has.
+    // An owner who has lost the second factor must be able to end a thief's sessions.
     app.delete('/sessions', { config: EXEMPT }, own('any', revokeOthers))
     app.delete('/sessions/:id', { config: EXEMPT }, own('any', revokeOther))
   }

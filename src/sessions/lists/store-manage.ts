@@ -5,7 +5,7 @@ import { DELETE_ALL_OF, REVOKE_KNOWN } from '../lifecycle-statements.ts'
 import { NO_RULES, type RulesSql } from '../rules.ts'
 import type { OnEnded } from '../types.ts'
 
-/** Only what lets someone in now is prolonged: an ended or expired session stays what it is. */
+/** Only live sessions are extended: an ended or expired one stays as it is. */
 const EXTEND = sql(
   'session.extend',
   `with target as (
@@ -50,7 +50,7 @@ export function createSessionManageStore(
       onEnded('revoked_by_admin', row!.ended)
       return row!.known
     },
-    /** @returns whether the session is known, prolonged or not */
+    /** @returns whether the session is known, extended or not */
     async extend(id: string, e: Extension): Promise<boolean> {
       const only = { only_if_before: e.onlyIfBefore ?? null, rules: rules.sql() }
       const values = { id, nid, now: e.now, expires_at: e.expiresAt, ...only }

@@ -8,7 +8,7 @@ import type { ActiveFilter, Device, Session, SessionRow } from '../types.ts'
 
 const LAST_SEEN = '(select x.seen_at from lethe.last_seen x where x.session_id = s.id) as last_seen'
 
-/** One text for each filter: with `$n is null or …` in it, a kept plan could use none of the indexes well. */
+/** One text for each filter: with `$n is null or …` in it, a generic plan could use none of the indexes well. */
 const condition = (now: string): Record<ActiveFilter, string> => ({
   any: 'true',
   active: live('s', now),
@@ -21,7 +21,7 @@ function perFilter(build: (filter: ActiveFilter) => Sql): Record<ActiveFilter, S
   return { any: build('any'), active: build('active'), inactive: build('inactive') }
 }
 
-/** A page shows an identity with each session, and identities may be large: it holds fewer then, and never none. */
+/** A page shows an identity with each session, and identities may be large: then it holds fewer, but at least one. */
 const MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 /** "created_at <=" first, so that the index is entered at the key and not at its beginning. */
@@ -49,12 +49,12 @@ const LIST = perFilter((filter) =>
   ),
 )
 
-/** All rows show the same identity: how many of them fit is known before, and `:offset` rows to skip are whole pages. */
+/** All rows show the same identity: how many of them fit is known before, so the `:offset` rows to skip are whole pages. */
 const FITTING = `
   select greatest(1, least(:limit::bigint, ${MAX_PAGE_BYTES} / (1 + ${IDENTITY_BYTES}))) as size
   from identities i where i.id = :identity_id and i.nid = :nid`
 
-/** The count stands in the row of the outer join, so that a page beyond the end knows it too. */
+/** The count is in the row of the outer join, so that a page beyond the end has it too. */
 const LIST_OF = perFilter((filter) =>
   sql(
     `session.list_of_identity${NAMES[filter]}`,
@@ -81,7 +81,7 @@ export interface ListedSession extends Omit<Session, 'identity' | 'devices'> {
   listedAt: Timestamp
   /** when it was last used, as far as it was noted */
   lastSeen: Timestamp | null
-  /** whether rows that would have stood on this page did not fit, for their size */
+  /** whether rows of this page were left out for their size */
   cut: boolean
   /** null unless asked for */
   identity: Session['identity'] | null
@@ -117,7 +117,7 @@ export type SessionListStore = ReturnType<typeof createSessionListStore>
 
 export function createSessionListStore(db: Db, nid: string, rules: RulesSql = NO_RULES) {
   return {
-    /** Sessions of everyone, newest first. */
+    /** Sessions of all identities, newest first. */
     async list(q: ListQuery): Promise<ListedSession[]> {
       const rows = await db.query<ListedRow>(LIST[q.filter], {
         ...{ nid, created_at: q.after.createdAt, after_id: q.after.id, limit: q.limit, now: q.now, rules: rules.sql() },

@@ -17,8 +17,8 @@ interface Loop {
 }
 
 /**
- * Puts behind each value of a page what makes it safe where it stands. A template that is called in several contexts is
- * there once for each. Templates that are never called are left out.
+ * Appends to each value of a page the escapers that it needs there. A template that is called in several contexts is
+ * copied for each. Templates that are never called are left out.
  *
  * @throws ExecError where no value would be safe
  */

@@ -7,7 +7,7 @@ const SPACES = /[ \t\r\n]*/y
 const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y
 const CHARACTER = /'(?:[^'\\\n]|\\[^\n])*'/y
 
-/** Cuts a template into tokens, one at a time: the first fault that a reader meets is the one that is told. */
+/** Cuts a template into tokens, one at a time, so that the first fault is the one that is reported. */
 export class Lexer {
   private readonly source: string
   private position = 0

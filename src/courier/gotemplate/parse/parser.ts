@@ -2,7 +2,7 @@ import { Expressions } from './expressions.ts'
 import type { Branch, Node } from './nodes.ts'
 import type { Token } from './tokens.ts'
 
-/** Blocks inside each other. Whoever writes mails by hand needs five. */
+/** Nested blocks. A handwritten mail needs five. */
 const MAX_BLOCKS = 400
 /** `else if` after `else if`. */
 const MAX_CHAIN = 400

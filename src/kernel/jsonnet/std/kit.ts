@@ -28,7 +28,7 @@ export function strict(
   })
 }
 
-/** A function that evaluates what it needs. */
+/** A function that evaluates only the arguments that it needs. */
 export function lazy(
   specs: readonly ParameterSpec[],
   run: (machine: Machine, ...cells: [Cell, Cell, Cell, Cell]) => Value,

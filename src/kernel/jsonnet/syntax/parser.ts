@@ -116,7 +116,7 @@ function parseKeyword(tokens: TokenReader): Node | undefined {
   return undefined
 }
 
-/** Read as the language has it, and refused when it is evaluated. */
+/** Parsed, and refused when it is evaluated. */
 function parseImport(tokens: TokenReader, at: number): Node {
   tokens.take()
   const name = tokens.peek()
@@ -204,7 +204,7 @@ function parseTerminal(tokens: TokenReader): Node {
     case 'number': {
       const value = Number(text)
       if (Number.isFinite(value)) return tokens.node({ type: 'literal', value }, at, [])
-      // wrong only where it is evaluated
+      // an error only where it is evaluated
       return tokens.node(
         { type: 'error', message: tokens.node({ type: 'literal', value: 'overflow' }, at, []) },
         at,
