@@ -99,7 +99,7 @@ export async function createWorld(scope: Scope, backend: Backend) {
 }
 
 /** Numbers from 0 to 1 that follow from the seed. */
-function chances(seed: number): () => number {
+export function chances(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0
