@@ -13,8 +13,9 @@ export const error = (id: number, text: string, context?: UiMessage['context']):
 
 const generic = (reason: string) => error(4000001, reason, { reason })
 
+const CHECK = 'check the spelling of the address and make sure to use the address you registered with.'
 const sentTo = (what: string) =>
-  `An email containing a ${what} has been sent to the email address you provided. If you have not received an email, check the spelling of the address and make sure to use the address you registered with.`
+  `An email containing a ${what} has been sent to the email address you provided. If you have not received an email, ${CHECK}`
 
 const ANSWERED = 'This form was answered or changed meanwhile. Try again.'
 
@@ -42,6 +43,18 @@ export const messages = {
   verificationCode: info(1070011, 'Verification code'),
   recoveryLinkSent: info(1060002, sentTo('recovery link')),
   recoveryCodeSent: info(1060003, sentTo('recovery code')),
+  recoveryCodeSentTo: (masked: string): UiMessage => ({
+    ...info(1060004, `A recovery code has been sent to ${masked}. If you have not received it, ${CHECK}`),
+    context: { masked_address: masked },
+  }),
+  nameAddressInFull: info(1060005, 'Recover access to your account by providing your recovery address in full.'),
+  chooseAddress: info(1060006, 'How do you want to recover your account?'),
+  /** of a recovery that asks which address is meant */
+  previousStep: info(1060007, 'Back'),
+  /** what is no message of its own, e.g. an address that is half hidden */
+  label: (text: string) => info(1070000, text),
+  recoveryAddress: info(1070016, 'Recovery address'),
+  phoneNumber: info(1070017, 'Phone number'),
 
   /** the title of a trait */
   trait: (title: string, name: string): UiMessage => ({ ...info(1070002, title), context: { name, title } }),

@@ -18,7 +18,7 @@ export const hasErrors = (ui: Ui) =>
 
 /** Ids of messages. @see kratos/messages.md */
 const RESEND_CODE = 1070008
-const SENT = new Set([1060002, 1060003, 1080001, 1080003, 1010014, 1040005])
+const SENT = new Set([1060002, 1060003, 1060004, 1080001, 1080003, 1010014, 1040005])
 
 /** One field, which takes a code as it is pasted; the browser offers what came by SMS, and a telephone its digits. */
 const CODE_FIELD = { type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', spellcheck: 'false' }

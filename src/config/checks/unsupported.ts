@@ -34,7 +34,6 @@ const RULES: readonly Rule[] = [
   { name: 'selfservice.flows.registration.login_hints', on: (c) => c.selfservice.flows.registration.login_hints },
   { name: 'serve.public.cors.options_passthrough', on: (c) => c.serve.public.cors.options_passthrough },
   { name: 'serve.public.cors.debug', on: (c) => c.serve.public.cors.debug },
-  { name: 'feature_flags.choose_recovery_address', on: (c) => c.feature_flags.choose_recovery_address },
   { name: 'tracing', on: (c) => c.tracing.provider !== undefined },
 ]
 

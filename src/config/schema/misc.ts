@@ -160,7 +160,10 @@ export const featureFlags = section({
     'Scripts and apps are answered at the end of a recovery with the flow and `continue_with`, an app with its session token; else with 422, and an app without a session.',
     'A',
   ),
-  choose_recovery_address: flag('For recovery only.'),
+  choose_recovery_address: flag(
+    'A recovery may begin with any address of the account, and asks which one is meant where there are several, half hidden. Whoever names one address learns by that that the account exists, and how many addresses it has.',
+    'A',
+  ),
   legacy_continue_with_verification_ui: flag('Older behaviour after registration.'),
   legacy_require_verified_login_error: flag('An unverified login is a form error instead of a 403.', 'A'),
   password_profile_registration_node_group: key(

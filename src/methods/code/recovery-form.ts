@@ -3,7 +3,7 @@ import { csrfNode, inputNode, submitNode } from '../../flows/nodes.ts'
 import type { UiNode } from '../../flows/types.ts'
 import { CODE_LENGTH } from '../../kernel/crypto/one-time.ts'
 
-const GROUP = 'code'
+export const GROUP = 'code'
 
 export const askNodes = (csrfToken: string): UiNode[] => [
   csrfNode(csrfToken),
@@ -11,7 +11,7 @@ export const askNodes = (csrfToken: string): UiNode[] => [
   submitNode(GROUP, 'code', messages.continue),
 ]
 
-const codeNode = () =>
+export const codeNode = () =>
   inputNode(GROUP, 'code', 'text', {
     required: true,
     pattern: '[0-9]+',

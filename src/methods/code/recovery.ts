@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { type OwnerMailDeps, sendToOwner } from '../../courier/owner-mail.ts'
+import type { Channel } from '../../courier/types.ts'
 import { fieldText } from '../../flows/form.ts'
 import { messages } from '../../flows/messages.ts'
 import { cleared } from '../../flows/nodes.ts'
@@ -11,12 +12,14 @@ import type { UiMessage } from '../../flows/types.ts'
 import { trimSpace } from '../../identities/normalise.ts'
 import { FORMATS } from '../../identities/schema/formats.ts'
 import type { IdentityService } from '../../identities/service.ts'
-import type { AddressOwner } from '../../identities/types.ts'
+import type { AddressOwner, JsonObject } from '../../identities/types.ts'
 import { type Clock, formatTime, parseTime, type Timestamp } from '../../kernel/base/clock.ts'
+import { parseUrl } from '../../kernel/base/url.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { isHashOf, keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
+import { asksForChoice, chooseAddress, firstScreen, isOfChoice } from './recovery-choice.ts'
 import { askNodes, handedOutNodes, sentNodes } from './recovery-form.ts'
 import { codeSettings, wholeMinutes } from './settings.ts'
 import { submittedCode } from './spelling.ts'
@@ -40,14 +43,21 @@ export interface CodeRecoveryDeps extends OwnerMailDeps {
 export function codeRecovery(d: CodeRecoveryDeps): RecoveryMethod {
   return {
     id: 'code',
-    start: (csrfToken) => ({ nodes: askNodes(csrfToken), state: 'choose_method' }),
+    start: (csrfToken) =>
+      d.config().feature_flags.choose_recovery_address
+        ? firstScreen(csrfToken)
+        : { nodes: askNodes(csrfToken), state: 'choose_method' },
     reads(form, flow) {
       const named = fieldText(form, 'method') === 'code'
       if (!isOfCode(flow)) return undefined
+      if (isOfChoice(flow)) return asksForChoice(form, flow) ? 'ask' : 'prove'
       if (flow.state === 'choose_method') return named ? 'ask' : undefined
       return fieldText(form, 'email') === '' ? 'prove' : 'ask'
     },
-    ask: (request) => ask(d, request),
+    ask: (request) =>
+      isOfChoice(request.flow)
+        ? chooseAddress(d, request, (to, owner) => (tx) => send(d, request, to, owner, tx))
+        : ask(d, request),
     prove: (request) => prove(d, request),
     handOut: (flow, identityId, expiresAt) => handOut(d, flow, identityId, expiresAt),
   }
@@ -65,14 +75,14 @@ async function ask(d: CodeRecoveryDeps, request: RecoveryRequest): Promise<NextS
     nodes: sentNodes(request.csrfToken, email),
     messages: [messages.recoveryCodeSent],
     state: 'sent_email',
-    write: (tx) => send(d, request, email, found, tx),
+    write: (tx) => send(d, request, { channel: 'email', value: email }, found, tx),
   }
 }
 
 async function send(
   d: CodeRecoveryDeps,
   { flow, transientPayload, caller }: RecoveryRequest,
-  typed: string,
+  to: { channel: Channel; value: string },
   found: AddressOwner | undefined,
   tx: Queryable,
 ): Promise<void> {
@@ -96,13 +106,19 @@ async function send(
   await sendToOwner(d, tx, {
     kind: 'recovery_code',
     owner: found,
-    to: { channel: 'email', value: found?.address.value ?? typed },
+    to: { channel: to.channel, value: found?.address.value ?? to.value },
     tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     requestHeaders: caller.facts().headers,
-    secret: { recovery_code: code, expires_in_minutes: wholeMinutes(lifespanMs) },
+    secret: { ...secretOf(to.channel, code, flow), expires_in_minutes: wholeMinutes(lifespanMs) },
   })
 }
+
+/** As the rows of Kratos name it. */
+const secretOf = (channel: Channel, code: string, { request_url }: RecoveryFlow): JsonObject =>
+  channel === 'email'
+    ? { recovery_code: code }
+    : { verification_code: code, request_url_domain: parseUrl(request_url)?.hostname ?? '' }
 
 function handOut(d: CodeRecoveryDeps, begun: RecoveryFlow, identityId: string, expiresAt: Timestamp): HandedOut {
   const code = newCode(d.random)
