@@ -4,20 +4,20 @@ import type { Adoption } from '../kernel/db/adoption/adoption.ts'
 import type { Census } from './store.ts'
 import type { WatchState } from './watch/state.ts'
 
-/** What is known of the configuration that will serve the database. */
+/** The configuration that will serve the database. */
 export interface ConfigFacts {
-  /** why it cannot be used, in the words of a start */
+  /** why it cannot be used, in the words of the log at start */
   problems: readonly string[]
   unsupported: readonly string[]
   hasSecrets: boolean
   schemaIds: readonly string[]
   passwordEnabled: boolean
-  /** whether a session of someone with a second factor must have proved it */
+  /** whether a session needs a second factor that its identity has */
 }
 
 export interface SampleFacts {
   outcome: 'read' | 'tooOld' | 'unreadable'
-  /** which of the secrets opened it, from 1 */
+  /** which of the secrets has opened it, from 1 */
   secret?: number
   session?: 'live' | 'ended' | 'unknown'
 }
@@ -33,11 +33,11 @@ export interface Facts {
   config: ConfigFacts | undefined
   samples: readonly SampleFacts[]
   knowsHash(hash: string): boolean
-  /** undefined where the schema lethe is not there yet */
+  /** undefined where the schema lethe does not exist yet */
   watch: WatchState | undefined
 }
 
-/** `stop`: neither way works. `loss`: what a full swap would take away, while Kratos beside it still does it. */
+/** `stop`: neither way works. `loss`: what a full swap would lose, and Kratos beside it would still do. */
 export interface Finding {
   level: 'stop' | 'loss' | 'note'
   text: string
@@ -111,7 +111,7 @@ function cookies({ samples, config }: Facts): Finding[] {
     if (outcome === 'tooOld') return [note(`${name} is authentic but older than session.lifespan: try a fresh one`)]
     return session === 'live'
       ? []
-      : [note(`${name} can be read, but its session is ${session}: try one of somebody signed in`)]
+      : [note(`${name} can be read, but its session is ${session}: try one of a browser that is signed in`)]
   })
 }
 
@@ -131,7 +131,7 @@ function people(census: Census, { config, knowsHash }: Facts): Finding[] {
       stop(`${identities} identities have the schema "${id}", which identity.schemas lacks`),
     ),
     ...(census.unreadable_sessions > 0
-      ? [note(`${census.unreadable_sessions} rows of sessions hold a NULL that Kratos cannot read; they let nobody in`)]
+      ? [note(`${census.unreadable_sessions} rows of sessions hold a NULL that Kratos cannot read; they are refused`)]
       : []),
   ]
 }
@@ -154,13 +154,13 @@ function features(census: Census, config: ConfigFacts | undefined): Finding[] {
   ]
 }
 
-/** What people call the ways to sign in that are missing here, each with its types. */
+/** Names of the ways to sign in that are missing here, each with its types. */
 function waysNotOffered(): [way: string, types: string[]][] {
   const ways = new Set(DESCRIPTORS.flatMap(({ notOffered }) => notOffered ?? []))
   return [...ways].map((way) => [way, typesWhere(({ notOffered }) => notOffered === way)])
 }
 
-/** Which of the two ways is open. */
+/** Which of the two ways is possible. */
 export function verdictOf(findings: readonly Finding[]): { side_by_side: boolean; full_swap: boolean } {
   const has = (level: Finding['level']) => findings.some((finding) => finding.level === level)
   return { side_by_side: !has('stop'), full_swap: !has('stop') && !has('loss') }

@@ -17,7 +17,7 @@ export type Sample =
 /**
  * Reads a session cookie as a server with these settings would.
  * @param text the value alone, `name=value`, or a whole Cookie header
- * @returns `secret`: the place in the list of the one that opened it, from 1
+ * @returns `secret`: the position in the list of the one that opened it, from 1
  */
 export function readSample(text: string, options: SampleOptions): Sample {
   const value = cookieValue(text.trim(), options.name)

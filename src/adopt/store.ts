@@ -29,7 +29,7 @@ const COUNTS = sql(
 
 const SET = isSet('t.name', 'c.config')
 const HAS_PASSWORD = (credential: string) => descriptorOf(PASSWORD)!.isSet!(`${credential}.config`)
-/** Those that are not offered here. */
+/** Types of credentials that are not offered here. */
 const OTHER_WAYS = listOfTypes((d) => d.notOffered)
 
 const CREDENTIALS = sql(
@@ -39,7 +39,7 @@ const CREDENTIALS = sql(
    where c.nid = $1 and ${SET} group by t.name order by t.name`,
 )
 
-/** Who could not sign in here. */
+/** Identities that could not sign in here. */
 const WITHOUT_PASSWORD = sql(
   'adopt.without_password',
   `select count(distinct c.identity_id) as identities
@@ -55,7 +55,7 @@ const SCHEMAS = sql(
   'select schema_id as id, count(*) as identities from identities where nid = $1 group by schema_id order by schema_id',
 )
 
-/** One hash of each family, to be looked at by what verifies them; no other use. */
+/** One hash of each family, to try whether they can be verified; for no other use. */
 const HASHES = sql(
   'adopt.hashes',
   `select substring(c.config ->> 'hashed_password' from '^[$]?[{]?[a-zA-Z0-9-]+') as family, count(*) as identities,
@@ -98,13 +98,13 @@ export interface Census {
   identities_of_organizations: number
   unverified_addresses: number
   recovery_addresses: number
-  /** identities that have it, by type of credential */
+  /** identities that have one, by type of credential */
   credentials: Record<string, number>
   without_password: number
   migration_hook: number
   schemas: { id: string; identities: number }[]
   hashes: { family: string; identities: number; sample: string }[]
-  /** undefined where the table may not be read */
+  /** undefined where the table cannot be read */
   waiting_messages: number | undefined
 }
 
@@ -113,12 +113,12 @@ export async function forbidWrites(tx: Queryable): Promise<void> {
   await tx.query(READ_ONLY)
 }
 
-/** The networks, the one that counts first. */
+/** The networks, the one in use first. */
 export async function readNetworks(db: Queryable): Promise<string[]> {
   return (await db.query<{ id: string }>(NETWORKS)).map(({ id }) => id)
 }
 
-/** What there is in a database of Kratos, counted. Reads whole tables. */
+/** Counts the rows of a database of Kratos. Reads whole tables. */
 export async function takeCensus(db: Queryable, nid: string, now: Timestamp): Promise<Census> {
   type Counted = { identities: number }
   const [counts] = await db.query<Omit<Census, 'credentials'>>(COUNTS, [nid, now])
@@ -138,7 +138,7 @@ export async function takeCensus(db: Queryable, nid: string, now: Timestamp): Pr
   }
 }
 
-/** What the token of a cookie opens. @param stored the forms that it may rest in */
+/** The session of a token from a cookie. @param stored the forms in which it may be stored */
 export async function sessionOf(
   db: Queryable,
   stored: readonly string[],

@@ -9,7 +9,7 @@ export const DEFAULT_TEXTS = {
   errorPrefix: 'Error:',
 
   'login.title': 'Sign in',
-  'login.none': 'There is no way to sign in here. Please contact whoever runs this service.',
+  'login.none': 'There is no way to sign in here. Please contact the people who run this service.',
   'login.toRegistration': 'No account yet?',
   'login.toRegistration.link': 'Create one',
   'login.toRecovery': 'Cannot sign in?',
@@ -111,7 +111,7 @@ export const DEFAULT_TEXTS = {
   'error.503.text': 'The service cannot be reached at the moment. You stay signed in.',
   'error.503.next': 'Please try again in a moment.',
   'error.400.title': 'That did not work',
-  'error.400.next': 'Go back and try again. If it happens again, tell whoever runs the page you came from.',
+  'error.400.next': 'Go back and try again. If it happens again, tell the people who run the page you came from.',
   'error.401.title': 'You are not signed in',
   'error.401.text': 'Your session has ended.',
   'error.401.next': 'Sign in and try again.',
@@ -136,7 +136,7 @@ export const DEFAULT_TEXTS = {
   'error.self_service_flow_return_to_forbidden.text':
     'The page you came from asked to send you to an address that this service does not know.',
   'error.self_service_flow_return_to_forbidden.next':
-    'Nothing was changed. Tell whoever runs the page you came from about it.',
+    'Nothing was changed. Tell the people who run the page you came from about it.',
   'error.self_service_flow_disabled.title': 'Not open to new accounts',
   'error.self_service_flow_disabled.text': 'New accounts cannot be created here.',
   'error.self_service_flow_disabled.next': 'Sign in with an account that you have.',
@@ -165,14 +165,14 @@ export const DEFAULT_TEXTS = {
   'error.session_refresh_required.text': 'You signed in too long ago to change this.',
   'error.session_refresh_required.next': 'Sign in again, then change it.',
   'error.session_already_available.title': 'You are signed in already',
-  'error.session_already_available.text': 'This can only be done by somebody who is signed out.',
+  'error.session_already_available.text': 'You can only do this while you are signed out.',
   'error.session_already_available.next': 'Go on, or sign out first.',
   'error.session_verified_address_required.title': 'Your address is not confirmed yet',
   'error.session_verified_address_required.text': 'Only accounts with a confirmed address can sign in.',
   'error.session_verified_address_required.next': 'Follow the message that was sent to you.',
   'error.security_identity_mismatch.title': 'This form belongs to another account',
   'error.security_identity_mismatch.text':
-    'You have signed in as somebody else since it was opened. Nothing was changed.',
+    'You have signed in to another account since it was opened. Nothing was changed.',
   'error.security_identity_mismatch.next': 'Start again from the sign-in page.',
   'error.cookies.title': 'Your browser sent no cookie',
   'error.cookies.text':

@@ -2,11 +2,11 @@ import type { Config } from '../config/schema/schema.ts'
 import { STYLE_SOURCE } from './style.ts'
 
 /**
- * Headers of every page. No script runs but the one for keys, and nothing else is fetched, whatever a trait or a message holds. Addresses of pages
- * carry flow ids and logout tokens, so no page tells where it was left from. Since that policy makes browsers send
- * `Origin: null` with forms, no route may judge a form by its Origin.
+ * Headers of every page. No script runs but the one for keys, and nothing else is fetched, whatever a trait or a message holds.
+ * Addresses of pages carry flow ids and logout tokens, so no page sends a Referer. Since that policy makes browsers send
+ * `Origin: null` with forms, no route may check a form by its Origin.
  * @param script address of the script that the page has
- * @param formTargets where the forms of the page may lead, redirects included
+ * @param formTargets origins that the forms of the page may lead to, redirects included
  */
 export function pageHeaders(
   formTargets: readonly string[],
@@ -35,8 +35,8 @@ export function pageHeaders(
 }
 
 /**
- * Where a form may lead: this server under its public name, and wherever the configuration lets a finished flow go.
- * Chromium holds `form-action` against each redirect that follows a form, so the origin of a `return_to` must be in it.
+ * Where a form may lead: this server under its public name, and all addresses to which the configuration lets a flow return.
+ * Chromium checks `form-action` for each redirect that follows a form, so the origin of a `return_to` must be in it.
  */
 export function formTargets(config: Config, publicBaseUrl: string): string[] {
   const known = targets.get(config)
@@ -50,7 +50,7 @@ export function formTargets(config: Config, publicBaseUrl: string): string[] {
 
 const targets = new WeakMap<Config, string[]>()
 
-/** The places a browser is sent to stand under these keys, at many depths. */
+/** The keys of addresses that a browser is sent to, at many depths. */
 const ADDRESS_KEYS = new Set(['ui_url', 'default_browser_return_url'])
 
 function addressesIn(tree: object): string[] {
@@ -60,10 +60,10 @@ function addressesIn(tree: object): string[] {
   })
 }
 
-/** The default of `ui_url`: a page about a missing setting, on somebody else's site. */
+/** The default of `ui_url`: a page about a missing setting, on a site that is not the operator's. */
 const FALLBACK = /^https:\/\/www\.ory\.sh\/kratos\/docs\/fallback\//
 
-/** An origin, also one with a wildcard; for an app's own scheme, that scheme. An IPv6 address cannot be said in a policy. */
+/** An origin, also one with a wildcard; for an app's own scheme, that scheme. A policy cannot name an IPv6 address. */
 function sourceOf(url: string): string[] {
   const [, scheme = '', host = ''] = /^([a-z][a-z0-9+.-]*):(?:\/\/([^/?#]*))?/i.exec(url) ?? []
   if (scheme === '' || FALLBACK.test(url) || NEVER.has(scheme.toLowerCase())) return []

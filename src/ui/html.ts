@@ -1,6 +1,6 @@
 import { parseUrl } from '../kernel/base/url.ts'
 
-/** Markup that may be sent as it is. Only {@link html} and {@link trusted} make it, so that no string becomes markup unseen. */
+/** Markup that may be sent as it is. Only {@link html} and {@link trusted} make it, so that no string becomes markup by mistake. */
 export class Markup {
   readonly text: string
   constructor(text: string) {
@@ -8,7 +8,7 @@ export class Markup {
   }
 }
 
-/** What a template may hold. Nothing, false and true print nothing, so that `condition && html…` works. */
+/** The values in a template. Undefined, null and booleans print nothing, so that `condition && html…` works. */
 export type Part = Markup | string | number | boolean | null | undefined | readonly Part[]
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
@@ -18,7 +18,7 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (found) => ENTITIES[found]!)
 }
 
-/** Markup with everything put into it escaped, unless it is markup itself. */
+/** Markup whose values are escaped, unless they are markup themselves. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Markup {
   return new Markup(strings.reduce((text, next, at) => text + print(parts[at - 1]) + next))
 }
@@ -30,7 +30,7 @@ function print(part: Part): string {
   return escapeHtml(String(part))
 }
 
-/** Markup of our own that is no template: a style sheet, a picture. Never for anything from outside. */
+/** Markup of our own from a string: a style sheet, a picture. Never for input. */
 export const trusted = (text: string) => new Markup(text)
 
 /** Attributes with a space before each; `true` is one without value, `undefined` and `false` leave it out. */
@@ -43,7 +43,7 @@ export function attributes(values: Record<string, string | number | boolean | un
 }
 
 /**
- * An address for `href`, read as a browser reads it. What could run a script, or is no address, leads nowhere.
+ * An address for `href`, read as a browser reads it. One that could run a script, or cannot be parsed, becomes empty.
  * @see https://url.spec.whatwg.org/#url-parsing
  */
 export function href(url: string): string {

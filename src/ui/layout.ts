@@ -5,14 +5,14 @@ import type { Texts } from './texts.ts'
 export interface Page {
   title: string
   body: Markup
-  /** something on the page needs attention; said first in the title, which screen readers read first */
+  /** something on the page needs attention; announced first in the title, which screen readers read first */
   alert?: boolean
   wide?: boolean
   /** address of the one script that runs on it */
   script?: string | undefined
 }
 
-/** What a view may know of where it stands. Links are relative, so that any host and path prefix in front works. */
+/** Texts, and the page's position on the server. Links are relative, so that any host and path prefix in front works. */
 export interface View {
   t: Texts
   /** the way from the page to the root of the server: `.` or `..` */
@@ -24,7 +24,7 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   MARK.replace('<svg ', '<svg xmlns="http://www.w3.org/2000/svg" ').replace('currentColor', '#3d7fe0'),
 )}`
 
-/** The whole document. @param inlineStyle where the style sheet could not be fetched, or need not be */
+/** The whole document. @param inlineStyle where the style sheet cannot be fetched, or need not be */
 export function layout(page: Page, { t, root }: View, inlineStyle: boolean): string {
   const title = `${page.alert ? `${t.get('errorPrefix')} ` : ''}${page.title} – ${t.get('brand')}`
   const style = inlineStyle

@@ -6,14 +6,14 @@ import { resolveReturnTo } from '../kernel/http/return-to.ts'
 /** Flows that have a page. */
 export type PageKind = 'login' | 'registration' | 'settings' | 'recovery' | 'verification'
 
-/** Where a flow begins, seen from a page. @param returnTo as it was asked for; it is judged where the flow begins */
+/** The link that begins a flow, from a page. @param returnTo as requested; it is checked where the flow begins */
 export function beginLink(root: string, kind: PageKind, returnTo = ''): string {
   return `${root}/self-service/${kind}/browser${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`
 }
 
 /**
- * An address that a person may be sent to.
- * @returns `refused` for one that is not on the allow list, undefined when none is asked for
+ * The requested `return_to`, if it is allowed.
+ * @returns `refused` for one that is not on the allow list, undefined without one
  */
 export function checkedReturnTo(config: Config, publicBaseUrl: string, asked: string): string | 'refused' | undefined {
   if (asked === '') return undefined
@@ -25,7 +25,7 @@ export function checkedReturnTo(config: Config, publicBaseUrl: string, asked: st
   }
 }
 
-/** Whether the built-in pages are served: said so, or a `ui_url` leads to them. */
+/** Whether the built-in pages are served: switched on, or a `ui_url` leads to them. */
 export function isUiEnabled(config: Config, publicBaseUrl: string): boolean {
   const { enabled } = config.lethe.ui
   if (enabled !== undefined) return enabled

@@ -6,13 +6,13 @@ import { renderScript, renderShown } from './shown.ts'
 import type { Texts } from './texts.ts'
 
 export interface FormLook {
-  /** a form for each group, each with its own button, where each is sent for itself */
+  /** a form of its own, with its own button, for each group */
   perGroup?: boolean
   /** heading of a group's form */
   heading?(group: string): string | undefined
 }
 
-/** Whether something in the form is to be mended. */
+/** Whether the form has an error to correct. */
 export const hasErrors = (ui: Ui) =>
   [...(ui.messages ?? []), ...ui.nodes.flatMap((node) => node.messages)].some(({ type }) => type === 'error')
 
@@ -20,7 +20,7 @@ export const hasErrors = (ui: Ui) =>
 const RESEND_CODE = 1070008
 const SENT = new Set([1060002, 1060003, 1060004, 1080001, 1080003, 1010014, 1040005])
 
-/** One field, which takes a code as it is pasted; the browser offers what came by SMS, and a telephone its digits. */
+/** A field for a pasted code; browsers offer one from an SMS, and telephones a number pad. */
 const CODE_FIELD = { type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', spellcheck: 'false' }
 
 /** Any flow as a form. Only keys need a script. */
@@ -62,7 +62,7 @@ function groupsOf(nodes: readonly InputNode[], split: boolean): Group[] {
   return names.map((name) => ({ name, members: nodes.filter(({ group }) => group === 'default' || group === name) }))
 }
 
-/** Messages of inputs that are not seen are told above the form, or nobody would see them. */
+/** Messages of hidden inputs are shown above the form: they could not be seen otherwise. */
 function formMessages(ui: Ui, nodes: readonly InputNode[]): UiMessage[] {
   return [...(ui.messages ?? []), ...nodes.filter((node) => !isSeen(node)).flatMap((node) => node.messages)]
 }
@@ -70,7 +70,7 @@ function formMessages(ui: Ui, nodes: readonly InputNode[]): UiMessage[] {
 const isButton = ({ attributes }: InputNode) => attributes.type === 'submit' || attributes.type === 'button'
 
 /**
- * A value that was given on an earlier screen and names the account: password managers take it from a visible input
+ * A value from an earlier screen that names the account: password managers take it from a visible input
  * only, and people see which account they are about to open.
  */
 function isFixed({ attributes: { type, name, autocomplete = '', value } }: InputNode): boolean {
@@ -78,7 +78,7 @@ function isFixed({ attributes: { type, name, autocomplete = '', value } }: Input
   return type === 'hidden' && namesAccount && typeof value === 'string' && value !== ''
 }
 
-/** An input that only stands there to carry a message, e.g. a bare text `password`: to show it would invite typing. */
+/** An input that exists only to carry a message, e.g. a bare text `password`: showing it would invite typing. */
 const carriesMessageOnly = ({ group, attributes: { type, name }, meta }: InputNode) =>
   group === 'default' && type === 'text' && meta.label === undefined && !name.startsWith('traits.')
 
@@ -107,7 +107,7 @@ function renderNode(node: InputNode, id: string, t: Texts, focus: boolean): Mark
     ({ id, message }) => html`<p class="hint ${message.type}" id="${id}">${t.message(message)}</p>`,
   )
   if (type === 'checkbox') {
-    // Unchecked boxes are not sent at all, so a field in front says no. `required` would mean that it must be checked.
+    // Unchecked boxes are not sent at all, so a hidden field before it says no. `required` would mean that it must be checked.
     const checked = value === true || value === 'true'
     const box = attributes({ type, ...common, required: false, value: 'true', checked })
     const no = html`<input type="hidden" name="${name}" value="false">`
@@ -123,7 +123,7 @@ function inputOf(node: InputNode) {
     type: isFixed(node) ? 'text' : type,
     value: type === 'password' ? undefined : valueText(value),
     readonly: isFixed(node),
-    // Kratos names no autocomplete for the identifier, so that password managers have to guess.
+    // Kratos sets no autocomplete for the identifier, so that password managers have to guess.
     autocomplete: account ? 'username' : autocomplete,
     ...(account ? { autocapitalize: 'none', spellcheck: 'false' } : {}),
     ...(name === 'code' ? CODE_FIELD : {}),
@@ -131,19 +131,19 @@ function inputOf(node: InputNode) {
   }
 }
 
-/** What sends the form comes first: it is also what the Enter key presses. */
+/** The submit button comes first: the Enter key presses the first one. */
 function buttonsOf(members: readonly InputNode[]): InputNode[] {
   const buttons = members.filter(isButton)
   return [...buttons.filter((node) => !isResend(node)), ...buttons.filter(isResend)]
 }
 
-/** Asks for another code, and leaves the field for one empty. */
+/** Requests another code, and leaves the field for one empty. */
 const isResend = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
 
-/** Whether a message with a code or link has just been sent: those who do not wait for it get a second one, and use the first. */
+/** Whether a code or link has just been sent: people who press the button again too soon get a second one, and use the first. */
 const isFresh = ({ messages = [] }: Ui) => messages.some(({ id }) => SENT.has(id))
 
-/** @param isNew whether asking again is to wait */
+/** @param isNew disables asking again for a moment */
 function renderButton(node: InputNode, first: boolean, t: Texts, isNew: boolean): Markup {
   const { name, type, value, disabled, onclickTrigger } = node.attributes
   const given = attributes({
@@ -153,14 +153,14 @@ function renderButton(node: InputNode, first: boolean, t: Texts, isNew: boolean)
     disabled,
     'data-trigger': onclickTrigger,
     class: first ? 'main' : isNew && isResend(node) ? 'later' : undefined,
-    // To go back one must not have to fill in the page first.
+    // Going back must not require the page to be filled in.
     formnovalidate: name === 'screen' || isResend(node),
   })
   const button = html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
   return isNew && isResend(node) ? html`<p class="hint">${t.get('code.wait')}</p>${button}` : button
 }
 
-/** Where typing goes at once: what is to be mended, else the first empty field, unless one may be there for another thing. */
+/** The input to focus: the first with an error, else the first empty one, unless it may belong to another form. */
 function focused(ui: Ui, nodes: readonly InputNode[], several: boolean): InputNode | undefined {
   const inputs = nodes.filter((node) => isSeen(node) && !isFixed(node))
   const wrong = inputs.find(({ messages }) => messages.some(({ type }) => type === 'error'))
@@ -169,7 +169,7 @@ function focused(ui: Ui, nodes: readonly InputNode[], several: boolean): InputNo
   return wrong ?? (quiet ? undefined : empty)
 }
 
-/** The label, or words made of the name: `traits.name.first` is "Name first". */
+/** The label, or one made of the name: `traits.name.first` is "Name first". */
 function labelOf({ attributes: { name }, meta }: InputNode, t: Texts): string {
   if (meta.label) return t.message(meta.label)
   const words = name

@@ -14,7 +14,7 @@ export function uiView(d: PageDeps): View {
   return { t: createTexts(d.config().lethe.ui.texts), root: '..' }
 }
 
-/** Pages at the root of the server, which stand alone: a proxy in front may pass on nothing below /ui/. */
+/** Pages at the root of the server, without links: a proxy in front may not forward anything below /ui/. */
 export function rootView(d: PageDeps): View {
   return { ...uiView(d), root: '.' }
 }

@@ -16,7 +16,7 @@ import { signedOutPage } from './views/logout.ts'
 import { nameOf, shownSession } from './views/shown-session.ts'
 import { welcomePage } from './views/welcome.ts'
 
-/** Sessions on the account page. Whoever has more ends them all at once. */
+/** Sessions on the account page. An owner with more can end them all at once. */
 const SHOWN_SESSIONS = 50
 
 export interface AccountPageDeps extends PageDeps {
@@ -30,7 +30,7 @@ export interface AccountPageDeps extends PageDeps {
   endedSessions: EndedSessions
 }
 
-/** Who is signed in and where, and the page after signing out. */
+/** The account page, with identity and sessions, and the page after signing out. */
 export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { errors: 'page' as const } }
@@ -38,7 +38,7 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
     app.get('/ui/signed-out', options, signedOut)
   }
 
-  /** The address of the account page; empty where nobody may be sent back to it. */
+  /** The address of the account page; empty where it is not an allowed `return_to`. */
   function back(): string {
     const here = `${withoutTrailingSlashes(d.baseUrls.public())}/ui/welcome`
     return checked(here) === here ? here : ''

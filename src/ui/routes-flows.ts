@@ -37,7 +37,7 @@ export interface FlowPageDeps extends PageDeps {
   verification: { read: ReadFlow<Flow> }
 }
 
-/** The flows as forms. */
+/** The pages with the forms of flows. */
 export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
   return async (app) => {
     const options = { config: { errors: 'page' as const } }
@@ -81,7 +81,7 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
     if (id === '') return begin(queryValue(req, 'return_to'))
     const flow = await read(id, (token) => checkReader(req, token)).catch(refusal)
     if (flow instanceof HttpError) {
-      // Without a cookie the next flow would fit this browser no better, and so on for ever.
+      // Without a cookie the next flow would not match this browser either: an endless redirect.
       return flow.status === 403 && !hasCookie(req) ? noCookie(reply) : begin(returnToOf(flow))
     }
     if (flow.type !== 'browser') return begin('')
@@ -103,7 +103,7 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
     if (!d.csrf.matches(req, token)) throw d.csrf.violation(req, false)
   }
 
-  /** Whether the request came with an anti-CSRF cookie, and not only the answer goes with one. */
+  /** Whether the request came with an anti-CSRF cookie, not only the answer. */
   function hasCookie(req: FastifyRequest): boolean {
     return d.csrf.matches(req, d.csrf.token(req))
   }
@@ -115,7 +115,7 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
 }
 
 /**
- * The token of the flow is as old as its last submit. Whoever may read the flow may send it too, also where the cookie
+ * The token in the flow is as old as its last submit. A browser that may read the flow may submit it too, also if its cookie
  * has changed meanwhile, as after a new sign-in.
  */
 function withToken<F extends Flow>(flow: F, token: string): F {
@@ -125,7 +125,7 @@ function withToken<F extends Flow>(flow: F, token: string): F {
   return { ...flow, ui: { ...flow.ui, nodes } }
 }
 
-/** Refusals that a new flow mends. @throws all others */
+/** Refusals after which a new flow helps. @throws all others */
 function refusal(error: unknown): HttpError {
   if (error instanceof HttpError && [403, 404, 410].includes(error.status)) return error
   throw error

@@ -15,7 +15,7 @@ export interface LogoutPageDeps extends PageDeps {
 }
 
 /**
- * One link for "sign out" that any page, mail or application can carry: it asks first, and the form on it does the rest.
+ * A link to sign out for any page, mail or application: the page asks first, and its form signs out.
  * Served also where the other pages are not.
  */
 export function logoutPageRoutes(d: LogoutPageDeps): FastifyPluginAsync {

@@ -26,7 +26,7 @@ export function uiRoutes(d: UiDeps): FastifyPluginAsync {
     app.register(accountPageRoutes(d))
     app.get('/ui/error', { config: { errors: 'page' } }, showError)
     app.get('/ui/style.css', { config: { csrf: 'off' } }, style)
-    // Whoever opens the bare address of the server is at the right place. Relative: any prefix in front stays.
+    // People open the bare address of the server too. Relative: any prefix in front stays.
     app.get('/', (_req, reply) => reply.redirect('ui/welcome', 303))
   }
 
@@ -49,7 +49,7 @@ export function uiRoutes(d: UiDeps): FastifyPluginAsync {
   }
 }
 
-/** An error as it was stored, by us or by the server that had the database before. */
+/** An error from an error container, stored by Lethe or by Kratos. */
 function shownError(stored: unknown, id: string): ShownError {
   const error = ([stored].flat()[0] ?? {}) as Record<string, unknown>
   const code = typeof error.code === 'number' ? error.code : 500
@@ -57,7 +57,7 @@ function shownError(stored: unknown, id: string): ShownError {
   return { code, name: text(error.id), reason: text(error.reason), id }
 }
 
-/** An error that is gone is no failure of this page. @throws all others */
+/** A deleted error is no failure of this page. @throws all others */
 function unknownError(error: unknown): ShownError {
   if (error instanceof HttpError && error.status === 404) return { code: 404, name: 'unknown' }
   throw error

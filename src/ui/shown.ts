@@ -5,7 +5,7 @@ import type { Texts } from './texts.ts'
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** What a form shows beside its inputs: the picture of an app's secret, the secret, backup codes to keep or print. */
+/** Parts of a form that are no inputs: the picture of an app's secret, the secret, backup codes to keep or print. */
 export function renderShown({ type, attributes: given, meta }: ShownNode, t: Texts): Markup | undefined {
   const label = meta.label ? t.message(meta.label) : ''
   if (type === 'img') {
@@ -21,7 +21,7 @@ export function renderShown({ type, attributes: given, meta }: ShownNode, t: Tex
   return html`<div class="field"><p>${label}</p>${shown}</div>\n`
 }
 
-/** The script that asks for keys, once, and a place for what it has to say. */
+/** The script for keys, once, and a place for its errors. */
 export function renderScript(nodes: readonly UiNode[]): Markup | undefined {
   const script = scriptOf(nodes)
   if (!script) return undefined
@@ -33,7 +33,7 @@ export function renderScript(nodes: readonly UiNode[]): Markup | undefined {
 const scriptOf = (nodes: readonly UiNode[]): JsonObject | undefined =>
   nodes.find(({ type }) => type === 'script')?.attributes as JsonObject | undefined
 
-/** Where a page may load its script from; undefined where it has none. */
+/** The origin from which a page loads its script; undefined without one. */
 export function scriptSource(nodes: readonly UiNode[]): string | undefined {
   const src = scriptOf(nodes)?.src
   return typeof src === 'string' ? src : undefined

@@ -109,8 +109,8 @@ code { font: .875rem ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono
 
 const digest = createHash('sha256').update(STYLE).digest()
 
-/** For `style-src`, where the style stands in the page itself. */
+/** For `style-src`, where the style is in the page itself. */
 export const STYLE_SOURCE = `'sha256-${digest.toString('base64')}'`
 
-/** Part of its address, so that it may be cached for good. */
+/** Part of its address, so that it may be cached for ever. */
 export const STYLE_VERSION = digest.toString('hex').slice(0, 16)

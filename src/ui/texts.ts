@@ -1,13 +1,13 @@
 import type { UiMessage } from '../flows/types.ts'
 import { DEFAULT_TEXTS, type TextName } from './default-texts.ts'
 
-/** The words of the pages, with the operator's own laid over them. */
+/** The texts of the pages, with the operator's own in place of the defaults. */
 export interface Texts {
   /** `{name}` in the text becomes that value. */
   get(name: TextName, values?: Readonly<Record<string, string | number>>): string
-  /** The first of `names` that is there. */
+  /** The text of the first of `names` that has one. */
   firstOf(names: readonly string[]): string | undefined
-  /** A message of a flow: by its id where there is a text for it, else as it came. */
+  /** A message of a flow: the text for its id, else its own. */
   message(message: UiMessage): string
 }
 
@@ -34,7 +34,7 @@ function filled(text: string, values: Readonly<Record<string, unknown>>): string
   })
 }
 
-/** Names in `lethe.ui.texts` that no page knows: most likely a slip. Ids of messages are always accepted. */
+/** Names in `lethe.ui.texts` that no page uses: most likely misspelt. Ids of messages are always accepted. */
 export function unknownTexts(own: Readonly<Record<string, string>>): string[] {
   return Object.keys(own).filter((name) => !Object.hasOwn(DEFAULT_TEXTS, name) && !/^\d{7}$/.test(name))
 }

@@ -5,20 +5,20 @@ import { ALGORITHMS } from './options.ts'
 import { comparableOrigin, type RelyingParty } from './origins.ts'
 import type { CreationAnswer, UseAnswer } from './read.ts'
 
-/** What an answer must answer to. */
+/** What an answer must match. */
 export interface Expected {
   rp: RelyingParty
-  /** base64url, as it was given out */
+  /** base64url, as it was issued */
   challenge: string
 }
 
-/** @param why in the words of a library: for the log, never for people */
+/** @param why the library's message: for the log, never for people */
 export type Verdict<T> = { ok: true; value: T } | { ok: false; why: string }
 
 /** Bytes. @see WebAuthn L3, 4 */
 export const MAX_ID = 1023
 
-/** A key that was just made, as it will be stored. */
+/** A new key, as it will be stored. */
 export async function verifyCreation(
   answer: CreationAnswer,
   expected: Expected,
@@ -55,7 +55,7 @@ export async function verifyCreation(
 export interface Used {
   signCount: number
   flags: KeyFlags
-  /** the counter did not rise: the key may have been copied, or is one that several devices share */
+  /** the counter did not increase: the key may have been copied, or is shared by several devices */
   countedBack: boolean
 }
 
@@ -66,7 +66,7 @@ export async function verifyUse(answer: UseAnswer, key: Key, expected: Expected)
     const { verified, authenticationInfo: used } = await verifyAuthenticationResponse({
       ...expectations(answer, expected),
       response: answer.json,
-      // The counter is judged below: it says something, but proves nothing.
+      // The counter is checked below: a wrong one is a hint, and no proof.
       credential: { id: answer.json.id, publicKey: new Uint8Array(key.publicKey), counter: 0 },
     })
     if (!verified) throw new Error('the signature is not that of the key')
@@ -79,7 +79,7 @@ export async function verifyUse(answer: UseAnswer, key: Key, expected: Expected)
   })
 }
 
-/** Origins are compared here, without case; the library compares texts. A frame in another site may be a trap. */
+/** Origins are compared here, ignoring case; the library compares texts. A frame in another site may be a trap. */
 function expectations(
   { origin, topOrigin = origin }: Pick<CreationAnswer, 'origin' | 'topOrigin'>,
   { rp, challenge }: Expected,
@@ -100,7 +100,7 @@ function expectations(
 
 function flagsOf(info: { userVerified: boolean; credentialDeviceType: string; credentialBackedUp: boolean }): KeyFlags {
   return {
-    // The library refuses what nobody has touched.
+    // The library refuses answers without a touch.
     user_present: true,
     user_verified: info.userVerified,
     backup_eligible: info.credentialDeviceType === 'multiDevice',
@@ -110,7 +110,7 @@ function flagsOf(info: { userVerified: boolean; credentialDeviceType: string; cr
 
 const guid = (text: string) => Buffer.from(text.replaceAll('-', ''), 'hex').toString('base64')
 
-/** Everything that the library refuses is an answer that does not fit; it throws for nothing else. */
+/** Whatever the library refuses is an answer that does not match; it throws for nothing else. */
 async function judged<T>(work: () => Promise<T>): Promise<Verdict<T>> {
   try {
     return { ok: true, value: await work() }
@@ -120,8 +120,8 @@ async function judged<T>(work: () => Promise<T>): Promise<Verdict<T>> {
 }
 
 /**
- * Loaded when the first answer comes: half a second and 26 MB that a server without keys does not need. Makers of
- * authenticators are not judged, so nothing is fetched to ask whether a certificate was revoked.
+ * Loaded with the first answer: it takes half a second and 26 MB that a server without keys does not need. Makers of
+ * authenticators are not checked, so nothing is fetched to find revoked certificates.
  */
 async function library() {
   const webauthn = await import('@simplewebauthn/server')

@@ -1,11 +1,11 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 
-/** What a form asks an authenticator, kept with the flow until it is answered. */
+/** A request to an authenticator, stored with the flow until it is answered. */
 export interface Challenge {
   /** base64url */
   challenge: string
-  /** the person that it is for; empty where anybody may answer */
+  /** of the person it is for; empty where any account may answer */
   userHandle: Buffer
   /** ids of the keys that may answer; empty: any */
   allowed: Buffer[]
@@ -15,7 +15,7 @@ const BYTES = 32
 
 export const newChallenge = (random: Random): Buffer => random(BYTES)
 
-/** In the words of Kratos, so that either server finishes what the other began. */
+/** In the format of Kratos, so that either server finishes what the other began. */
 export function challengeContext(
   asked: { rpId: string; challenge: Buffer; userHandle?: Buffer; allowed?: readonly Buffer[] },
   userVerification: 'discouraged' | 'preferred',
@@ -31,7 +31,7 @@ export function challengeContext(
   }
 }
 
-/** Undefined where nothing was asked, or what was asked has been answered. */
+/** Undefined where there was no request, or it has been answered. */
 export function readChallenge(context: Json | undefined): Challenge | undefined {
   const { challenge, user_id: userId, allowed_credentials: allowed } = Object(context) as JsonObject
   if (typeof challenge !== 'string' || challenge === '') return undefined
@@ -43,7 +43,7 @@ export function readChallenge(context: Json | undefined): Challenge | undefined 
   }
 }
 
-/** Members as jsonb keeps them, shorter names first: what is shown from the database again is the same text. */
+/** Members in the order of jsonb, shorter names first, so that a form read from the database again is the same text. */
 export function inStoredOrder(value: Json): Json {
   if (Array.isArray(value)) return value.map(inStoredOrder)
   if (typeof value !== 'object' || value === null) return value

@@ -15,7 +15,7 @@ import { readCreation } from './read.ts'
 
 const MAX_NAME = 200
 
-/** What people call a key. @throws FormRefused */
+/** The name that the owner gives a key. @throws FormRefused */
 export function keyName(form: SubmittedForm, input: string): string {
   const name = fieldText(form, input)
   if ([...name].length > MAX_NAME || /\p{Cc}/u.test(name)) throw refused(keyMessages.badName, input)
@@ -23,8 +23,8 @@ export function keyName(form: SubmittedForm, input: string): string {
 }
 
 /**
- * The key that a form brings, if it answers what the flow asked.
- * @param asked as it is kept with the flow
+ * The key in a form, if it answers the flow's challenge.
+ * @param asked the challenge as it is stored with the flow
  * @throws FormRefused
  */
 export async function newKey(
@@ -58,7 +58,7 @@ const draftOf = (type: string, ring: KeyRing, identifiers: string[]): DraftCrede
   identifiers,
 })
 
-/** @throws FormRefused for a key that is there already */
+/** @throws FormRefused for a key that exists already */
 export function withKey(
   { id, credentials }: { id: string; credentials: Credentials },
   type: string,
@@ -70,7 +70,7 @@ export function withKey(
   return withCredential(credentials, draftOf(type, next, [...added.identifiers]))
 }
 
-/** @param hexId as its button says @returns undefined where there is no such key */
+/** @param hexId from its button @returns undefined for an unknown key */
 export function withoutKey(
   { id, credentials }: { id: string; credentials: Credentials },
   type: string,
@@ -88,6 +88,6 @@ export function withoutKey(
   })
 }
 
-/** Whether nobody could sign in any more who can now. */
+/** Whether the owner could sign in before, and cannot any more. */
 export const locksOut = (before: readonly DraftCredential[], after: readonly DraftCredential[]): boolean =>
   before.some(isFirstFactor) && !after.some(isFirstFactor)

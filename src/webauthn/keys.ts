@@ -1,6 +1,6 @@
 import type { Json, JsonObject, StoredCredential } from '../identities/types.ts'
 
-/** What an authenticator says of itself with each answer. */
+/** The flags that an authenticator sends with each answer. */
 export interface KeyFlags {
   user_present: boolean
   user_verified: boolean
@@ -21,14 +21,14 @@ export interface Key {
   displayName: string
   /** RFC 3339; empty in odd rows */
   addedAt: string
-  /** as it is stored, with members that are of no interest here */
+  /** as it is stored, with further members */
   stored: JsonObject
 }
 
-/** The keys of one credential of an identity, and the handle that authenticators know the person by. */
+/** The keys of one credential of an identity, and the person's user handle. */
 export interface KeyRing {
   keys: Key[]
-  /** empty: none was given out yet */
+  /** empty: none was issued yet */
   userHandle: Buffer
 }
 
@@ -36,12 +36,12 @@ interface StoredKeys extends Pick<StoredCredential, 'config' | 'version'> {
   identityId: string
 }
 
-/** More than anybody owns: each of them is looked at with every answer. */
+/** More than a person owns: every answer is compared with each of them. */
 const MAX_KEYS = 100
 
 /**
- * Rows of version 0 have no handle of their own: then it was the id of the identity. Whatever is no key is left out:
- * operators can write it.
+ * Rows of version 0 have no handle of their own: it was the id of the identity. Entries that are no keys are left out:
+ * operators can write them.
  */
 export function keyRingOf(
   credential: Pick<StoredCredential, 'config' | 'version'> | undefined,
@@ -55,10 +55,10 @@ export function keyRingOf(
   return { keys, userHandle: own.length === 0 && keys.length > 0 ? handleOf(identityId) : own }
 }
 
-/** The id of an identity as authenticators were given it. */
+/** The id of an identity as user handle. */
 export const handleOf = (identityId: string): Buffer => Buffer.from(identityId.replaceAll('-', ''), 'hex')
 
-/** The config that a row of version 0 stands for. Operators see it, and what they change is stored so. */
+/** The config of a row of version 0 in the present form, as operators see it and write it back. */
 export function upgradedKeys({ config, version, identityId }: StoredKeys): JsonObject {
   if (version > 0) return config
   const { credentials, user_handle: handle = handleOf(identityId).toString('base64') } = config
@@ -95,7 +95,7 @@ function readFlags(value: Json | undefined): KeyFlags | undefined {
   }
 }
 
-/** The config of a credential, in the words of Kratos. */
+/** The config of a credential, in the format of Kratos. */
 export function keyRingConfig({ keys, userHandle }: KeyRing): JsonObject {
   return {
     credentials: keys.map(({ stored, passwordless }) => ({ ...stored, is_passwordless: passwordless })),

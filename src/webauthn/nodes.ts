@@ -2,7 +2,7 @@ import { inputNode } from '../flows/nodes.ts'
 import type { InputNode, ShownNode, UiMessage } from '../flows/types.ts'
 import { SCRIPT_INTEGRITY, SCRIPT_PATH } from './script.ts'
 
-/** What pages find the script by. */
+/** The id by which pages find the script. */
 const scriptElement = 'webauthn_script'
 
 /** @param nonce a fresh one: a page may put it into its policy */
@@ -31,7 +31,7 @@ export function keyButton(name: string, trigger: string, options: object, label:
   return inputNode('webauthn', name, 'button', { value, label, ...calls })
 }
 
-/** What a script calls; native clients have no script, and are told its name alone. */
+/** The call for a script; native clients have none, and get its name alone. */
 export const calls = (event: 'onclick' | 'onload', trigger: string, native: boolean) => ({
   ...(native ? {} : { [event]: `window.${trigger}()` }),
   [`${event}Trigger`]: trigger,
@@ -42,7 +42,7 @@ export function removeButton(group: string, name: string, id: Buffer, label: UiM
   return { ...node, attributes: { ...node.attributes, disabled } }
 }
 
-/** Browsers offer keys together with the names that they know. */
+/** Browsers offer passkeys together with the names that they know. */
 export const forAutofill = (identifier: InputNode): InputNode => ({
   ...identifier,
   attributes: { ...identifier.attributes, autocomplete: 'username webauthn' },

@@ -9,7 +9,7 @@ export interface NewKeyWish {
   rp: Pick<RelyingParty, 'id' | 'name'>
   user: { id: Uint8Array; name: string; displayName: string }
   challenge: Uint8Array
-  /** ids of keys that the person has already, so that an authenticator does not hold two */
+  /** ids of the person's present keys, so that an authenticator does not hold two */
   exclude: readonly Uint8Array[]
 }
 
@@ -25,12 +25,12 @@ function creation({ rp, user, challenge, exclude }: NewKeyWish) {
   }
 }
 
-/** For a key that need not be able to tell who its owner is. */
+/** For a key that need not know its owner. */
 export const securityKeyCreation = (wish: NewKeyWish) => ({
   publicKey: { ...creation(wish), timeout: 120_000, authenticatorSelection: { userVerification: 'discouraged' } },
 })
 
-/** For a key that finds its owner by itself. */
+/** For a discoverable key, which knows its owner. */
 export const passkeyCreation = (wish: NewKeyWish) => ({
   publicKey: {
     ...creation(wish),
@@ -47,7 +47,7 @@ export const passkeyCreation = (wish: NewKeyWish) => ({
 export interface UseWish {
   rpId: string
   challenge: Uint8Array
-  /** ids of the keys that may answer; empty: whichever the person has */
+  /** ids of the keys that may answer; empty: any of the person's */
   allow: readonly Uint8Array[]
 }
 

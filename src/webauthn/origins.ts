@@ -1,4 +1,4 @@
-/** What a relying party is called, and where its pages may stand. */
+/** A relying party: its name, and the origins of its pages. */
 export interface RelyingParty {
   id: string
   name: string
@@ -6,7 +6,7 @@ export interface RelyingParty {
   origins: readonly string[]
 }
 
-/** Scheme, host and port in lower case, without what follows; what an app says of itself as it is. */
+/** Scheme, host and port in lower case, without the rest; an app's own origin unchanged. */
 export function comparableOrigin(text: string): string {
   const [, scheme, authority] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)/i.exec(text) ?? []
   if (scheme === undefined || authority === undefined) return text

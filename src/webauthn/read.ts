@@ -4,11 +4,11 @@ import type { JsonObject } from '../identities/types.ts'
 interface Answer {
   /** id of the key */
   id: Buffer
-  /** of the page, as the browser says */
+  /** of the page, from the browser */
   origin: string
-  /** of the page around it, where it stands in a frame of another site */
+  /** of the page around it, if it is in a frame of another site */
   topOrigin: string | undefined
-  /** base64url, as the browser says */
+  /** base64url, from the browser */
   challenge: string
 }
 
@@ -18,7 +18,7 @@ export type UseAnswer = Answer & { json: AuthenticationResponseJSON; userHandle:
 /** An answer with certificates has some 10 kB. */
 const MAX_ANSWER = 65_536
 
-/** The answer to a request for a new key; undefined for what is none. */
+/** Parses the answer to a request for a new key; undefined if it is none. */
 export function readCreation(text: string): CreationAnswer | undefined {
   const answer = readAnswer(text, ['attestationObject', 'clientDataJSON'])
   if (!answer) return undefined
@@ -33,7 +33,7 @@ export function readCreation(text: string): CreationAnswer | undefined {
   }
 }
 
-/** The answer to a request to use a key; undefined for what is none. */
+/** Parses the answer to a request to use a key; undefined if it is none. */
 export function readUse(text: string): UseAnswer | undefined {
   const answer = readAnswer(text, ['authenticatorData', 'clientDataJSON', 'signature'])
   if (!answer) return undefined

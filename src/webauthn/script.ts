@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 
 /**
- * What a page runs to ask an authenticator: the functions that nodes name in `onclickTrigger` and `onloadTrigger`, each
- * also with two underscores before its name. It works whether it is loaded before or after the buttons: a page that
+ * The script by which a page talks to an authenticator: the functions that nodes name in `onclickTrigger` and `onloadTrigger`,
+ * each also with two underscores before its name. It works whether it is loaded before or after the buttons: a page that
  * allows no inline script marks its buttons with `data-trigger`.
  *
  * Only one request may run at a time. Before the button's request begins, that of the autofill is aborted and waited
- * for; some phones refuse the next one for a moment all the same, so it is asked once more.
+ * for; some phones refuse the next one for a moment all the same, so it is tried once more.
  */
 export const SCRIPT = `(() => {
   if (window.__oryWebAuthnInitialized || !window.PublicKeyCredential) return
@@ -143,7 +143,7 @@ export const SCRIPT = `(() => {
       try {
         send('[name="passkey_login"]', await autofill)
       } catch {
-        // Nobody has asked for it with a button: there is nobody to tell.
+        // The autofill's request: no button was pressed, so there is no place for an error.
       }
     },
   }
@@ -165,5 +165,5 @@ export const SCRIPT = `(() => {
 
 export const SCRIPT_PATH = '/.well-known/ory/webauthn.js'
 
-/** For the attribute of that name: a page does not run another text, wherever it comes from. */
+/** For the attribute of that name: the page runs no other text, wherever it comes from. */
 export const SCRIPT_INTEGRITY = `sha512-${createHash('sha512').update(SCRIPT).digest('base64')}`

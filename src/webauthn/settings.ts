@@ -21,7 +21,7 @@ interface Owner {
   credentials: readonly StoredCredential[]
 }
 
-/** One for each key; not to be pressed where nobody could sign in any more. */
+/** One for each key; disabled where its removal would lock the owner out. */
 export function removeButtons(
   owner: Owner,
   look: { type: string; name: string; label(key: Key): UiMessage },
@@ -38,7 +38,7 @@ export function removeButtons(
   })
 }
 
-/** @param added `identifiers`: by which the credential is found @param authentication what its owner has proved by it */
+/** @param added `identifiers`: by which the credential is found @param authentication the proof that its owner has given */
 export function addKey(
   d: KeyChangeDeps,
   session: Session,
@@ -58,7 +58,7 @@ export function addKey(
   }
 }
 
-/** @throws FormRefused for a key that is not there, and for the last way in */
+/** @throws FormRefused for an unknown key, and for the last first factor */
 export async function removeKey(
   d: KeyChangeDeps,
   { session, account }: SettingsRequest,
@@ -67,7 +67,7 @@ export async function removeKey(
   const edit = (owner: Owner) => {
     const rest = withoutKey(owner, which.type, which.hexId)
     if (!rest) throw refused(which.missing)
-    // Kratos names this input for keys of either kind.
+    // Kratos uses this input for keys of either kind.
     if (locksOut(owner.credentials, rest)) throw refused(keyMessages.lastWayIn, 'webauthn_remove')
     return rest
   }

@@ -27,7 +27,7 @@ export function readAnswer(form: SubmittedForm, input: string): UseAnswer {
 }
 
 export interface Use {
-  /** what the flow keeps of its question */
+  /** the challenge as it is stored with the flow */
   asked: Json | undefined
   rp: RelyingParty
   identity: FullIdentity
@@ -38,7 +38,7 @@ export interface Use {
   answer: UseAnswer
 }
 
-/** Whether a key of the person has signed what the flow asked. @throws FormRefused */
+/** Whether one of the person's keys has signed the flow's challenge. @throws FormRefused */
 export async function proveKey(d: UseDeps, use: Use, authentication: Proved['authentication']): Promise<Proved> {
   const { identity, answer, rp } = use
   const asked = readChallenge(use.asked)
@@ -59,7 +59,7 @@ export async function proveKey(d: UseDeps, use: Use, authentication: Proved['aut
 }
 
 /**
- * An authenticator may say whom it signs for. Handles that were given out before count as well: a row may have lost the
+ * An authenticator may name the person. Handles that were issued before count as well: a row may have lost the
  * first one when Kratos added a second key.
  */
 function isOwn({ identity, type, answer }: Use, asked: Buffer): boolean {
@@ -71,7 +71,7 @@ function isOwn({ identity, type, answer }: Use, asked: Buffer): boolean {
   return own.some((handle) => handle.equals(userHandle))
 }
 
-/** The counter as the key said it; the higher one stays. */
+/** Stores the counter of the key; the higher one stays. */
 async function noteUse(d: UseDeps, { identity, type }: Use, key: Key, used: Used, tx: Queryable): Promise<void> {
   const known = key.stored.authenticator as JsonObject | undefined
   const warned = used.countedBack || known?.clone_warning === true

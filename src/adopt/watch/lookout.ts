@@ -4,13 +4,13 @@ import type { WatchState } from './state.ts'
 
 export interface WatchLookoutDeps {
   read(): Promise<WatchState>
-  /** milliseconds, from anywhere */
+  /** milliseconds, monotonic */
   now(): number
   log: Pick<Logger, 'info' | 'warn'>
 }
 
 export interface WatchLookout extends BackgroundWork {
-  /** What is wrong with the watch, as of a second ago; empty where all is well or nobody asked for it. Never throws. */
+  /** What is wrong with the watch, at most a second old; empty where all is well or it is off. Never throws. */
   watchProblems(): Promise<string[]>
 }
 
@@ -19,15 +19,15 @@ const PAUSE_MS = 30_000
 const REMEMBER_MS = 1000
 
 /**
- * A migration of Kratos, or a restore, may take the triggers away; nothing else would say that ends are not told any more.
- * No reason to be taken out of service: what Lethe itself answers is as right as before.
+ * A migration of Kratos, or a restore, may remove the triggers; nothing else would show that ends are not recorded any more.
+ * Readiness stays green: Lethe's own answers are as right as before.
  */
 export function createWatchLookout({ read, now, log }: WatchLookoutDeps): WatchLookout {
   let asked: { at: number; answer: Promise<string[]> } | undefined
   let said = ''
 
   async function look(): Promise<string[]> {
-    // a database that is away is said elsewhere
+    // a database that is away is reported elsewhere
     const state = await read().catch(() => undefined)
     if (state === undefined) return []
     const problems = state.problems.join('; ')

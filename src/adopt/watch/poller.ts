@@ -2,19 +2,19 @@ import { type BackgroundWork, createLoop } from '../../kernel/background/loop.ts
 
 export interface WatchPollerDeps {
   isPolled(): Promise<boolean>
-  /** one comparison; of several nodes one does it */
+  /** one comparison; only one node does it at a time */
   compare(): Promise<void>
-  /** milliseconds, from anywhere */
+  /** milliseconds, monotonic */
   now(): number
   log: { warn(details: object, message: string): void }
 }
 
 const PAUSE_MS = 5000
-/** Of the time of one connection, at most a fifth. */
+/** The pause is four times the run: at most a fifth of one connection's time. */
 const SHARE = 4
 const UNWATCHED_MS = 30_000
 
-/** Where no trigger may be made: compares what was alive with what is, again and again. */
+/** Where no trigger can be created: polls the table and compares it with the sessions that were alive before. */
 export function createWatchPoller({ isPolled, compare, now, log }: WatchPollerDeps): BackgroundWork {
   let pause = PAUSE_MS
 

@@ -2,19 +2,19 @@ import type { FoundFunction, WatchNote, WatchRights } from './store.ts'
 import type { WatchObject } from './triggers.ts'
 
 export interface WatchState {
-  /** `polling`: by comparison; `broken`: it was switched on, and is not, or not all of it, there */
+  /** `polling`: by comparison; `broken`: it was switched on, and is missing or incomplete */
   state: 'off' | 'on' | 'polling' | 'broken'
   since: string | undefined
-  /** what is missing, each with what it means */
+  /** what is missing, each with its consequence */
   problems: string[]
 }
 
-/** Whether all that was installed is there, as this release would install it. */
+/** Whether everything is installed as this release would install it. */
 export function watchState(given: {
   objects: readonly WatchObject[]
   note: WatchNote | undefined
   found: readonly FoundFunction[]
-  /** whether the list of the comparison is there */
+  /** whether the list of the comparison exists */
   list: boolean
 }): WatchState {
   const { objects, note, found, list } = given

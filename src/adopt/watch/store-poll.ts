@@ -2,7 +2,7 @@ import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
 import { recordEnds } from '../../sessions/lifecycle.ts'
 
-/** Sessions that were alive when they were looked at last: what is compared with the table of Kratos. */
+/** Sessions that were alive at the last comparison with the table of Kratos. */
 export const CREATE_WATCHED = `create table if not exists lethe.watched (
   session_id uuid primary key,
   identity_id uuid not null,
@@ -13,10 +13,10 @@ export const CREATE_WATCHED = `create table if not exists lethe.watched (
 export const DROP_WATCHED = 'drop table if exists lethe.watched'
 
 const NOW = `(clock_timestamp() at time zone 'utc')`
-/** Kratos stamps a row with its own clock, before it commits. */
+/** Kratos sets the time of a row by its own clock, before it commits. */
 const OVERLAP = `interval '10 minutes'`
 
-/** What is there when it begins has begun earlier, and is not told. */
+/** Sessions that exist at the start began earlier: their beginning is no event. */
 export const FILL_WATCHED = `insert into lethe.watched (session_id, identity_id, nid, expires_at, asleep)
   select s.id, s.identity_id, s.nid, s.expires_at, i.state <> 'active' from sessions s join identities i on i.id = s.identity_id
   where s.active and s.expires_at > ${NOW} and s.nid is not null on conflict do nothing`
@@ -25,7 +25,7 @@ export const FILL_WATCHED = `insert into lethe.watched (session_id, identity_id,
 const seen = (from: string, condition: string) =>
   `(select true from ${from} x where x.session_id = s.id and ${condition} limit 1)`
 
-/** Also those that have ended meanwhile: their end is told by the next statement, after their beginning. */
+/** Also those that have ended meanwhile: the next statement records their end, after their beginning. */
 const NOTE_NEW = sql(
   'watch.note_new',
   `with note as (
@@ -46,7 +46,7 @@ const NOTE_NEW = sql(
   update lethe.meta set value = value || jsonb_build_object('looked_at', $2::text) from note where key = 'watch'`,
 )
 
-/** One page of what was alive, in the order of ids. What has only run out is for the collector, which tells it. */
+/** One page of sessions that were alive, in the order of ids. Expired ones are left to the collector, which records them. */
 const JUDGED = `page as (
     select w.session_id, w.identity_id, w.expires_at, w.asleep from lethe.watched w
     where w.nid = $1 and w.session_id > $2 order by w.session_id limit $3
@@ -102,12 +102,12 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
 export const isPolled = async (db: Queryable): Promise<boolean> => (await db.query(IS_POLLED)).length > 0
 
-/** One node at a time; the lock goes with its transaction, also when the node dies. @returns undefined: another is at it */
+/** One node at a time; the lock ends with its transaction, also when the node dies. @returns undefined: another node has it */
 export function alone<T>(db: Db, work: () => Promise<T>): Promise<T | undefined> {
   return db.tx(async (tx) => ((await tx.query<{ mine: boolean }>(TRY_LOCK))[0]?.mine ? work() : undefined))
 }
 
-/** Compares once, page by page. @param now when the look begins */
+/** Compares once, page by page. @param now when the comparison begins */
 export async function compare(db: Db, nid: string, now: Timestamp, pageSize: number): Promise<void> {
   await db.query(NOTE_NEW, [nid, now])
   for (let after: string | null = FIRST_ID; after !== null; ) {

@@ -39,7 +39,7 @@ export interface FoundFunction {
   enabled: string | null
 }
 
-/** What `adopt watch on` has noted. */
+/** The record of `adopt watch on`. */
 export interface WatchNote {
   kind: 'trigger' | 'poll'
   since: Timestamp
@@ -69,7 +69,7 @@ export async function readRights(db: Queryable): Promise<WatchRights> {
 }
 
 /**
- * All or nothing. Writers of the two tables wait while it waits for those before it, so it does not wait long.
+ * In one transaction. Writers of the two tables wait while it waits for those before it, so its wait is short.
  * @throws StoreUnavailable with 55P03 where a long transaction is in the way
  */
 export function install(db: Db, objects: readonly WatchObject[], since: Timestamp): Promise<void> {
@@ -79,17 +79,17 @@ export function install(db: Db, objects: readonly WatchObject[], since: Timestam
   ])
 }
 
-/** Nothing on the tables of Kratos: only the list of what is alive, for whoever compares. */
+/** Nothing on the tables of Kratos: only the list of living sessions for the comparison. */
 export function installPolling(db: Db, since: Timestamp): Promise<void> {
   return inTransaction(db, [useHomeSchema(true), CREATE_WATCHED, FILL_WATCHED, noting({ kind: 'poll', since })])
 }
 
-/** The functions go, and with them the triggers: dropping those by themselves takes the owner of the table. */
+/** Drops the functions, and with them the triggers: dropping those alone needs the owner of the table. */
 export function remove(db: Db, names: readonly string[]): Promise<void> {
   return inTransaction(db, [...names.map(drop), DROP_WATCHED, `delete from lethe.meta where key = 'watch'`])
 }
 
-/** What the comparison kept, when triggers have taken over and it was made for the last time. */
+/** Drops the list of the comparison, after triggers have taken over and the last comparison was made. */
 export function removeList(db: Db): Promise<void> {
   return inTransaction(db, [DROP_WATCHED])
 }

@@ -1,19 +1,19 @@
 /**
- * What watches a table of Kratos, as text. Functions live in the schema `lethe`; the triggers that call them are all that
- * Kratos's tables get. They run with the rights of who made them, so that Kratos's role needs none in `lethe`.
+ * The triggers that watch a table of Kratos, as text. Their functions live in the schema `lethe`; only the triggers are on
+ * Kratos's tables. The functions run with the rights of their owner, so that Kratos's role needs none in `lethe`.
  *
- * What Lethe itself ends is in the log already when they look: its statements write the event together with the end, and
- * a trigger of a statement runs after all of it. So nothing has to say who writes, which a pooler could hand on to Kratos.
+ * Ends by Lethe itself are in the log already when a trigger looks: a statement writes the event together with the end, and
+ * its triggers run after all of it. So the writer need not be known, which a setting on a pooler's connection could confuse.
  */
 
 export interface WatchObject {
   /** of the function in the schema `lethe` */
   name: string
-  /** what it is there for, for people */
+  /** its purpose, for people */
   purpose: string
   /** `create function …` */
   create: string
-  /** the body, as `pg_proc.prosrc` gives it back: says whether it is of this release */
+  /** the body, as `pg_proc.prosrc` returns it: shows whether it is of this release */
   body: string
   trigger: { name: string; table: 'sessions' | 'identities'; create: string }
 }
@@ -23,12 +23,12 @@ const ACTOR = `jsonb_build_object('type', 'database', 'role', session_user, 'app
 const ENDED = `insert into lethe.events (id, type, cause, session_id, identity_id, nid, actor, created_at)
   select gen_random_uuid(), 'session.ended', e.cause, e.id, e.identity_id, e.nid, ${ACTOR}, at from ended e order by e.id
   on conflict do nothing;`
-/** So that no later write of Kratos brings the session back: a refresh login there writes the whole row. */
+/** So that no later write of Kratos revives the session: a refresh login there writes the whole row. */
 const TOMBSTONES = `tombstone as (
     insert into lethe.tombstones (session_id, ended_at) select e.id, at from ended e on conflict do nothing
   )`
 /**
- * Each half is what one of two indexes holds. Scalars, not `not exists`: as a join, a plan that was kept from when the log was
+ * Each half uses one of two indexes. Scalars, not `not exists`: as a join, a generic plan from when the log was
  * small compared each of 8,000 new rows with each event, and took 158 s.
  */
 const told = (condition: string) =>
@@ -46,7 +46,7 @@ begin
   return null;
 end`
 
-/** The log is not touched where nothing ends: its lock would hold up its readers for as long as the transaction lasts. */
+/** The log is not touched unless something ends: its lock would hold up its readers for as long as the transaction lasts. */
 const whereSome = (condition: string, from: string, work: string) => `
 ${NOW}
 begin
@@ -57,7 +57,7 @@ begin
 end`
 
 const CHANGED_FROM = 'old_rows o left join new_rows n on n.id = o.id'
-/** The flag fell, or the time was set to one that is past. */
+/** `active` became false, or the time was set to a past one. */
 const CHANGED_ENDS = `o.active and o.nid is not null
     and (n.active is not true or o.expires_at > at and n.expires_at <= at)`
 const CHANGED = whereSome(
@@ -100,7 +100,7 @@ const SUSPENDABLE = (home: string) => `select s.id, s.identity_id, s.nid from ${
       and not exists (select from lethe.tombstones x where x.session_id = s.id)
     order by s.id for update`
 
-/** At commit, when Lethe has written what it tells itself of an identity that it disables or enables. */
+/** At commit, when Lethe has written its own events about an identity that it disables or enables. */
 const stateChanged = (home: string) => `
 ${NOW}
   present text := (select i.state from ${home}.identities i where i.id = new.id);
@@ -136,13 +136,13 @@ interface Spec {
   when: string
   table: 'sessions' | 'identities'
   rows: string
-  /** settings of the function: its plans are kept, and one that was made for a single row must be good for a million */
+  /** settings of the function: its plans are kept, and one made for a single row must be good for a million */
   plans: readonly string[]
 }
 
-/** A look-up by index for each row, also where the table was small when the plan was made. */
+/** An index look-up for each row, also if the table was small when the plan was made. */
 const ROW_BY_ROW = ['enable_seqscan = off']
-/** Two lists without an index. */
+/** For two lists without an index. */
 const ALL_AT_ONCE = ['enable_nestloop = off']
 const EACH_STATEMENT = 'for each statement'
 

@@ -1,6 +1,6 @@
 import type { Texts } from '../texts.ts'
 
-/** In this order: nearly every browser also carries the names of older ones. */
+/** In this order: nearly every browser also names older ones. */
 const BROWSERS: [RegExp, string][] = [
   [/\bEdg(?:e|A|iOS)?\//, 'Edge'],
   [/\bOPR\/|\bOPiOS\/|\bOPT\/|\bOpera\b/, 'Opera'],
@@ -27,13 +27,13 @@ const SYSTEMS: [RegExp, string][] = [
   [/\bLinux\b|\bX11\b/, 'Linux'],
 ]
 
-/** What is noted of a session; another program's rows may hold more. */
+/** The longest that is stored; rows of another program may hold more. */
 const MAX_LENGTH = 512
 
 /** The name of a program that is no browser: `curl/8.5.0` is curl. */
 const PRODUCT = /^([A-Za-z][\w .-]{0,39}?)(?:\/|\s|$)/
 
-/** What a person calls a device, from its user agent: `Chrome on Linux`. Guesses, for recognition only. */
+/** A device in words, from its user agent: `Chrome on Linux`. Guesses, for recognition only. */
 export function deviceWords(whole: string, t: Texts): string {
   const userAgent = whole.slice(0, MAX_LENGTH)
   const browser = nameIn(BROWSERS, userAgent) ?? product(userAgent)

@@ -12,8 +12,8 @@ export interface ErrorDocument {
 }
 
 /**
- * An error as a page that needs nothing else of the server, for a browser at any address: style and words stand in it,
- * and the store is not asked. Where asking again can help, the link opens the same address again.
+ * An error as a page that needs nothing else from the server, for a browser at any address: it contains style and texts,
+ * and does not read the store. Where another try can help, the link opens the same address again.
  */
 export function errorDocuments(d: PageDeps) {
   return (error: HttpError, req: FastifyRequest): ErrorDocument => {

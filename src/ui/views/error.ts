@@ -6,11 +6,11 @@ export interface ShownError {
   code: number
   /** name of the error: `session_inactive` */
   name?: string | undefined
-  /** the server's own words; shown for what the caller did wrong, never for a failure inside */
+  /** the server's own text; shown for mistakes of the caller, never for a failure inside */
   reason?: string | undefined
-  /** what to quote when asking for help */
+  /** to quote when asking for help */
   id?: string | undefined
-  /** an address that may be opened again */
+  /** an address for another try */
   retry?: string | undefined
 }
 

@@ -8,13 +8,13 @@ export interface LogoutQuestion {
   name: string
   userAgent: string
   csrfToken: string
-  /** already judged; `refused` where it must not be followed */
+  /** checked already; `refused` where it must not be followed */
   returnTo: string | 'refused' | undefined
-  /** where one goes on without signing out */
+  /** where to go without signing out */
   stay: string
 }
 
-/** Asks before it ends anything: the address of this page may stand in any link, mail or picture. */
+/** Asks before it ends a session: the address of this page may stand in any link, mail or picture. */
 export function logoutPage(q: LogoutQuestion, { t, root }: View): Page {
   const title = t.get('logout.title')
   const refused = q.returnTo === 'refused'
@@ -42,16 +42,16 @@ function choice(scope: string, label: string): Markup {
 }
 
 export interface SignedOut {
-  /** who is signed in nevertheless */
+  /** name of the account that is still signed in */
   stillName: string | undefined
-  /** sessions that the request ended which led here; undefined where that is not known */
+  /** sessions that the preceding logout has ended; undefined where that is not known */
   ended: number | undefined
   returnTo: string | 'refused' | undefined
-  /** the account page, where there is one */
+  /** whether there is an account page */
   account: boolean
 }
 
-/** Says "signed out" only where it is true: the page looks, whatever its address claims. */
+/** Says "signed out" only if it is true: the page checks, whatever its address says. */
 export function signedOutPage(s: SignedOut, { t, root }: View): Page {
   if (s.stillName !== undefined) return stillSignedIn(s, s.stillName, { t, root })
   const title = t.get('signedOut.title')

@@ -8,7 +8,7 @@ export interface ShownSession {
   place: string
   methods: string[]
   signedIn: string
-  /** undefined where it is not kept */
+  /** undefined where it is not recorded */
   lastSeen: string | undefined
 }
 
@@ -16,7 +16,7 @@ export interface ShownSession {
 export function shownSession(answer: Readonly<Record<string, unknown>>): ShownSession {
   const devices = (answer.devices ?? []) as Record<string, unknown>[]
   const methods = (answer.authentication_methods ?? []) as { method?: string }[]
-  // A session that is refreshed elsewhere keeps the device it began on first; the last one is the newest.
+  // A session that is refreshed elsewhere has the device where it began first; the last one is the newest.
   const device = devices.at(-1) ?? {}
   const lastSeen = answer.last_seen_at
   return {
@@ -32,7 +32,7 @@ export function shownSession(answer: Readonly<Record<string, unknown>>): ShownSe
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** What people would call an account: its address or name, at the worst its id. */
+/** The name of an account for people: its address or name, or else its id. */
 export function nameOf(identity: Identity): string {
   const { email, username, phone } = identity.traits
   const addresses = [...identity.verifiable_addresses, ...identity.recovery_addresses].map(({ value }) => value)

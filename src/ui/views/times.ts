@@ -36,7 +36,7 @@ export function durationText(time: Micros, lang: string): string {
 
 export const timeMarkup = (time: Timestamp, text: string): Markup => html`<time datetime="${time}">${text}</time>`
 
-/** `lang` is the operator's text and need not be a language; then times are written in English. */
+/** `lang` is the operator's text and need not be a language; then times are in English. */
 function locale(lang: string): string {
   try {
     return Intl.getCanonicalLocales(lang)[0] ?? 'en'

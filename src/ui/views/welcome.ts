@@ -11,17 +11,17 @@ export interface Welcome {
   name: string
   current: ShownSession
   others: ShownSession[]
-  /** how many others there are, of which `others` may be a part */
+  /** how many others there are; `others` may be a part of them */
   total: number
   /** the last ones that ended, newest first */
   ended: EndedSession[]
   csrfToken: string
-  /** where the page itself is, for forms after which one is still signed in */
+  /** the address of this page, for forms after which the owner stays signed in */
   here: string
   now: Micros
 }
 
-/** Who is signed in, where, and how to end each of it. */
+/** The account page: identity, sessions, and how to end each of them. */
 export function welcomePage(w: Welcome, view: View): Page {
   const { t, root } = view
   const title = t.get('welcome.title')
