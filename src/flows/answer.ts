@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../identities/types.ts'
 import { type Flow, isInput, type UiNode } from './types.ts'
 import { requestedLoginChallenge, requestedReturnTo } from './urls.ts'
 
-/** What only flows have that an OAuth2 server may have sent somebody to. */
+/** Members of flows that an OAuth2 server may have begun. */
 export function oauth2Members(flow: Flow, { oauth2Request }: AnswerExtras) {
   const challenge = requestedLoginChallenge(flow.request_url)
   return {
@@ -11,7 +11,7 @@ export function oauth2Members(flow: Flow, { oauth2Request }: AnswerExtras) {
   }
 }
 
-/** The members that all flows answer with first, in the order of Kratos. */
+/** The first members of all flows, in the order of Kratos. */
 export function flowHead(flow: Flow) {
   const returnTo = requestedReturnTo(flow.request_url)
   return {
@@ -31,7 +31,7 @@ export function uiAnswer({ ui }: Pick<Flow, 'ui'>) {
   return { action, method, nodes: ui.nodes.map(nodeAnswer), ...(messages ? { messages } : {}) }
 }
 
-/** The database gives members back in an order of its own. */
+/** The database returns members in an order of its own. */
 function nodeAnswer(node: UiNode) {
   const { type, group, messages, meta } = node
   if (!isInput(node)) return { type, group, attributes: node.attributes, messages, meta }
@@ -40,7 +40,7 @@ function nodeAnswer(node: UiNode) {
 }
 
 export interface AnswerExtras {
-  /** what the OAuth2 server asks for that sent the person here */
+  /** the login request of the OAuth2 server that sent the browser */
   oauth2Request?: JsonObject | undefined
   /** only right after the flow was begun */
   exchangeCode?: string | undefined

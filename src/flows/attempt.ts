@@ -14,23 +14,23 @@ export interface ShownAgain<F> {
   kind: 'form'
   flow: F
   transientPayload: Json | undefined
-  /** a script is told to open the page, as if it could not show the form itself */
+  /** tells a script to open the page, as if it could not show the form itself */
   asLocation?: true
-  /** goes with the browser to the page */
+  /** added to the address of the page */
   pageQuery?: Record<string, string>
 }
 
-/** An error of a native flow: answered as it is, where a browser would be sent to the error page. */
+/** An error of a native flow: it becomes the answer, where a browser would be sent to the error page. */
 export interface Failed {
   kind: 'failed'
   error: HttpError
 }
 
-/** A submitted form that a method takes. */
+/** A submitted form, and the method that takes it. */
 export interface Taken<M> {
   form: SubmittedForm
   method: M
-  /** what the inputs hold if the form has to be shown again, by name; undefined: no value, not even an empty one */
+  /** the values of inputs if the form has to be shown again, by name; undefined: no value, not even an empty one */
   kept: ReadonlyMap<string, Json | undefined>
   /** a native form may bring cookies */
   keepsCookies?: true | undefined
@@ -38,14 +38,14 @@ export interface Taken<M> {
 
 /** What is known of a submit when it is refused. */
 interface FormState {
-  /** set once a method took the form: from here on the answer carries a new anti-CSRF token */
+  /** set once a method takes the form: from then on the answer carries a new anti-CSRF token */
   kept?: ReadonlyMap<string, Json | undefined>
   transientPayload?: JsonObject | undefined
 }
 
 /**
- * A submit, in the order of its checks: the form finds its method, comes from the browser that began the flow, is well
- * formed, and then the method works on it. Whatever a step refuses with a message, or with a 400, is written into the
+ * A submit, in the order of its checks: a method takes the form, it comes from the browser that began the flow, it is well
+ * formed, and then the method handles it. A refusal with a message, or a 400, is written into the
  * form.
  * @throws every other error, unless the flow is native
  */
@@ -66,7 +66,7 @@ export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
     const ui = withProblems(cleared(flow.ui, valuesOf(state, flow, caller)), problems)
-    // A later step may have put its nodes at the end; Kratos sorts a form that it shows again.
+    // A later step may have appended its nodes; Kratos sorts a form that it shows again.
     const shown = { ...flow, ui: order ? { ...ui, nodes: sortNodes(ui.nodes, order) } : ui }
     await d.store.save(shown)
     return { kind: 'form', flow: shown, transientPayload: state.transientPayload }
@@ -78,11 +78,11 @@ function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, 
   return new Map([...[...kept].filter(isKept), ['csrf_token', currentCsrfToken(flow, caller)]])
 }
 
-/** Longer texts are not kept for the next try: a form is stored at every try, whoever sends it. */
+/** Longer texts are not kept for the next try: the form is stored at every try, and the client chooses their length. */
 const MAX_KEPT = 8192
 const isKept = ([, value]: [string, Json | undefined]) => typeof value !== 'string' || value.length <= MAX_KEPT
 
-/** What a form says of an error; undefined for one that is answered as it is. */
+/** The messages of an error for the form; undefined if it becomes the answer. */
 export function problemsOf(error: unknown): readonly FormProblem[] | undefined {
   if (error instanceof FormRefused) return error.problems
   if (!(error instanceof HttpError) || error.status !== 400 || error.shownStatus !== 400) return undefined
@@ -95,18 +95,18 @@ export function failed(flow: Flow, error: unknown): Failed {
   throw error
 }
 
-/** A token that fits the cookie of this request, which may be another than at the start. */
+/** A token for the cookie of this request, which may have changed since the flow began. */
 export function currentCsrfToken(flow: Pick<Flow, 'type' | 'csrf_token'>, caller: Caller): string {
   return flow.type === 'browser' ? caller.csrfToken() || flow.csrf_token : ''
 }
 
-/** @throws 400 for an id that is none, 404 for one that is unknown */
+/** @throws 400 for an invalid id, 404 for an unknown one */
 export async function findSubmitted<F>(store: { find(id: string): Promise<F | undefined> }, id: string): Promise<F> {
   if (!isUuid(id)) throw flowIdMissing()
   return findFlow(store, id)
 }
 
-/** @throws 404 for an id that is unknown or none */
+/** @throws 404 for an unknown or invalid id */
 export async function findFlow<F>(store: { find(id: string): Promise<F | undefined> }, id: string): Promise<F> {
   const flow = isUuid(id) ? await store.find(id) : undefined
   if (!flow) throw notLocated()

@@ -15,14 +15,14 @@ export interface SchemaLookup {
   readonly default: IdentitySchema
 }
 
-/** What a client says when it begins a flow. */
+/** The request that begins a flow. */
 export interface BeginRequest {
   type: FlowType
   /** see {@link Flow.request_url} */
   requestUrl: string
   /** empty in native flows */
   csrfToken: string
-  /** for the hooks that stand before the flow; absent where it takes the place of another */
+  /** for the hooks before the flow; absent if it replaces another */
   facts?(): RequestFacts
 }
 
@@ -49,7 +49,7 @@ export function newFlow(
 }
 
 /**
- * The schema that a flow may use.
+ * The schema of a flow.
  * @param id empty: the default one
  * @throws 400 for one that does not exist or that the configuration does not offer
  */
@@ -69,8 +69,8 @@ export function expiryOf(flow: Pick<Flow, 'expires_at'>, now: Micros): Expired |
 const CODE_LENGTH = 64
 
 /**
- * The code that a native client asks for with `return_session_token_exchange_code`. Sign-in by password never needs
- * it; apps ask all the same, before they know which way a person will take.
+ * The code for a native client that asks with `return_session_token_exchange_code`. Sign-in by password never needs
+ * it; apps ask all the same, before they know which method a person will use.
  */
 export async function exchangeCode(
   d: { clock: Clock; random: Random; exchanges: ExchangeStore },

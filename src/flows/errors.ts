@@ -16,7 +16,7 @@ export const flowIdMissing = () => badRequest('The flow query parameter is missi
 
 const EXPIRED = 'self_service_flow_expired'
 
-/** Reading a flow that has expired. Tells where a fresh one begins. */
+/** Reading an expired flow. Tells where to begin a new one. */
 export function flowExpired(kind: FlowKind, flow: Pick<Flow, 'type' | 'request_url'>, urls: FlowUrls): HttpError {
   const returnTo = requestedReturnTo(flow.request_url)
   const browser = flow.type === 'browser'
@@ -37,7 +37,7 @@ export function flowExpired(kind: FlowKind, flow: Pick<Flow, 'type' | 'request_u
   )
 }
 
-/** A verification that is of no use any more: another one waits. @param finished whether it had come to its end */
+/** A verification that cannot be used any more: another one replaces it. @param finished whether it was completed */
 export const verificationReplaced = (replacement: { id: string }, finished: boolean) =>
   new HttpError(410, 'self-service flow replaced', {
     id: 'self_service_flow_replaced',
@@ -45,7 +45,7 @@ export const verificationReplaced = (replacement: { id: string }, finished: bool
     extra: { use_flow_id: replacement.id },
   })
 
-/** Submitting a flow that has expired: another one waits, with what happened written into it. */
+/** Submitting an expired flow: another one replaces it, with a message about what happened. */
 export function flowReplaced(
   { at, since }: Expired,
   replacement: { id: string },
@@ -55,12 +55,12 @@ export function flowReplaced(
     id: EXPIRED,
     ...(details && { details }),
     reason: `The self-service flow expired ${minutes(since)} minutes ago, initialize a new one.`,
-    // Kratos counts in nanoseconds here.
+    // Kratos counts nanoseconds here.
     extra: { expired_at: at, since: since * 1000, use_flow_id: replacement.id },
   })
 }
 
-/** A provider sends the browser back to a flow that has expired. No other takes its place: the way back was for this one. */
+/** A provider sends the browser back to an expired flow. None replaces it: the callback was for this one. */
 export const flowExpiredMeanwhile = ({ at, since }: Expired) =>
   new HttpError(410, 'self-service flow expired', {
     id: EXPIRED,
@@ -76,7 +76,7 @@ const SIGNED_IN: Record<'login' | 'registration', string> = {
 export const signedInAlready = (kind: 'login' | 'registration') =>
   new HttpError(400, 'you are already logged in', { id: 'session_already_available', reason: SIGNED_IN[kind] })
 
-/** Somebody was here a moment ago, and is not, or the other way round. */
+/** The account came to exist, or was deleted, during the request. */
 export const changedMeanwhile = () => conflict('The account came to be, or went, in this moment. Try again.')
 
 export const recoveryNeedsNobody = () =>
@@ -94,7 +94,7 @@ export const identityDisabled = (identityId: string) =>
     details: { identity_id: identityId },
   })
 
-/** Kratos answers 403 and says 400 in the body. @param continueWith how to go on, where a message was sent */
+/** Kratos answers 403 and says 400 in the body. @param continueWith how to go on, if a message was sent */
 export const addressUnverified = (continueWith: readonly object[]) =>
   new HttpError(400, 'your email or phone address is not yet verified', {
     id: 'session_verified_address_required',
@@ -104,7 +104,7 @@ export const addressUnverified = (continueWith: readonly object[]) =>
     shownStatus: 403,
   })
 
-/** A method is named that is switched off. */
+/** The form names a method that is switched off. */
 export const methodDisabled = () =>
   notFound(
     'This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.',
@@ -116,7 +116,7 @@ export const registrationDisabled = () =>
     reason: 'Registration is not allowed because it was disabled.',
   })
 
-/** A script cannot go on by itself: its browser has to open this address. */
+/** A script cannot continue by itself: its browser has to open this address. */
 export const locationChangeRequired = (to: string) =>
   new HttpError(422, 'browser location change required', {
     id: 'browser_location_change_required',
@@ -136,7 +136,7 @@ const BROWSER_SIGNS = {
   Origin: 'this request was made as part of an AJAX request in a Browser',
 }
 
-/** Native flows have no anti-CSRF token, so whatever looks like a browser must not get through one. */
+/** Native flows have no anti-CSRF token, so a request that looks like a browser's must not use one. */
 export const nativeFlowInBrowser = (header: 'Cookie' | 'Origin') =>
   badRequest(
     `The HTTP Request Header included the "${header}" key, indicating that ${BROWSER_SIGNS[header]}. The flow however was initiated as an API request. To prevent potential misuse and mitigate several attack vectors including CSRF, the request has been blocked. Please consult the documentation.`,
@@ -156,13 +156,13 @@ export const initiatedByOther = () =>
     },
   )
 
-/** Somebody who is signed in asks to see the settings of another. */
+/** A signed-in caller asks for the settings of another identity. */
 export const identityMismatch = () =>
   forbidden('The request was made for another identity and has been blocked for security reasons.', {
     id: 'security_identity_mismatch',
   })
 
-/** The session is too old for what it wants to change. @param at where the person signs in again */
+/** The session is too old for the change. @param at where to sign in again */
 export const refreshRequired = (at: string) =>
   forbidden('The login session is too old and thus not allowed to update these fields. Please re-authenticate.', {
     id: 'session_refresh_required',

@@ -8,12 +8,12 @@ import { messages } from './messages.ts'
 import { refused } from './refused.ts'
 import type { Caller, Flow, SubmittedForm } from './types.ts'
 
-/** A form that holds nothing. */
+/** A form without fields. */
 const EMPTY: SubmittedForm = { kind: 'json', values: {}, limits: { values: 0, depth: 0 } }
 
 /**
- * A form that brings a code, or asks for one. One with a NUL cannot be kept, and holds no code that was ever sent: it is
- * read as empty once a code is out.
+ * A form with a code, or a request for one. One with a NUL cannot be stored, and holds no code that was ever sent: it
+ * counts as empty once a code is out.
  */
 export async function proofForm(flow: Pick<Flow, 'state'>, caller: Caller): Promise<SubmittedForm> {
   try {
@@ -40,8 +40,8 @@ function jsonText(value: Json): string {
 }
 
 /**
- * What a client wants handed on. It is told back in answers and never stored.
- * @throws FormRefused for what is no object; 400, see {@link parsed}
+ * Data that a client passes along. It is returned in answers and never stored.
+ * @throws FormRefused if it is no object; 400, see {@link parsed}
  */
 export function transientPayload(form: SubmittedForm): JsonObject | undefined {
   const text = fieldText(form, 'transient_payload')
@@ -53,8 +53,8 @@ export function transientPayload(form: SubmittedForm): JsonObject | undefined {
 }
 
 /**
- * JSON in a text of a form, held to the same limits as a body; undefined for what is no JSON.
- * @throws 400 for more than the limits, and for what cannot be stored
+ * JSON in a text of a form, with the limits of a body; undefined for invalid JSON.
+ * @throws 400 beyond the limits, and for values that cannot be stored
  */
 export function parsed(text: string, limits: JsonLimits): Json | undefined {
   try {

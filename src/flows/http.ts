@@ -16,15 +16,15 @@ import type { Caller, SubmittedForm } from './types.ts'
 export interface CallerDeps {
   csrf: Csrf
   credentials: SessionCredentials
-  /** false: native flows may be submitted by browsers too, for work on an app in a browser. Unsafe anywhere else. */
+  /** false: native flows may be submitted by browsers too, for developing an app in a browser. Unsafe anywhere else. */
   enforceNativeFlows: boolean
   config(): Config
 }
 
-/** Says what came of a flow. */
+/** Answers with the outcome of a flow. */
 export type Respond<O> = (req: FastifyRequest, reply: FastifyReply, caller: Caller, outcome: O) => unknown
 
-/** What the flows need to know of a request. */
+/** The facts of a request that flows need. */
 export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
   let form: Promise<SubmittedForm> | undefined
   return {
@@ -54,7 +54,7 @@ async function readForm(req: FastifyRequest): Promise<SubmittedForm> {
   return { kind, values: value, limits: req.server.bodyLimits.json } as SubmittedForm
 }
 
-/** Cookies of these names come from a CDN in front; native apps cannot help it. */
+/** Cookies of these names come from a CDN in front; native apps cannot avoid them. */
 const CDN_COOKIE = /^(__cf|_cf|cf_)/
 
 function browserHeader(req: FastifyRequest): Caller['browserHeader'] {
@@ -63,7 +63,7 @@ function browserHeader(req: FastifyRequest): Caller['browserHeader'] {
   return names.some((name) => !CDN_COOKIE.test(name)) ? 'Cookie' : undefined
 }
 
-/** Gives a browser its session; with `fresh` also a new anti-CSRF cookie, since the old one was somebody else's. */
+/** Sets a browser's session cookie; with `fresh` also a new anti-CSRF cookie, since the old one may be another person's. */
 export function signInBrowser(
   req: FastifyRequest,
   reply: FastifyReply,
@@ -75,10 +75,10 @@ export function signInBrowser(
   d.credentials.write(req, reply, session)
 }
 
-/** `continue_with` for a script that runs in a browser. */
+/** `continue_with` for a script in a browser. */
 export const redirectBrowserTo = (to: string) => [{ action: 'redirect_browser_to', redirect_browser_to: to }]
 
-/** Sends a browser elsewhere; a script is told where, since it cannot follow by itself. */
+/** Redirects a browser; a script gets the address, since it cannot follow by itself. */
 export function sendTo(to: string, readsJson: boolean, req: FastifyRequest, reply: FastifyReply) {
   return readsJson ? sendError(locationChangeRequired(to), req, reply) : reply.redirect(to, 303)
 }

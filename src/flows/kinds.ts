@@ -1,5 +1,5 @@
 /**
- * The kinds of flows: what is different in all of them and not a matter of what they do. The name of a kind is also its
+ * The kinds of flows: all that differs between them and is no behaviour. The name of a kind is also its
  * part of paths (`/self-service/login`), its section of `selfservice.flows`, and the metric label of its statements.
  */
 export const KINDS = {

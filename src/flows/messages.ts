@@ -20,7 +20,7 @@ const sentTo = (what: string) =>
 const ANSWERED = 'This form was answered or changed meanwhile. Try again.'
 
 /**
- * Every message a form of ours can show or label an input with. Those about traits come from the identity schema, those
+ * Every message and label of our forms. Those about traits come from the identity schema, those
  * about new passwords from the password policy.
  * @see https://www.ory.com/docs/kratos/concepts/ui-user-interface
  */
@@ -49,9 +49,9 @@ export const messages = {
   }),
   nameAddressInFull: info(1060005, 'Recover access to your account by providing your recovery address in full.'),
   chooseAddress: info(1060006, 'How do you want to recover your account?'),
-  /** of a recovery that asks which address is meant */
+  /** of a recovery that asks for one of several addresses */
   previousStep: info(1060007, 'Back'),
-  /** what is no message of its own, e.g. an address that is half hidden */
+  /** a text without an id of its own, e.g. a masked address */
   label: (text: string) => info(1070000, text),
   recoveryAddress: info(1070016, 'Recovery address'),
   phoneNumber: info(1070017, 'Phone number'),
@@ -83,7 +83,7 @@ export const messages = {
     return error(4000026, `expected ${expected}, but got ${actual}`, context)
   },
   samePassword: error(4000039, 'The new password must be different from the old password.'),
-  /** an account waits to be linked to somebody else */
+  /** an account waits to be linked to another identity */
   linkedAccountDiffers: error(4010009, 'Linked credentials do not match.'),
   noLoginMethod: error(4010002, 'Could not find a strategy to log you in with. Did you fill out the form correctly?'),
   noRegistrationMethod: error(

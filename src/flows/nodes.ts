@@ -15,7 +15,7 @@ type InputOptions = Partial<Omit<InputAttributes, 'name' | 'type' | 'disabled' |
   label?: UiMessage | undefined
 }
 
-/** One input of a form. Members that say nothing are left out, as clients of Kratos expect. */
+/** One input of a form. Empty members are left out, as clients of Kratos expect. */
 export function inputNode(group: string, name: string, type: string, options: InputOptions = {}): InputNode {
   const { label, value, required, autocomplete, pattern, ...more } = options
   return {
@@ -46,7 +46,7 @@ export const passwordNode = (autocomplete: 'current-password' | 'new-password') 
 export const submitNode = (group: string, value: string, label: UiMessage, name = 'method') =>
   inputNode(group, name, 'submit', { value, label })
 
-/** A text, which is a message of its own. */
+/** A text node, which is a message with an id. */
 export const textNode = (group: string, id: string, text: UiMessage, label: UiMessage): ShownNode => ({
   type: 'text',
   group,
@@ -68,7 +68,7 @@ export const imageNode = (
   meta: { label },
 })
 
-/** @param look.hidden carried along to the next screen instead of shown */
+/** @param look.hidden carried along to the next screen, not shown */
 export function traitNode(
   input: TraitInput,
   value: Json | undefined,
@@ -84,7 +84,7 @@ export function traitNode(
   })
 }
 
-/** What the inputs of a stored form hold, by name. */
+/** The values of the inputs of a stored form, by name. */
 export function nodeValues(nodes: readonly UiNode[]): Map<string, Json> {
   return new Map(
     nodes
@@ -95,7 +95,7 @@ export function nodeValues(nodes: readonly UiNode[]): Map<string, Json> {
   )
 }
 
-/** Messages that one submit leaves in a form: it is stored, and printed, at every try. */
+/** Messages that one submit may leave in a form: it is stored, and sent, at every try. */
 const MAX_PROBLEMS = 50
 
 /**
@@ -127,13 +127,13 @@ function added(nodes: UiNode[], path: string): InputNode {
   )
   const end = buttons === -1 ? nodes.length : buttons
   const firstTrait = nodes.findIndex(isTrait)
-  // The last key of the other kind: Kratos sorts the form anew, and this name comes first.
+  // The last key of the other kind: Kratos sorts the form again, and this name comes first.
   const first = path === 'webauthn_remove'
   nodes.splice(first ? 0 : path === 'password' && firstTrait !== -1 ? firstTrait + 1 : end, 0, node)
   return node
 }
 
-/** The form as it was begun: no messages, no inputs that were added for one, other values where `values` has them. */
+/** The form as it was begun: without messages, without inputs that were added for one, with the given `values`. */
 export function cleared(ui: Ui, values: ReadonlyMap<string, Json | undefined>): Ui {
   const nodes = ui.nodes
     .filter((node) => !carriesMessageOnly(node))

@@ -32,7 +32,7 @@ export const EXCHANGE_CODE = query(
 )
 export const FLOW_GONE = error('The flow has expired; `use_flow_id` or `redirect_browser_to` leads to a new one.')
 
-/** @param what the word for it in descriptions */
+/** @param what its name in descriptions */
 export const flowAnswers = (schema: string) => ({ 200: json('The flow, with the form to show.', schema) })
 export const FLOW_REFUSED: Record<string, Answer> = {
   403: error('The flow was begun by another browser.'),
@@ -58,7 +58,7 @@ export const flowMembers: { required: Record<string, Schema>; optional: Record<s
   optional: { active: text, return_to: text, transient_payload: map, organization_id: { ...uuid, nullable: true } },
 }
 
-/** The form that all flows are made of. */
+/** The form that all flows have. */
 export const flowsDescription: Description = {
   tag: 'flows',
   operations: [],

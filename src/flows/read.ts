@@ -7,8 +7,8 @@ import type { Flow } from './types.ts'
 import type { FlowUrls } from './urls.ts'
 
 /**
- * A flow as it stands, for whoever may read it.
- * @param check throws for anybody else; it is asked before a reader learns that the flow has expired
+ * A flow as it is stored, for a reader who may see it.
+ * @param check throws for any other reader, before that one could learn that the flow has expired
  * @throws 404, 410
  */
 export async function readFlow<F extends Flow>(
@@ -23,7 +23,7 @@ export async function readFlow<F extends Flow>(
   return flow
 }
 
-/** Browser flows are read by the browser that began them. @param checkToken throws unless the token fits its cookie */
+/** Only the browser that began a browser flow may read it. @param checkToken throws unless the token matches its cookie */
 export const byItsBrowser =
   (checkToken: (csrfToken: string) => void) =>
   (flow: Flow): void => {

@@ -1,6 +1,6 @@
 import type { FormProblem, UiMessage } from './types.ts'
 
-/** The form is to be shown again, with these messages. */
+/** The form has to be shown again, with these messages. */
 export class FormRefused extends Error {
   override readonly name: string = 'FormRefused'
   readonly problems: readonly FormProblem[]

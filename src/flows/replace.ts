@@ -6,7 +6,7 @@ import { messages } from './messages.ts'
 import { withProblems } from './nodes.ts'
 import type { Caller, Expired, Flow } from './types.ts'
 
-/** A flow that was submitted too late, and the fresh one in its place. */
+/** A flow that was submitted too late, and the one that replaces it. */
 export interface Replaced<F> {
   kind: 'replaced'
   flow: F
@@ -14,8 +14,8 @@ export interface Replaced<F> {
 }
 
 /**
- * Puts a fresh flow in the place of an expired one, that says what happened.
- * @param make a flow that wants the same, not stored yet
+ * Replaces an expired flow by a new one with a message about it.
+ * @param make a flow for the same request, not stored yet
  */
 export async function replaceExpired<F extends Flow>(
   kind: FlowKind,

@@ -15,13 +15,13 @@ import type { FlowUrls } from './urls.ts'
 
 type Handler = (req: FastifyRequest, reply: FastifyReply) => unknown
 
-/** How a flow answers the requests that every kind has. */
+/** The handlers of the requests that every kind of flow has. */
 export interface FlowHandlers {
   beginBrowser: Handler
   beginNative: Handler
   read: Handler
   submit: Handler
-  /** what HEAD gets of a link that is followed by GET; it changes nothing */
+  /** answers HEAD for a link that is opened with GET; it changes nothing */
   head?: Handler
 }
 
@@ -29,34 +29,34 @@ export interface FlowHandlers {
 export function flowRoutes(kind: FlowKind, handlers: FlowHandlers): FastifyPluginAsync {
   const path = `/self-service/${kind}`
   const forward = { config: { errors: 'forward' as const } }
-  // What is submitted is checked with its flow: that of an app needs no token.
+  // A submit is checked with its flow: that of an app needs no token.
   const submit = { config: { errors: 'forward' as const, csrf: 'exempt' as const } }
   return async (app) => {
     app.get(`${path}/browser`, forward, handlers.beginBrowser)
     app.get(`${path}/api`, { config: { csrf: 'exempt' } }, handlers.beginNative)
     app.get(`${path}/flows`, handlers.read)
     app.post(path, submit, handlers.submit)
-    // A form sent by GET is told so in the form. HEAD must change nothing.
+    // A form sent by GET gets its error in the form. HEAD must change nothing.
     app.get(path, { ...submit, exposeHeadRoute: false }, handlers.submit)
     if (handlers.head) app.head(path, { config: { csrf: 'exempt' } }, handlers.head)
   }
 }
 
-/** What comes of the wish to begin a flow. */
+/** The outcome of beginning a flow. */
 export type Begun<F> =
   | {
       kind: 'begun'
       flow: F
       exchangeCode: string | undefined
-      /** what the OAuth2 server asks for that sent the browser here */
+      /** the login request of the OAuth2 server that sent the browser */
       oauth2Request?: JsonObject | undefined
     }
-  /** somebody is signed in and asked for nothing more */
+  /** the caller is signed in and asked for nothing more */
   | { kind: 'signedIn'; returnTo: string }
-  /** Whoever is signed in goes on at another address. `found`: by a redirect, whatever is asked for */
+  /** the caller is signed in and continues at another address. `found`: by a redirect, whatever the Accept header */
   | { kind: 'elsewhere'; to: string; found?: true }
 
-/** Flows of people who are not signed in yet. */
+/** Flows of callers without a session. */
 interface EntryFlows<F extends Flow> {
   begin(request: BeginRequest & { credentials: Credentials }): Promise<Begun<F>>
   read(id: string, checkReader: (csrfToken: string) => void): Promise<F>
@@ -67,7 +67,7 @@ interface Entry<F extends Flow> {
   flows: EntryFlows<F>
   /** the flow as clients see it */
   answer(flow: F, extras?: AnswerExtras): Record<string, unknown>
-  /** whether a caller who is signed in already is told so, rather than sent on */
+  /** whether a caller who is signed in already gets an error, rather than a redirect */
   tellsSignedIn(req: FastifyRequest): boolean
 }
 

@@ -15,7 +15,7 @@ const INIT_CODE = sql(
   'select init_code from session_token_exchanges where flow_id = $1 and nid = $2',
 )
 
-/** Once: a second sign-in of the same flow does not put its session in the place of the first. */
+/** Once: a second sign-in of the same flow does not replace the session of the first. */
 const BIND = sql(
   'token_exchange.bind',
   `update session_token_exchanges set session_id = $3, updated_at = $4
@@ -27,7 +27,7 @@ const MOVE = sql(
   'update session_token_exchanges set flow_id = $3 where flow_id = $1 and nid = $2',
 )
 
-/** Somebody has signed in for these codes, not long ago. */
+/** Codes for which a sign-in completed recently. */
 const SIGNED_IN = sql(
   'token_exchange.signed_in',
   `select id, session_id from session_token_exchanges
@@ -39,7 +39,7 @@ const USE_UP = sql(
   'delete from session_token_exchanges where id = $1 and nid = $2 returning id',
 )
 
-/** The part of a flow store that is the same for every kind. @param columns as members of the flow */
+/** The part of a flow store that all kinds share. @param columns as members of the flow */
 export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, columns: string) {
   const { table } = KINDS[kind]
   const read = sql(`${kind}_flow.read`, `select ${columns} from ${table} where id = $1 and nid = $2`)
@@ -52,7 +52,7 @@ export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, co
       const [row] = await db.query<F>(read, [id, nid])
       return row && { ...row, ui: readUi(row.ui) }
     },
-    /** How far it has come, and its form. */
+    /** Stores progress and form. */
     async save(f: FlowProgress, on: Queryable = db): Promise<void> {
       await on.query(save, [f.id, nid, stringifyJson(f.ui), f.state, f.active_method, stringifyJson(f.context)])
     },
@@ -67,7 +67,7 @@ interface OwnColumns<F> {
   read?: string
 }
 
-/** Flows of people who are not signed in yet. */
+/** Flows of callers without a session. */
 export function entryFlowStore<F extends Flow>(
   db: Db,
   nid: string,
@@ -88,7 +88,7 @@ export function entryFlowStore<F extends Flow>(
   return {
     ...flowRows<F>(db, nid, kind, columns),
     async insert(f: F, on: Queryable = db): Promise<void> {
-      // Read from the URL here, and from the column by Kratos where it shares the table.
+      // Lethe reads it from the URL; Kratos reads the column where it shares the table.
       const challenge = requestedLoginChallenge(f.request_url) ?? null
       await on.query(insert, {
         ...(f as Flow),
@@ -101,7 +101,7 @@ export function entryFlowStore<F extends Flow>(
   }
 }
 
-/** Rows of others may leave out lists that are empty. */
+/** Rows of other programs may omit empty lists. */
 function readUi(ui: Ui | null): Ui {
   const nodes = (ui?.nodes ?? []).map((node) => ({ ...node, messages: node.messages ?? [], meta: node.meta ?? {} }))
   const own = ui?.messages ?? []
@@ -128,16 +128,16 @@ export function createExchangeStore(db: Db, nid: string) {
     async insert(row: NewExchange): Promise<void> {
       await db.query(EXCHANGE, [row.id, nid, row.flowId, row.initCode, row.returnToCode, row.now])
     },
-    /** The code with which an app gets the session of a flow, where it asked for one. */
+    /** The code with which an app gets the session of a flow, if it asked for one. */
     async initCodeOf(flowId: string): Promise<string | undefined> {
       return (await db.query<{ init_code: string }>(INIT_CODE, [flowId, nid]))[0]?.init_code
     },
-    /** @returns what the app needs besides its own code; undefined where none waits */
+    /** @returns the second code that the app needs; undefined if no app waits */
     async bind(flowId: string, sessionId: string, now: string): Promise<string | undefined> {
       const values = [flowId, nid, sessionId, now]
       return (await db.query<{ return_to_code: string }>(BIND, values))[0]?.return_to_code
     },
-    /** @param since codes for which somebody signed in before count no more */
+    /** @param since codes of earlier sign-ins are void */
     async signedIn(initCode: string, returnToCode: string, since: string) {
       const values = [initCode, returnToCode, nid, since]
       return (await db.query<{ id: string; session_id: string }>(SIGNED_IN, values))[0]
@@ -146,7 +146,7 @@ export function createExchangeStore(db: Db, nid: string) {
     async useUp(id: string, tx: Queryable): Promise<boolean> {
       return (await tx.query(USE_UP, [id, nid])).length > 0
     },
-    /** The app goes on to wait for another flow. */
+    /** The app now waits for another flow. */
     async move(flowId: string, to: string): Promise<void> {
       await db.query(MOVE, [flowId, nid, to])
     },

@@ -7,9 +7,9 @@ import type { SubmittedForm } from './types.ts'
 type TraitsSchema = Pick<IdentitySchema, 'inputs' | 'objects' | 'lists'>
 
 /**
- * The traits of a submitted form: the member `traits`, and fields with dotted names, which get the type that the schema
- * gives them. What does not fit its type stays text, so that the schema can say so. Objects of the schema that were not
- * sent are empty ones, as in Kratos.
+ * The traits of a submitted form: the member `traits`, and fields with dotted names, converted to the type in the
+ * schema. A value of the wrong type stays text, so that the schema refuses it. Objects of the schema that were not
+ * sent are empty, as in Kratos.
  */
 export function submittedTraits(form: SubmittedForm, schema: TraitsSchema): Json {
   const whole = wholeTraits(form)
@@ -23,7 +23,7 @@ export function submittedTraits(form: SubmittedForm, schema: TraitsSchema): Json
   return traits
 }
 
-/** What the inputs of a form can hold of the traits, by name. */
+/** The values of the traits that inputs of a form can hold, by name. */
 export function traitValues(traits: Json, inputs: readonly TraitInput[]): Map<string, Json> {
   return new Map(
     inputs.flatMap(({ name }): [string, Json][] => {
@@ -49,7 +49,7 @@ function fieldTexts(form: SubmittedForm, name: string): readonly string[] {
 function fieldValue(texts: readonly string[], input: TraitInput, list: boolean): Json | undefined {
   if (texts.length === 0) return undefined
   if (list) return texts.map((text) => typed(text, input.type))
-  // A checkbox stands behind a hidden field that says false: the last one counts.
+  // A checkbox follows a hidden field that says false: the last one counts.
   const text = input.type === 'checkbox' ? texts.at(-1)! : texts[0]!
   if (text === '') return input.type === 'checkbox' && input.required ? false : undefined
   return typed(text, input.type)
@@ -67,7 +67,7 @@ function typed(text: string, type: string): Json {
   return text
 }
 
-/** A field is a double to Kratos, written its way: 1.0 is 1. One with more digits keeps them. */
+/** Kratos reads a field as double and writes it back: 1.0 is 1. One with more digits keeps them here. */
 function numberOf(text: string): JsonNumber {
   const value = Number(text)
   return readDecimal(text) && !sameNumber(text, String(value)) ? new ExactNumber(text) : value
@@ -84,7 +84,7 @@ function at(traits: JsonObject, name: string): Json | undefined {
   return value
 }
 
-/** Changes nothing where a value that is no object stands in the way. */
+/** Changes nothing if a value on the way is no object. */
 function put(traits: JsonObject, name: string, value: Json): void {
   const path = steps(name)
   let place = traits
@@ -96,7 +96,7 @@ function put(traits: JsonObject, name: string, value: Json): void {
   define(place, path.at(-1)!, value)
 }
 
-/** An own member, whatever its name: assignment to `__proto__` would not make one. */
+/** Defines an own member, whatever its name: assignment to `__proto__` would not. */
 function define(object: JsonObject, name: string, value: Json): Json {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true })
   return value

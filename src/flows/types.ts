@@ -44,7 +44,7 @@ export interface InputNode extends NodeBase {
   attributes: InputAttributes
 }
 
-/** What is shown or run and not sent back: a text, an image, a script. */
+/** Shown or run, and not sent back: a text, an image, a script. */
 export interface ShownNode extends NodeBase {
   type: 'text' | 'img' | 'a' | 'script' | 'div'
   attributes: JsonObject & { id: string; node_type: ShownNode['type'] }
@@ -54,19 +54,19 @@ export type UiNode = InputNode | ShownNode
 
 export const isInput = (node: UiNode): node is InputNode => node.attributes.node_type === 'input'
 
-/** Where a flow stands. Settings flows are at `show_form` or `success`, the others begin at `choose_method`. */
+/** The progress of a flow. Settings flows are at `show_form` or `success`, the others begin at `choose_method`. */
 export type FlowState =
   | 'choose_method'
   | 'sent_email'
   | 'passed_challenge'
   | 'show_form'
   | 'success'
-  // where a recovery asks which of several addresses is meant
+  // a recovery that asks which of several addresses is meant
   | `recovery_${'awaiting_address' | 'awaiting_address_choice' | 'confirming_address' | 'awaiting_code'}`
 
 export interface Ui {
   action: string
-  /** `GET` where nothing is left but to go on */
+  /** `GET` when the form is only a way on */
   method: 'POST' | 'GET'
   nodes: UiNode[]
   messages?: UiMessage[]
@@ -78,7 +78,7 @@ export interface FormProblem {
   message: UiMessage
 }
 
-/** What flows have in common, as stored. */
+/** The members that all flows have, as stored. */
 export interface Flow {
   id: string
   type: FlowType
@@ -86,15 +86,15 @@ export interface Flow {
   request_url: string
   issued_at: Timestamp
   expires_at: Timestamp
-  /** anti-CSRF token as given out at the start; empty in native flows */
+  /** the anti-CSRF token at the start; empty in native flows */
   csrf_token: string
-  /** id of the schema that was asked for; empty: the default one */
+  /** id of the requested schema; empty: the default one */
   identity_schema: string
   ui: Ui
   state: FlowState
   /** the method that has begun or finished it; empty at first */
   active_method: string
-  /** what methods keep from one step to the next. Never shown */
+  /** data of methods between steps. Never shown */
   context: JsonObject
 }
 
@@ -107,9 +107,9 @@ export type SubmittedForm = { limits: JsonLimits } & (
   | { kind: 'form'; values: Readonly<Record<string, readonly string[]>> }
 )
 
-/** Who submits a form, and how, without the words of HTTP. */
+/** The caller who submits a form, without the terms of HTTP. */
 export interface Caller {
-  /** reads the answer with a script, so it gets no redirect */
+  /** a script reads the answer, so it gets no redirect */
   scripted: boolean
   credentials: Credentials
   device: DeviceFacts
@@ -122,9 +122,9 @@ export interface Caller {
   checkCsrf(token: string): void
   /** a token for the next submit; empty for a caller without the cookie */
   csrfToken(): string
-  /** what web hooks may learn of the request */
+  /** facts of the request for web hooks */
   facts(): RequestFacts
-  /** a header that only browsers send, where a native flow must not have one */
+  /** a header that only browsers send, which a native flow must not have */
   browserHeader: 'Cookie' | 'Origin' | undefined
 }
 

@@ -6,7 +6,7 @@ import { resolveReturnTo } from '../kernel/http/return-to.ts'
 import type { FlowKind } from './kinds.ts'
 import type { FlowType } from './types.ts'
 
-/** The addresses that flows name or send browsers to. */
+/** The addresses of flows, and those that browsers are sent to. */
 export interface FlowUrls {
   /** The address of a request, as clients know it. @param target path and query as they arrived */
   request(target: string): string
@@ -23,12 +23,12 @@ export interface FlowUrls {
   /** the page that shows the form */
   page(kind: FlowKind, flowId: string): string
   /**
-   * Where a browser goes at the end: what the URL that began the flow asks for, else the first usable `fallback`, else
+   * Where a browser goes at the end: the `return_to` of the flow, else the first usable `fallback`, else
    * `selfservice.default_browser_return_url`.
    * @throws 400 `self_service_flow_return_to_forbidden`
    */
   returnTo(requestUrl: string, ...fallbacks: (string | undefined)[]): string
-  /** where a browser goes that has nothing to do here */
+  /** where a browser goes that is signed in already */
   home(): string
 }
 
@@ -46,7 +46,7 @@ export function createFlowUrls(d: { config(): Config; publicBaseUrl(): string })
     page: (kind, flow) => withQuery(d.config().selfservice.flows[kind].ui_url, { flow }),
     returnTo(requestUrl, ...fallbacks) {
       const { default_browser_return_url: last, allowed_return_urls: allowed } = d.config().selfservice
-      // Kratos accepts any text for the more specific keys and passes over one that is no address.
+      // Kratos accepts any text for the more specific keys and skips one that is no address.
       const fallback = fallbacks.find((url) => url !== undefined && isUriOrPath(url)) ?? last
       return resolveReturnTo(requestedReturnTo(requestUrl), { allowed, publicBaseUrl: d.publicBaseUrl(), fallback })
     },
@@ -59,20 +59,20 @@ export function requestQuery(requestUrl: string): URLSearchParams {
   return new URLSearchParams(at < 0 ? [] : queryPairs(requestUrl.slice(at + 1)))
 }
 
-/** As it was asked for, not yet judged; empty when nothing was. */
+/** As requested, not yet checked; empty without one. */
 export function requestedReturnTo(requestUrl: string): string {
   return requestQuery(requestUrl).get('return_to') ?? ''
 }
 
-/** What an OAuth2 server has sent the person here with; undefined where none has. */
+/** The challenge of an OAuth2 server; undefined without one. */
 export function requestedLoginChallenge(requestUrl: string): string | undefined {
   return requestQuery(requestUrl).get('login_challenge') ?? undefined
 }
 
-/** Go's words for no. */
+/** What Go reads as false. */
 export const isNo = (value: string): boolean => ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(value)
 
-/** Go's words for yes. */
+/** What Go reads as true. */
 export function isYes(value: string | null): boolean {
   return value !== null && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value)
 }

@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Redirect } from '../engine/step.ts'
 import type { ContinuityCookie } from './cookie.ts'
 
-/** Lets a browser that is sent elsewhere come back to its work. */
+/** Lets a browser that was sent elsewhere return to its work. */
 export interface ComeBack {
-  /** The newest work of a name takes the place of the one before. */
+  /** Work of the same name replaces the one before. */
   note(req: FastifyRequest, reply: FastifyReply, work: Redirect['comeBack']): void
-  /** The work that a browser comes back to; a cookie that cannot be read is replaced. */
+  /** The work that a browser returns to; an unreadable cookie is replaced. */
   find(req: FastifyRequest, reply: FastifyReply, name: string): string | undefined
 }
 

@@ -16,11 +16,11 @@ export interface ContinuityCookieDeps {
   random: Random
 }
 
-/** Which work a browser comes back for: ids by the name of the work, signed. */
+/** The browser's pending work: ids by the name of the work, signed. */
 export interface ContinuityCookie {
   read(req: FastifyRequest): Record<string, string>
   isSent(req: FastifyRequest): boolean
-  /** @param ids all of them; what is left out is forgotten */
+  /** @param ids all of them; what is left out is dropped */
   write(reply: FastifyReply, ids: Record<string, string>): void
 }
 

@@ -10,10 +10,10 @@ import { isUuid } from '../../kernel/http/query.ts'
 import { isObject } from '../form.ts'
 import type { ContinuityStore } from './store.ts'
 
-/** Whose work it is: nobody else can take it up again. */
+/** The owner of pending work: no other session can resume it. */
 export interface Owner {
   identityId: string
-  /** the session that began it; another one of the same identity does not go on with it */
+  /** the session that began it; another one of the same identity cannot resume it */
   sessionId: string
 }
 
@@ -21,30 +21,30 @@ export interface ContinuityDeps {
   store: ContinuityStore
   clock: Clock
   random: Random
-  /** the first one encrypts, all of them read */
+  /** the first one encrypts, all of them decrypt */
   secrets(): readonly string[]
-  /** the database is shared with Kratos, which reads what is set aside only as plain JSON */
+  /** the database is shared with Kratos, which reads the payload only as plain JSON */
   shared: boolean
 }
 
-/** Work that is set aside while a browser is away, and taken up once when it comes back. */
+/** Work that waits while a browser is elsewhere, and is resumed once when it returns. */
 export interface Continuity {
-  /** @returns the id to come back with; undefined for more than can be set aside */
+  /** @returns the id to return with; undefined if the payload is too large */
   pause(name: string, owner: Owner, payload: JsonObject): Promise<string | undefined>
-  /** Takes it away, whatever becomes of it. @returns undefined where there is none for this owner, or it is too old */
+  /** Deletes and returns it. @returns undefined where this owner has none, or it is too old */
   resume(name: string, id: string, owner: Owner): Promise<JsonObject | undefined>
-  /** Work of somebody who is not known yet. @returns the id to come back with; undefined for more than can be set aside */
+  /** Work before anyone has signed in. @returns the id to return with; undefined if the payload is too large */
   begin(name: string, payload: JsonObject, lifespan: Micros): Promise<string | undefined>
-  /** Reads it; it stays until it is used up. @returns undefined where there is none, or it is too old */
+  /** Reads it without deleting it. @returns undefined where there is none, or it is too old */
   look(name: string, id: string): Promise<JsonObject | undefined>
-  /** @throws NotLocked when somebody else has used it up */
+  /** @throws NotLocked when another request has used it up */
   useUp(id: string, tx: Queryable): Promise<void>
 }
 
 const LIFESPAN: Micros = 15 * 60 * SECOND
-/** Characters of JSON. Forms are small; whoever sends more sends it again. */
+/** Characters of JSON. Forms are small; a larger one must be filled in again. */
 const MAX_PAYLOAD = 16_384
-/** Kratos passes over members that it does not know. */
+/** Kratos ignores members that it does not know. */
 const SESSION_MEMBER = 'lethe_session_id'
 
 export function createContinuity(d: ContinuityDeps): Continuity {
@@ -83,7 +83,7 @@ export function createContinuity(d: ContinuityDeps): Continuity {
   }
 }
 
-/** A form may hold a new password, which must not lie readable in a table that Kratos does not share. */
+/** A form may hold a new password, which must not be readable in a table that Kratos does not share. */
 const keyOf = (secret: string) => Buffer.from(hkdfSync('sha256', secret, '', 'lethe continuity', 32))
 const IV_BYTES = 12
 const TAG_BYTES = 16
@@ -102,7 +102,7 @@ function opened(d: ContinuityDeps, id: string, payload: JsonObject): JsonObject 
   if (bytes === undefined || bytes.length < IV_BYTES + TAG_BYTES) return undefined
   for (const secret of d.secrets()) {
     const text = unseal(bytes, keyOf(secret), id)
-    // Nobody else has the key: it is the object that was sealed.
+    // Only this server has the key, so it is the object that was sealed.
     if (text !== undefined) return readJson(text) as JsonObject
   }
   return undefined

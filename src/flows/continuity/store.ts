@@ -9,14 +9,14 @@ const INSERT = sql(
   values (:id, :nid, :name, :identity_id, :payload, :expires_at, :now, :now)`,
 )
 
-/** One time: whoever reads it has taken it away. */
+/** Once: reading deletes it. */
 const TAKE = sql(
   'continuity.take',
   `delete from continuity_containers where id = $1 and nid = $2 and name = $3 and identity_id = $4
   returning payload, expires_at`,
 )
 
-/** Of somebody who is not known yet. Those that were used up are gone. */
+/** Work without an owner yet. Used ones are deleted. */
 const LOOK = sql(
   'continuity.look',
   `select payload, expires_at from continuity_containers
@@ -28,7 +28,7 @@ const USE_UP = sql('continuity.use_up', 'delete from continuity_containers where
 export interface NewContainer {
   id: string
   name: string
-  /** null: of whoever comes back with the id */
+  /** null: of the browser that returns with the id */
   identityId: string | null
   payload: JsonObject
   expiresAt: Timestamp
@@ -37,7 +37,7 @@ export interface NewContainer {
 
 export type ContinuityStore = ReturnType<typeof createContinuityStore>
 
-/** The table in which Kratos keeps what a browser comes back for. */
+/** Kratos's table of pending work. */
 export function createContinuityStore(db: Db, nid: string) {
   return {
     async insert(c: NewContainer): Promise<void> {

@@ -4,17 +4,17 @@ import { csrfNode } from '../nodes.ts'
 import { type FlowState, isInput, type Ui, type UiMessage, type UiNode } from '../types.ts'
 import { type NodeOrder, nameOf, sortNodes } from './order.ts'
 
-/** What is written in the transaction that stores the flow. */
+/** Writes in the transaction that stores the flow. */
 export type Write = (tx: Queryable) => Promise<void>
 
-/** What one method adds to a form that is begun, or shown anew. */
+/** The part of one method in a form that is begun, or shown again. */
 export interface FormPart {
-  /** Several methods may give the same input, such as `identifier`: it is shown once, with the attributes of both. */
+  /** Several methods may return the same input, such as `identifier`: it is shown once, with the attributes of both. */
   nodes: readonly UiNode[]
   messages?: readonly UiMessage[]
-  /** kept with the flow for later steps, beside what other methods keep */
+  /** stored with the flow for later steps, beside that of other methods */
   context?: JsonObject
-  /** where a method has gone a step already, e.g. has sent a code */
+  /** if the method has made a step already, e.g. has sent a code */
   state?: FlowState
   active?: string
   write?: Write
@@ -22,7 +22,7 @@ export interface FormPart {
 
 export const NO_PART: FormPart = { nodes: [] }
 
-/** A form, and what becomes of the flow with it. */
+/** A form, and the flow's state and context that go with it. */
 export interface Composed {
   ui: Ui
   context: JsonObject
@@ -31,7 +31,7 @@ export interface Composed {
   writes: Write[]
 }
 
-/** Puts a form together from what the methods give for it. */
+/** Joins the parts of the methods to one form. */
 export function composeForm(
   { action, csrfToken, order }: { action: string; csrfToken: string; order: NodeOrder },
   parts: readonly FormPart[],
@@ -48,7 +48,7 @@ export function composeForm(
   }
 }
 
-/** Inputs of one name become one; buttons stand for themselves. */
+/** Inputs of one name become one; buttons are never merged. */
 function merged(nodes: readonly UiNode[]): UiNode[] {
   const all: UiNode[] = []
   for (const node of nodes) {

@@ -4,13 +4,13 @@ import { isInput, type UiNode } from '../types.ts'
 /** How the form of one kind of flow is sorted. */
 export interface NodeOrder {
   groups: readonly string[]
-  /** beginnings of names; inputs without one come after them, by value */
+  /** prefixes of names, in order; inputs without one come after them, by value */
   names: readonly string[]
 }
 
 /**
- * The order of Kratos, which user interfaces rely on: by group, one that is not listed first; within a group by name,
- * buttons named `method` last. Groups `default` and `password` are one group where they stand side by side.
+ * The order of Kratos, which user interfaces rely on: by group, unlisted groups first; within a group by name,
+ * buttons named `method` last. Groups `default` and `password` count as one group where they are adjacent.
  */
 export function sortNodes(nodes: readonly UiNode[], order: NodeOrder): UiNode[] {
   const groupOf = (node: UiNode) => order.groups.indexOf(node.group)
@@ -48,7 +48,7 @@ function positionOf(name: string, names: readonly string[]): number {
 
 export const nameOf = (node: UiNode): string => (isInput(node) ? node.attributes.name : node.attributes.id)
 
-/** As Go prints it: one that is absent stands before letters. */
+/** As Go prints it: an absent value sorts before letters. */
 function valueText(node: UiNode): string {
   if (isInput(node)) return text(node.attributes.value)
   const { text: shown, src, href } = node.attributes

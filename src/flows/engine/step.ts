@@ -6,43 +6,43 @@ import { cleared, withProblems } from '../nodes.ts'
 import type { Flow, FlowProgress, FlowState, FormProblem, Ui, UiMessage, UiNode } from '../types.ts'
 import type { Write } from './compose.ts'
 
-/** The flow goes on with another form. What is not named stays as it is. */
+/** The flow continues with another form. Absent members keep what they were. */
 export interface NextForm {
   kind: 'form'
   /** all of them, in order, with the anti-CSRF token */
   nodes?: readonly UiNode[]
-  /** of the form as a whole; those of earlier steps go */
+  /** of the form as a whole; those of earlier steps are dropped */
   messages?: readonly UiMessage[]
-  /** put at their inputs, after `nodes` and `messages` */
+  /** shown at their inputs, after `nodes` and `messages` */
   problems?: readonly FormProblem[]
   state?: FlowState
   active?: string
-  /** all of it: begin with `flow.context` to keep what other methods have there */
+  /** the whole context: begin with `flow.context` to keep that of other methods */
   context?: JsonObject
   /** runs in the transaction that stores the form */
   write?: Write
-  /** a script is told to open the page, as if it could not show the form itself */
+  /** tells a script to open the page, as if it could not show the form itself */
   asLocation?: true
 }
 
-/** The browser goes elsewhere first, e.g. to a provider, and comes back by a route of the method. */
+/** The browser goes elsewhere first, e.g. to a provider, and returns by a route of the method. */
 export interface Redirect {
   kind: 'redirect'
   to: string
-  /** noted as the method of the flow */
+  /** stored as the method of the flow */
   active?: string
-  /** what the browser comes back with, by the name of the work */
+  /** the continuity container that it returns with, by the name of the work */
   comeBack?: { name: string; id: string }
-  /** it could not be asked: answered instead. Kratos gives out the cookie all the same */
+  /** the provider could not be reached: this is the answer. Kratos sets the cookie all the same */
   failed?: HttpError
 }
 
-/** The form is for a flow of the other kind: who it names is not here yet, or is here already. */
+/** The form belongs to a flow of the other kind: its identity does not exist yet, or exists already. */
 export interface OtherKind {
   kind: 'otherKind'
 }
 
-/** What is not proved yet. */
+/** A step that proves nothing yet. */
 export type Next = NextForm | Redirect
 
 interface SaveDeps {
@@ -50,7 +50,7 @@ interface SaveDeps {
   store: { save(flow: FlowProgress, on?: Queryable): Promise<void> }
 }
 
-/** Stores the flow as a step leaves it. @param payload as it was sent: Kratos answers a step with an empty one at least */
+/** Stores the flow after a step. @param payload as it was sent: Kratos answers a step with an empty one at least */
 export async function showNext<F extends Flow>(
   d: SaveDeps,
   flow: F,
@@ -67,14 +67,14 @@ export async function showNext<F extends Flow>(
   }
 }
 
-/** Notes that the browser is away. */
+/** Stores that the browser has left for another server. */
 export async function leave<F extends Flow>(d: SaveDeps, flow: F, { active, ...redirect }: Redirect) {
   const left = active === undefined ? flow : { ...flow, active_method: active }
   if (left !== flow) await d.store.save(left)
   return { ...redirect, flow: left }
 }
 
-/** One statement where there is nothing else to write. */
+/** One statement if there is nothing else to write. */
 export async function saveFlow(d: SaveDeps, flow: FlowProgress, writes: readonly Write[]): Promise<void> {
   if (writes.length === 0) return d.store.save(flow)
   await d.db.tx(async (tx) => {

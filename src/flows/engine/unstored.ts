@@ -2,7 +2,7 @@ import type { Db, Queryable } from '../../kernel/db/client.ts'
 import type { Flow } from '../types.ts'
 import type { Composed, Write } from './compose.ts'
 
-/** A new flow that is not stored yet, and what its methods write with it. */
+/** A new flow that is not stored yet, and the writes of its methods. */
 export interface Unstored<F> {
   flow: F
   writes: readonly Write[]
@@ -13,7 +13,7 @@ export function unstored<F extends Flow>(flow: Omit<F, 'ui'>, form: Composed): U
   return { flow: { ...flow, ui, context, state, active_method: active } as F, writes }
 }
 
-/** One statement where no method has anything to write. */
+/** One statement if no method writes anything. */
 export async function storeFlow<F>(
   d: { db: Pick<Db, 'tx'>; store: { insert(flow: F, on?: Queryable): Promise<void> } },
   { flow, writes }: Unstored<F>,

@@ -15,7 +15,7 @@ const PATH = '/sessions/token-exchange'
 export function tokenExchangeRoutes(d: TokenExchangeRouteDeps): FastifyPluginAsync {
   return async (app) => {
     const config = { csrf: 'exempt' as const }
-    // It must not use the codes up.
+    // HEAD must not use up the codes.
     app.head(PATH, { config }, (_, reply) => reply.code(204).send())
     app.get(PATH, { config, exposeHeadRoute: false }, async (req) => {
       const [initCode, returnToCode] = [queryValue(req, 'init_code'), queryValue(req, 'return_to_code')]
@@ -24,9 +24,9 @@ export function tokenExchangeRoutes(d: TokenExchangeRouteDeps): FastifyPluginAsy
       }
       const { session, token } = await d.tokenExchange.exchange(initCode, returnToCode)
       const answer = d.sessions.answer(session)
-      // As at a login: nobody learns about a person whose second factor is missing.
+      // As at a login: the identity is hidden while its second factor is missing.
       if (d.sessions.lacksSecondFactor(session)) answer.identity = null
-      // Kratos tells of no devices here, as recorded.
+      // Kratos lists no devices here, as recorded.
       return { session_token: token, session: { ...answer, devices: [] } }
     })
   }

@@ -10,18 +10,18 @@ export interface TokenExchangeDeps {
   handOver: HandOver
 }
 
-/** An app asks as soon as the browser has come back to it. */
+/** An app asks as soon as the browser has returned to it. */
 const LIFE: Micros = 10 * 60 * SECOND
 
 export type TokenExchange = ReturnType<typeof createTokenExchange>
 
-/** How an app gets the session for which a person has signed in with a browser. */
+/** How an app gets the session that its user has begun in a browser. */
 export function createTokenExchange({ clock, exchanges, handOver }: TokenExchangeDeps) {
   return {
     /**
-     * Once: the codes are used up with it.
-     * @param initCode what the app got with its flow @param returnToCode what the browser brought back
-     * @throws 404 where nobody has signed in for these codes, or no longer
+     * Once: it uses up the codes.
+     * @param initCode from the app's flow @param returnToCode from the browser
+     * @throws 404 where no sign-in has completed for these codes, or they have expired
      */
     async exchange(initCode: string, returnToCode: string): Promise<{ session: Session; token: string }> {
       const since = formatTime(clock.now() - LIFE)

@@ -46,7 +46,7 @@ export async function beginSettings(
   session: Session,
 ): Promise<SettingsFlow> {
   d.urls.returnTo(request.requestUrl)
-  // Who asked for no way back is told of none.
+  // A request without a `return_to` gets none in the error either.
   assertProven(d, session, requestedReturnTo(request.requestUrl) === '' ? '' : request.requestUrl)
   const begun = await newSettingsFlow(d, request, session.identity)
   const answer = () => settingsAnswer(begun.flow, d.identityAnswer(session.identity))
@@ -55,7 +55,7 @@ export async function beginSettings(
   return begun.flow
 }
 
-/** Says until when the new session may set a credential. */
+/** Tells until when the new session may set a credential. */
 export async function beginRecovered(
   d: BeginSettingsDeps,
   request: BeginRequest,
@@ -82,7 +82,7 @@ export async function insertFlow(d: BeginSettingsDeps, { flow, writes }: Unstore
   })
 }
 
-/** Whoever has a second factor must have shown it before anything is changed. @throws 403 */
+/** An owner with a second factor must have proved it before anything is changed. @throws 403 */
 export function assertProven(d: BeginSettingsDeps, session: Session, returnTo: string): void {
   if (d.config().selfservice.flows.settings.required_aal !== 'highest_available') return
   if (session.second_factor && aalOf(session.authentication_methods) !== 'aal2') {
@@ -90,7 +90,7 @@ export function assertProven(d: BeginSettingsDeps, session: Session, returnTo: s
   }
 }
 
-/** A flow that is not stored yet. @param tx of a caller that has one open: methods must not wait for a second connection */
+/** A flow that is not stored yet. @param tx of the caller, if it has one: methods must not wait for a second connection */
 export async function newSettingsFlow(
   d: BeginSettingsDeps,
   request: BeginRequest,

@@ -9,8 +9,8 @@ export interface FactorChangeDeps {
 }
 
 /**
- * Ends the sessions that are to end when a second factor or a key is set up or taken away, in the transaction that does
- * so. @param session of whoever does it
+ * Ends the sessions that `lethe.sessions` ends when a second factor or a key is set up or removed, in the same transaction.
+ * @param session the caller's own
  */
 export async function endSessionsOnFactorChange(d: FactorChangeDeps, session: Session, tx: Queryable): Promise<void> {
   const ending = d.config().lethe.sessions.end_on_factor_change

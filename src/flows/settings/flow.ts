@@ -20,24 +20,24 @@ import type { SettingsFlow } from './types.ts'
 
 export interface SettingsFlows {
   begin(request: BeginRequest, session: Session): Promise<SettingsFlow>
-  /** @throws 404, 403 for the flow of somebody else, 410 */
+  /** @throws 404, 403 for the flow of another identity, 410 */
   read(id: string, session: Session): Promise<SettingsFlow & { identity: Identity }>
-  /** The flow that leads to a new credential, begun in the transaction that signs somebody in by recovery. */
+  /** The flow for a new credential, begun in the transaction that signs in by recovery. */
   beginRecovered(request: BeginRequest, identity: Identity, tx: Queryable): Promise<SettingsFlow>
   submit(flowId: string, caller: Caller, resolved: Resolved): Promise<SettingsOutcome>
   /** @throws 404 */
   find(id: string): Promise<SettingsFlow>
-  /** Whether its person has to sign in again before they change what they sign in with. */
+  /** Whether the caller has to sign in again before changing credentials. */
   needsRefresh(session: Session): boolean
   /** Makes a change that a method has checked outside the form. @throws 401, 403, FormRefused */
   finish(done: FinishedOutside): Promise<SettingsOutcome>
-  /** Stores the flow as a step outside the form leaves it. */
+  /** Stores the flow after a step outside the form. */
   show(flow: SettingsFlow, next: NextForm): Promise<ShownAgain<SettingsFlow>>
 }
 
 export type SettingsFlowDeps = SubmitSettingsDeps
 
-/** Whoever is signed in changes their own traits and password. @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
+/** A signed-in caller changes their own traits and credentials. @see https://www.ory.com/docs/kratos/self-service/flows/user-settings */
 export function createSettingsFlow(d: SettingsFlowDeps): SettingsFlows {
   return {
     begin: (request, session) => beginSettings(d, request, session),

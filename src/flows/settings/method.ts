@@ -10,22 +10,22 @@ import type { SettingsFlow } from './types.ts'
 type After = Config['selfservice']['flows']['settings']['after']
 export type SettingsMethodId = Exclude<keyof After, 'default_browser_return_url' | 'hooks'>
 
-/** Something that people change about their own account. */
+/** A part of the account that its owner can change. */
 export interface SettingsMethod {
-  /** also its key below `selfservice.flows.settings.after`, and the end of the name under which a form of it waits */
+  /** also its key below `selfservice.flows.settings.after`, and the suffix of the name of its pending forms */
   readonly id: SettingsMethodId
-  /** Its part of the form; without nodes where it has nothing to offer, or is switched off. */
+  /** Its part of the form; without nodes if it has nothing to offer, or is switched off. */
   form(view: SettingsView): Promise<FormPart>
-  /** Whether a submitted form is for it. A question, not a check: the first method that says yes has the form. */
+  /** Whether a submitted form is for it. A question, not a check: the first method that says yes gets the form. */
   takes(form: SubmittedForm, flow: SettingsFlow): boolean
-  /** What the inputs of the form hold if it has to be shown again, by name. Never a secret. */
+  /** The values of its inputs if the form has to be shown again, by name. Never a secret. */
   kept?(form: SubmittedForm, schema: IdentitySchema): ReadonlyMap<string, Json | undefined>
   /**
-   * Checks what was sent. Nothing is written yet.
-   * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
+   * Checks the form. Nothing is written yet.
+   * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others become the answer
    */
   change(request: SettingsRequest): Promise<Change | Next>
-  /** The members that the form has while it waits for its sender to sign in again, in the words of Kratos. */
+  /** The members to keep while the caller signs in again, in the format of Kratos. */
   waiting(form: SubmittedForm, schema: IdentitySchema): JsonObject
 }
 
@@ -42,19 +42,19 @@ export interface SettingsRequest extends Omit<SettingsView, 'flow'> {
   flow: SettingsFlow
   form: SubmittedForm
   session: Session
-  /** for nodes of a form that comes next */
+  /** for nodes of the next form */
   csrfToken: string
-  /** Goes on only with a session that is fresh enough to change what one signs in with: else its person signs in again. */
+  /** Returns only if the session is fresh enough to change credentials; otherwise the caller signs in again. */
   requirePrivilege(): void
 }
 
-/** A change that has passed every check of what was sent. */
+/** A change whose input has passed every check. */
 export interface Change {
   kind: 'change'
-  /** Whether the session must be fresh, asked again once the identity is locked. */
+  /** Whether the session must be fresh; asked again once the identity is locked. */
   needsPrivilege(identity: Identity): boolean
-  /** The identity as the change would leave it, for web hooks; absent where it only touches credentials. */
+  /** The identity after the change, for web hooks; absent if it only changes credentials. */
   preview?(identity: Identity): Identity
-  /** Makes the change, in the transaction that notes the success. @throws FormRefused: nothing is written */
+  /** Makes the change, in the transaction that completes the flow. @throws FormRefused: nothing is written */
   write(tx: Queryable): Promise<FullIdentity>
 }

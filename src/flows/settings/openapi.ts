@@ -27,7 +27,7 @@ import {
 } from '../openapi.ts'
 
 const flow = flowAnswers('settingsFlow')
-const nobody = error('Nobody is signed in.')
+const noSession = error('There is no active session.')
 const notNow = error('The session is too old for this, or needs a second factor.')
 
 export const settingsDescription: Description = {
@@ -41,7 +41,7 @@ export const settingsDescription: Description = {
         ...flow,
         303: SENT_ON,
         400: error('`return_to` is not allowed.'),
-        401: nobody,
+        401: noSession,
         403: notNow,
         ...OTHER_ERRORS,
       },
@@ -56,7 +56,7 @@ export const settingsDescription: Description = {
       ...{ id: 'getSettingsFlow', method: 'get', path: '/self-service/settings/flows', port: 'public' },
       summary: 'Shows a change of settings that was begun.',
       parameters: [needed(query('id', 'Id of the flow.')), SESSION_TOKEN, COOKIE],
-      answers: { ...flow, 401: nobody, ...FLOW_REFUSED, ...OTHER_ERRORS },
+      answers: { ...flow, 401: noSession, ...FLOW_REFUSED, ...OTHER_ERRORS },
     },
     {
       ...{ id: 'updateSettingsFlow', method: 'post', path: '/self-service/settings', port: 'public' },
@@ -67,7 +67,7 @@ export const settingsDescription: Description = {
         200: json('Changed.', 'settingsFlow'),
         303: SENT_ON,
         400: json('The flow, with what is wrong.', 'settingsFlow'),
-        401: nobody,
+        401: noSession,
         403: notNow,
         410: FLOW_GONE,
         422: BROWSER_MUST_MOVE,

@@ -9,25 +9,25 @@ import type { SettingsMethod } from './method.ts'
 export interface PendingDeps {
   continuity: Continuity
   continuityCookie: ContinuityCookie
-  /** whose forms may wait */
+  /** the methods whose forms may wait */
   settingsMethods: readonly Pick<SettingsMethod, 'id'>[]
 }
 
-/** Forms that wait until their sender has signed in again. */
+/** Forms that wait until the caller has signed in again. */
 export interface PendingForms {
   put(req: FastifyRequest, reply: FastifyReply, owner: Owner, method: string, form: JsonObject): Promise<void>
   /** The one that was sent to this flow, once. */
   take(req: FastifyRequest, reply: FastifyReply, owner: Owner, flowId: string): Promise<SubmittedForm | undefined>
-  /** Forgets them all: something else was wanted since. */
+  /** Drops them all: the caller has begun something else. */
   drop(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<void>
 }
 
-/** As Kratos calls them in cookie and table, so that either server finishes what the other began. */
+/** The name in cookie and table, as in Kratos, so that either server finishes what the other began. */
 const nameOf = (method: string) => `ory_kratos_settings_${method}`
 
 export function createPendingForms(d: PendingDeps): PendingForms {
   const names = d.settingsMethods.map(({ id }) => nameOf(id))
-  /** @returns what waited, after it is taken out of table and cookie */
+  /** @returns the pending form, after it is removed from table and cookie */
   async function takeAll(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<JsonObject[]> {
     const ids = d.continuityCookie.read(req)
     const waiting = names.filter((name) => Object.hasOwn(ids, name))

@@ -95,7 +95,7 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
     return respond(req, reply, caller, outcome, resolved)
   }
 
-  /** A browser that was sent to sign in again comes back by a link: its form was kept meanwhile. */
+  /** A browser that was sent to sign in again returns by a link: its form was kept meanwhile. */
   async function callerBack(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<Caller> {
     const caller = callerOf(req, d)
     if (req.method !== 'GET' || caller.scripted) return caller
@@ -104,7 +104,7 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
   }
 }
 
-/** Says what came of a submit, whichever route it ended at. */
+/** Answers a submit, whichever route it ended at. */
 export function settingsResponder(d: SettingsRouteDeps) {
   const answer = (flow: SettingsFlow, identity: Identity) => settingsAnswer(flow, d.identityAnswer(identity))
   return respond

@@ -29,7 +29,7 @@ export interface Saved {
   flow: SettingsFlow
   identity: Identity
   returnTo: string
-  /** verifications that were begun, where the person is to be led on to them */
+  /** verifications that were begun and that the owner should continue with */
   verifications: Begun[]
 }
 
@@ -40,13 +40,13 @@ export interface Checked {
   change: Change
   session: Session
   transientPayload: JsonObject | undefined
-  /** asked of the session, and its identity, as they are once they are locked */
+  /** called with the session, and its identity, after they are locked */
   mayWrite(now: Session): boolean
 }
 
 /**
- * Asks the web hooks that may refuse or change, and then all questions again, of the session and identity as they are once nobody else can change them: hashing, or waiting
- * for others, takes long enough to be signed out meanwhile, perhaps because somebody else held this session.
+ * Calls the web hooks that may refuse or change, and then checks everything again under the lock of session and identity: hashing,
+ * or waiting for others, takes long enough for the session to be ended meanwhile, perhaps because a thief held it.
  * @returns undefined when the session is too old by now
  * @throws 401 when it has ended, 403
  */
@@ -80,13 +80,13 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
   const saved = await d.locks.tx(rows, write).catch((error: unknown) => {
     throw error instanceof NotLocked ? sessionMissing() : error
   })
-  // By now the change is made, and its sender is told so whatever they answer.
+  // The change is made by now, and the answer says so whatever these hooks answer.
   const others = webHooks(hooks).filter((hook) => !decides(hook))
   if (saved) await d.hooks.tell(others, () => hookContext(d, c, saved.identity))
   return saved
 }
 
-/** Writes to addresses that nobody has been written to yet: new ones, and those that were left over. */
+/** Writes to addresses that have not been written to yet: new ones, and earlier ones that were left over. */
 async function verify(d: SaveDeps, { flow, caller, session }: Checked, identity: FullIdentity, tx: Queryable) {
   const csrfToken = currentCsrfToken(flow, caller)
   const request = { type: flow.type, requestUrl: flow.request_url, csrfToken }

@@ -4,7 +4,7 @@ import { KINDS } from '../kinds.ts'
 import { flowRows } from '../store.ts'
 import type { SettingsFlow } from './types.ts'
 
-/** The row refers to its identity. That is not waited for here, where it would hold a connection. */
+/** The row refers to its identity. It does not wait for a lock on it, as that would hold a connection. */
 const INSERT = sql(
   'settings_flow.insert',
   `with identity as (

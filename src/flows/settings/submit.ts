@@ -34,12 +34,12 @@ export type SettingsOutcome =
   | (Omit<ShownAgain<SettingsFlow>, 'kind'> & { kind: 'next' })
   | Failed
   | (Redirect & { flow: SettingsFlow })
-  /** the session is too old for this change: the person has to sign in again and comes back */
+  /** the session is too old for this change: the caller has to sign in again and comes back */
   | { kind: 'reauthenticate'; flow: SettingsFlow; at: string; method: SettingsMethod['id']; form: JsonObject }
 
 /**
  * Takes a submitted settings form. Every check comes before the first write.
- * @throws 400 without a flow id, 404, 403 for the flow of somebody else, without the token, without the second factor
+ * @throws 400 without a flow id, 404, 403 for the flow of another identity, without the token, without the second factor
  */
 export async function submitSettings(
   d: SubmitSettingsDeps,
@@ -140,7 +140,7 @@ export function isPrivileged(d: SubmitSettingsDeps, session: Session): boolean {
   return parseTime(session.authenticated_at) + maxAgeMs * 1000 >= d.clock.now()
 }
 
-/** Where the person signs in again, and the form in the words of Kratos, to be taken up by whichever server is next. */
+/** The login to send the caller to, and the form in the format of Kratos, for the server that resumes it. */
 function reauthenticate(
   d: SubmitSettingsDeps,
   { id, waiting }: SettingsMethod,
