@@ -29,6 +29,7 @@ export function composeIdentities(
     writer: createIdentityWriter(meta.nid, () => uuid(random)),
     answers: d.identityAnswers,
     limits: () => config().lethe.limits,
+    codes: () => config().selfservice.methods.code,
     sessions: {
       endSessionsOf: (tx, identityId, cause, except) =>
         sessions.revokeAllOf(identityId, cause, { tx, ...(except === undefined ? {} : { except }) }),

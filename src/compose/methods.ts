@@ -2,6 +2,8 @@ import { createLoginAttempts } from '../flows/login/attempts.ts'
 import { createGuesses } from '../flows/login/guesses.ts'
 import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
+import { createLoginCodeStore } from '../methods/code/store-login.ts'
+import { createSubmissionStore } from '../methods/code/store-submissions.ts'
 import { loginMethods, registrationMethods, settingsMethods } from '../methods/index.ts'
 import { createTotpStore } from '../methods/totp/store.ts'
 import type { FlowParts } from './flows.ts'
@@ -21,6 +23,9 @@ export function composeMethods(d: FlowParts & Providers) {
     ...d,
     ...{ attempts, knownBrowsers, guesses },
     totp: createTotpStore(d.db, nid),
+    loginCodes: createLoginCodeStore(d.db, nid),
+    loginSubmissions: createSubmissionStore(d.db, nid, 'login'),
+    secrets: d.cookieSecrets,
     serverSecret,
     publicBaseUrl: d.baseUrls.public,
     publicHost: () => new URL(d.baseUrls.public()).hostname,

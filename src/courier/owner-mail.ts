@@ -10,11 +10,11 @@ export interface OwnerMailDeps {
 }
 
 export interface MailToOwner {
-  kind: 'recovery_code' | 'recovery' | 'verification_code' | 'verification'
+  kind: 'recovery_code' | 'recovery' | 'verification_code' | 'verification' | 'login_code'
   /** undefined for an unknown address */
-  owner: AddressOwner | undefined
+  owner: Pick<AddressOwner, 'identity'> | undefined
   to: { channel: Channel; value: string }
-  /** whether an unknown address gets a message that says so */
+  /** whether an unknown address gets a message that says so; login has none */
   tellUnknown: boolean
   request: { request_url: string; transient_payload: Json }
   /** of the request for it, for templates that have them in Kratos */
@@ -32,7 +32,7 @@ export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwne
   if (m.owner) {
     const identity = d.identityAnswer(m.owner.identity) as JsonObject
     await d.courier.enqueue({ ...known, data: { ...data, ...m.secret, identity } }, tx)
-  } else if (m.tellUnknown && channel === 'email') {
+  } else if (m.tellUnknown && m.kind !== 'login_code' && channel === 'email') {
     await d.courier.enqueue({ ...known, type: `${m.kind}_invalid`, data }, tx)
   } else {
     await d.courier.pretend({ ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)

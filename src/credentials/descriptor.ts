@@ -8,6 +8,12 @@ export interface StoredConfig extends Pick<StoredCredential, 'config' | 'version
   identityId: string
 }
 
+/** What codes that are sent are for, as `selfservice.methods.code` says. */
+export interface CodeUse {
+  passwordless_enabled: boolean
+  mfa_enabled: boolean
+}
+
 /** A condition in SQL over the `config` of a credential. @param config expression of type jsonb */
 export type Condition = (config: string) => string
 
@@ -27,9 +33,11 @@ export interface CredentialDescriptor {
   /** the config, where it follows from the traits as well */
   derivedConfig?(derived: DerivedTraits): { config: JsonObject; version: number }
   /** whether it alone is enough to sign in; absent: never */
-  firstFactor?(credential: FactorFacts): boolean
+  firstFactor?(credential: FactorFacts, codes: CodeUse): boolean
   secondFactor?: {
     isSet(credential: FactorFacts): boolean
+    /** whoever has an address has it: it counts while `mfa_enabled` of codes is on */
+    optional?: true
     /** The same in SQL. It must hold for configs of this type alone: the statement does not look at the type. */
     sql: Condition
   }

@@ -29,6 +29,9 @@ function withoutSecondFactors({ credentials, ...config }: JsonObject): JsonObjec
   return left.length === 0 ? config : { ...config, credentials: left }
 }
 
+/** Rows of old versions name the channel alone. */
+const hasAddress = ({ addresses, address_type: channel }: JsonObject) => filled(addresses) || filled(channel)
+
 /** The types that rows of `identity_credential_types` stand for. */
 export const DESCRIPTORS: readonly CredentialDescriptor[] = [
   {
@@ -92,7 +95,13 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
       config: { addresses: codeAddresses.map(({ via, value }) => ({ channel: via, address: value })) },
       version: 1,
     }),
-    notOffered: 'sign-in by code',
+    firstFactor: ({ config }, codes) => codes.passwordless_enabled && hasAddress(config),
+    secondFactor: {
+      isSet: ({ config }) => hasAddress(config),
+      optional: true,
+      sql: (config) => `${config} @? '$.addresses[*]' or coalesce(${config} ->> 'address_type', '') <> ''`,
+    },
+    version: 1,
   },
 ]
 

@@ -1,4 +1,5 @@
 import { isFirstFactor } from '../credentials/available-aal.ts'
+import type { CodeUse } from '../credentials/descriptor.ts'
 import { descriptorOf } from '../credentials/descriptors.ts'
 import { firstFactors } from '../credentials/first-factors.ts'
 import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
@@ -141,7 +142,7 @@ export function createChanges(d: Deps) {
     async removeCredential(id: string, type: string, identifier: string = ''): Promise<void> {
       await changeByOperator(id, (before) => {
         const draft = asDraft(before)
-        return { ...draft, credentials: withoutCredential(before, draft.credentials, { type, identifier }) }
+        return { ...draft, credentials: withoutCredential(before, draft.credentials, { type, identifier }, d.codes()) }
       })
     },
   }
@@ -166,6 +167,7 @@ function withoutCredential(
   before: FullIdentity,
   drafts: DraftCredential[],
   { type, identifier }: { type: string; identifier: string },
+  codes: CodeUse,
 ): DraftCredential[] {
   const target = before.credentials.find((credential) => credential.type === type)
   if (!target) throw credentialMissing(type)
@@ -176,12 +178,13 @@ function withoutCredential(
     return drafts.map((draft) => (draft.type === type ? { ...draft, config: removable(draft.config) } : draft))
   }
   if (removable === 'entry') {
-    if (firstFactors(before) < 2) throw lastFirstFactor()
+    if (firstFactors(before, codes) < 2) throw lastFirstFactor()
     if (identifier === '') throw identifierMissing()
     if (!target.identifiers.includes(identifier)) throw identifierUnknown(type, identifier)
     return drafts.flatMap((draft) => (draft.type === type ? (withoutAccount(draft, identifier) ?? []) : draft))
   }
-  if (descriptor.firstFactor && before.credentials.filter(isFirstFactor).length < 2) throw lastFirstFactor()
+  if (descriptor.firstFactor && before.credentials.filter((one) => isFirstFactor(one, codes)).length < 2)
+    throw lastFirstFactor()
   if (removable === 'row') return without(drafts, type)
   return drafts.map((draft) => (draft.type === type ? { ...draft, config: {} } : draft))
 }

@@ -19,14 +19,14 @@ export function createCredentialChanges(d: Deps) {
       edit: (before: FullIdentity) => readonly DraftCredential[],
       tx: Queryable,
     ): Promise<FullIdentity> {
-      const { now, newId } = d.buildContext()
+      const { now, newId, codes } = d.buildContext()
       const before = await d.store.lock(tx, id)
       const credentials = edit(before).map((draft): StoredCredential => {
         const known = before.credentials.find(({ type }) => type === draft.type)
         if (known && isSame(known, draft)) return known
         return { ...draft, id: newId(), created_at: known?.created_at ?? now, updated_at: now }
       })
-      const after = { ...before, credentials, available_aal: availableAal(credentials), updated_at: now }
+      const after = { ...before, credentials, available_aal: availableAal(credentials, codes), updated_at: now }
       const { old, added } = changedParts(before, after)
       try {
         await d.writer.update(tx, before, after)

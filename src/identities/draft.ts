@@ -1,4 +1,5 @@
 import { availableAal } from '../credentials/available-aal.ts'
+import type { CodeUse } from '../credentials/descriptor.ts'
 import { descriptorOf } from '../credentials/descriptors.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 import { type AddressClaim, recoveryAddresses, verifiableAddresses } from './addresses.ts'
@@ -29,6 +30,7 @@ export interface DraftCredential extends Pick<StoredCredential, 'type' | 'config
 export interface BuildContext {
   schemas: Schemas
   limits: IdentityLimits
+  codes: CodeUse
   now: Timestamp
   newId(): string
 }
@@ -60,7 +62,7 @@ export function assemble(context: BuildContext, draft: Draft, before: FullIdenti
     metadata_admin: draft.metadata_admin,
     external_id: draft.external_id,
     organization_id: draft.organization_id,
-    available_aal: availableAal(credentials),
+    available_aal: availableAal(credentials, context.codes),
     created_at: before?.created_at ?? context.now,
     updated_at: context.now,
     credentials,

@@ -1,6 +1,7 @@
+import type { CodeUse } from '../credentials/descriptor.ts'
 import { descriptorOf } from '../credentials/descriptors.ts'
 import { PASSWORD, passwordHashOf } from '../credentials/password.ts'
-import { type Clock, formatTime } from '../kernel/base/clock.ts'
+import { type Clock, formatTime, type Timestamp } from '../kernel/base/clock.ts'
 import { formatUuid, uuid } from '../kernel/base/uuid.ts'
 import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
@@ -43,6 +44,8 @@ export interface IdentityServiceDeps {
   /** the schemas in force; read at each call, as a reload may change them */
   schemas(): Schemas
   limits(): IdentityLimits
+  /** what codes that are sent are for */
+  codes(): CodeUse
   hasher: Pick<Hasher, 'hash' | 'knows'>
   answers: IdentityAnswers
   sessions: SessionEnds
@@ -78,8 +81,8 @@ export interface IdentityService {
   findByVerifiableAddress(via: 'email' | 'sms', value: string): Promise<AddressOwner | undefined>
   /** Notes that a message was sent to an address. A verified one stays so. @param id of the address */
   noteAddressSent(id: string, tx: Queryable): Promise<void>
-  /** Marks an address as verified. @throws NotLocked */
-  verifyAddress(identityId: string, address: TraitAddress, tx: Queryable): Promise<void>
+  /** Marks an address as verified. @param at absent: now. @throws NotLocked */
+  verifyAddress(identityId: string, address: TraitAddress, tx: Queryable, at?: Timestamp): Promise<void>
   /** The identity with this identifier of a credential of that type, whatever its state. */
   findByIdentifier(type: string, identifier: string): Promise<FullIdentity | undefined>
   /** The identity with this identifier, whatever the credential. */
@@ -136,6 +139,7 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
   const buildContext = () => ({
     schemas: d.schemas(),
     limits: d.limits(),
+    codes: d.codes(),
     now: formatTime(d.clock.now()),
     newId: () => uuid(d.random),
   })
@@ -198,7 +202,8 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
       return identity && ownerOf(identity, identity.verifiable_addresses, { via, value: value! })
     },
     noteAddressSent: (id, tx) => d.addresses.noteSent(id, tx),
-    verifyAddress: (identityId, address, tx) => d.addresses.verify(identityId, address, formatTime(d.clock.now()), tx),
+    verifyAddress: (identityId, address, tx, at = formatTime(d.clock.now())) =>
+      d.addresses.verify(identityId, address, at, tx),
 
     derive(schemaId, traits) {
       const schema = d.schemas().get(schemaId)

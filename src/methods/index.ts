@@ -1,6 +1,7 @@
 import type { LoginMethod } from '../flows/login/method.ts'
 import type { RegistrationMethod } from '../flows/registration/method.ts'
 import type { SettingsMethod } from '../flows/settings/method.ts'
+import { type CodeLoginDeps, codeLogin } from './code/login.ts'
 import { type IdentifierFirstDeps, identifierFirst } from './identifier_first/login.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
 import { type LookupSettingsDeps, lookupSettings } from './lookup_secret/settings.ts'
@@ -21,7 +22,8 @@ import { type WebauthnLoginDeps, webauthnLogin } from './webauthn/login.ts'
 import { type WebauthnRegistrationDeps, webauthnRegistration } from './webauthn/registration.ts'
 import { type WebauthnSettingsDeps, webauthnSettings } from './webauthn/settings.ts'
 
-export type MethodDeps = OidcLoginDeps &
+export type MethodDeps = CodeLoginDeps &
+  OidcLoginDeps &
   OidcSettingsDeps &
   PasswordLoginDeps &
   PasswordRegistrationDeps &
@@ -49,6 +51,7 @@ export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
   totpLogin(d),
   lookupLogin(d),
   oidcLogin(d),
+  codeLogin(d),
 ]
 
 export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[] => [

@@ -1,5 +1,6 @@
 import { aalOf } from '../credentials/aal.ts'
-import type { Identity } from '../identities/types.ts'
+import { secondFactorOf } from '../credentials/available-aal.ts'
+import type { FullIdentity, Identity } from '../identities/types.ts'
 import { formatTime, type Micros, type Timestamp } from '../kernel/base/clock.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
@@ -9,10 +10,11 @@ import type { Rule } from './rules.ts'
 import type { SessionStore } from './store.ts'
 import type { AuthenticationMethod, DeviceFacts, OnEnded, Session } from './types.ts'
 
-interface NewSession {
-  identity: Identity
+export interface NewSession {
+  identity: Identity & Partial<Pick<FullIdentity, 'credentials'>>
   authentication: Omit<AuthenticationMethod, 'completed_at'>
   device: DeviceFacts
+  /** chosen before, by `draft` */
   id?: string | undefined
 }
 
@@ -37,10 +39,13 @@ export function newSession(
     logout_token: '',
     devices: [{ id: uuid(d.random), ...device }],
     identity,
-    second_factor: identity.available_aal === 'aal2',
+    second_factor: secondFactor(identity),
     tombstoned: false,
   }
 }
+
+const secondFactor = ({ credentials = [], available_aal: flag }: NewSession['identity']) =>
+  secondFactorOf(credentials) ?? (flag === 'aal2' ? 'set' : null)
 
 /**
  * Makes room for one more session of an identity with a limit, in the transaction that begins it. The identity is

@@ -1,8 +1,8 @@
 import type { Config } from '../config/schema/schema.ts'
 import { aalOf } from '../credentials/aal.ts'
+import { counts } from '../credentials/available-aal.ts'
 import type { IdentityAnswers } from '../identities/answers.ts'
 import type { IdentityLocks } from '../identities/store-locks.ts'
-import type { Identity } from '../identities/types.ts'
 import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/clock.ts'
 import {
   derivedLogoutToken,
@@ -17,7 +17,7 @@ import {
 import { NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { sessionAnswer, sessionText } from './answer.ts'
 import { hasSecondFactor, isStale } from './assurance.ts'
-import { makeRoom, newSession } from './begin.ts'
+import { makeRoom, type NewSession, newSession } from './begin.ts'
 import type { LastSeen } from './last-seen.ts'
 import { isLive } from './lifecycle.ts'
 import { toSession } from './row.ts'
@@ -29,7 +29,6 @@ import type {
   AuthenticationMethod,
   Checked,
   Credentials,
-  DeviceFacts,
   EndCause,
   EndDetails,
   OnEnded,
@@ -121,12 +120,7 @@ export interface Proof {
   upstream?: UpstreamSignIn | undefined
 }
 
-export interface NewSessionInput extends Proof {
-  /** chosen before, by `draft` */
-  id?: string
-  identity: Identity
-  device: DeviceFacts
-}
+export type NewSessionInput = Proof & Omit<NewSession, 'authentication'>
 
 export function createSessions(d: SessionServiceDeps): SessionService {
   const now = () => formatTime(d.clock.now())
@@ -274,7 +268,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
       kept === '' || kept === logoutPlaceholder(id) ? derivedLogoutToken(d.serverSecret, id) : kept,
     lacksSecondFactor: (session) =>
       d.config().session.whoami.required_aal === 'highest_available' &&
-      session.second_factor &&
+      counts(session.second_factor, d.config().selfservice.methods.code) &&
       !hasSecondFactor(session, ruleOf(session), d.clock.now()),
     lacksFreshProof: (session) => isStale(session, ruleOf(session), d.clock.now()),
     ruleOf,

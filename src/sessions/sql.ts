@@ -1,5 +1,5 @@
 import { PASSWORD } from '../credentials/password.ts'
-import { isSecondFactor } from '../credentials/sql.ts'
+import { isOptionalFactor, isSecondFactor } from '../credentials/sql.ts'
 import { lastEnd, nextEnd, tombstoned } from './lifecycle.ts'
 
 /**
@@ -39,13 +39,15 @@ const RECOVERY_ADDRESSES = `(
   from identity_recovery_addresses a where a.identity_id = i.id and a.nid = i.nid)`
 
 /**
- * The flag is trusted when it says aal2 and checked against the credentials when it does not: with a stale `aal1` a
- * password alone must not be enough. Whether the method is enabled in the configuration does not matter here. Not
- * `exists`: for it a generic plan hashes the whole table.
+ * `set`, `optional` or null, see `secondFactorOf`. With a stale `aal1` a password alone must not be enough. A flag that says
+ * aal2 is trusted, unless it may say so for codes, which count only while they are enabled. Whether another method is enabled
+ * does not matter here. Not `exists`: for it a generic plan hashes the whole table.
  */
-const SECOND_FACTOR = `case when i.available_aal = 'aal2' then true else coalesce((
-  select bool_or(${isSecondFactor('c.config')})
-  from identity_credentials c where c.identity_id = i.id and c.nid = i.nid), false) end`
+const SECOND_FACTOR = `coalesce((
+  select max(case when ${isSecondFactor('c.config')} then 'set'
+    when ${isOptionalFactor('c.config')} then 'optional' end)
+  from identity_credentials c where c.identity_id = i.id and c.nid = i.nid),
+  case when i.available_aal = 'aal2' then 'set' end)`
 
 /**
  * With the ends by the rules, so that every answer and every decision sees the same ones.

@@ -1,3 +1,4 @@
+import type { SecondFactor } from '../credentials/available-aal.ts'
 import type { Identity, IdentityRow } from '../identities/types.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
 
@@ -40,8 +41,8 @@ export interface Session {
   logout_token: string
   devices: Device[]
   identity: Identity
-  /** whether the identity has a second factor, by its flag or by its credentials */
-  second_factor: boolean
+  /** the second factors of the identity, by its credentials or its flag */
+  second_factor: SecondFactor
   /** ended by Lethe, although another program of a shared database set it active again */
   tombstoned: boolean
 }

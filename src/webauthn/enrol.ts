@@ -1,4 +1,5 @@
 import { isFirstFactor } from '../credentials/available-aal.ts'
+import type { CodeUse } from '../credentials/descriptor.ts'
 import { descriptorOf } from '../credentials/descriptors.ts'
 import { fieldText } from '../flows/form.ts'
 import { refused } from '../flows/refused.ts'
@@ -89,5 +90,11 @@ export function withoutKey(
 }
 
 /** Whether the owner could sign in before, and cannot any more. */
-export const locksOut = (before: readonly DraftCredential[], after: readonly DraftCredential[]): boolean =>
-  before.some(isFirstFactor) && !after.some(isFirstFactor)
+export function locksOut(
+  before: readonly DraftCredential[],
+  after: readonly DraftCredential[],
+  codes: CodeUse,
+): boolean {
+  const letsIn = (one: DraftCredential) => isFirstFactor(one, codes)
+  return before.some(letsIn) && !after.some(letsIn)
+}

@@ -1,3 +1,4 @@
+import type { CodeUse } from '../credentials/descriptor.ts'
 import { refused } from '../flows/refused.ts'
 import { endSessionsOnFactorChange, type FactorChangeDeps } from '../flows/settings/factor-change.ts'
 import type { Change, SettingsRequest } from '../flows/settings/method.ts'
@@ -25,6 +26,7 @@ interface Owner {
 export function removeButtons(
   owner: Owner,
   look: { type: string; name: string; label(key: Key): UiMessage },
+  codes: CodeUse,
 ): UiNode[] {
   return ringOf(owner.credentials, look.type, owner.id).keys.map((key) => {
     const rest = withoutKey(owner, look.type, key.id.toString('hex'))
@@ -33,7 +35,7 @@ export function removeButtons(
       look.name,
       key.id,
       look.label(key),
-      rest !== undefined && locksOut(owner.credentials, rest),
+      rest !== undefined && locksOut(owner.credentials, rest, codes),
     )
   })
 }
@@ -68,7 +70,8 @@ export async function removeKey(
     const rest = withoutKey(owner, which.type, which.hexId)
     if (!rest) throw refused(which.missing)
     // Kratos uses this input for keys of either kind.
-    if (locksOut(owner.credentials, rest)) throw refused(keyMessages.lastWayIn, 'webauthn_remove')
+    if (locksOut(owner.credentials, rest, d.config().selfservice.methods.code))
+      throw refused(keyMessages.lastWayIn, 'webauthn_remove')
     return rest
   }
   edit(await account())

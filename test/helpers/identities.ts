@@ -74,6 +74,7 @@ export async function identityRows(db: Db) {
   const hasher = testHasher()
   const store = createIdentityStore(db, nid)
   const identities = createIdentities({
+    codes: () => ({ passwordless_enabled: false, mfa_enabled: false }),
     limits: () => ({ traits: 65_536, metadata: 65_536 }),
     ...{ db, clock, random: randomBytes, answers, hasher, store },
     addresses: createAddressStore(db, nid),

@@ -30,7 +30,11 @@ const row: fc.Arbitrary<SessionRow> = fc.record({
   ...{ id: uuid, token: fc.constant('s2_x'), identity_id: uuid, active: fc.boolean(), tombstoned: fc.boolean() },
   ...{ issued_at: time, expires_at: time, authenticated_at: time, aal: fc.constant('aal1') },
   authentication_methods: fc.array(method, { maxLength: 3 }).map(jsonText),
-  ...{ logout_token: fc.constant(''), second_factor: fc.boolean(), devices: list(address) },
+  ...{
+    logout_token: fc.constant(''),
+    second_factor: fc.constantFrom('set' as const, 'optional' as const, null),
+    devices: list(address),
+  },
   ...{ schema_id: fc.string({ minLength: 1 }), state: fc.constantFrom('active' as const, 'inactive' as const) },
   ...{ state_changed_at: maybe(time), traits: fc.dictionary(fc.string(), fc.jsonValue()).map(jsonText) },
   ...{ metadata_public: maybe(json), metadata_admin: maybe(json), external_id: maybe(fc.string({ unit: 'binary' })) },

@@ -42,10 +42,7 @@ const IDLE_HOOKS = ['b2b_sso', 'organization', 'verify_new_address', 'notify_pre
 
 /** Names of the keys that are switched on and have no effect, as they stand in the file. */
 export function unsupportedKeys(config: Config): string[] {
-  const { code } = config.selfservice.methods
   const names = RULES.filter((rule) => rule.on(config)).map((rule) => rule.name)
-  if (code.passwordless_enabled) names.push('selfservice.methods.code.passwordless_enabled')
-  if (code.mfa_enabled) names.push('selfservice.methods.code.mfa_enabled')
   for (const { name, hooks } of hookLists(config)) {
     if (hooks.some(({ hook }) => IDLE_HOOKS.includes(hook))) names.push(name)
   }
@@ -54,10 +51,5 @@ export function unsupportedKeys(config: Config): string[] {
 
 /** For tests: the keys that a rule or the quiet list covers. */
 export function coveredNames(): string[] {
-  return [
-    ...RULES.map((rule) => rule.name),
-    ...QUIET,
-    'selfservice.methods.code.passwordless_enabled',
-    'selfservice.methods.code.mfa_enabled',
-  ]
+  return [...RULES.map((rule) => rule.name), ...QUIET]
 }

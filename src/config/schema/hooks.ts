@@ -90,7 +90,7 @@ export const afterLogin = section({
   oidc: after(oidcLogin, 'login by a provider', 'A'),
   webauthn: after(login, 'login by WebAuthn', 'A'),
   passkey: after(login, 'login by passkey', 'A'),
-  code: after(login, 'login by code', 'B'),
+  code: after(login, 'login by code', 'A'),
   totp: after(login, 'a time-based code', 'A'),
   lookup_secret: after(login, 'a backup code', 'A'),
   hooks: hooks(login, 'What happens after login by a method without hooks of its own.', 'A'),

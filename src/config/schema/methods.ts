@@ -52,8 +52,11 @@ export const methods = section({
   code: key(
     loose({
       enabled: key(z.boolean().default(true), 'Recovery and verification by a code that is sent.'),
-      passwordless_enabled: off('Login by a code that is sent.'),
-      mfa_enabled: off('Second factor by a code that is sent.'),
+      passwordless_enabled: key(z.boolean().default(false), 'Login and registration by a code that is sent.'),
+      mfa_enabled: key(
+        z.boolean().default(false),
+        'Second factor by a code that is sent. Never together with the one above.',
+      ),
       config: key(
         loose({
           lifespan: duration(),
@@ -62,7 +65,7 @@ export const methods = section({
         })
           .partial()
           .optional(),
-        '`lifespan`: how long a code lives, an hour unless set. `max_submissions`: codes that may be tried in one flow, 5 unless set.',
+        '`lifespan`: how long a code lives, an hour unless set. `max_submissions`: codes that may be tried in one flow, 5 unless set. `missing_credential_fallback_enabled`: whoever has no credential of type code may use an address that the identity has.',
       ),
     })
       .refine(

@@ -14,7 +14,7 @@ export interface FormPart {
   messages?: readonly UiMessage[]
   /** stored with the flow for later steps, beside that of other methods */
   context?: JsonObject
-  /** if the method has made a step already, e.g. has sent a code */
+  /** if the method has made a step already, e.g. has sent a code: the form has its `nodes` alone, in their order */
   state?: FlowState
   active?: string
   write?: Write
@@ -36,17 +36,31 @@ export function composeForm(
   { action, csrfToken, order }: { action: string; csrfToken: string; order: NodeOrder },
   parts: readonly FormPart[],
 ): Composed {
+  const ahead = parts.find((part) => part.state !== undefined)
+  if (ahead) return aheadForm(action, csrfToken, ahead)
   const nodes = merged([csrfNode(csrfToken), ...parts.flatMap((part) => part.nodes)])
   const messages = parts.flatMap((part) => part.messages ?? [])
-  const { state, active } = parts.find((part) => part.state !== undefined) ?? {}
   return {
     ui: { action, method: 'POST', nodes: sortNodes(nodes, order), ...(messages.length === 0 ? {} : { messages }) },
     context: Object.assign({}, ...parts.map((part) => part.context)),
-    ...(state === undefined ? {} : { state }),
-    ...(active === undefined ? {} : { active }),
     writes: parts.flatMap(({ write }) => write ?? []),
   }
 }
+
+function aheadForm(action: string, csrfToken: string, part: FormPart): Composed {
+  const { messages = [], context = {}, state, active, write } = part
+  return {
+    ui: { action, method: 'POST', nodes: aheadNodes(part, csrfToken), messages: [...messages] },
+    context,
+    ...(state === undefined ? {} : { state }),
+    ...(active === undefined ? {} : { active }),
+    writes: write ? [write] : [],
+  }
+}
+
+/** @param csrfToken empty in native flows: this form has no input for it, as with Kratos */
+export const aheadNodes = ({ nodes }: FormPart, csrfToken: string): UiNode[] =>
+  csrfToken === '' ? [...nodes] : [...nodes, csrfNode(csrfToken)]
 
 /** Inputs of one name become one; buttons are never merged. */
 function merged(nodes: readonly UiNode[]): UiNode[] {
@@ -55,7 +69,8 @@ function merged(nodes: readonly UiNode[]): UiNode[] {
     const at = all.findIndex((other) => isSame(node, other))
     const other = all[at]
     if (other && isInput(other) && isInput(node)) {
-      all[at] = { ...other, attributes: { ...other.attributes, ...node.attributes } }
+      const meta = { ...other.meta, ...node.meta }
+      all[at] = { ...other, attributes: { ...other.attributes, ...node.attributes }, meta }
     } else if (!other) all.push(node)
   }
   return all

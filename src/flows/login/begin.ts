@@ -122,7 +122,8 @@ export async function newLoginFlow(
   }
   const purpose = purposeOf(flow, session, d.config().selfservice.flows.login.style)
   const schema = selectSchema(d.schemas(), wish.schema)
-  const parts = await askMethods(d, { flow, purpose, schema })
+  const { facts } = request
+  const parts = await askMethods(d, { flow, purpose, schema, ...(facts && { facts }) })
   return unstored(
     flow,
     loginForm({ action: d.urls.action('login', flow.id), csrfToken: flow.csrf_token, purpose }, parts),

@@ -134,5 +134,7 @@ async function verify(d: CompleteLoginDeps, { flow, caller, proved }: Completion
 async function renew(d: CompleteLoginDeps, c: Completion, { session, token }: Resolved, tx: Queryable) {
   const renewed = await d.sessions.refresh(session, c.proved, tx)
   // How Kratos lists the device that a session was renewed from: it gets no row.
-  return { session: { ...renewed, devices: [...renewed.devices, { id: NO_UUID, ...c.caller.device }] }, token }
+  const devices = [...renewed.devices, { id: NO_UUID, ...c.caller.device }]
+  // With what the proof has changed in it, e.g. an address that is verified now.
+  return { session: { ...renewed, identity: c.proved.identity, devices }, token }
 }

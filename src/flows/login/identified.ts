@@ -1,5 +1,6 @@
 import type { FullIdentity } from '../../identities/types.ts'
 import { selectSchema } from '../begin.ts'
+import { aheadNodes } from '../engine/compose.ts'
 import { nameOf } from '../engine/order.ts'
 import type { NextForm } from '../engine/step.ts'
 import { messages } from '../messages.ts'
@@ -25,7 +26,7 @@ export interface Identified {
  */
 export async function askForProof(
   d: Pick<BeginLoginDeps, 'methods' | 'schemas'>,
-  { flow, csrfToken }: LoginRequest,
+  { flow, caller, csrfToken }: LoginRequest,
   { identifier, account }: Identified,
 ): Promise<NextForm> {
   const view: LoginView = {
@@ -33,10 +34,14 @@ export async function askForProof(
     purpose: { kind: 'firstFactor', identifier },
     schema: selectSchema(d.schemas(), flow.identity_schema),
     account: async () => account,
+    facts: () => caller.facts(),
   }
   const parts = identifier === '' ? [] : await Promise.all(d.methods.map((method) => method.form(view)))
   const offered = parts.flatMap(({ nodes }) => nodes)
   if (offered.length === 0) throw refused(messages.unknownIdentifier, 'identifier')
+  // Whoever has but one way in is on it already.
+  const ahead = parts.find(({ state }) => state !== undefined)
+  if (ahead) return { kind: 'form', ...ahead, nodes: aheadNodes(ahead, csrfToken) }
   const values = new Map([
     ['csrf_token', csrfToken],
     ['identifier', identifier],

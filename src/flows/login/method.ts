@@ -4,7 +4,8 @@ import type { Proof } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import type { FormPart, Write } from '../engine/compose.ts'
 import type { Next, OtherKind } from '../engine/step.ts'
-import type { Caller, SubmittedForm } from '../types.ts'
+import type { RequestFacts } from '../hooks/types.ts'
+import type { Caller, Expired, SubmittedForm } from '../types.ts'
 import type { Identified } from './identified.ts'
 import type { LoginFlow } from './types.ts'
 
@@ -28,7 +29,7 @@ export interface LoginMethod {
    * meanwhile: whatever a right proof uses up belongs into `Proved.write`.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
    */
-  login(request: LoginRequest): Promise<Proved | Identified | Next | OtherKind>
+  login(request: LoginRequest): Promise<Proved | Identified | Next | OtherKind | GivenUp>
 }
 
 /** What the form is for. */
@@ -53,6 +54,8 @@ export interface LoginView {
    * that nobody has. Read once for all methods.
    */
   account(): Promise<FullIdentity | undefined>
+  /** of the request that asks for the form; absent where it takes the place of another */
+  facts?(): RequestFacts
 }
 
 export interface LoginRequest {
@@ -63,6 +66,12 @@ export interface LoginRequest {
   current: Resolved | undefined
   /** for nodes of a form that comes next */
   csrfToken: string
+}
+
+/** What was sent out has expired: a fresh flow takes the place of this one. */
+export interface GivenUp {
+  kind: 'givenUp'
+  expired: Expired
 }
 
 /** Somebody has proved who they are. The engine checks that they may enter, runs the hooks and begins the session. */

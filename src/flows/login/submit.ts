@@ -11,7 +11,7 @@ import { HookRefused } from '../hooks/hooks.ts'
 import { messages } from '../messages.ts'
 import { refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
-import type { Caller } from '../types.ts'
+import type { Caller, Expired } from '../types.ts'
 import { type Admission, admit } from './admit.ts'
 import { type BeginLoginDeps, newLoginFlow } from './begin.ts'
 import { type CompleteLoginDeps, type Completion, completeLogin, renewedBy, type SignedIn } from './complete.ts'
@@ -53,11 +53,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
   if (nothingToProve && flow.type === 'browser' && !caller.scripted) return { kind: 'signedInAlready' }
   const nobodyToProve = current === undefined && flow.requested_aal === 'aal2'
   const expired = expiryOf(flow, d.clock.now())
-  if (expired && !nothingToProve && !nobodyToProve) {
-    const wish = { refresh: flow.refresh, aal: flow.requested_aal, schema: flow.identity_schema }
-    const make = (request: BeginRequest) => newLoginFlow(d, request, wish, current?.session)
-    return replaceExpired('login', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
-  }
+  if (expired && !nothingToProve && !nobodyToProve) return replace(d, { flow, caller, current }, expired)
   async function take(): Promise<Taken<LoginMethod>> {
     if (nothingToProve) throw signedInAlready('login')
     if (nobodyToProve) throw secondFactorNeedsSession()
@@ -75,6 +71,16 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
       return proceed(d, method, request, payload)
     },
   )
+}
+
+function replace(
+  d: SubmitLoginDeps,
+  { flow, caller, current }: Pick<LoginRequest, 'flow' | 'caller' | 'current'>,
+  expired: Expired,
+): Promise<Replaced<LoginFlow>> {
+  const wish = { refresh: flow.refresh, aal: flow.requested_aal, schema: flow.identity_schema }
+  const make = (request: BeginRequest) => newLoginFlow(d, request, wish, current?.session)
+  return replaceExpired('login', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
 }
 
 /** Two sign-ins at once with an outdated hash need two: one replaces the hash, the other checks the new one. */
@@ -97,6 +103,7 @@ async function proceed(
     if (result.kind === 'redirect') return leave(d, request.flow, result)
     if (result.kind === 'identified') return showNext(d, request.flow, await askForProof(d, request, result), payload)
     if (result.kind === 'otherKind') return { ...result, flow: request.flow }
+    if (result.kind === 'givenUp') return replace(d, request, result.expired)
     if (result.kind === 'form') return showNext(d, request.flow, result, payload)
     const completion = { ...request, method: method.id, proved: result, transientPayload: payload }
     try {

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { aalOf } from '../../credentials/aal.ts'
+import { counts } from '../../credentials/available-aal.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { FullIdentity, Identity, IdentitySchema, JsonObject } from '../../identities/types.ts'
@@ -85,7 +86,8 @@ export async function insertFlow(d: BeginSettingsDeps, { flow, writes }: Unstore
 /** An owner with a second factor must have proved it before anything is changed. @throws 403 */
 export function assertProven(d: BeginSettingsDeps, session: Session, returnTo: string): void {
   if (d.config().selfservice.flows.settings.required_aal !== 'highest_available') return
-  if (session.second_factor && aalOf(session.authentication_methods) !== 'aal2') {
+  const counted = counts(session.second_factor, d.config().selfservice.methods.code)
+  if (counted && aalOf(session.authentication_methods) !== 'aal2') {
     throw aal2Required(d.secondFactorUrl(returnTo))
   }
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
-import { isFirstFactor } from '../../credentials/available-aal.ts'
+import { firstFactorTypes } from '../../credentials/first-factors.ts'
 import type { ShownAgain } from '../../flows/attempt.ts'
 import type { LoginFlows } from '../../flows/login/flow.ts'
 import type { LoginFlow } from '../../flows/login/types.ts'
@@ -74,7 +74,8 @@ export function createLinking(d: LinkingDeps) {
         DuplicateIdentifier: owner.identifier,
         Upstream: { ...c.known.upstream },
       }
-      const hints = d.config().selfservice.flows.registration.login_hints
+      const { flows, methods } = d.config().selfservice
+      const hints = flows.registration.login_hints
       const flow = await d.login.continueFrom(c.flow, (made) => ({
         ...made,
         active_method: OIDC,
@@ -82,7 +83,15 @@ export function createLinking(d: LinkingDeps) {
         ui: {
           ...made.ui,
           nodes: confirmingNodes(d, made.ui.nodes, c, owner, hints),
-          messages: [accountExists(provider, owner.identifier, d.urls.loginPage(), hints ? owner.identity : undefined)],
+          messages: [
+            accountExists(
+              provider,
+              owner.identifier,
+              d.urls.loginPage(),
+              hints ? owner.identity : undefined,
+              methods.code,
+            ),
+          ],
         },
       }))
       return { kind: 'form', flow, transientPayload: {}, pageQuery: { no_org_ui: 'true' } }
@@ -107,13 +116,13 @@ export interface Owner {
 }
 
 function confirmingNodes(
-  { providers }: Pick<LinkingDeps, 'providers'>,
+  { providers, config }: Pick<LinkingDeps, 'providers' | 'config'>,
   nodes: readonly UiNode[],
   { known }: Conflict,
   { identity, identifier }: Owner,
   hints: boolean,
 ): UiNode[] {
-  const has = new Set(identity.credentials.filter(isFirstFactor).map(({ type }) => type))
+  const has = new Set(firstFactorTypes(identity, config().selfservice.methods.code))
   const linked = new Set(linkedOf(identity.credentials).map(({ provider }) => provider))
   return nodes.flatMap((node): UiNode[] => {
     if (!isInput(node)) return [node]

@@ -1,4 +1,5 @@
-import { isFirstFactor } from '../../credentials/available-aal.ts'
+import type { CodeUse } from '../../credentials/descriptor.ts'
+import { firstFactorTypes } from '../../credentials/first-factors.ts'
 import { info } from '../../flows/messages.ts'
 import type { UiMessage } from '../../flows/types.ts'
 import type { FullIdentity } from '../../identities/types.ts'
@@ -28,9 +29,10 @@ export function accountExists(
   identifier: string,
   newLoginUrl: string,
   hints: FullIdentity | undefined,
+  codes: CodeUse,
 ): UiMessage {
   const label = one.label || one.provider
-  const kinds = hints?.credentials.filter(isFirstFactor).map(({ type }) => type) ?? []
+  const kinds = hints ? firstFactorTypes(hints, codes) : []
   return {
     ...info(
       1010016,

@@ -1,3 +1,5 @@
+import type { Config } from '../../config/schema/schema.ts'
+import type { CodeUse } from '../../credentials/descriptor.ts'
 import { firstFactors } from '../../credentials/first-factors.ts'
 import { NO_PART } from '../../flows/engine/compose.ts'
 import { methodDisabled } from '../../flows/errors.ts'
@@ -13,11 +15,13 @@ import { linkTo, unlinkFrom } from './messages.ts'
 import type { ProviderSignIn } from './sign-in.ts'
 
 export interface OidcSettingsDeps {
+  config(): Config
   providers: ProviderSignIn
   identities: Pick<IdentityService, 'changeCredentials'>
 }
 
 export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
+  const codes = () => d.config().selfservice.methods.code
   return {
     id: OIDC,
     async form({ account }) {
@@ -29,7 +33,7 @@ export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
         .filter(({ id }) => !linked.has(id))
         .map((one) => submitNode('oidc', one.id, linkTo(one), 'link'))
       // Nobody locks themselves out.
-      const removable = firstFactors(identity) > 1 ? offered.filter(({ id }) => linked.has(id)) : []
+      const removable = firstFactors(identity, codes()) > 1 ? offered.filter(({ id }) => linked.has(id)) : []
       return { nodes: [...link, ...removable.map((one) => submitNode('oidc', one.id, unlinkFrom(one), 'unlink'))] }
     },
     takes: (form) => namesProvider(form, 'link') || namesProvider(form, 'unlink'),
@@ -41,7 +45,7 @@ export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
       }
       requirePrivilege()
       if (unlink !== '') {
-        assertMayUnlink(await account(), unlink)
+        assertMayUnlink(await account(), unlink, codes())
         return {
           kind: 'change',
           needsPrivilege: () => true,
@@ -49,7 +53,7 @@ export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
             d.identities.changeCredentials(
               identity.id,
               (now) => {
-                assertMayUnlink(now, unlink)
+                assertMayUnlink(now, unlink, codes())
                 return withLinked(
                   now.credentials,
                   linkedOf(now.credentials).filter(({ provider }) => provider !== unlink),
@@ -76,13 +80,13 @@ export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
 export const cannotLink = () => badRequest('can not link unknown or already existing OpenID Connect connection')
 
 /** @throws HttpError 400, 404 */
-function assertMayUnlink(identity: FullIdentity, provider: string): void {
+function assertMayUnlink(identity: FullIdentity, provider: string, codes: CodeUse): void {
   if (!identity.credentials.some(({ type }) => type === OIDC))
     throw notFound('identity does not have credential type oidc')
   const linked = linkedOf(identity.credentials)
   const gone = linked.filter((one) => one.provider === provider).length
   if (gone === 0) throw badRequest('can not unlink non-existing OpenID Connect connection')
-  if (firstFactors(identity) <= gone) {
+  if (firstFactors(identity, codes) <= gone) {
     throw badRequest(
       'can not unlink OpenID Connect connection because it is the last remaining first factor credential',
     )

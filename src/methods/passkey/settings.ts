@@ -42,6 +42,7 @@ export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
           ...removeButtons(
             { id: identity.id, credentials },
             { type: PASSKEY, name: REMOVE, label: keyMessages.removePasskey },
+            d.config().selfservice.methods.code,
           ),
           inputNode(PASSKEY, 'passkey_register_trigger', 'button', {
             value: '',

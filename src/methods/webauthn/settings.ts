@@ -40,6 +40,7 @@ export function webauthnSettings(d: WebauthnSettingsDeps): SettingsMethod {
           ...removeButtons(
             { id: identity.id, credentials },
             { type: WEBAUTHN, name: REMOVE!, label: keyMessages.removeKey },
+            d.config().selfservice.methods.code,
           ),
           inputNode(WEBAUTHN, NAME!, 'text', { value: '', label: keyMessages.keyName }),
           inputNode(WEBAUTHN, ANSWER!, 'hidden', { value: '' }),

@@ -153,7 +153,7 @@ type ListedRow = SessionRow & {
 function toListed(row: ListedRow): ListedSession {
   const { identity, ...session } = toSession({
     ...row,
-    second_factor: false,
+    second_factor: null,
     verifiable_addresses: null,
     recovery_addresses: null,
   })

@@ -1,0 +1,64 @@
+import type { Config } from '../../config/schema/schema.ts'
+import { type OwnerMailDeps, sendToOwner } from '../../courier/owner-mail.ts'
+import type { Write } from '../../flows/engine/compose.ts'
+import type { LoginFlow } from '../../flows/login/types.ts'
+import type { FullIdentity, JsonObject } from '../../identities/types.ts'
+import { type Clock, formatTime } from '../../kernel/base/clock.ts'
+import { uuid } from '../../kernel/base/uuid.ts'
+import { keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
+import type { Random } from '../../kernel/crypto/tokens.ts'
+import type { CodeAddress } from './addresses.ts'
+import { codeSettings, wholeMinutes } from './settings.ts'
+import type { LoginCodeStore } from './store-login.ts'
+
+export interface SendLoginCodeDeps extends OwnerMailDeps {
+  config(): Config
+  clock: Clock
+  random: Random
+  /** the first one hashes, all of them compare */
+  secrets(): readonly string[]
+  loginCodes: LoginCodeStore
+}
+
+export interface Recipients {
+  flow: Pick<LoginFlow, 'id' | 'request_url'>
+  /** undefined where nobody has the address */
+  identity: FullIdentity | undefined
+  addresses: readonly CodeAddress[]
+  headers: Readonly<Record<string, readonly string[]>>
+  transientPayload: JsonObject | undefined
+}
+
+/** A code of its own for each address, so that it tells which one is proved. Those that the flow had are dead. */
+export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
+  return async (tx) => {
+    await d.loginCodes.forget(to.flow.id, tx)
+    for (const address of to.addresses) {
+      const code = newCode(d.random)
+      const now = d.clock.now()
+      const { lifespanMs } = codeSettings(d.config())
+      await d.loginCodes.insert(
+        {
+          id: uuid(d.random),
+          hash: keyedHash(code, d.secrets()[0]!),
+          address,
+          expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
+          now: formatTime(now),
+          flowId: to.flow.id,
+          // Nobody's is not inserted, and takes as long.
+          identityId: to.identity?.id ?? uuid(d.random),
+        },
+        tx,
+      )
+      await sendToOwner(d, tx, {
+        kind: 'login_code',
+        owner: to.identity && { identity: to.identity },
+        to: { channel: address.via, value: address.value },
+        tellUnknown: false,
+        request: { request_url: to.flow.request_url, transient_payload: to.transientPayload ?? {} },
+        requestHeaders: to.headers,
+        secret: { login_code: code, expires_in_minutes: wholeMinutes(lifespanMs) },
+      })
+    }
+  }
+}
