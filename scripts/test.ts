@@ -13,15 +13,14 @@ import { basename, dirname, join, relative } from 'node:path'
 import { startPostgres } from '../test/helpers/postgres.ts'
 
 /**
- * Those that take longest begin first, or one processor would be idle while the last goes on. What starts processes of its
- * own or breaks things has one to itself.
+ * Those that take longest begin first, or one processor would be idle while the last goes on.
  */
 const FOLDERS = [
   { folder: 'wire', together: 1 },
-  { folder: 'fault', together: 1 },
-  { folder: 'cli', together: 1 },
-  { folder: 'browser', together: 1 },
-  { folder: 'http', together: 8 },
+  { folder: 'fault', together: 4 },
+  { folder: 'cli', together: 4 },
+  { folder: 'browser', together: 3 },
+  { folder: 'http', together: 10 },
   { folder: 'property', together: 4 },
   { folder: 'adopted', together: 4 },
   { folder: 'contract', together: 8 },

@@ -66,7 +66,7 @@ describe('the guide from Kratos to Lethe', () => {
     await writeFile(join(dir, 'kratos.yaml'), JSON.stringify({ ...config, serve }))
     const cookie = /ory_kratos_session=([^;]+)/.exec(LIVE.sessions['alice-browser-1']!.cookie!)![1]!
     await writeFile(join(dir, 'cookie.txt'), `${cookie}\n`)
-    await writeFile(join(dir, 'lethe'), `#!/bin/sh\nexec "${process.execPath}" --import "${TSX}" "${CLI}" "$@"\n`)
+    await writeFile(join(dir, 'lethe'), `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`)
     await chmod(join(dir, 'lethe'), 0o755)
 
     const shell = startShell(t, dir, { DSN: url, PATH: `${dir}:${process.env.PATH}` })
@@ -153,7 +153,6 @@ describe('the guide from Kratos to Lethe', () => {
   }
 })
 
-const TSX = import.meta.resolve('tsx')
 
 /** A server that says its name. */
 async function named(name: string, port: number): Promise<Server> {

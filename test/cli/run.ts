@@ -1,8 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const CLI = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+/** The program as it is built: reading and translating the sources costs each process seconds of CPU. */
+export const CLI = built()
+
+/** @throws Error where the sources are newer than what was built of them */
+function built(): string {
+  const changed = (file: string) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0
+  const cli = join(ROOT, 'dist/cli.js')
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  const newer = sources.find((file) => file.endsWith('.ts') && changed(join(ROOT, 'src', file)) > changed(cli))
+  if (newer !== undefined) throw new Error(`src/${newer} is newer than dist/cli.js; run npm run build`)
+  return cli
+}
 
 export interface Outcome {
   code: number | null
@@ -22,7 +35,7 @@ export interface RunOptions {
 /** Starts the program as a process of its own, with nothing of this environment that could be configuration. */
 export function start(args: string[], options: RunOptions = {}): { child: ChildProcess; ended: Promise<Outcome> } {
   const env = { PATH: process.env.PATH, TZ: 'UTC', LETHE_HTTP_DRAIN_DELAY: '0s', ...options.env }
-  const child = spawn(process.execPath, ['--import', 'tsx', CLI, ...args], {
+  const child = spawn(process.execPath, [CLI, ...args], {
     cwd: ROOT,
     env,
     detached: options.group === true,
