@@ -2,17 +2,24 @@ import {
   type Answer,
   anything,
   bool,
+  COOKIE,
   type Description,
   error,
+  formOrJsonBody,
   integer,
   json,
   list,
   map,
+  needed,
+  type Operation,
+  OTHER_ERRORS,
   object,
   oneWord,
+  type Parameter,
   query,
   ref,
   type Schema,
+  SENT_ON,
   text,
   time,
   uuid,
@@ -30,11 +37,9 @@ export const EXCHANGE_CODE = query(
   'Whether a code for `/sessions/token-exchange` is given.',
   bool,
 )
-export const FLOW_GONE = error('The flow has expired; `use_flow_id` or `redirect_browser_to` leads to a new one.')
+const FLOW_GONE = error('The flow has expired; `use_flow_id` or `redirect_browser_to` leads to a new one.')
 
-/** @param what its name in descriptions */
-export const flowAnswers = (schema: string) => ({ 200: json('The flow, with the form to show.', schema) })
-export const FLOW_REFUSED: Record<string, Answer> = {
+const FLOW_REFUSED: Record<string, Answer> = {
   403: error('The flow was begun by another browser.'),
   404: error('There is no such flow.'),
   410: FLOW_GONE,
@@ -43,6 +48,71 @@ export const BROWSER_MUST_MOVE = json(
   'A browser must go to `redirect_browser_to`.',
   'errorBrowserLocationChangeRequired',
 )
+
+/** What one operation of a kind of flow has beside that which all kinds have. */
+interface Part {
+  parameters: readonly Parameter[]
+  answers?: Record<string, Answer>
+}
+
+/** Begun by a browser or an app, shown, and its form taken: the four operations of every kind of flow. */
+export function flowOperations(
+  name: 'login' | 'registration' | 'settings' | 'recovery' | 'verification',
+  /** what is begun, for summaries: `a login` */
+  what: string,
+  own: {
+    browser: Part
+    native: Part
+    show?: Part
+    submit: Part & { summary: string; answers: { 200: Answer } }
+  },
+): Operation[] {
+  const title = `${name.charAt(0).toUpperCase()}${name.slice(1)}Flow`
+  const flow = { 200: json('The flow, with the form to show.', `${name}Flow`) }
+  const common = { method: 'get', port: 'public' } as const
+  return [
+    {
+      ...common,
+      id: `createBrowser${title}`,
+      path: `/self-service/${name}/browser`,
+      summary: `Begins ${what} in a browser.`,
+      parameters: own.browser.parameters,
+      answers: { ...flow, 303: SENT_ON, ...own.browser.answers, ...OTHER_ERRORS },
+    },
+    {
+      ...common,
+      id: `createNative${title}`,
+      path: `/self-service/${name}/api`,
+      summary: `Begins ${what} in an app.`,
+      parameters: own.native.parameters,
+      answers: { ...flow, ...own.native.answers, ...OTHER_ERRORS },
+    },
+    {
+      ...common,
+      id: `get${title}`,
+      path: `/self-service/${name}/flows`,
+      summary: `Shows ${what} that was begun.`,
+      parameters: [needed(query('id', 'Id of the flow.')), ...(own.show?.parameters ?? []), COOKIE],
+      answers: { ...flow, ...own.show?.answers, ...FLOW_REFUSED, ...OTHER_ERRORS },
+    },
+    {
+      id: `update${title}`,
+      method: 'post',
+      path: `/self-service/${name}`,
+      port: 'public',
+      summary: own.submit.summary,
+      parameters: [needed(query('flow', 'Id of the flow.')), ...own.submit.parameters, COOKIE],
+      body: formOrJsonBody(`update${title}Body`),
+      answers: {
+        303: SENT_ON,
+        400: json('The flow, with what is wrong or what comes next.', `${name}Flow`),
+        410: FLOW_GONE,
+        ...own.submit.answers,
+        ...OTHER_ERRORS,
+      },
+    },
+  ]
+}
 
 /** Members that all flows have. */
 export const flowMembers: { required: Record<string, Schema>; optional: Record<string, Schema> } = {
@@ -58,7 +128,7 @@ export const flowMembers: { required: Record<string, Schema>; optional: Record<s
   optional: { active: text, return_to: text, transient_payload: map, organization_id: { ...uuid, nullable: true } },
 }
 
-/** The form that all flows have. */
+/** The form that all flows are made of. */
 export const flowsDescription: Description = {
   tag: 'flows',
   operations: [],

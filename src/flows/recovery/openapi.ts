@@ -1,69 +1,39 @@
 import {
-  COOKIE,
   type Description,
   error,
-  formOrJsonBody,
   json,
   jsonBody,
   list,
   map,
-  needed,
   OTHER_ERRORS,
   object,
   oneWord,
   query,
   ref,
-  SENT_ON,
   SESSION_TOKEN,
   text,
   time,
   uuid,
 } from '../../kernel/http/openapi/openapi.ts'
-import { BROWSER_MUST_MOVE, FLOW_GONE, FLOW_REFUSED, flowAnswers, flowMembers, RETURN_TO } from '../openapi.ts'
+import { BROWSER_MUST_MOVE, flowMembers, flowOperations, RETURN_TO } from '../openapi.ts'
 
-const flow = flowAnswers('recoveryFlow')
 const refused = error('Recovery is switched off, somebody is signed in, or `return_to` is not allowed.')
 
 export const recoveryDescription: Description = {
   tag: 'recovery',
   operations: [
-    {
-      ...{ id: 'createBrowserRecoveryFlow', method: 'get', path: '/self-service/recovery/browser', port: 'public' },
-      summary: 'Begins a recovery in a browser.',
-      parameters: [RETURN_TO],
-      answers: { ...flow, 303: SENT_ON, 400: refused, ...OTHER_ERRORS },
-    },
-    {
-      ...{ id: 'createNativeRecoveryFlow', method: 'get', path: '/self-service/recovery/api', port: 'public' },
-      summary: 'Begins a recovery in an app.',
-      parameters: [SESSION_TOKEN],
-      answers: { ...flow, 400: refused, ...OTHER_ERRORS },
-    },
-    {
-      ...{ id: 'getRecoveryFlow', method: 'get', path: '/self-service/recovery/flows', port: 'public' },
-      summary: 'Shows a recovery that was begun.',
-      parameters: [needed(query('id', 'Id of the flow.')), COOKIE],
-      answers: { ...flow, ...FLOW_REFUSED, ...OTHER_ERRORS },
-    },
-    {
-      ...{ id: 'updateRecoveryFlow', method: 'post', path: '/self-service/recovery', port: 'public' },
-      summary: 'Asks for a message with a code or link, or brings what came with it.',
-      parameters: [
-        needed(query('flow', 'Id of the flow.')),
-        query('token', 'Secret of a link; also by GET.'),
-        SESSION_TOKEN,
-        COOKIE,
-      ],
-      body: formOrJsonBody('updateRecoveryFlowBody'),
-      answers: {
-        200: json('The flow: the next screen, the same one after a wrong code, or its end.', 'recoveryFlow'),
-        303: SENT_ON,
-        400: json('The flow, with what is wrong.', 'recoveryFlow'),
-        410: FLOW_GONE,
-        422: BROWSER_MUST_MOVE,
-        ...OTHER_ERRORS,
+    ...flowOperations('recovery', 'a recovery', {
+      browser: { parameters: [RETURN_TO], answers: { 400: refused } },
+      native: { parameters: [SESSION_TOKEN], answers: { 400: refused } },
+      submit: {
+        summary: 'Asks for a message with a code or link, or brings what came with it.',
+        parameters: [query('token', 'Secret of a link; also by GET.'), SESSION_TOKEN],
+        answers: {
+          200: json('The flow: the next screen, the same one after a wrong code, or its end.', 'recoveryFlow'),
+          422: BROWSER_MUST_MOVE,
+        },
       },
-    },
+    }),
     {
       ...{ id: 'createRecoveryCodeForIdentity', method: 'post', path: '/admin/recovery/code', port: 'admin' },
       summary: 'Makes a code that an operator hands on to somebody who lost every way in.',
