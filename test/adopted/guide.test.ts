@@ -153,7 +153,6 @@ describe('the guide from Kratos to Lethe', () => {
   }
 })
 
-
 /** A server that says its name. */
 async function named(name: string, port: number): Promise<Server> {
   const server = createServer((_req, res) => res.end(name))
