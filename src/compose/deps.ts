@@ -26,7 +26,7 @@ export function createDeps(env: Environment) {
   const sessions = composeSessions(base, web)
   const identities = composeIdentities(base, sessions)
   const events = composeEvents(base, sessions)
-  const maintenance = composeMaintenance(base, events, sessions.sessionRules)
+  const maintenance = composeMaintenance(base, events, sessions.sessionRules, identities.erasure)
   const adopt = composeAdopt(base)
   const logout = composeLogout(base, sessions)
   const courier = composeCourier(base)

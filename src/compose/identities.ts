@@ -3,6 +3,8 @@ import { createIdentityStore } from '../identities/store.ts'
 import { createAddressStore } from '../identities/store-addresses.ts'
 import { createIdentityWriter } from '../identities/store-write.ts'
 import { uuid } from '../kernel/base/uuid.ts'
+import { createErasure } from '../maintenance/erasure.ts'
+import { createErasureStore } from '../maintenance/store-erasure.ts'
 import { createIdentityStateEffects } from '../sessions/identity-state.ts'
 import { createSessionSuspendStore } from '../sessions/store-suspend.ts'
 import type { Base } from './environment.ts'
@@ -17,6 +19,7 @@ export function composeIdentities(
   const { config, clock, random, db, meta, schemas, hasher } = d
   const suspend = createSessionSuspendStore(meta.nid, sessionRules)
   const onEnded = d.metrics.sessionsEnded
+  const erasure = createErasure({ clock, store: createErasureStore(db, meta.nid) })
   const identities = createIdentities({
     db,
     clock,
@@ -28,6 +31,7 @@ export function composeIdentities(
     addresses: createAddressStore(db, meta.nid),
     writer: createIdentityWriter(meta.nid, () => uuid(random)),
     answers: d.identityAnswers,
+    erasure,
     limits: () => config().lethe.limits,
     codes: () => config().selfservice.methods.code,
     sessions: {
@@ -36,5 +40,5 @@ export function composeIdentities(
       ...createIdentityStateEffects({ config, clock, sessions, suspend, onEnded }),
     },
   })
-  return { identities }
+  return { identities, erasure }
 }

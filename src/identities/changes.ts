@@ -5,6 +5,7 @@ import { firstFactors } from '../credentials/first-factors.ts'
 import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { withAccounts, withoutAccount } from '../credentials/provider-accounts.ts'
 import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
+import { HttpError } from '../kernel/http/errors.ts'
 import { isUuid } from '../kernel/http/query.ts'
 import type { AddressClaim } from './addresses.ts'
 import type { IdentityBody } from './admin/bodies.ts'
@@ -131,11 +132,16 @@ export function createChanges(d: Deps) {
       return d.writer.replaceHash(tx, id, hashes, d.buildContext().now)
     },
 
-    async remove(id: string): Promise<void> {
-      await locked(id, async (tx) => {
-        await d.store.lock(tx, id)
+    async remove(id: string, erase = false): Promise<void> {
+      const removed = locked(id, async (tx) => {
+        const before = await d.store.lock(tx, id)
         await d.sessions.endSessionsOf(tx, id, 'identity_deleted')
+        if (erase) await d.erasure.begin(id, namesOf(before), tx)
         await d.writer.remove(tx, id)
+      })
+      await removed.catch(async (error: unknown) => {
+        const isGone = error instanceof HttpError && error.status === 404
+        if (!erase || !isGone || !isUuid(id) || !(await d.erasure.ofDeleted(id))) throw error
       })
     },
 
@@ -147,6 +153,14 @@ export function createChanges(d: Deps) {
     },
   }
 }
+
+/** Identifiers and addresses by which somebody is found in what has no identity yet. */
+const namesOf = ({ credentials, verifiable_addresses, recovery_addresses }: FullIdentity): string[] => [
+  ...credentials
+    .filter(({ type }) => descriptorOf(type)?.identifiers === 'derived')
+    .flatMap(({ identifiers }) => identifiers),
+  ...[...verifiable_addresses, ...recovery_addresses].map(({ value }) => value),
+]
 
 /** What an operator or a web hook changes in an identity, beside its credentials. */
 export interface Amendment {

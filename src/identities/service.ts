@@ -7,6 +7,7 @@ import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Db, Queryable } from '../kernel/db/client.ts'
 import { isUuid } from '../kernel/http/query.ts'
+import type { Erasure } from '../maintenance/erasure.ts'
 import type { EndCause } from '../sessions/types.ts'
 import { type BatchItem, createBatch } from './admin/batch.ts'
 import type { IdentityBody } from './admin/bodies.ts'
@@ -49,6 +50,7 @@ export interface IdentityServiceDeps {
   hasher: Pick<Hasher, 'hash' | 'knows'>
   answers: IdentityAnswers
   sessions: SessionEnds
+  erasure: Pick<Erasure, 'begin' | 'ofDeleted'>
 }
 
 /** What happens to the sessions of an identity, in the transaction that changes the identity. */
@@ -129,8 +131,8 @@ export interface IdentityService {
   /** Replaces the config of a credential, if it is still `from` and the identity is not locked. @returns whether it did */
   replaceConfig(id: string, change: ConfigChange, tx: Queryable): Promise<boolean>
 
-  /** Ends its sessions and deletes it. @throws 404 */
-  remove(id: string): Promise<void>
+  /** Ends its sessions and deletes it. @param erase also what is known of the person, even of one deleted before @throws 404 */
+  remove(id: string, erase?: boolean): Promise<void>
   /** @throws 400 for the last first factor, 404 */
   removeCredential(id: string, type: string, identifier?: string): Promise<void>
 }

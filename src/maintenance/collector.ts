@@ -16,6 +16,8 @@ export interface CollectorDeps {
   log: { warn(details: object, message: string): void; debug(details: object, message: string): void }
   /** rows of the event log that are past their retention */
   deleteOldEvents?: (limit: number) => Promise<number>
+  /** what is left of people who are to be erased */
+  erase?: (limit: number) => Promise<number>
   onCollected?: (kind: string, count: number) => void
 }
 
@@ -51,7 +53,13 @@ export function createCollector(d: CollectorDeps): Collector {
 }
 
 async function collect(d: CollectorDeps): Promise<Record<string, number>> {
-  const { batch_size: limit, session_retention, flow_retention, error_retention } = d.config().lethe.gc
+  const {
+    batch_size: limit,
+    session_retention,
+    flow_retention,
+    error_retention,
+    message_retention,
+  } = d.config().lethe.gc
   const before = (retentionMs: number): Micros => d.clock.now() - Math.trunc(retentionMs * 1000)
   const counts: Record<string, number> = {}
   const count = async (kind: string, work: Promise<number>) => {
@@ -61,6 +69,12 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
   await count('sessions_ended_by_rule', d.gc.endSessionsByRule(limit))
   await count('sessions_expired', d.gc.endExpiredSessions(limit))
   if (d.deleteOldEvents) await count('events', d.deleteOldEvents(limit))
+  const { device_retention } = d.config().lethe.events
+  if (device_retention !== undefined) await count('devices_forgotten', d.gc.forgetOldDevices(before(device_retention)))
+  if (message_retention !== undefined) {
+    await count('messages', d.gc.deleteOldMessages({ until: before(message_retention), limit }))
+  }
+  if (d.erase) await count('people_erased', d.erase(limit))
   const sessions = { until: before(session_retention), limit }
   await count('orphans', d.gc.deleteOrphans(sessions))
   if (!d.deletes) return counts

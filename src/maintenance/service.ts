@@ -1,7 +1,7 @@
 import { type Clock, formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
 import type { SessionRules } from '../sessions/rules.ts'
 import type { OnEnded } from '../sessions/types.ts'
-import type { ExpiringTable, GcStore } from './store.ts'
+import type { EventPlace, ExpiringTable, GcStore } from './store.ts'
 
 export type { ExpiringTable } from './store.ts'
 export type Gc = ReturnType<typeof createGc>
@@ -14,6 +14,9 @@ export interface Sweep {
 }
 
 const EPOCH: Micros = 0
+const BEFORE_ALL: EventPlace = { createdAt: formatTime(EPOCH), seq: 0 }
+/** Most events are ends, which hold nothing that is to be forgotten. */
+const FORGOTTEN_TOGETHER = 5000
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 /** Rows that were locked in one round are looked for again this long; after that only by a round over the whole table. */
 const LOOK_BACK: Micros = 3600 * SECOND
@@ -35,6 +38,7 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
   let seen: Micros = EPOCH
   let seq = 0
   let log: string | null = null
+  let forgotten = BEFORE_ALL
 
   /** A restored database holds rows again that were handled before, and gives out their event numbers anew. */
   async function forgetAnotherLog(): Promise<void> {
@@ -42,6 +46,7 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
     if (epoch !== log || newest < seq) {
       seen = EPOCH
       seq = 0
+      forgotten = BEFORE_ALL
     }
     log = epoch
   }
@@ -107,6 +112,21 @@ export function createGc({ store, clock, onEnded, rules }: GcDeps) {
     deleteOld(table: ExpiringTable, { until, limit }: Sweep): Promise<number> {
       const limited = table === 'session_token_exchanges' ? Math.min(until, clock.now() - EXCHANGE_LIFE) : until
       return untilShort(limit, () => store.deleteOld(table, formatTime(limited), limit))
+    },
+
+    deleteOldMessages({ until, limit }: Sweep): Promise<number> {
+      return untilShort(limit, () => store.deleteOldMessages(formatTime(until), limit))
+    },
+
+    /** Takes address, user agent and place out of old events. Each event is looked at once by a process. */
+    async forgetOldDevices(until: Micros): Promise<number> {
+      await forgetAnotherLog()
+      for (let total = 0; ; ) {
+        const { count, seen, next } = await store.forgetOldDevices(formatTime(until), forgotten, FORGOTTEN_TOGETHER)
+        total += count
+        forgotten = next ?? forgotten
+        if (seen < FORGOTTEN_TOGETHER) return total
+      }
     },
 
     deleteOrphans({ until, limit }: Sweep): Promise<number> {

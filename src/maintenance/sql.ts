@@ -1,3 +1,4 @@
+import { MESSAGE_STATUS } from '../courier/types.ts'
 import { KINDS } from '../flows/kinds.ts'
 import { type Sql, sql } from '../kernel/db/client.ts'
 import { HOME_SCHEMA } from '../kernel/db/home-schema.ts'
@@ -91,6 +92,33 @@ export const DELETE_ORPHANED_UPSTREAM = sql(
     returning lethe.upstream_sessions.session_id
   )
   select count(*) as count from deleted`,
+)
+
+/** `:after_time` `:after` are where the page before stopped. */
+export const FORGET_OLD_DEVICES = sql(
+  'gc.forget_old_devices',
+  `with page as (
+    select e.seq, e.created_at from lethe.events e
+    where e.created_at < :until and (e.created_at, e.seq) > (:after_time, :after) order by e.created_at, e.seq limit :limit
+  ), forgotten as (
+    update lethe.events e set device = null from page where e.seq = page.seq and e.device is not null returning e.seq
+  )
+  select (select count(*) from forgotten) as count, (select count(*) from page) as seen, last.created_at, last.seq
+  from (values (true)) as always
+  left join (select page.created_at, page.seq from page order by page.created_at desc, page.seq desc limit 1) last on true`,
+)
+
+/** Only what was sent or given up: nothing that somebody is still to get. */
+export const DELETE_OLD_MESSAGES = sql(
+  'gc.delete_old_messages',
+  `with target as (
+    select m.id from courier_messages m
+    where m.nid = :nid and m.status in (${MESSAGE_STATUS.sent}, ${MESSAGE_STATUS.abandoned}) and m.created_at < :until
+    limit :limit for update skip locked
+  ), gone as (
+    delete from courier_messages m using target where m.id = target.id returning m.id
+  )
+  select count(*) as count from gone`,
 )
 
 /** Tables whose rows are deleted when a time in them is past. The last ones exist only where Kratos made the database. */

@@ -6,11 +6,13 @@ import {
   DELETE_ENDED_SESSIONS,
   DELETE_EXPIRED_SESSIONS,
   DELETE_OLD,
+  DELETE_OLD_MESSAGES,
   DELETE_ORPHANED_LAST_SEEN,
   DELETE_ORPHANED_TOMBSTONES,
   DELETE_ORPHANED_UPSTREAM,
   EXISTING_TABLES,
   type ExpiringTable,
+  FORGET_OLD_DEVICES,
   LOG,
   TABLES,
 } from './sql.ts'
@@ -29,6 +31,19 @@ export interface EndedByRule {
   absolute: number
   /** the greatest id among them */
   last: string | undefined
+}
+
+/** In the order of time. */
+export interface EventPlace {
+  createdAt: Timestamp
+  seq: number
+}
+
+interface DevicePage {
+  count: number
+  seen: number
+  created_at: Timestamp | null
+  seq: number | null
 }
 
 /** One batch of work. `last` is where the next batch goes on; undefined when nothing was found. */
@@ -81,6 +96,16 @@ export function createGcStore(db: Db, nid: string, shared: boolean, rules: Rules
     },
     async deleteOld(table: ExpiringTable, until: Timestamp, limit: number): Promise<number> {
       return count(await db.query(DELETE_OLD[table], [nid, until, limit]))
+    },
+    async deleteOldMessages(until: Timestamp, limit: number): Promise<number> {
+      return count(await db.query(DELETE_OLD_MESSAGES, { nid, until, limit }))
+    },
+    /** Of events before `until`, one page after a place. @returns the next place; undefined where nothing was found */
+    async forgetOldDevices(until: Timestamp, after: EventPlace, limit: number) {
+      const values = { until, after_time: after.createdAt, after: after.seq, limit }
+      const [row] = await db.query<DevicePage>(FORGET_OLD_DEVICES, values)
+      const { count, seen, created_at: createdAt, seq } = row!
+      return { count, seen, next: createdAt === null ? undefined : { createdAt, seq: seq! } }
     },
     async deleteOrphans(until: Timestamp, limit: number): Promise<number> {
       const tombstones = count(await db.query(DELETE_ORPHANED_TOMBSTONES, [until, limit]))

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
+import { Client, createPerson, signInNative } from '../helpers/client.ts'
 import { testServer } from '../helpers/server.ts'
 import { folder } from './folder.ts'
 import { runHere } from './in-process.ts'
@@ -67,6 +68,23 @@ describe('identities over the admin port', () => {
     assert.equal(again.code, 1)
     assert.match(again.stderr, /^Unable to locate the resource\n/)
     assert.equal(again.stdout, `ID\t${ids[1]}\t\n`)
+  })
+
+  it('erases with --erase what is known of a person, also of one who was deleted before', async (t) => {
+    const server = await testServer(t)
+    const env = { KRATOS_ADMIN_URL: server.adminUrl }
+    const person = await createPerson(server)
+    await signInNative(server, person)
+    const remove = (...flags: string[]) => runHere(['delete', 'identity', person.identityId, ...flags], { env })
+    assert.deepEqual([(await remove()).code, (await remove()).code, (await remove('--erase')).code], [0, 1, 0])
+    const { body: events } = await new Client(server).get(`${server.adminUrl}/admin/events`)
+    assert.deepEqual(
+      events.map((event: any) => [event.type, event.device]),
+      [
+        ['session.ended', null],
+        ['session.created', null],
+      ],
+    )
   })
 
   it('keeps every digit of a file in the server and of an answer on the terminal', async (t) => {

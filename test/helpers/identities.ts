@@ -10,6 +10,8 @@ import { createIdentityWriter } from '../../src/identities/store-write.ts'
 import { type Clock, parseTime } from '../../src/kernel/base/clock.ts'
 import { type Db, type Row, sql } from '../../src/kernel/db/client.ts'
 import { createLimiter } from '../../src/kernel/db/limiter.ts'
+import { createErasure } from '../../src/maintenance/erasure.ts'
+import { createErasureStore } from '../../src/maintenance/store-erasure.ts'
 import { createSessionStore } from '../../src/sessions/store.ts'
 import { isAdopted } from './db.ts'
 import { testHasher } from './hasher.ts'
@@ -81,6 +83,7 @@ export async function identityRows(db: Db) {
     writer: createIdentityWriter(nid, randomUUID),
     locks: createIdentityLocks(db, nid, createLimiter(db)),
     schemas: () => schemas,
+    erasure: createErasure({ clock, store: createErasureStore(db, nid) }),
     sessions: {
       endSessionsOf: (tx, id, cause, except) =>
         sessions.revokeAllOf({ identityId: id, cause, now: '2026-11-22T12:00:00Z', except }, tx),

@@ -12,6 +12,7 @@ interface Options extends FormatOptions {
   pageToken?: string
   consistency: string
   includeCredentials?: string[]
+  erase?: boolean
 }
 
 /** `list`, `get`, `delete` and `validate` of identities, over the admin port. */
@@ -40,8 +41,15 @@ export function addIdentities(program: Cmd, io: Io): void {
 
   const remove = program.group('delete', 'Delete resources')
   addClientFlags(remove)
-  const removed = remove.command('identity').description('Delete identities by id').argument('<id...>') as Cmd
-  removed.examples('delete identity 29adceaf-bc63-49f1-b8f6-e7350d2c70f5')
+  const removed = remove
+    .command('identity')
+    .description('Delete identities by id')
+    .argument('<id...>')
+    .option(
+      '--erase',
+      'and what is known of them in events, messages and flows, also of identities deleted before',
+    ) as Cmd
+  removed.examples('delete identity 29adceaf-bc63-49f1-b8f6-e7350d2c70f5 --erase')
   removed.action((ids: string[]) => deleteIdentities(io, removed.optsWithGlobals<Options>(), ids))
 
   const validate = program.group('validate', 'Check resources before they are imported')
@@ -89,7 +97,7 @@ async function getIdentities(io: Io, options: Options, ids: string[]): Promise<v
 }
 
 async function deleteIdentities(io: Io, options: Options, ids: string[]): Promise<void> {
-  const gone = await each(io, options, ids, 'DELETE', '')
+  const gone = await each(io, options, ids, 'DELETE', options.erase ? '?erase=true' : '')
   if (gone.length > 0)
     writeIds(
       io,

@@ -26,6 +26,10 @@ export const events = section({
     duration().prefault('720h'),
     'How long events are kept, and with them what is known of their deliveries. One that is still to be delivered is kept longer.',
   ),
+  device_retention: key(
+    duration().optional(),
+    'How long events say address, user agent and place of a sign-in. Unset: as long as the events are kept.',
+  ),
   poll_interval: key(
     pause(10).prefault('100ms'),
     'How often a node looks for new events while clients or receivers wait for them.',

@@ -217,5 +217,9 @@ export const lethe = section({
     session_retention: key(duration().prefault('24h'), 'How long ended sessions are kept.'),
     flow_retention: key(duration().prefault('24h'), 'How long expired flows are kept.'),
     error_retention: key(duration().prefault('168h'), 'How long errors shown to people are kept.'),
+    message_retention: key(
+      duration().optional(),
+      'How long messages that were sent or given up are kept, also beside Kratos. Unset: for ever, as in Kratos.',
+    ),
   }),
 })

@@ -102,7 +102,13 @@ export const identitiesDescription: Description = {
     {
       ...{ id: 'deleteIdentity', method: 'delete', path: '/admin/identities/{id}', port: 'admin' },
       summary: 'Deletes an identity and ends its sessions.',
-      parameters: [id],
+      parameters: [
+        id,
+        query(
+          'erase',
+          '`true`: what is known of the person goes from events, messages and flows too, also after the identity was deleted.',
+        ),
+      ],
       answers: { 204: empty('It is gone.'), 404: unknown, ...OTHER_ERRORS },
     },
     {

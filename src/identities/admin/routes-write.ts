@@ -42,7 +42,7 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
     })
 
     app.delete<WithId>('/identities/:id', async (req, reply) => {
-      await identities.remove(req.params.id)
+      await identities.remove(req.params.id, isErasure(req))
       return reply.code(204).send()
     })
 
@@ -51,6 +51,13 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
       return reply.code(204).send()
     })
   }
+}
+
+/** A slip in what cannot be taken back is told, and nothing done. */
+function isErasure(req: FastifyRequest): boolean {
+  const erase = queryValue(req, 'erase')
+  if (!['', 'true', 'false'].includes(erase)) throw badRequest('erase is either true or false.')
+  return erase === 'true'
 }
 
 /** Kratos answers `null`, which its own API description does not allow: generated clients fail to read the list. */
