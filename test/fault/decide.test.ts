@@ -290,7 +290,8 @@ for (const backend of [postgres, adopted]) {
         const { traits } = await identityOf(person)
         const statuses = new Set((await Promise.all(changes)).map(({ status }) => status))
         assert.ok(
-          [...statuses].every((status) => [200, 401].includes(status)),
+          // 503: who waits too long for the row gives up, and has changed nothing either.
+          [...statuses].every((status) => [200, 401, 503].includes(status)),
           [...statuses].join(),
         )
         assert.deepEqual((await identityOf(person)).traits, traits)

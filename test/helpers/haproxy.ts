@@ -25,7 +25,9 @@ export async function startHaproxy(t: Scope, nodes: readonly string[]) {
     return `  http-request return status 200 content-type text/plain string ${many} if { path /ready } { nbsrv(lethe) ge ${many} }`
   })
   const lines = [
-    ...['defaults', '  mode http', '  timeout connect 5s', '  timeout client 60s', '  timeout server 60s'],
+    ...['defaults', '  mode http', '  timeout connect 60s', '  timeout client 60s', '  timeout server 60s'],
+    // By default a node is down that takes half a second to answer: the time between two checks.
+    '  timeout check 60s',
     ...['frontend auth', `  bind 127.0.0.1:${port}`, '  default_backend lethe', ...counts],
     ...['backend lethe', '  option httpchk GET /health/ready', ...servers],
   ]
