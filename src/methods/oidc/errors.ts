@@ -14,6 +14,12 @@ export const upstreamError = (reason: string, cause?: unknown) =>
 /** What the provider says about itself cannot be believed; shown in the form. */
 export const untrustworthy = (error: unknown) => badRequest(textOf(error), { cause: error })
 
+/** It was used before, has expired, or was given for another sign-in; shown in the form. */
+export const codeRefused = () =>
+  badRequest(
+    'Unable to complete OpenID Connect flow because the OpenID Provider did not accept the code. Please sign in again.',
+  )
+
 export const idTokenMissing = () =>
   badRequest(
     'Authentication failed because no id_token was returned. Please accept the "openid" permission and try again.',

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../identities/types.ts'
-import { internalError } from '../../kernel/http/errors.ts'
 import type { OutboundAnswer } from '../../kernel/outbound/client.ts'
 import { textAt } from './claims.ts'
+import { codeRefused, upstreamError } from './errors.ts'
 import type { Provider, Tokens } from './kind.ts'
 import { kindOf } from './kinds.ts'
 import type { Upstream } from './upstream.ts'
@@ -16,11 +16,14 @@ export interface CodeToExchange {
 }
 
 export interface TokenEndpoint {
-  /** @throws HttpError 500 when there are no tokens */
+  /** @throws HttpError 400 for a code that the provider does not take, 502 when it does not do its part */
   exchange(code: CodeToExchange): Promise<Tokens>
 }
 
 type Auth = 'body' | 'header'
+
+/** Where an error names itself. */
+const MAX_ERROR_BYTES = 4096
 
 export function createTokenEndpoint(upstream: Upstream): TokenEndpoint {
   /** What a provider took, by the id of its entry and its endpoint. */
@@ -57,7 +60,7 @@ export function createTokenEndpoint(upstream: Upstream): TokenEndpoint {
     return read(second)
   }
 
-  return { exchange: (request) => exchange(request).catch(asInternal) }
+  return { exchange: (request) => exchange(request).catch(asUpstream) }
 }
 
 function inForm({ provider, code, redirectUri, verifier }: CodeToExchange, secret: string, auth: Auth) {
@@ -84,8 +87,12 @@ const inJson = ({ provider, code }: CodeToExchange, secret: string): JsonObject 
 const isUnknownClient = ({ status, body }: OutboundAnswer) =>
   status === 401 || (status === 400 && body.includes('"invalid_client"'))
 
-/** @throws Error for anything but an answer with an access token */
+/** Of a code that was used, has expired, or was given to another client or browser; the second one is GitHub's. */
+const REFUSED = /"(?:invalid_grant|bad_verification_code)"|error=bad_verification_code/
+
+/** @throws HttpError 400; Error for anything else but an answer with an access token */
 function read({ status, body }: OutboundAnswer, translate?: (answer: JsonObject) => JsonObject): Tokens {
+  if (status < 500 && REFUSED.test(body.toString('utf8', 0, MAX_ERROR_BYTES))) throw codeRefused()
   if (status < 200 || status > 299) throw new Error(`the token endpoint answered with status ${status}`)
   const said = answerOf(body.toString('utf8'))
   const answer = translate?.(said) ?? said
@@ -105,7 +112,7 @@ function answerOf(text: string): JsonObject {
   throw new Error('the token endpoint did not answer with a JSON object')
 }
 
-function asInternal(error: unknown): never {
+function asUpstream(error: unknown): never {
   if (error instanceof Error && error.name === 'HttpError') throw error
-  throw internalError(undefined, { cause: error })
+  throw upstreamError('The OpenID Connect provider did not give a token for the code.', error)
 }

@@ -402,9 +402,11 @@ describe('the token endpoint', () => {
   const TOKEN = 'https://git.example/oauth/token'
 
   it('gets the code once, whatever it answers', async () => {
-    for (const status of [400, 403, 429, 500, 503]) {
-      const { token, asked } = stage({ [TOKEN]: { status, body: { error: 'invalid_grant' } } })
-      await assert.rejects(token.exchange({ provider: entry, ...code }), { status: 500 })
+    const expected = { 200: 400, 400: 400, 403: 400, 429: 502, 500: 502, 503: 502 }
+    for (const [status, answered] of Object.entries(expected)) {
+      const error = status === '429' ? 'slow_down' : 'invalid_grant'
+      const { token, asked } = stage({ [TOKEN]: { status: Number(status), body: { error } } })
+      await assert.rejects(token.exchange({ provider: entry, ...code }), { status: answered })
       assert.equal(asked.filter(({ url }) => url === TOKEN).length, 1)
     }
   })
@@ -426,7 +428,7 @@ describe('the token endpoint', () => {
     const answer = async (body: unknown) => stage({ [TOKEN]: body }).token.exchange({ provider: entry, ...code })
     assert.equal((await answer('access_token=at&scope=a%2Cb')).answer.scope, 'a,b')
     for (const body of ['<html>', [], {}, { access_token: '' }, 'null']) {
-      await assert.rejects(answer(body), { status: 500, reason: undefined }, JSON.stringify(body))
+      await assert.rejects(answer(body), { status: 502, id: 'upstream_error' }, JSON.stringify(body))
     }
   })
 
