@@ -62,7 +62,7 @@ export const eventsDescription: Description = {
       summary: 'Tells what happens to sessions as it happens.',
       parameters: [
         ...filter,
-        query('after', 'Begins after this place: an `id` of a stream, a `cursor`, or the `seq` of an event.'),
+        query('after', 'Begins after this position: an `id` of a stream, a `cursor`, or the `seq` of an event.'),
         query('last', 'Begins with so many past events.', integer),
         header('Last-Event-ID', 'Where a broken stream goes on.'),
       ],

@@ -52,7 +52,7 @@ export function createChanges(d: Deps) {
       await d.writer.update(tx, before, after)
       await d.writer.replaceParts(tx, id, after.updated_at, old, added)
       if (before.state !== after.state) {
-        await (after.state === 'active' ? d.sessions.identityEnabled : d.sessions.identityDisabled)?.(tx, id)
+        await (after.state === 'active' ? d.sessions.identityEnabled : d.sessions.identityDisabled)(tx, id)
       }
       return after
     }
@@ -75,7 +75,7 @@ export function createChanges(d: Deps) {
         },
         tx,
       )
-      if (passwordHashOf(after.credentials) !== hash) await d.sessions.passwordSetByOperator?.(tx, id)
+      if (passwordHashOf(after.credentials) !== hash) await d.sessions.passwordSetByOperator(tx, id)
       return after
     })
   }

@@ -58,11 +58,11 @@ export interface SessionEnds {
   /** Ends them for good, with events. */
   endSessionsOf(tx: Queryable, identityId: string, cause: EndCause, except?: string): Promise<unknown>
   /** The identity becomes inactive: appends events for them, and ends them where it is so configured. */
-  identityDisabled?(tx: Queryable, identityId: string): Promise<unknown>
+  identityDisabled(tx: Queryable, identityId: string): Promise<unknown>
   /** The identity becomes active: appends events for those that count again. */
-  identityEnabled?(tx: Queryable, identityId: string): Promise<unknown>
+  identityEnabled(tx: Queryable, identityId: string): Promise<unknown>
   /** An operator sets another password: ends them where it is so configured. */
-  passwordSetByOperator?(tx: Queryable, identityId: string): Promise<unknown>
+  passwordSetByOperator(tx: Queryable, identityId: string): Promise<unknown>
 }
 
 /** Reads and changes identities, with everything that depends on them. With `tx`, as part of the caller's transaction. */

@@ -1,13 +1,13 @@
 import { type Clock, formatTime, SECOND, type Timestamp } from '../kernel/base/clock.ts'
-import type { HardenStore } from './store-hash-tokens.ts'
+import type { HashTokensStore } from './store-hash-tokens.ts'
 
-export interface HardenDeps {
-  store: HardenStore
+export interface HashTokensDeps {
+  store: HashTokensStore
   clock: Clock
   sleep(ms: number): Promise<unknown>
 }
 
-export interface HardenOptions {
+export interface HashTokensOptions {
   /** rows of one statement */
   limit: number
   /** pause between two statements */
@@ -20,7 +20,7 @@ export interface HardenOptions {
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 const RETRY_MS = 500
 /** Older transactions are taken for forgotten ones; the tokens they may have written are left for another run. */
-const PATIENCE_MS = 120_000
+const OLD_TRANSACTION_MS = 120_000
 
 /** Kratos wrote just now: it could read no hashed token. */
 export class KratosIsWriting extends Error {
@@ -32,9 +32,9 @@ export class KratosIsWriting extends Error {
   }
 }
 
-export function createHardening({ store, clock, sleep }: HardenDeps) {
+export function createTokenHashing({ store, clock, sleep }: HashTokensDeps) {
   /** One pass over the table. @returns how many were hashed */
-  async function sweep(options: HardenOptions, report: (count: number) => void): Promise<number> {
+  async function sweep(options: HashTokensOptions, report: (count: number) => void): Promise<number> {
     let total = 0
     let after: string | undefined = FIRST_ID
     while (after !== undefined) {
@@ -63,7 +63,7 @@ export function createHardening({ store, clock, sleep }: HardenDeps) {
      * once; until it is done a token is looked up in both forms, so that no session is lost.
      * @returns whether all are hashed; false when rows are locked or transactions open
      */
-    async harden(options: HardenOptions): Promise<boolean> {
+    async run(options: HashTokensOptions): Promise<boolean> {
       const total = await store.remaining()
       let done = 0
       const report = (count: number) => {
@@ -73,7 +73,7 @@ export function createHardening({ store, clock, sleep }: HardenDeps) {
       const mark = await store.begin()
       await sweep(options, report)
       // Two passes without a find, with a pause between: a sign-in may have read the old mode and get its id after the mark.
-      for (let waited = 0, clean = 0; waited < PATIENCE_MS; waited += RETRY_MS) {
+      for (let waited = 0, clean = 0; waited < OLD_TRANSACTION_MS; waited += RETRY_MS) {
         const settled = await store.settled(mark)
         const late = await sweep(options, report)
         clean = settled && late === 0 && (await store.remaining()) === 0 ? clean + 1 : 0

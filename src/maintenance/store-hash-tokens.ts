@@ -6,21 +6,21 @@ const HASH = `'s2_' || translate(encode(substring(sha256(convert_to(sessions.tok
 
 const PLAIN = `left(s.token, 3) <> 's2_'`
 
-const MODE = sql('harden.mode', `select value from lethe.meta where key = 'tokens'`)
-const COUNT = sql('harden.count', `select count(*) as count from sessions s where s.nid = $1 and ${PLAIN}`)
+const MODE = sql('hash_tokens.mode', `select value from lethe.meta where key = 'tokens'`)
+const COUNT = sql('hash_tokens.count', `select count(*) as count from sessions s where s.nid = $1 and ${PLAIN}`)
 
 const BEGIN = sql(
-  'harden.begin',
+  'hash_tokens.begin',
   `update lethe.meta set value = '"hardening"' where key = 'tokens' and value <> '"hardening"'`,
 )
 /** Taken after the mode is committed: a transaction that read the old mode has a lower id, or is about to get one. */
-const MARK = sql('harden.mark', 'select pg_current_xact_id()::text as xid')
+const MARK = sql('hash_tokens.mark', 'select pg_current_xact_id()::text as xid')
 /**
  * Whether every transaction of this database that had an id by then is over. A snapshot would also count other databases
  * of the same server, whose transactions may stay open for hours and read nothing here.
  */
 const SETTLED = sql(
-  'harden.settled',
+  'hash_tokens.settled',
   `select not exists (
     select from pg_stat_activity a
     where a.datname = current_database() and a.pid <> pg_backend_pid()
@@ -32,7 +32,7 @@ const SETTLED = sql(
 
 /** By primary key, so that a sweep reads the table once. A locked row belongs to a running login or logout: the next sweep takes it. */
 const BATCH = sql(
-  'harden.batch',
+  'hash_tokens.batch',
   `with target as (
     select s.id from sessions s where s.nid = $1 and s.id > $2 and ${PLAIN} order by s.id limit $3 for update skip locked
   ), hashed as (
@@ -40,14 +40,14 @@ const BATCH = sql(
   )
   select count(*) as count, max(id::text) as last from hashed`,
 )
-const FINISH = sql('harden.finish', `update lethe.meta set value = '"sha256"' where key = 'tokens'`)
+const FINISH = sql('hash_tokens.finish', `update lethe.meta set value = '"sha256"' where key = 'tokens'`)
 
 /**
  * The latest row since `$2` that Kratos made, not Lethe. Lethe notes each session that it begins, and writes one time into
  * both columns of a flow where Kratos reads the clock twice.
  */
 const LAST_FOREIGN = sql(
-  'harden.last_foreign_write',
+  'hash_tokens.last_foreign_write',
   `select max(at) as at from (
     select s.created_at as at from sessions s where s.nid = $1 and s.created_at >= $2 and not exists (
       select from lethe.events e where e.session_id = s.id and e.type = 'session.created')
@@ -58,15 +58,15 @@ const LAST_FOREIGN = sql(
 )
 
 const OTHERS = sql(
-  'harden.other_programs',
+  'hash_tokens.other_programs',
   `select coalesce(nullif(application_name, ''), 'without a name') as name, count(*) as connections
    from pg_stat_activity where datname = current_database() and backend_type = 'client backend'
      and application_name not like 'lethe%' group by 1 order by 1`,
 )
 
-export type HardenStore = ReturnType<typeof createHardenStore>
+export type HashTokensStore = ReturnType<typeof createHashTokensStore>
 
-export function createHardenStore(db: Db, nid: string) {
+export function createHashTokensStore(db: Db, nid: string) {
   return {
     async mode(): Promise<string> {
       return String((await db.query<{ value: unknown }>(MODE))[0]?.value)

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { Counter, Gauge, type Registry } from 'prom-client'
-import { type CounterSeries, counterTally, type HistogramSeries, histogramTally } from './tally.ts'
+import { type CounterSeries, createCounter, createHistogram, type HistogramSeries } from './hot-series.ts'
 
 /** What is counted of a request. `endpoint` is a route template, never a path: paths hold ids, so their number has no bound. */
 export interface CountedRequest {
@@ -37,12 +37,12 @@ interface RequestSeries {
 /** @see kratos/metrics-logs.md: names and labels are those of Kratos, `app` included */
 export function createHttpMetrics(registry: Registry, version: string): HttpMetrics {
   const build = { app: 'kratos', buildTime: '', hash: '', version }
-  const total = counterTally(registry, 'http_requests_total', 'Requests, by route and status.')
-  const durations = histogramTally(registry, 'http_requests_duration_seconds', 'Time to answer a request.', SECONDS)
-  const times = histogramTally(registry, 'http_response_time_seconds', 'Time to answer, by route.', SECONDS)
-  const statuses = counterTally(registry, 'http_requests_statuses_total', 'Requests, by kind of status.')
-  const requestBytes = histogramTally(registry, 'http_requests_size_bytes', 'Bytes of request bodies.', BYTES)
-  const responseBytes = histogramTally(registry, 'http_response_size_bytes', 'Bytes of response bodies.', BYTES)
+  const total = createCounter(registry, 'http_requests_total', 'Requests, by route and status.')
+  const durations = createHistogram(registry, 'http_requests_duration_seconds', 'Time to answer a request.', SECONDS)
+  const times = createHistogram(registry, 'http_response_time_seconds', 'Time to answer, by route.', SECONDS)
+  const statuses = createCounter(registry, 'http_requests_statuses_total', 'Requests, by kind of status.')
+  const requestBytes = createHistogram(registry, 'http_requests_size_bytes', 'Bytes of request bodies.', BYTES)
+  const responseBytes = createHistogram(registry, 'http_response_size_bytes', 'Bytes of response bodies.', BYTES)
 
   const shared = new Map<string, CounterSeries | HistogramSeries>()
   /** Requests that have the same labels share one series. */

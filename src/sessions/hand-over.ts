@@ -36,9 +36,9 @@ export function createHandOver({ clock, random, store, locks, tokens, shared }: 
       if (!isLive(session, session.identity.state, clock.now()) || !(await use(tx))) return undefined
       const token = newSessionToken(random)
       const hashed = storedToken(token, 'sha256')
-      const resting = tokens === 'sha256' && !shared ? hashed : token
+      const stored = tokens === 'sha256' && !shared ? hashed : token
       const now = formatTime(clock.now())
-      await store.replaceToken({ id: known.id, token: resting, hardened: shared ? hashed : resting, now }, tx)
+      await store.replaceToken({ id: known.id, token: stored, hardened: shared ? hashed : stored, now }, tx)
       return { session, token }
     }
     return locks.tx({ identity: known.identity_id, session: known.id }, work).catch((error: unknown) => {

@@ -143,7 +143,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   /** Looked up together, so that they share a statement. */
   async function all(credentials: Credentials): Promise<Checked[]> {
     const found = await Promise.all(
-      counting(credentials).map(async ({ token, via }) => ({
+      candidates(credentials).map(async ({ token, via }) => ({
         session: await d.hot.byToken(stored(token)),
         token,
         via,
@@ -281,7 +281,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
  * The credentials that count: of one kind, and a weaker kind does not replace an unknown one. A browser may send several
  * cookies of the name, left over from another path or domain; an ended session does not hide a live one.
  */
-function counting({ sessionToken, cookieTokens, bearer }: Credentials): { token: string; via: Via }[] {
+function candidates({ sessionToken, cookieTokens, bearer }: Credentials): { token: string; via: Via }[] {
   if (sessionToken !== undefined) return [{ token: sessionToken, via: 'header' }]
   if (cookieTokens.length > 0) return cookieTokens.map((token) => ({ token, via: 'cookie' }))
   return bearer === undefined ? [] : [{ token: bearer, via: 'bearer' }]

@@ -77,7 +77,7 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   const endByToken = revokeBatch(REVOKE_MANY_BY_TOKEN)
 
   /** The row was active and has not ended, so another transaction holds it: it is waited for alone, with a limit. */
-  async function settle(one: typeof REVOKE_ONE, end: End, outcome: Ended): Promise<boolean> {
+  async function retryLocked(one: typeof REVOKE_ONE, end: End, outcome: Ended): Promise<boolean> {
     const values = { key: outcome.key, cause: end.cause, ...detailValues(end), nid, now: now(), shared }
     const ended = outcome.ended || (outcome.was_active && (await lockWaits.query(one, values)).length > 0)
     if (ended) options.onEnded?.(end.cause, 1)
@@ -90,12 +90,12 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
     },
     /** @returns whether this call ended it */
     async revoke(id: string, end: End): Promise<boolean> {
-      return settle(REVOKE_ONE, end, await endById({ keys: [id], end }))
+      return retryLocked(REVOKE_ONE, end, await endById({ keys: [id], end }))
     },
     /** @returns whether the token is known, ended before or not */
     async revokeByToken(stored: Forms, end: End): Promise<boolean> {
       const outcome = await endByToken({ keys: stored, end })
-      await settle(REVOKE_ONE_BY_TOKEN, end, outcome)
+      await retryLocked(REVOKE_ONE_BY_TOKEN, end, outcome)
       return outcome.known
     },
   }

@@ -102,6 +102,6 @@ export function createEnded() {
 export type Ended = ReturnType<typeof createEnded>
 
 /** The number in a position such as `0f5f8a5e.4711`. */
-export function seqOf(place: string | number): number {
-  return Number(String(place).replace(/^\w{8}\./, ''))
+export function seqOf(position: string | number): number {
+  return Number(String(position).replace(/^\w{8}\./, ''))
 }

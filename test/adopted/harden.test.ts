@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
-import { createHardening, type HardenOptions } from '../../src/maintenance/hash-tokens.ts'
-import { createHardenStore } from '../../src/maintenance/store-hash-tokens.ts'
+import { createTokenHashing, type HashTokensOptions } from '../../src/maintenance/hash-tokens.ts'
+import { createHashTokensStore } from '../../src/maintenance/store-hash-tokens.ts'
 import { runHere } from '../cli/in-process.ts'
 import { Client, createPerson, signIn, signInNative } from '../helpers/client.ts'
 import { createDatabase, createKratosDatabase, openAt, type Scope } from '../helpers/db.ts'
@@ -97,13 +97,13 @@ describe('tokens harden', () => {
   test('nobody notices while it runs: sign-in, whoami and logout go on', async (t) => {
     const { db, server } = await setup(t)
     const person = await createPerson(server)
-    const hardening = createHardening({
-      store: createHardenStore(db, LIVE.network_id),
+    const hashing = createTokenHashing({
+      store: createHashTokensStore(db, LIVE.network_id),
       clock: server.deps.clock,
       sleep: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 20))),
     })
     let over = false
-    const done = hardening.harden({ ...QUIET, limit: 1, pauseMs: 20 }).finally(() => (over = true))
+    const done = hashing.run({ ...QUIET, limit: 1, pauseMs: 20 }).finally(() => (over = true))
     const rounds = [0, 0]
     const visitor = async (index: number) => {
       while (!over || rounds[index]! < 3) {
@@ -126,19 +126,19 @@ describe('tokens harden', () => {
 
   test('goes on where it was broken off', async (t) => {
     const { url, db, server } = await setup(t)
-    const hardening = createHardening({
-      store: createHardenStore(db, LIVE.network_id),
+    const hashing = createTokenHashing({
+      store: createHashTokensStore(db, LIVE.network_id),
       clock: server.deps.clock,
       sleep: async () => {},
     })
-    const breaking: HardenOptions = {
+    const breaking: HashTokensOptions = {
       ...QUIET,
       limit: 4,
       onProgress() {
         throw new Error('the power went off')
       },
     }
-    await assert.rejects(hardening.harden(breaking), /power/)
+    await assert.rejects(hashing.run(breaking), /power/)
     assert.equal((await plain(db)).length, 13)
     assert.deepEqual(await db.query(MODE), [{ value: 'hardening' }])
     const restarted = await liveServerOn(t, db)
@@ -254,4 +254,4 @@ describe('tokens harden', () => {
   })
 })
 
-const QUIET: HardenOptions = { limit: 100, pauseMs: 0, onProgress() {}, onWaiting() {} }
+const QUIET: HashTokensOptions = { limit: 100, pauseMs: 0, onProgress() {}, onWaiting() {} }

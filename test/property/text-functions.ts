@@ -1,7 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mailAddress } from '../../src/courier/channels/mail.ts'
-import { readListQuery as readEventQuery, readFilter, readInteger, readPlace } from '../../src/events/log/list-query.ts'
-import { parsePlace } from '../../src/events/log/place.ts'
+import {
+  readListQuery as readEventQuery,
+  readFilter,
+  readInteger,
+  readPosition,
+} from '../../src/events/log/list-query.ts'
+import { parsePosition } from '../../src/events/log/position.ts'
 import { readNewWebhook, readReplay, readRotation, readWebhookChange } from '../../src/events/webhooks/body.ts'
 import { webhookKey } from '../../src/events/webhooks/signature.ts'
 import { parsed } from '../../src/flows/form.ts'
@@ -119,8 +124,8 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'events/log/list-query readFilter': (text) => readFilter(query('type', text)),
   'events/log/list-query readInteger': (text) => readInteger(query('n', text), 'n', 0),
   'events/log/list-query readListQuery': (text) => readEventQuery(query('page_token', text)),
-  'events/log/list-query readPlace': (text) => readPlace(query('after', text), 'after' as never),
-  'events/log/place parsePlace': (text) => parsePlace(text, 'after'),
+  'events/log/list-query readPosition': (text) => readPosition(query('after', text), 'after' as never),
+  'events/log/place parsePosition': (text) => parsePosition(text, 'after'),
   'events/webhooks/body readNewWebhook': (text) => [
     readNewWebhook({ url: `http://x/${text}`, timeout: text, id: text, headers: { a: text } }),
   ],

@@ -5,6 +5,7 @@ import { watchState } from '../../adopt/watch/state.ts'
 import { readWatch } from '../../adopt/watch/store.ts'
 import { ConfigError, type LoadedConfig, loadConfig } from '../../config/load.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
+import { BROWSER_SESSION_MAX_AGE_SECONDS } from '../../kernel/crypto/cookies/securecookie.ts'
 import { createHasher } from '../../kernel/crypto/passwords/passwords.ts'
 import { storedForms } from '../../kernel/crypto/tokens.ts'
 import { creationProblem } from '../../kernel/db/adoption/adoption.ts'
@@ -20,9 +21,6 @@ interface Options extends FormatOptions {
   config?: string[]
   cookie?: string[]
 }
-
-/** A cookie that ends with its browser may be this old. @see Kratos gorilla/sessions default MaxAge */
-const BROWSER_SESSION_MAX_AGE_SECONDS = 2_592_000
 
 /** @throws Failure when the database cannot be shared */
 export async function checkAdoption(io: Io, command: Cmd, dsn: string | undefined): Promise<void> {

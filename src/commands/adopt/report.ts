@@ -1,4 +1,5 @@
 import type { Facts, Finding } from '../../adopt/findings.ts'
+import { VERSION } from '../../kernel/base/version.ts'
 import type { MigrationStatus } from '../../kernel/db/migrations/migrate.ts'
 import type { Output } from '../kit/output.ts'
 
@@ -15,7 +16,7 @@ const HEADINGS = { stop: 'STOP', loss: 'LOST', note: 'NOTE' } as const
 /** For people a table that ends with the verdict, for programs everything. Holds no secret, token or hash. */
 export function adoptionReport({ facts, findings, verdict, status, nid }: Report): Output {
   const { adoption, census, config, samples } = facts
-  const version = adoption.newer === undefined && adoption.newest !== undefined ? 'v26.2.0' : undefined
+  const version = adoption.newer === undefined && adoption.newest !== undefined ? VERSION : undefined
   const shown = census && {
     ...withoutHashes(census),
     hashes: census.hashes.map(({ family, identities }) => ({ family, identities })),

@@ -34,7 +34,7 @@ export async function watchOn(io: Io, command: Cmd, dsn: string | undefined): Pr
     ])
     print(io.stdout, `Created are, in one transaction:\n${formatTable([['Trigger', 'On', 'Function', ''], ...rows])}`)
     if (options.yes !== true) await confirm(io, 'Do you wish to create them?')
-    await patiently(io, () => install(db, seen.objects, formatTime(io.clock.now())))
+    await retryLocked(io, () => install(db, seen.objects, formatTime(io.clock.now())))
     if (seen.list) await endPolling(io, db)
     print(io.stdout, 'The watch is on: sessions that others begin and end in this database are events from now on.')
   })
@@ -52,7 +52,7 @@ async function pollOn(io: Io, db: Db, state: WatchState['state'], { yes }: Optio
     'Created is the table lethe.watched, with a row for each session that is alive. The nodes compare it with the tables of Kratos.',
   )
   if (yes !== true) await confirm(io, 'Do you wish to create it?')
-  await patiently(io, () => installPolling(db, formatTime(io.clock.now())))
+  await retryLocked(io, () => installPolling(db, formatTime(io.clock.now())))
   print(io.stdout, 'The watch is on, by comparison: a node must run.')
 }
 
@@ -73,7 +73,7 @@ export async function watchOff(io: Io, command: Cmd, dsn: string | undefined): P
     ]
     print(io.stdout, `Dropped are, in one transaction:\n${formatTable(rows)}`)
     if (yes !== true) await confirm(io, 'Do you wish to drop them?')
-    await patiently(io, () => remove(db, names))
+    await retryLocked(io, () => remove(db, names))
     print(io.stdout, 'The watch is off. What it has told stays in the log.')
   })
 }
@@ -115,7 +115,7 @@ const TRIES = 15
 const PAUSE_MS = 2000
 
 /** Pauses between tries let others write to the tables: a lock request that waits holds up all that come after it. */
-async function patiently(io: Io, work: () => Promise<void>): Promise<void> {
+async function retryLocked(io: Io, work: () => Promise<void>): Promise<void> {
   for (let left = TRIES; ; left -= 1) {
     try {
       return await work()

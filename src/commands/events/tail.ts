@@ -63,19 +63,19 @@ async function follow(
   }
   const stop = new AbortController()
   const stopping = io.stopRequested().then(() => stop.abort())
-  let place: string | undefined
+  let position: string | undefined
   while (!stop.signal.aborted) {
-    const start = place === undefined ? `last=${lines}` : `after=${place}`
+    const start = position === undefined ? `last=${lines}` : `after=${position}`
     try {
       const body = await client.stream(`/admin/events/stream?${query}${query.size > 0 ? '&' : ''}${start}`, stop.signal)
       for await (const message of readMessages(body)) {
-        place = message.id || place
+        position = message.id || position
         if (message.event === 'gap') print(io.stderr, 'Some events are missing: they were past their retention.')
         else if (message.data !== undefined) print(io.stdout, line(JSON.parse(message.data)))
       }
     } catch (error) {
       if (stop.signal.aborted) break
-      if (place === undefined) throw error
+      if (position === undefined) throw error
       print(io.stderr, `${(error as Error).message}; connecting again`)
     }
     await Promise.race([io.sleep(PAUSE_MS), stopping])

@@ -2,8 +2,8 @@ import { DURATION, durationToMs } from '../../config/schema/durations.ts'
 import { formatTime } from '../../kernel/base/clock.ts'
 import type { Db } from '../../kernel/db/client.ts'
 import { loadMeta } from '../../kernel/db/meta.ts'
-import { createHardening, KratosIsWriting } from '../../maintenance/hash-tokens.ts'
-import { createHardenStore } from '../../maintenance/store-hash-tokens.ts'
+import { createTokenHashing, KratosIsWriting } from '../../maintenance/hash-tokens.ts'
+import { createHashTokensStore } from '../../maintenance/store-hash-tokens.ts'
 import type { Cmd } from '../kit/command.ts'
 import { confirm } from '../kit/confirm.ts'
 import { databaseOf, statusOnceReachable, withDatabase } from '../kit/database.ts'
@@ -48,22 +48,22 @@ async function run(
     return print(io.stdout, 'The tokens in this database rest hashed since its beginning, nothing to do.')
   if (pending > 0) throw new Failure(`Error: ${pending} migrations are pending; run ${io.name} migrate sql up -e first`)
   const meta = await loadMeta(db, { kind, now: formatTime(io.clock.now()), random: io.random })
-  const hardening = createHardening({ ...io, store: createHardenStore(db, meta.nid) })
+  const hashing = createTokenHashing({ ...io, store: createHashTokensStore(db, meta.nid) })
 
-  if (force !== true) await checkIdle(hardening, plan.idleMs)
-  const remaining = await hardening.remaining()
-  if (remaining === 0 && (await hardening.mode()) === 'sha256') {
+  if (force !== true) await checkIdle(hashing, plan.idleMs)
+  const remaining = await hashing.remaining()
+  if (remaining === 0 && (await hashing.mode()) === 'sha256') {
     return print(io.stdout, 'All session tokens rest hashed, nothing to do.')
   }
   print(
     io.stderr,
     `${remaining} session tokens will be hashed. Kratos can read none of them afterwards, and there is no way back.`,
   )
-  for (const { name, connections } of await hardening.otherPrograms()) {
+  for (const { name, connections } of await hashing.otherPrograms()) {
     print(io.stderr, `Connected to this database: ${name} (${connections}). Kratos gives no name.`)
   }
   if (yes !== true) await confirm(io, 'Is Kratos gone for good?')
-  const done = await hardening.harden({
+  const done = await hashing.run({
     ...plan,
     onProgress: (count, total) => print(io.stderr, `hashed ${count} of ${total}`),
     onWaiting: () => print(io.stderr, 'waiting for sign-ins and transactions that began before'),
@@ -75,9 +75,9 @@ async function run(
   print(io.stdout, 'All session tokens rest hashed.')
 }
 
-async function checkIdle(hardening: ReturnType<typeof createHardening>, idleMs: number): Promise<void> {
+async function checkIdle(hashing: ReturnType<typeof createTokenHashing>, idleMs: number): Promise<void> {
   try {
-    await hardening.checkIdle(idleMs)
+    await hashing.checkIdle(idleMs)
   } catch (error) {
     if (!(error instanceof KratosIsWriting)) throw error
     throw new Failure(

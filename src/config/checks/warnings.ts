@@ -1,3 +1,4 @@
+import { VERSION } from '../../kernel/base/version.ts'
 import { originAsSent } from '../origins.ts'
 import type { Config } from '../schema/schema.ts'
 import { hidingLists } from './hook-lists.ts'
@@ -19,9 +20,6 @@ export interface ConfigWarning {
   readonly keys: readonly string[]
 }
 
-/** The version of Kratos whose configuration and API this server implements. */
-export const CONTRACT_VERSION = 'v26.2.0'
-
 export function collectWarnings(config: Config, generatedSecrets: boolean): ConfigWarning[] {
   const warnings: ConfigWarning[] = []
   const warn = (code: ConfigWarning['code'], message: string, keys: readonly string[]) => {
@@ -34,9 +32,9 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
     warn('generated_secrets', message, ['secrets.cookie', 'secrets.default'])
   }
   if (config.version === undefined) {
-    warn('version', `no version specified; files are read as those of ${CONTRACT_VERSION}`, ['version'])
-  } else if (config.version !== CONTRACT_VERSION) {
-    warn('version', `file written for ${config.version}, read as one of ${CONTRACT_VERSION}`, ['version'])
+    warn('version', `no version specified; files are read as those of ${VERSION}`, ['version'])
+  } else if (config.version !== VERSION) {
+    warn('version', `file written for ${config.version}, read as one of ${VERSION}`, ['version'])
   }
   if (config.selfservice.flows.registration.enable_legacy_one_step) {
     const message = 'deprecated: use selfservice.flows.registration.style: unified'

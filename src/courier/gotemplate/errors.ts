@@ -1,5 +1,5 @@
 /** Where in which template something is wrong; lines count from 1. */
-export interface Place {
+export interface Location {
   template: string
   line: number
 }
@@ -9,11 +9,11 @@ export class TemplateError extends Error {
   readonly template: string
   readonly line: number
 
-  constructor(place: Place, reason: string) {
-    super(`${place.template}:${place.line}: ${reason}`)
+  constructor(location: Location, reason: string) {
+    super(`${location.template}:${location.line}: ${reason}`)
     this.name = 'TemplateError'
-    this.template = place.template
-    this.line = place.line
+    this.template = location.template
+    this.line = location.line
   }
 }
 

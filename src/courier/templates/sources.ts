@@ -29,12 +29,12 @@ export class UnreadTemplate extends Error {
   override readonly name = 'UnreadTemplate'
   readonly key: string
   /** A later try may succeed: its server is away. */
-  readonly passing: boolean
+  readonly transient: boolean
 
-  constructor(key: string, where: string, reason: string, passing: boolean) {
+  constructor(key: string, where: string, reason: string, transient: boolean) {
     super(`${key}: ${where} ${reason}`)
     this.key = key
-    this.passing = passing
+    this.transient = transient
   }
 }
 

@@ -121,7 +121,7 @@ async function load(
   try {
     source = await findSource(config, kind, part, options)
   } catch (error) {
-    if (!(error instanceof UnreadTemplate) || !error.passing) throw error
+    if (!(error instanceof UnreadTemplate) || !error.transient) throw error
     doubt({ key: error.key, reason: `${error.message}; the built-in text is sent until it can be read` })
     return undefined
   }

@@ -1,6 +1,6 @@
 import type { Logger } from '../../kernel/base/log.ts'
 import type { EpochChange } from './high-water-mark.ts'
-import { formatPlace } from './place.ts'
+import { formatPosition } from './position.ts'
 import type { EpochReason } from './store-marks.ts'
 
 export interface EpochLogDeps {
@@ -24,10 +24,10 @@ export function tellEpoch(d: EpochLogDeps): (change: EpochChange) => void {
     if (before === undefined) return
     d.onEpoch(reason)
     const details = {
-      ...{ epoch, reason, timeline, place_before: formatPlace(before) },
-      continues_after: formatPlace({ epoch, seq: continuesAfter }),
+      ...{ epoch, reason, timeline, place_before: formatPosition(before) },
+      continues_after: formatPosition({ epoch, seq: continuesAfter }),
     }
-    const loss = lost ? '; events after that place are gone or are told again, and followers hear of a gap' : ''
+    const loss = lost ? '; events after that position are lost or sent again, and followers get a gap' : ''
     if (lost || reason === 'went_back') d.log.warn(details, `${WORDS[reason]}${loss}`)
     else d.log.info(details, WORDS[reason])
   }

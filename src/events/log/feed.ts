@@ -2,14 +2,14 @@ import { formatTime, type Micros } from '../../kernel/base/clock.ts'
 import type { EventAnswer } from '../types.ts'
 import { eventAnswer } from './answer.ts'
 import type { HighWaterMark, Mark } from './high-water-mark.ts'
-import { formatPlace, isAfter, type LogPlace } from './place.ts'
 import type { LogPoller } from './poller.ts'
+import { formatPosition, isAfter, type LogPosition } from './position.ts'
 import type { EventLogStore } from './store.ts'
 
 /** An event on its way to listeners; its text is made once for all of them. */
 export interface FeedItem {
   event: EventAnswer
-  place: LogPlace
+  position: LogPosition
   /** as a message of a stream: `id`, `event`, `data` */
   text: string
 }
@@ -21,12 +21,12 @@ export interface FeedListener {
 }
 
 export interface Lost {
-  after: LogPlace
-  continuesAfter: LogPlace
+  after: LogPosition
+  continuesAfter: LogPosition
 }
 
 /** How far the feed has read. */
-export interface FeedPosition extends LogPlace {
+export interface FeedPosition extends LogPosition {
   /** everything committed before this time has been handed over; undefined: not known */
   completeAt: Micros | undefined
   /** when that was known, by the clock of the database */
@@ -58,14 +58,14 @@ export interface FeedDeps {
 const PAGE = 500
 
 /** @param completeAt everything committed before has been sent on this stream; undefined: not known yet */
-export function feedItem(event: EventAnswer, log: LogPlace, completeAt: Micros | undefined): FeedItem {
-  const place = { epoch: log.epoch, number: log.number, seq: event.seq }
+export function feedItem(event: EventAnswer, log: LogPosition, completeAt: Micros | undefined): FeedItem {
+  const position = { epoch: log.epoch, number: log.number, seq: event.seq }
   let text: string | undefined
   return {
     event,
-    place,
+    position,
     get text() {
-      text ??= `${comment(completeAt)}id: ${formatPlace(place)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+      text ??= `${comment(completeAt)}id: ${formatPosition(position)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
       return text
     },
   }
@@ -126,10 +126,10 @@ export function createFeed(d: FeedDeps): Feed {
   }
 
   async function goOn(before: FeedPosition): Promise<void> {
-    const { place, lost } = await d.highWaterMark.follow(before)
+    const { position: next, lost } = await d.highWaterMark.follow(before)
     if (position !== before) return
-    position = { ...before, ...place, completeAt: lost ? undefined : before.completeAt }
-    if (lost) for (const { onLost } of everything) onLost?.({ after: before, continuesAfter: place })
+    position = { ...before, ...next, completeAt: lost ? undefined : before.completeAt }
+    if (lost) for (const { onLost } of everything) onLost?.({ after: before, continuesAfter: next })
   }
 
   function hand(item: FeedItem): void {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Micros, parseTime } from '../../kernel/base/clock.ts'
-import type { LogPlace, Place } from './place.ts'
+import type { LogPosition, Position } from './position.ts'
 import type { Candidate, EpochReason, MarkRow, MarkStore, OpenWriter } from './store-marks.ts'
 
 /** Up to where the log is complete. All times are by the clock of the database. */
-export interface Mark extends LogPlace {
+export interface Mark extends LogPosition {
   /** no event can appear at or below this position any more */
   seq: number
   /** everything committed before this time is at or below `seq` */
@@ -20,7 +20,7 @@ export interface Mark extends LogPlace {
 /** Another epoch has begun. */
 export interface EpochChange {
   /** undefined: the first that this process has seen */
-  before: Place | undefined
+  before: Position | undefined
   epoch: string
   number: number
   reason: EpochReason
@@ -47,7 +47,7 @@ export interface HighWaterMark {
    * Where the log continues after a position that any node gave out in any epoch.
    * @returns `lost`: an event at or below the position is not in this log any more
    */
-  follow(place: Place): Promise<{ place: LogPlace; lost: boolean }>
+  follow(position: Position): Promise<{ position: LogPosition; lost: boolean }>
 }
 
 /** Between two checks of transactions that take milliseconds. */
@@ -155,17 +155,17 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
     },
     isBehind: () => candidate !== undefined,
     known: () => known,
-    async follow(place) {
-      const { epoch } = place
+    async follow(position) {
+      const { epoch } = position
       let mark = known ?? (await advance())
       const isPresent = () => epoch === undefined || epoch === mark.epoch
       // another node may have seen more than this one, or another epoch
-      if (!isPresent() || place.seq > mark.seq) mark = await advance()
+      if (!isPresent() || position.seq > mark.seq) mark = await advance()
       // an epoch that this database does not know: what its clients got is unknown, so everything is sent again
       const end = isPresent() ? mark.seq : ((await store.endOf(epoch!)) ?? 0)
-      const lost = place.seq > end
-      const seq = !lost ? place.seq : isPresent() ? 0 : end
-      return { place: { epoch: mark.epoch, number: mark.number, seq }, lost }
+      const lost = position.seq > end
+      const seq = !lost ? position.seq : isPresent() ? 0 : end
+      return { position: { epoch: mark.epoch, number: mark.number, seq }, lost }
     },
   }
 }

@@ -2,7 +2,7 @@ import { formatTime, parseTime, type Timestamp } from '../../kernel/base/clock.t
 import { badRequest } from '../../kernel/http/errors.ts'
 import { isUuid } from '../../kernel/http/query.ts'
 import { END_CAUSES, EVENT_TYPES, type EventFilter } from '../types.ts'
-import { type Place, parsePlace } from './place.ts'
+import { type Position, parsePosition } from './position.ts'
 
 export interface EventListQuery {
   filter: EventFilter
@@ -46,9 +46,9 @@ export function readInteger(query: URLSearchParams, name: string, min: number, m
 }
 
 /** @throws HttpError 400 */
-export function readPlace(query: URLSearchParams, name: string): Place | undefined {
+export function readPosition(query: URLSearchParams, name: string): Position | undefined {
   const text = query.get(name) ?? ''
-  return text === '' ? undefined : parsePlace(text, name)
+  return text === '' ? undefined : parsePosition(text, name)
 }
 
 export function encodeToken({ time, seq }: { time: Timestamp; seq: number }): string {
@@ -57,9 +57,9 @@ export function encodeToken({ time, seq }: { time: Timestamp; seq: number }): st
 
 function decodeToken(token: string): EventListQuery['before'] {
   const [, micros, seq] = /^(\d{1,16})-(\d{1,16})$/.exec(token) ?? []
-  const [at, place] = [Number(micros), Number(seq)]
-  if (!(at <= MAX_SEQ && place <= MAX_SEQ)) throw badRequest('The page token is not one that this server gave out.')
-  return { createdAt: formatTime(at), seq: place }
+  const [at, position] = [Number(micros), Number(seq)]
+  if (!(at <= MAX_SEQ && position <= MAX_SEQ)) throw badRequest('The page token is not one that this server gave out.')
+  return { createdAt: formatTime(at), seq: position }
 }
 
 function words(query: URLSearchParams, name: string, known: readonly string[]): string[] | undefined {

@@ -4,9 +4,9 @@ import { splitUrl } from '../../kernel/http/not-found.ts'
 import type { EventStatus } from '../receivers/status.ts'
 import type { Streams } from '../stream/sse.ts'
 import type { EventStream } from '../stream/stream.ts'
-import { MAX_SIZE, readFilter, readInteger, readListQuery, readPlace } from './list-query.ts'
+import { MAX_SIZE, readFilter, readInteger, readListQuery, readPosition } from './list-query.ts'
 import type { EventLog } from './log.ts'
-import { type Place, parsePlace } from './place.ts'
+import { type Position, parsePosition } from './position.ts'
 
 export interface EventAdminRouteDeps {
   eventLog: EventLog
@@ -39,7 +39,7 @@ export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
     const query = queryOf(req)
     const request = {
       filter: readFilter(query),
-      after: lastEventId(req) ?? readPlace(query, 'after'),
+      after: lastEventId(req) ?? readPosition(query, 'after'),
       last: readInteger(query, 'last', 0, MAX_SIZE),
     }
     await d.eventStream.open(request, d.streams.open(reply))
@@ -48,9 +48,9 @@ export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
 }
 
 /** The last event that a reconnecting client has seen. @throws HttpError 400 */
-function lastEventId(req: FastifyRequest): Place | undefined {
+function lastEventId(req: FastifyRequest): Position | undefined {
   const text = req.headers['last-event-id']
-  return text === undefined || text === '' ? undefined : parsePlace(String(text), 'Last-Event-ID')
+  return text === undefined || text === '' ? undefined : parsePosition(String(text), 'Last-Event-ID')
 }
 
 function queryOf(req: FastifyRequest): URLSearchParams {

@@ -25,11 +25,11 @@ export function createDeliveries(d: DeliveriesDeps) {
     // later events will be delivered anyway
     const end = Math.min(upTo, receiver.position)
     let replayed = 0
-    for (let place: number | null = after; place !== null && place < end; ) {
-      const range = { webhookId: id, now, after: place, upTo: end, limit: BATCH }
+    for (let position: number | null = after; position !== null && position < end; ) {
+      const range = { webhookId: id, now, after: position, upTo: end, limit: BATCH }
       const { count, last } = await d.list.replay(range, which, wantedTypes(receiver))
       replayed += count
-      place = last
+      position = last
     }
     d.onChange()
     return { replayed }
@@ -68,9 +68,9 @@ export function createDeliveries(d: DeliveriesDeps) {
     /** Sends again a range of positions, of times, or of both; without any, all dead letters. */
     async replayRange(id: string, r: ReplayRequest): Promise<{ replayed: number }> {
       const [since, until] = [timeOf(r.since) ?? '1970-01-01T00:00:00Z', timeOf(r.until) ?? '2200-01-01T00:00:00Z']
-      const places = await d.list.places(since, until)
-      const after = Math.max(places.after, r.after_seq ?? 0)
-      const upTo = Math.min(places.up_to, r.up_to_seq ?? Number.MAX_SAFE_INTEGER)
+      const positions = await d.list.positionsAt(since, until)
+      const after = Math.max(positions.after, r.after_seq ?? 0)
+      const upTo = Math.min(positions.up_to, r.up_to_seq ?? Number.MAX_SAFE_INTEGER)
       return replay(id, after, upTo, r.which)
     },
   }

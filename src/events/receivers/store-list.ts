@@ -70,8 +70,8 @@ const REPLAY_ALL = sql(
 )
 
 /** The positions at two times, so that a range of times becomes one of positions. */
-const PLACES = sql(
-  'events.places',
+const POSITIONS_AT = sql(
+  'events.positions_at',
   `select (select coalesce(max(e.seq), 0) from lethe.events e where e.created_at < $1) as after,
      (select coalesce(max(e.seq), 0) from lethe.events e where e.created_at < $2) as up_to`,
 )
@@ -137,8 +137,8 @@ export function createDeliveryListStore(db: Db, nid: string) {
       return row!
     },
     /** The positions of the last events before two times. */
-    async places(since: Timestamp, until: Timestamp): Promise<{ after: number; up_to: number }> {
-      return (await db.query<{ after: number; up_to: number }>(PLACES, [since, until]))[0]!
+    async positionsAt(since: Timestamp, until: Timestamp): Promise<{ after: number; up_to: number }> {
+      return (await db.query<{ after: number; up_to: number }>(POSITIONS_AT, [since, until]))[0]!
     },
   }
 }

@@ -3,7 +3,7 @@ import { type Clock, formatTime, type Micros, SECOND, type Timestamp } from '../
 import { badRequest } from '../../kernel/http/errors.ts'
 import type { TokenTemplates } from '../../tokens/templates.ts'
 import type { HighWaterMark, Mark } from '../log/high-water-mark.ts'
-import { formatPlace, type Place } from '../log/place.ts'
+import { formatPosition, type Position } from '../log/position.ts'
 import type { RevocationRow, RevocationStore } from './store.ts'
 
 interface Revoked {
@@ -57,7 +57,7 @@ export function createRevocations(d: RevocationDeps) {
   let kept = { at: 0, mark: '', lists: new Map<string, Revoked>() }
 
   /** @param after undefined: the complete list */
-  async function list(after: Place | undefined): Promise<RevocationList> {
+  async function list(after: Position | undefined): Promise<RevocationList> {
     const mark = await d.highWaterMark.settle()
     const { from, reset } = await beginning(after)
     return {
@@ -67,16 +67,16 @@ export function createRevocations(d: RevocationDeps) {
     }
   }
 
-  async function beginning(after: Place | undefined): Promise<{ from: number; reset: boolean }> {
+  async function beginning(after: Position | undefined): Promise<{ from: number; reset: boolean }> {
     if (after === undefined || after.seq === 0) return { from: 0, reset: true }
-    const { place, lost } = await d.highWaterMark.follow(after)
+    const { position, lost } = await d.highWaterMark.follow(after)
     if (lost) d.onLost()
-    return lost ? { from: 0, reset: true } : { from: place.seq, reset: false }
+    return lost ? { from: 0, reset: true } : { from: position.seq, reset: false }
   }
 
   async function listAfter(from: number, reset: boolean, mark: Mark): Promise<Revoked> {
-    const [now, place, key] = [d.clock.now(), formatPlace(mark), `${from} ${reset}`]
-    if (kept.mark !== place || now - kept.at > KEEP) kept = { mark: place, at: now, lists: new Map() }
+    const [now, position, key] = [d.clock.now(), formatPosition(mark), `${from} ${reset}`]
+    if (kept.mark !== position || now - kept.at > KEEP) kept = { mark: position, at: now, lists: new Map() }
     const known = kept.lists.get(key)
     if (known) return known
     const { lists } = kept
@@ -96,7 +96,7 @@ export function createRevocations(d: RevocationDeps) {
      * The list as a signed token (JWS, compact), by the key of a tokenizer template: it may be passed on by untrusted parties.
      * @throws HttpError 400 without such a template
      */
-    async signed(after: Place | undefined, templateName: string | undefined): Promise<string> {
+    async signed(after: Position | undefined, templateName: string | undefined): Promise<string> {
       const name = templateName ?? Object.keys(d.config().session.whoami.tokenizer.templates)[0]
       const template = name === undefined ? undefined : d.tokenTemplates().get(name)
       if (!template)
@@ -127,7 +127,7 @@ function listOf(rows: readonly RevocationRow[], mark: Mark, windowMs: number): O
     if (cause !== null && VOIDING.has(cause) && identity_id !== null) marks.set(identity_id, created_at)
   }
   return {
-    cursor: formatPlace(more ? { ...mark, seq: rows.at(-1)!.seq } : mark),
+    cursor: formatPosition(more ? { ...mark, seq: rows.at(-1)!.seq } : mark),
     epoch: mark.epoch,
     more,
     window_seconds: Math.ceil(windowMs / 1000),

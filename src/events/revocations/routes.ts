@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { notFound } from '../../kernel/http/errors.ts'
 import { splitUrl } from '../../kernel/http/not-found.ts'
-import { readPlace } from '../log/list-query.ts'
+import { readPosition } from '../log/list-query.ts'
 import type { RevocationList, Revocations } from './revocations.ts'
 
 export interface RevocationRouteDeps {
@@ -25,7 +25,7 @@ export function revocationRoutes({ revocations }: RevocationRouteDeps, isOpen: (
   async function list(req: FastifyRequest, reply: FastifyReply) {
     if (!isOpen()) throw notFound('The list of ended sessions is not served on this port.')
     const query = new URLSearchParams(splitUrl(req.url)[1])
-    const after = readPlace(query, 'after')
+    const after = readPosition(query, 'after')
     reply.headers({ 'cache-control': 'no-cache', vary: varyOf(reply) })
     if (wantsJws(req)) {
       const signed = await revocations.signed(after, query.get('template') ?? undefined)

@@ -1,7 +1,7 @@
 import { eventAnswer, matches } from '../log/answer.ts'
 import { comment, type Feed, type FeedItem, type FeedPosition, feedItem, type Lost } from '../log/feed.ts'
 import type { HighWaterMark } from '../log/high-water-mark.ts'
-import { formatPlace, isAfter, type LogPlace, laterOf, type Place } from '../log/place.ts'
+import { formatPosition, isAfter, type LogPosition, laterOf, type Position } from '../log/position.ts'
 import type { EventLogStore } from '../log/store.ts'
 import type { EventFilter } from '../types.ts'
 
@@ -21,7 +21,7 @@ export interface Sink {
 export interface StreamRequest {
   filter: EventFilter
   /** the position after which to begin; undefined: with the next event */
-  after: Place | undefined
+  after: Position | undefined
   /** begin with so many of the latest ones instead */
   last: number | undefined
 }
@@ -46,16 +46,16 @@ export function createEventStream(d: EventStreamDeps) {
   /** @throws StoreUnavailable before anything is written */
   async function open(request: StreamRequest, sink: Sink): Promise<void> {
     const waiting: (FeedItem | Lost)[] = []
-    let place: LogPlace | undefined
+    let position: LogPosition | undefined
     const tell = (next: FeedItem | Lost) => {
-      if (place === undefined) {
+      if (position === undefined) {
         if (waiting.push(next) > MAX_WAITING) sink.end()
       } else if ('continuesAfter' in next) {
         // a client that comes from another node may have learnt of the loss there
-        if (place.number <= next.after.number) place = tellLost(place, next.continuesAfter, sink)
-      } else if (isAfter(next.place, place)) {
+        if (position.number <= next.after.number) position = tellLost(position, next.continuesAfter, sink)
+      } else if (isAfter(next.position, position)) {
         // a client that comes from a node that was further has got it already
-        place = next.place
+        position = next.position
         if (matches(request.filter, next.event)) sink.write(next.text)
       }
     }
@@ -64,18 +64,18 @@ export function createEventStream(d: EventStreamDeps) {
     try {
       const begun = await begin(request, from, sink)
       // a client that is cut off before the first event continues from here
-      sink.write(`id: ${formatPlace(begun)}\n\n`)
-      place = begun
+      sink.write(`id: ${formatPosition(begun)}\n\n`)
+      position = begun
     } catch (error) {
       leave()
       throw error
     }
     for (const next of waiting) tell(next)
-    sink.keepAlive(() => heartbeat(place!, d.feed.position()))
+    sink.keepAlive(() => heartbeat(position!, d.feed.position()))
   }
 
   /** Sends what comes before the feed. @returns the client's position then */
-  async function begin({ filter, after, last }: StreamRequest, from: FeedPosition, sink: Sink): Promise<LogPlace> {
+  async function begin({ filter, after, last }: StreamRequest, from: FeedPosition, sink: Sink): Promise<LogPosition> {
     if (last !== undefined) {
       const rows = last > 0 ? await d.store.last(from.seq, last, filter) : []
       for (const event of rows.reverse().map(eventAnswer)) sink.write(feedItem(event, from, undefined).text)
@@ -83,17 +83,17 @@ export function createEventStream(d: EventStreamDeps) {
     }
     // events committed before the request are not wanted
     if (after === undefined) return laterOf(from, await d.highWaterMark.settle())
-    const { place, lost } = await d.highWaterMark.follow(after)
-    if (lost) tellLost(after, place, sink)
+    const { position, lost } = await d.highWaterMark.follow(after)
+    if (lost) tellLost(after, position, sink)
     const floor = await d.store.floor()
-    if (place.seq < floor) sink.write(gap(place, { deleted_up_to: floor }, { ...place, seq: floor }))
+    if (position.seq < floor) sink.write(gap(position, { deleted_up_to: floor }, { ...position, seq: floor }))
     // the position of the feed in the present epoch, which the feed may not know yet
-    const fed = from.epoch === place.epoch ? from : (await d.highWaterMark.follow(from)).place
-    await tellMissed(filter, place, fed, sink)
-    return laterOf(place, fed)
+    const fed = from.epoch === position.epoch ? from : (await d.highWaterMark.follow(from)).position
+    await tellMissed(filter, position, fed, sink)
+    return laterOf(position, fed)
   }
 
-  async function tellMissed(filter: EventFilter, after: LogPlace, { seq: upTo }: LogPlace, sink: Sink) {
+  async function tellMissed(filter: EventFilter, after: LogPosition, { seq: upTo }: LogPosition, sink: Sink) {
     for (let seq = after.seq; seq < upTo && !sink.closed(); ) {
       const rows = await d.store.read(seq, upTo, PAGE, filter)
       for (const event of rows.map(eventAnswer)) {
@@ -104,7 +104,7 @@ export function createEventStream(d: EventStreamDeps) {
     }
   }
 
-  function tellLost(after: Place, continuesAfter: LogPlace, sink: Sink): LogPlace {
+  function tellLost(after: Position, continuesAfter: LogPosition, sink: Sink): LogPosition {
     sink.write(gap(after, { lost: true }, continuesAfter))
     d.onLost()
     return continuesAfter
@@ -116,12 +116,17 @@ export function createEventStream(d: EventStreamDeps) {
 export type EventStream = ReturnType<typeof createEventStream>
 
 /** Says that events up to a position are lost, and after which position the stream continues. */
-function gap(after: Place, why: Record<string, unknown>, continuesAfter: LogPlace): string {
-  const data = { after: after.seq, place: formatPlace(after), ...why, continues_after: formatPlace(continuesAfter) }
-  return `id: ${formatPlace(continuesAfter)}\nevent: gap\ndata: ${JSON.stringify(data)}\n\n`
+function gap(after: Position, why: Record<string, unknown>, continuesAfter: LogPosition): string {
+  const data = {
+    after: after.seq,
+    place: formatPosition(after),
+    ...why,
+    continues_after: formatPosition(continuesAfter),
+  }
+  return `id: ${formatPosition(continuesAfter)}\nevent: gap\ndata: ${JSON.stringify(data)}\n\n`
 }
 
 /** The client's position, and up to when it has got everything. */
-function heartbeat(place: LogPlace, fed: FeedPosition | undefined): string {
-  return `${comment(fed?.completeAt)}id: ${formatPlace(fed === undefined ? place : laterOf(place, fed))}\n\n`
+function heartbeat(position: LogPosition, fed: FeedPosition | undefined): string {
+  return `${comment(fed?.completeAt)}id: ${formatPosition(fed === undefined ? position : laterOf(position, fed))}\n\n`
 }

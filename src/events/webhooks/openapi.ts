@@ -26,7 +26,7 @@ import { DELIVERY_STATES, EVENT_TYPES } from '../types.ts'
 import { newWebhook, replayRequest, secretRotation, webhookChange } from './body.ts'
 
 const id = inPath('id', 'Name of the receiver.')
-const seq = inPath('seq', 'Place of the event in the log.', integer)
+const seq = inPath('seq', 'Position of the event in the log.', integer)
 const unknown = error('There is no such receiver.')
 const invalid = error('A parameter or a member of the body cannot be right.')
 const configured = error('It stands in the configuration, and is changed there.')

@@ -69,6 +69,6 @@ function stateOf(query: URLSearchParams): DeliveryState | 'any' {
 }
 
 function seqOf(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw badRequest('The path parameter "seq" is not the place of an event in the log.')
+  if (!/^\d{1,15}$/.test(text)) throw badRequest('The path parameter "seq" is not the position of an event in the log.')
   return Number(text)
 }

@@ -1,7 +1,7 @@
 import type { IdentitySchema, Json, JsonObject } from '../types.ts'
 import { evaluate, MAX_LOOKS } from './evaluate.ts'
 import { collector, Uses } from './extension.ts'
-import { failureText, type Place } from './failure.ts'
+import { failureText, type Location } from './failure.ts'
 import { schemaInputs } from './inputs.ts'
 import { link } from './link.ts'
 import { violations } from './messages.ts'
@@ -9,7 +9,7 @@ import type { Rules } from './node.ts'
 import { compilePattern } from './patterns.ts'
 
 const budget = () => ({ left: MAX_LOOKS })
-const START: Place = { instance: [], rule: '#', depth: 0 }
+const START: Location = { instance: [], rule: '#', depth: 0 }
 
 export interface SchemaSource {
   id: string

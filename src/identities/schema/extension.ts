@@ -2,7 +2,7 @@ import { DESCRIPTORS } from '../../credentials/descriptors.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { normaliseIdentifier, normalisePhone, trimSpace } from '../normalise.ts'
 import type { DerivedTraits, Json, JsonObject, TraitAddress } from '../types.ts'
-import { type Failure, fail, type Place } from './failure.ts'
+import { type Failure, fail, type Location } from './failure.ts'
 import { FORMATS } from './formats.ts'
 import { asObject, asString, member } from './node.ts'
 import { quoted } from './print.ts'
@@ -51,12 +51,12 @@ class Addresses extends Map<string, TraitAddress> {
  * Adds the identifiers and addresses of a value to `into`. An invalid address is a failure of the rule `format`, also when
  * the schema gives no format.
  */
-export function collector(into: Uses): (schema: JsonObject, value: Json, place: Place) => Failure[] {
-  return (schema, value, place) => {
+export function collector(into: Uses): (schema: JsonObject, value: Json, location: Location) => Failure[] {
+  return (schema, value, location) => {
     const marks = member(schema, EXTENSION)
     if (marks === undefined) return []
     const text = typeof value === 'string' ? value : stringifyJson(value)
-    const use = { schema, marks: asObject(marks), value, text, place }
+    const use = { schema, marks: asObject(marks), value, text, location }
     const failure = noteCredentials(use, into) ?? noteVerifiable(use, into) ?? noteRecovery(use, into)
     return failure ? [failure] : []
   }
@@ -67,13 +67,13 @@ interface Use {
   marks: JsonObject
   value: Json
   text: string
-  place: Place
+  location: Location
 }
 
 const via = (use: Use, purpose: string) => asString(member(asObject(member(use.marks, purpose)), 'via')) ?? ''
 const isEmail = (value: Json) => typeof value === 'string' && FORMATS.get('email')!(value)
 const broken = (use: Use, format: string) =>
-  fail(use.place, 'format', `${quoted(use.value)} is not valid ${quoted(format)}`, {
+  fail(use.location, 'format', `${quoted(use.value)} is not valid ${quoted(format)}`, {
     params: { value: use.value, format },
   })
 
@@ -103,7 +103,7 @@ function noteVerifiable(use: Use, into: Uses): Failure | undefined {
   const format = asString(member(use.schema, 'format')) ?? ''
   if (format === '' && channel !== 'email') {
     const hint = 'If this was intentional, please set "format" to "no-validate"'
-    return fail(use.place, 'format', `no format specified. A format is required if verification is enabled. ${hint}`)
+    return fail(use.location, 'format', `no format specified. A format is required if verification is enabled. ${hint}`)
   }
   if (format === '' && !isEmail(use.value)) return broken(use, 'email')
   const value = verifiableValue(format, use.text)

@@ -27,20 +27,20 @@ export interface Failure {
 }
 
 /** The current position of the evaluation. `rule` is the JSON pointer of the schema in force. */
-export interface Place {
+export interface Location {
   readonly instance: readonly string[]
   readonly rule: string
   readonly depth: number
 }
 
 export function fail(
-  place: Place,
+  location: Location,
   keyword: string,
   message: string,
   more: Partial<Pick<Failure, 'causes' | 'params' | 'missing'>> = {},
 ): Failure {
-  const schema = keyword === '' ? place.rule : `${place.rule}/${keyword}`
-  return { keyword, message, instance: place.instance, schema, causes: [], ...more }
+  const schema = keyword === '' ? location.rule : `${location.rule}/${keyword}`
+  return { keyword, message, instance: location.instance, schema, causes: [], ...more }
 }
 
 /** Escapes one step of a JSON pointer that stands in a URL fragment. */

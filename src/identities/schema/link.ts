@@ -67,9 +67,9 @@ export async function link(
     visited.add(schema)
     const ref = asString(member(schema, '$ref'))
     if (ref !== undefined) {
-      const [target, home, place] = await follow(ref, root)
+      const [target, home, location] = await follow(ref, root)
       targets.set(schema, target)
-      return visit(target.schema, home, place)
+      return visit(target.schema, home, location)
     }
     for (const [steps, pattern] of patternsOf(schema)) {
       try {
@@ -84,10 +84,10 @@ export async function link(
   const follow = async (ref: string, root: Root): Promise<[Target, Root, string[]]> => {
     const [path = '', fragment = ''] = ref.split(/#(.*)/s)
     const home = path === '' ? root : await documentAt(absolute(path, root), ref)
-    const place = fragment.split('/').slice(1).map(unescapeStep)
-    const schema = at(home.document, place)
+    const location = fragment.split('/').slice(1).map(unescapeStep)
+    const schema = at(home.document, location)
     if (schema === undefined) throw new Error(`$ref ${JSON.stringify(ref)} names nothing`)
-    return [{ schema, name: `${home === root ? '' : home.url}#${fragment}` }, home, place]
+    return [{ schema, name: `${home === root ? '' : home.url}#${fragment}` }, home, location]
   }
 
   const documentAt = async (address: string, ref: string): Promise<Root> => {

@@ -1,6 +1,6 @@
 import { isNumber } from '../../kernel/base/exact-number.ts'
 import type { Json, JsonObject } from '../types.ts'
-import type { Failure, Place } from './failure.ts'
+import type { Failure, Location } from './failure.ts'
 import { compareNumbers, numberKey } from './numbers.ts'
 import type { Pattern } from './patterns.ts'
 
@@ -18,10 +18,10 @@ export interface Rules {
   /** values that may still be visited */
   budget?: { left: number } | undefined
   /** called at every value that passed its type, with the schema object in force */
-  visit?: ((schema: JsonObject, value: Json, place: Place) => Failure[]) | undefined
+  visit?: ((schema: JsonObject, value: Json, location: Location) => Failure[]) | undefined
 }
 
-export type Evaluate = (rules: Rules, schema: Json, value: Json, place: Place) => Failure | undefined
+export type Evaluate = (rules: Rules, schema: Json, value: Json, location: Location) => Failure | undefined
 
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
@@ -65,10 +65,10 @@ export function canonical(value: Json): string {
 }
 
 /** The position after a step into the value under another rule. */
-export function into(place: Place, rule: string, ...steps: string[]): Place {
+export function into(location: Location, rule: string, ...steps: string[]): Location {
   return {
-    instance: steps.length === 0 ? place.instance : [...place.instance, ...steps],
-    rule: `${place.rule}/${rule}`,
-    depth: place.depth + 1,
+    instance: steps.length === 0 ? location.instance : [...location.instance, ...steps],
+    rule: `${location.rule}/${rule}`,
+    depth: location.depth + 1,
   }
 }

@@ -1,6 +1,6 @@
 import { isNumber, type JsonNumber } from '../../kernel/base/exact-number.ts'
 import type { Json, JsonObject } from '../types.ts'
-import { type Failure, fail, type Place } from './failure.ts'
+import { type Failure, fail, type Location } from './failure.ts'
 import { FORMATS } from './formats.ts'
 import { asNumber, asString, member, type Rules } from './node.ts'
 import { compareNumbers, isMultiple } from './numbers.ts'
@@ -12,7 +12,7 @@ export function formatHolds(format: string, value: Json): boolean {
   return check === undefined || format === 'no-validate' || (typeof value === 'string' && check(value))
 }
 
-export function stringFailures(rules: Rules, schema: JsonObject, value: string, place: Place): Failure[] {
+export function stringFailures(rules: Rules, schema: JsonObject, value: string, location: Location): Failure[] {
   const failures: Failure[] = []
   const min = asNumber(member(schema, 'minLength'))
   const max = asNumber(member(schema, 'maxLength'))
@@ -20,14 +20,14 @@ export function stringFailures(rules: Rules, schema: JsonObject, value: string, 
     const length = [...value].length
     if (min !== undefined && length < min) {
       failures.push(
-        fail(place, 'minLength', `length must be >= ${min}, but got ${length}`, {
+        fail(location, 'minLength', `length must be >= ${min}, but got ${length}`, {
           params: { min_length: min, actual_length: length },
         }),
       )
     }
     if (max !== undefined && length > max) {
       failures.push(
-        fail(place, 'maxLength', `length must be <= ${max}, but got ${length}`, {
+        fail(location, 'maxLength', `length must be <= ${max}, but got ${length}`, {
           params: { max_length: max, actual_length: length },
         }),
       )
@@ -35,7 +35,7 @@ export function stringFailures(rules: Rules, schema: JsonObject, value: string, 
   }
   const pattern = asString(member(schema, 'pattern'))
   if (pattern !== undefined && !rules.pattern(pattern).test(value)) {
-    failures.push(fail(place, 'pattern', `does not match pattern ${quoted(pattern)}`, { params: { pattern } }))
+    failures.push(fail(location, 'pattern', `does not match pattern ${quoted(pattern)}`, { params: { pattern } }))
   }
   return failures
 }
@@ -47,13 +47,13 @@ const LIMITS: [keyword: string, name: string, sign: string, holds: (order: numbe
   ['exclusiveMaximum', 'maximum', '<', (order) => order < 0],
 ]
 
-export function numberFailures(schema: JsonObject, value: JsonNumber, place: Place): Failure[] {
+export function numberFailures(schema: JsonObject, value: JsonNumber, location: Location): Failure[] {
   const failures: Failure[] = []
   for (const [keyword, name, sign, holds] of LIMITS) {
     const limit = member(schema, keyword)
     if (isNumber(limit) && !holds(compareNumbers(value, limit))) {
       failures.push(
-        fail(place, keyword, `must be ${sign} ${plainNumber(limit)} but found ${value}`, {
+        fail(location, keyword, `must be ${sign} ${plainNumber(limit)} but found ${value}`, {
           params: { actual: value, [name]: limit },
         }),
       )
@@ -62,7 +62,7 @@ export function numberFailures(schema: JsonObject, value: JsonNumber, place: Pla
   const base = member(schema, 'multipleOf')
   if (isNumber(base) && !isMultiple(value, base)) {
     failures.push(
-      fail(place, 'multipleOf', `${value} not multipleOf ${plainNumber(base)}`, { params: { base, actual: value } }),
+      fail(location, 'multipleOf', `${value} not multipleOf ${plainNumber(base)}`, { params: { base, actual: value } }),
     )
   }
   return failures

@@ -40,7 +40,7 @@ export interface Queue<Key> {
   stop(): Promise<void>
 }
 
-interface Lane<Key> {
+interface KeyState<Key> {
   key: Key
   busy: number
   claiming: boolean
@@ -54,38 +54,38 @@ const WRITE_PAUSE_MS = 500
 
 /** Messages in a table, each sent by the node that claims it first. A slow key holds up no other. */
 export function createQueue<Key, Message>(kind: QueueKind<Key, Message>, d: QueueDeps): Queue<Key> {
-  const lanes = new Map<string, Lane<Key>>()
+  const byKey = new Map<string, KeyState<Key>>()
   const underWay = new Set<Promise<void>>()
   let total = 0
   let stopped = false
 
   function wake(key: Key): void {
     const id = kind.idOf(key)
-    const lane = lanes.get(id) ?? { key, busy: 0, claiming: false, again: false }
-    lanes.set(id, lane)
-    // what goes on in the lane goes on with what the key stands for now
-    lane.key = key
+    const state = byKey.get(id) ?? { key, busy: 0, claiming: false, again: false }
+    byKey.set(id, state)
+    // tries from now on use the present settings of the key
+    state.key = key
     if (stopped || kind.concurrency(key) <= 0) return
-    const free = Math.min(kind.concurrency(key) - lane.busy, d.maxTotal - total)
-    if (lane.claiming || free <= 0) {
-      lane.again = true
+    const free = Math.min(kind.concurrency(key) - state.busy, d.maxTotal - total)
+    if (state.claiming || free <= 0) {
+      state.again = true
       return
     }
-    lane.claiming = true
-    lane.again = false
-    // among keys that wait for a place, the one that claimed last comes last
-    lanes.delete(id)
-    lanes.set(id, lane)
+    state.claiming = true
+    state.again = false
+    // among keys that wait for a slot, the one that claimed last comes last
+    byKey.delete(id)
+    byKey.set(id, state)
     // the slots are taken before the answer comes, so that two claims never fill the same ones
     total += free
     track(
       claim(key, free)
         .then(
           ({ lease, messages }) => {
-            if (messages.length === free) lane.again = true
+            if (messages.length === free) state.again = true
             for (const message of messages) {
-              lane.busy += 1
-              track(one(key, message, lease).finally(() => done(lane)))
+              state.busy += 1
+              track(one(key, message, lease).finally(() => done(state)))
             }
             release(free - messages.length)
           },
@@ -95,23 +95,23 @@ export function createQueue<Key, Message>(kind: QueueKind<Key, Message>, d: Queu
           },
         )
         .finally(() => {
-          lane.claiming = false
-          if (lane.again) wake(lane.key)
+          state.claiming = false
+          if (state.again) wake(state.key)
         }),
     )
   }
 
   /** The next message of the key may have waited for this one. */
-  function done(lane: Lane<Key>): void {
-    lane.busy -= 1
+  function done(state: KeyState<Key>): void {
+    state.busy -= 1
     release(1)
-    wake(lane.key)
+    wake(state.key)
   }
 
-  function release(places: number): void {
+  function release(slots: number): void {
     const full = total >= d.maxTotal
-    total -= places
-    if (full) for (const lane of [...lanes.values()]) if (lane.again && !lane.claiming) wake(lane.key)
+    total -= slots
+    if (full) for (const state of [...byKey.values()]) if (state.again && !state.claiming) wake(state.key)
   }
 
   function track(work: Promise<void>): void {

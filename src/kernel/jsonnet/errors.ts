@@ -2,7 +2,7 @@
 export type FailureKind = 'static' | 'runtime' | 'budget'
 
 /** A position in a program, resolved to line and column only when needed. */
-export interface Place {
+export interface Location {
   source: Source
   /** offset in UTF-16 units */
   at: number
@@ -36,19 +36,19 @@ export class JsonnetError extends Error {
   line: number | undefined
   column: number | undefined
 
-  constructor(kind: FailureKind, reason: string, place?: Place) {
+  constructor(kind: FailureKind, reason: string, location?: Location) {
     super(reason)
     this.name = 'JsonnetError'
     this.kind = kind
     this.reason = reason
-    if (place) this.locate(place)
+    if (location) this.locate(location)
   }
 
   /** The innermost known position wins: calls inside the library have none. */
-  locate(place: Place): void {
+  locate(location: Location): void {
     if (this.file !== undefined) return
-    const { line, column } = place.source.lineColumn(place.at)
-    this.file = place.source.name
+    const { line, column } = location.source.lineColumn(location.at)
+    this.file = location.source.name
     this.line = line
     this.column = column
     this.message = `${this.file}:${line}:${column}: ${this.reason}`

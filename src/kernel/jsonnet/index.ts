@@ -46,7 +46,7 @@ export function compileProgram(text: string, name: string): Program {
   const { body, doubts } = guarded(() => compileCode(new Source(name, text)))
   return {
     run: (inputs = {}) => guarded(() => run(body, inputs)),
-    doubts: doubts.map(({ reason, place }) => new JsonnetError('static', reason, place).message),
+    doubts: doubts.map(({ reason, location }) => new JsonnetError('static', reason, location).message),
   }
 }
 

@@ -1,4 +1,4 @@
-import { JsonnetError, type Place } from './errors.ts'
+import { JsonnetError, type Location } from './errors.ts'
 
 /** Limits of one evaluation. All are counted, none is timed: the same program always ends the same way. */
 export interface Limits {
@@ -68,7 +68,7 @@ export class Machine {
     this.#calls -= height + 3
   }
 
-  fail(reason: string, place?: Place): JsonnetError {
-    return new JsonnetError('runtime', reason, place)
+  fail(reason: string, location?: Location): JsonnetError {
+    return new JsonnetError('runtime', reason, location)
   }
 }

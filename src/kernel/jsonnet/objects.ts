@@ -1,4 +1,4 @@
-import type { Place } from './errors.ts'
+import type { Location } from './errors.ts'
 import type { Machine } from './machine.ts'
 import type { Visibility } from './syntax/ast.ts'
 import { compareText } from './text.ts'
@@ -9,10 +9,16 @@ import { type Body, type Cell, Env, type Field, force, JsonnetObject, Thunk, typ
  *
  * @param from the topmost layer that is looked at
  */
-export function getField(machine: Machine, object: JsonnetObject, name: string, place?: Place, from?: number): Value {
+export function getField(
+  machine: Machine,
+  object: JsonnetObject,
+  name: string,
+  location?: Location,
+  from?: number,
+): Value {
   checkAsserts(machine, object)
   const top = from ?? object.layers.length - 1
-  if (top < 0) throw machine.fail('Attempt to use super when there is no super class.', place)
+  if (top < 0) throw machine.fail('Attempt to use super when there is no super class.', location)
   for (let index = top; index >= 0; index -= 1) {
     const field = object.layers[index]!.fields.get(name)
     if (field) {
@@ -20,7 +26,7 @@ export function getField(machine: Machine, object: JsonnetObject, name: string, 
       return fieldValue(machine, object, index, name, field)
     }
   }
-  throw machine.fail(`Field does not exist: ${name}`, place)
+  throw machine.fail(`Field does not exist: ${name}`, location)
 }
 
 export function hasField(object: JsonnetObject, name: string, from = object.layers.length - 1): boolean {

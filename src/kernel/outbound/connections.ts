@@ -24,7 +24,10 @@ export function createConnections(): Connections {
     maxTotalSockets: MOST_IN_ALL,
     maxFreeSockets: MOST_IDLE,
   } as const
-  const pairs = [0, 1].map(() => ({ http: tame(new HttpAgent(options)), https: tame(new HttpsAgent(options)) }))
+  const pairs = [0, 1].map(() => ({
+    http: closeOnUnexpectedData(new HttpAgent(options)),
+    https: closeOnUnexpectedData(new HttpsAgent(options)),
+  }))
   return {
     agent: (secure, guarded) => pairs[guarded ? 1 : 0]![secure ? 'https' : 'http'],
     close() {
@@ -42,7 +45,7 @@ interface Keeping {
 }
 
 /** Closes a connection that receives data without a request: it would be taken for the next answer. */
-function tame<T extends HttpAgent>(agent: T): T {
+function closeOnUnexpectedData<T extends HttpAgent>(agent: T): T {
   const keeping = agent as unknown as Keeping
   const { keepSocketAlive, reuseSocket } = keeping
   const onData = function (this: Socket) {

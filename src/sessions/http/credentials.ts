@@ -1,14 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, type Micros, parseTime, SECOND, type Timestamp } from '../../kernel/base/clock.ts'
-import { encodeSecureCookie } from '../../kernel/crypto/cookies/securecookie.ts'
+import { BROWSER_SESSION_MAX_AGE_SECONDS, encodeSecureCookie } from '../../kernel/crypto/cookies/securecookie.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { expireTwins, hasTwins } from '../../kernel/http/cookies/twins.ts'
 import { clearCookie, cookieValues, sessionCookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
 import type { CookieCache } from './cookie-cache.ts'
-
-/** The oldest that a cookie without an expiry may be. @see Kratos gorilla/sessions default MaxAge */
-const BROWSER_SESSION_MAX_AGE_SECONDS = 2_592_000
 
 export interface SessionCredentialsDeps {
   config(): Config

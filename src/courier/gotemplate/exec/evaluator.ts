@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts'
-import { ExecError, FunctionError, type Place } from '../errors.ts'
+import { ExecError, FunctionError, type Location } from '../errors.ts'
 import { type Func, RAW, type Runtime } from '../functions/signature.ts'
 import type { Command, Expression, NumberLiteral, Pipe } from '../parse/nodes.ts'
 import { ANY, Dict, Headers, Int, isTrue, Struct, Thing, typeOf, type Value } from '../values.ts'
@@ -19,7 +19,7 @@ export interface Variable {
 export abstract class Evaluator {
   protected variables: Variable[] = []
   /** What is carried out, for errors. */
-  protected at: Place = { template: '', line: 0 }
+  protected at: Location = { template: '', line: 0 }
   protected readonly budget: Budget
   private readonly runtime: Runtime
   private readonly functions: ReadonlyMap<string, Func>
@@ -119,13 +119,13 @@ export abstract class Evaluator {
     return value
   }
 
-  private call(dot: Value, name: string, at: Place, args: readonly Expression[], final: Final): Value {
+  private call(dot: Value, name: string, at: Location, args: readonly Expression[], final: Final): Value {
     const known = this.functions.get(name)
     if (!known) return this.fail(`function ${JSON.stringify(name)} is not defined`)
     return this.apply(dot, name, known, at, args, final)
   }
 
-  private apply(dot: Value, name: string, known: Func, at: Place, args: readonly Expression[], final: Final): Value {
+  private apply(dot: Value, name: string, known: Func, at: Location, args: readonly Expression[], final: Final): Value {
     const given = args.length + (final === NOTHING ? 0 : 1)
     const fixed = known.params.length - (known.variadic ? 1 : 0)
     if (given < fixed || (!known.variadic && given > fixed))

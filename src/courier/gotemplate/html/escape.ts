@@ -1,5 +1,5 @@
 import type { Budget } from '../budget.ts'
-import { ExecError, LimitError, OutOfBudget, type Place } from '../errors.ts'
+import { ExecError, LimitError, type Location, OutOfBudget } from '../errors.ts'
 import type { Branch, Node } from '../parse/nodes.ts'
 import type { Templates } from '../parse/parser.ts'
 import { type Context, EscapeError, isSame, join, keyOf, nudge, TEXT } from './context.ts'
@@ -13,7 +13,7 @@ type Escaped<T> = readonly [Context, T]
 
 /** Contexts in which a loop is left or begun anew. */
 interface Loop {
-  ends: { context: Context; at: Place }[]
+  ends: { context: Context; at: Location }[]
 }
 
 /**
@@ -41,7 +41,7 @@ export function escapeTemplates(
 }
 
 class TemplateEscaper {
-  at: Place
+  at: Location
   /** By their name and the context they are called in. */
   escaped: Templates = new Map()
   private after = new Map<string, Context>()
@@ -185,7 +185,7 @@ class TemplateEscaper {
     return [joined, body]
   }
 
-  private joined(a: Context, b: Context, at: Place, what: string): Context {
+  private joined(a: Context, b: Context, at: Location, what: string): Context {
     const context = join(a, b)
     if (context) return context
     this.at = at

@@ -1,4 +1,4 @@
-import { ParseError, type Place } from '../errors.ts'
+import { type Location, ParseError } from '../errors.ts'
 import { Lexer } from './lexer.ts'
 import { parseFloat64, parseInteger, unquote, unquoteCharacter } from './literals.ts'
 import type { Command, Expression, NumberLiteral, Pipe } from './nodes.ts'
@@ -28,7 +28,7 @@ export abstract class Expressions {
   private readonly ahead: Token[] = []
   /** Line of the token read last, looked at or taken: where a fault is. */
   private line = 1
-  private places: Place = { template: '', line: 0 }
+  private lastLocation: Location = { template: '', line: 0 }
   private parentheses = 0
 
   constructor(file: string, source: string, functions: ReadonlySet<string>) {
@@ -40,7 +40,7 @@ export abstract class Expressions {
   protected pipeline(context: string, end: 'right' | 'close'): Pipe {
     const pipe: Pipe = {
       type: 'pipe',
-      at: this.place(this.peekNonSpace()),
+      at: this.location(this.peekNonSpace()),
       variables: [],
       assigns: false,
       commands: [],
@@ -87,7 +87,7 @@ export abstract class Expressions {
   }
 
   private command(): Command {
-    const command: Command = { at: this.place(this.peekNonSpace()), args: [] }
+    const command: Command = { at: this.location(this.peekNonSpace()), args: [] }
     for (;;) {
       this.peekNonSpace()
       const operand = this.operand()
@@ -105,7 +105,7 @@ export abstract class Expressions {
   private operand(): Expression | undefined {
     const term = this.term()
     if (!term || this.peek().type !== 'field') return term
-    const at = this.place(this.peek())
+    const at = this.location(this.peek())
     const names: string[] = []
     while (this.peek().type === 'field') names.push(this.next().text.slice(1))
     if (term.type === 'field') return { type: 'field', at, names: [...term.names, ...names] }
@@ -116,7 +116,7 @@ export abstract class Expressions {
 
   private term(): Expression | undefined {
     const token = this.nextNonSpace()
-    const at = this.place(token)
+    const at = this.location(token)
     switch (token.type) {
       case 'identifier':
         if (!this.functions.has(token.text)) this.fail(`function ${JSON.stringify(token.text)} is not defined`)
@@ -151,7 +151,7 @@ export abstract class Expressions {
     return pipe
   }
 
-  private number(token: Token, at: Place): NumberLiteral {
+  private number(token: Token, at: Location): NumberLiteral {
     if (token.type === 'char') {
       const code = this.checked(() => unquoteCharacter(token.text))
       return { type: 'number', at, int: BigInt(code), uint: BigInt(code), float: code, looksFloat: false }
@@ -213,9 +213,9 @@ export abstract class Expressions {
   }
 
   /** Nodes of one line share their place. */
-  protected place(token: Token): Place {
-    if (this.places.line !== token.line) this.places = { template: this.file, line: token.line }
-    return this.places
+  protected location(token: Token): Location {
+    if (this.lastLocation.line !== token.line) this.lastLocation = { template: this.file, line: token.line }
+    return this.lastLocation
   }
 
   protected unexpected(token: Token, where: string): never {

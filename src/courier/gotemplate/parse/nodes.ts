@@ -1,9 +1,9 @@
-import type { Place } from '../errors.ts'
+import type { Location } from '../errors.ts'
 
 /** A number as it is written: which types it can be depends on where it stands. */
 export interface NumberLiteral {
   type: 'number'
-  at: Place
+  at: Location
   /** Set when its value is whole. */
   int?: bigint
   uint?: bigint
@@ -13,26 +13,26 @@ export interface NumberLiteral {
 }
 
 export type Expression =
-  | { type: 'dot'; at: Place }
-  | { type: 'nil'; at: Place }
-  | { type: 'bool'; at: Place; value: boolean }
-  | { type: 'string'; at: Place; value: string }
+  | { type: 'dot'; at: Location }
+  | { type: 'nil'; at: Location }
+  | { type: 'bool'; at: Location; value: boolean }
+  | { type: 'string'; at: Location; value: string }
   | NumberLiteral
-  | { type: 'field'; at: Place; names: string[] }
-  | { type: 'variable'; at: Place; name: string; names: string[] }
-  | { type: 'function'; at: Place; name: string }
-  | { type: 'chain'; at: Place; of: Expression; names: string[] }
+  | { type: 'field'; at: Location; names: string[] }
+  | { type: 'variable'; at: Location; name: string; names: string[] }
+  | { type: 'function'; at: Location; name: string }
+  | { type: 'chain'; at: Location; of: Expression; names: string[] }
   | Pipe
 
 export interface Command {
-  at: Place
+  at: Location
   args: Expression[]
 }
 
 /** `$a, $b := command | command` */
 export interface Pipe {
   type: 'pipe'
-  at: Place
+  at: Location
   variables: string[]
   /** `=` instead of `:=` */
   assigns: boolean
@@ -41,15 +41,15 @@ export interface Pipe {
 
 export interface Branch {
   type: 'if' | 'with' | 'range'
-  at: Place
+  at: Location
   pipe: Pipe
   body: Node[]
   otherwise?: Node[]
 }
 
 export type Node =
-  | { type: 'text'; at: Place; text: string }
-  | { type: 'action'; at: Place; pipe: Pipe }
-  | { type: 'template'; at: Place; name: string; pipe?: Pipe }
-  | { type: 'break' | 'continue'; at: Place }
+  | { type: 'text'; at: Location; text: string }
+  | { type: 'action'; at: Location; pipe: Pipe }
+  | { type: 'template'; at: Location; name: string; pipe?: Pipe }
+  | { type: 'break' | 'continue'; at: Location }
   | Branch

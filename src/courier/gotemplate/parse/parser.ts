@@ -108,15 +108,15 @@ class Parser extends Expressions {
   }
 
   private node(token: Token): Node | 'end' | 'else' {
-    if (token.type === 'text') return { type: 'text', at: this.place(token), text: token.text }
+    if (token.type === 'text') return { type: 'text', at: this.location(token), text: token.text }
     if (token.type !== 'left') this.unexpected(token, 'text')
     const first = this.peekNonSpace()
     if (first.type !== 'keyword' || first.text === 'nil') {
-      const at = this.place(first)
+      const at = this.location(first)
       return { type: 'action', at, pipe: this.pipeline('command', 'right') }
     }
     this.nextNonSpace()
-    const at = this.place(first)
+    const at = this.location(first)
     switch (first.text) {
       case 'if':
       case 'with':
@@ -174,7 +174,7 @@ class Parser extends Expressions {
   }
 
   private call(): Node {
-    const at = this.place(this.peekNonSpace())
+    const at = this.location(this.peekNonSpace())
     const name = this.templateName('template')
     if (this.peekNonSpace().type !== 'right')
       return { type: 'template', at, name, pipe: this.pipeline('template', 'right') }
@@ -184,7 +184,7 @@ class Parser extends Expressions {
 
   /** A template that is defined where it is used. */
   private block(): Node {
-    const at = this.place(this.peekNonSpace())
+    const at = this.location(this.peekNonSpace())
     const name = this.templateName('block')
     const pipe = this.pipeline('block', 'right')
     this.add(

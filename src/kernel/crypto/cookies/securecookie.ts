@@ -6,6 +6,8 @@ import { decodeGobMap, encodeGobMap } from './gob.ts'
 
 /** Characters. Kratos's reader refuses more, and browsers drop cookies beyond this. */
 export const MAX_COOKIE_LENGTH = 4096
+/** The oldest that a cookie without an expiry may be. @see Kratos gorilla/sessions default MaxAge */
+export const BROWSER_SESSION_MAX_AGE_SECONDS = 2_592_000
 
 const IV_BYTES = 16
 

@@ -27,7 +27,7 @@ const FAMILIES: readonly ParseHash[] = [
 ]
 
 /** Some families are computed by libuv's threads, four by default, which also serve files and DNS: one is left for those. */
-const DEFAULTS = { concurrency: 3, queue: 256 }
+const DEFAULTS = { concurrency: 3, queue: 128 }
 
 /** Characters. Bounds keys and salts of every family; real hashes have a few hundred at most. */
 const MAX_HASH_LENGTH = 2048

@@ -24,12 +24,12 @@ export const compile: Compile = (node, scope, tail = false): Code => {
     case 'literal':
       return () => node.value
     case 'variable':
-      return compileVariable(node.name, scope, node.place)
+      return compileVariable(node.name, scope, node.location)
     case 'dollar':
-      if (!scope.find('$')) throw staticError('No top-level object found.', node.place)
-      return compileVariable('$', scope, node.place)
+      if (!scope.find('$')) throw staticError('No top-level object found.', node.location)
+      return compileVariable('$', scope, node.location)
     case 'self':
-      if (!scope.inObject) throw staticError("Can't use self outside of an object.", node.place)
+      if (!scope.inObject) throw staticError("Can't use self outside of an object.", node.location)
       return (env) => env.self
     case 'super':
     case 'inSuper':
@@ -73,9 +73,9 @@ export const compile: Compile = (node, scope, tail = false): Code => {
     case 'error':
       return compileError(node.message, '', node, scope)
     case 'import':
-      scope.doubts.push({ reason: `${node.file} cannot be imported`, place: node.place })
+      scope.doubts.push({ reason: `${node.file} cannot be imported`, location: node.location })
       return (env) => {
-        throw env.machine.fail(`import not available ${node.file}: a program stands alone`, node.place)
+        throw env.machine.fail(`import not available ${node.file}: a program stands alone`, node.location)
       }
   }
 }
@@ -87,28 +87,28 @@ function compileIf(condition: Node, then: Code, otherwise: Code, scope: Scope): 
   const test = compile(condition, scope)
   return (env) => {
     const answer = test(env)
-    if (typeof answer !== 'boolean') throw wrongType(env.machine, answer, 'boolean', condition.place)
+    if (typeof answer !== 'boolean') throw wrongType(env.machine, answer, 'boolean', condition.location)
     return answer ? then(env) : otherwise(env)
   }
 }
 
-function compileError(message: Node | undefined, fallback: string, { place }: Node, scope: Scope): Code {
+function compileError(message: Node | undefined, fallback: string, { location }: Node, scope: Scope): Code {
   const text: Code = message ? compile(message, scope) : () => fallback
   return (env) => {
-    throw env.machine.fail(toText(env.machine, text(env)), place)
+    throw env.machine.fail(toText(env.machine, text(env)), location)
   }
 }
 
 function compileSuper(node: Node & { type: 'super' | 'inSuper' }, scope: Scope): Code {
-  const { type, place } = node
-  if (!scope.inObject) throw staticError("Can't use super outside of an object.", place)
+  const { type, location } = node
+  if (!scope.inObject) throw staticError("Can't use super outside of an object.", location)
   const name = compile(node.name, scope)
   return (env) => {
     const field = name(env)
-    if (typeof field !== 'string') throw wrongType(env.machine, field, 'string', place)
+    if (typeof field !== 'string') throw wrongType(env.machine, field, 'string', location)
     const below = env.layer - 1
     env.machine.spend(env.layer >> 3)
     if (type === 'inSuper') return hasField(env.self!, field, below)
-    return getField(env.machine, env.self!, field, place, below)
+    return getField(env.machine, env.self!, field, location, below)
   }
 }

@@ -1,4 +1,4 @@
-import { JsonnetError, type Place } from '../errors.ts'
+import { JsonnetError, type Location } from '../errors.ts'
 import type { Bind, Node, Parameter as ParameterNode } from '../syntax/ast.ts'
 import { type Body, type Cell, type Env, force, JsonnetFunction, Parameters, Thunk, type Value } from '../values.ts'
 import type { Scope } from './scope.ts'
@@ -13,16 +13,16 @@ export type CellCode = (env: Env) => Cell
  */
 export type Compile = (node: Node, scope: Scope, tail?: boolean) => Code
 
-export const staticError = (reason: string, place: Place) => new JsonnetError('static', reason, place)
+export const staticError = (reason: string, location: Location) => new JsonnetError('static', reason, location)
 
 export const bodyOf = (compile: Compile, node: Node, scope: Scope, tail = false): Body => ({
   run: compile(node, scope, tail),
   height: node.height,
 })
 
-export function variable(name: string, scope: Scope, place: Place): CellCode {
+export function variable(name: string, scope: Scope, location: Location): CellCode {
   const found = scope.find(name)
-  if (!found) throw staticError(`Unknown variable: ${name}`, place)
+  if (!found) throw staticError(`Unknown variable: ${name}`, location)
   const { out, index } = found
   if (out === 0) return (env) => env.cells[index]!
   if (out === 1) return (env) => env.parent!.cells[index]!
@@ -35,7 +35,7 @@ export function variable(name: string, scope: Scope, place: Place): CellCode {
 
 /** What is handed on without being evaluated: an argument, an element. */
 export function delayed(compile: Compile, node: Node, scope: Scope): CellCode {
-  if (node.type === 'variable') return variable(node.name, scope, node.place)
+  if (node.type === 'variable') return variable(node.name, scope, node.location)
   return delayedBind(compile, node, scope)
 }
 
@@ -73,7 +73,7 @@ export function compileLocal(compile: Compile, binds: Bind[], body: Node, scope:
   }
 }
 
-export function compileVariable(name: string, scope: Scope, place: Place): Code {
-  const cell = variable(name, scope, place)
+export function compileVariable(name: string, scope: Scope, location: Location): Code {
+  const cell = variable(name, scope, location)
   return (env) => force(cell(env))
 }

@@ -15,13 +15,17 @@ function compileLoops(compile: Compile, specs: ForSpec[], outer: Scope): { loop:
     const items = compile(list, scope)
     scope = scope.inner([variable])
     const inside = scope
-    return { items, place: list.place, conditions: conditions.map((node) => ({ node, test: compile(node, inside) })) }
+    return {
+      items,
+      location: list.location,
+      conditions: conditions.map((node) => ({ node, test: compile(node, inside) })),
+    }
   })
   const loop = levels.reduceRight<Loop>(
-    (next, { items, place, conditions }) =>
+    (next, { items, location, conditions }) =>
       (env, visit) => {
         const list = items(env)
-        if (!(list instanceof JsonnetArray)) throw wrongType(env.machine, list, 'array', place)
+        if (!(list instanceof JsonnetArray)) throw wrongType(env.machine, list, 'array', location)
         for (const item of list.items) {
           env.machine.spend(3)
           const inner = env.inner([item])
@@ -35,7 +39,7 @@ function compileLoops(compile: Compile, specs: ForSpec[], outer: Scope): { loop:
 
 function holds({ node, test }: { node: Node; test: Code }, env: Env): boolean {
   const answer = test(env)
-  if (typeof answer !== 'boolean') throw wrongType(env.machine, answer, 'boolean', node.place)
+  if (typeof answer !== 'boolean') throw wrongType(env.machine, answer, 'boolean', node.location)
   return answer
 }
 

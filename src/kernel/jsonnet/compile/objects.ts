@@ -1,4 +1,4 @@
-import type { Place } from '../errors.ts'
+import type { Location } from '../errors.ts'
 import type { Machine } from '../machine.ts'
 import { toText } from '../manifest.ts'
 import { getField, hasField } from '../objects.ts'
@@ -26,24 +26,24 @@ export function compileObject(compile: Compile, node: Node & { type: 'object' },
 /** A field before its name is known. */
 export interface FieldPlan {
   name: Code
-  place: Place
+  location: Location
   visibility: Field['visibility']
   body: (name: string) => Body
 }
 
 export function planField(compile: Compile, field: FieldNode, outer: Scope, inner: Scope): FieldPlan {
   const body = bodyOf(compile, field.value, inner)
-  const { place } = field.name
+  const { location } = field.name
   return {
     name: compile(field.name, outer),
-    place,
+    location,
     visibility: field.visibility,
-    body: field.plus ? (name) => addToSuper(body, name, field.value.place) : () => body,
+    body: field.plus ? (name) => addToSuper(body, name, field.value.location) : () => body,
   }
 }
 
 /** `name+: value`: what lies below comes first, where there is something. */
-function addToSuper(body: Body, name: string, place: Place): Body {
+function addToSuper(body: Body, name: string, location: Location): Body {
   return {
     height: body.height + 4,
     run: (env) => {
@@ -51,7 +51,7 @@ function addToSuper(body: Body, name: string, place: Place): Body {
       const below = env.layer - 1
       env.machine.spend(env.layer >> 3)
       if (!hasField(env.self!, name, below)) return right
-      return add(env.machine, getField(env.machine, env.self!, name, place, below), right, place)
+      return add(env.machine, getField(env.machine, env.self!, name, location, below), right, location)
     },
   }
 }
@@ -66,8 +66,8 @@ export function putField(
 ) {
   const name = plan.name(env)
   if (name === null) return
-  if (typeof name !== 'string') throw machine.fail(`Field name must be string, got ${typeOf(name)}`, plan.place)
-  if (fields.has(name)) throw machine.fail(`Duplicate field name: ${quote(name)}`, plan.place)
+  if (typeof name !== 'string') throw machine.fail(`Field name must be string, got ${typeOf(name)}`, plan.location)
+  if (fields.has(name)) throw machine.fail(`Duplicate field name: ${quote(name)}`, plan.location)
   fields.set(name, { visibility: plan.visibility, value: { body: plan.body(name), env: own } })
 }
 
@@ -77,7 +77,7 @@ export function bodiesOfLocals(compile: Compile, locals: Bind[], outer: Scope, i
   return outer.inObject ? bodies : [...bodies, { height: 1, run: (env) => env.self }]
 }
 
-function assertBody(compile: Compile, { condition, message, place }: AssertNode, scope: Scope): Body {
+function assertBody(compile: Compile, { condition, message, location }: AssertNode, scope: Scope): Body {
   const test = compile(condition, scope)
   const text: Code = message ? compile(message, scope) : () => 'Object assertion failed.'
   return {
@@ -85,8 +85,8 @@ function assertBody(compile: Compile, { condition, message, place }: AssertNode,
     run: (env) => {
       const { machine } = env
       const holds = test(env)
-      if (typeof holds !== 'boolean') throw wrongType(machine, holds, 'boolean', place)
-      if (!holds) throw machine.fail(toText(machine, text(env)), place)
+      if (typeof holds !== 'boolean') throw wrongType(machine, holds, 'boolean', location)
+      if (!holds) throw machine.fail(toText(machine, text(env)), location)
       return true
     },
   }

@@ -1,9 +1,9 @@
-import type { Place } from '../errors.ts'
+import type { Location } from '../errors.ts'
 
 /** What can only be wrong where it is reached. */
 export interface Doubt {
   reason: string
-  place: Place
+  location: Location
 }
 
 /** Which names an expression may use, and where they will lie: how many environments out, and which cell there. */

@@ -1,4 +1,4 @@
-import type { Place } from '../errors.ts'
+import type { Location } from '../errors.ts'
 import type { Machine } from '../machine.ts'
 
 /** One code of a format: `%(key)-08.3f`. */
@@ -24,7 +24,7 @@ const CODE = /(?:\(([^)]*)\))?([#0\- +]*)(\*|[0-9]*)(?:\.(\*|[0-9]*))?[hlL]?(.)?
 const TYPES = 'diuoxXeEfFgGcs%'
 
 /** @returns what stands between the codes, and the codes */
-export function parseFormat(machine: Machine, text: string, place?: Place): (string | Code)[] {
+export function parseFormat(machine: Machine, text: string, location?: Location): (string | Code)[] {
   machine.spendText(text.length)
   const parts: (string | Code)[] = []
   for (let at = 0; at < text.length; ) {
@@ -36,8 +36,8 @@ export function parseFormat(machine: Machine, text: string, place?: Place): (str
     const [whole, key, flags, width, precision, type] = CODE.exec(text)!
     // a bracket that is open to the end is no key
     if (type === undefined || (key === undefined && text[percent + 1] === '('))
-      throw machine.fail('Truncated format code.', place)
-    if (!TYPES.includes(type)) throw machine.fail(`Unrecognised conversion type: ${type}`, place)
+      throw machine.fail('Truncated format code.', location)
+    if (!TYPES.includes(type)) throw machine.fail(`Unrecognised conversion type: ${type}`, location)
     machine.spend(4)
     parts.push(code(key, flags!, width!, precision, type))
     at = percent + 1 + whole.length

@@ -1,4 +1,4 @@
-import type { Place } from '../errors.ts'
+import type { Location } from '../errors.ts'
 
 export type BinaryOperator =
   | '*' | '/' | '%' | '+' | '-' | '<<' | '>>' | '<' | '<=' | '>' | '>=' | 'in' | '==' | '!=' | '&' | '^' | '|' | '&&' | '||' // biome-ignore format: one line
@@ -37,7 +37,7 @@ export interface FieldNode {
 export interface AssertNode {
   condition: Node
   message: Node | undefined
-  place: Place
+  location: Location
 }
 
 export interface ForSpec {
@@ -76,5 +76,5 @@ type Shape =
   | { type: 'import'; file: string }
 
 /** An expression. Its height bounds how deep any walk over it goes. */
-export type Node = Shape & { place: Place; height: number }
+export type Node = Shape & { location: Location; height: number }
 export type { Shape }

@@ -52,7 +52,7 @@ export function parseObject(tokens: TokenReader): Node {
 function parseAssert(tokens: TokenReader, at: number): AssertNode {
   const condition = tokens.expression()
   const message = tokens.accept(':') ? tokens.expression() : undefined
-  return { condition, message, place: { source: tokens.source, at } }
+  return { condition, message, location: { source: tokens.source, at } }
 }
 
 function parseField(tokens: TokenReader, names: Set<string>): FieldNode {

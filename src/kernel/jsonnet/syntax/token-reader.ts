@@ -81,7 +81,7 @@ export class TokenReader {
     let height = 0
     for (const child of children) if (child && child.height > height) height = child.height
     if (height + extra > MAX_HEIGHT) throw this.tooDeep(at)
-    return Object.assign(shape, { place: { source: this.source, at }, height: height + extra })
+    return Object.assign(shape, { location: { source: this.source, at }, height: height + extra })
   }
 
   tooDeep(at: number): JsonnetError {

@@ -23,7 +23,7 @@ export interface HistogramSeries {
  * observation: with six series a request that was 20 µs, more than routing. Here a series is looked up once and kept by
  * its user; the library still writes the text.
  */
-export function counterTally(registry: Registry, name: string, help: string) {
+export function createCounter(registry: Registry, name: string, help: string) {
   const series: { labels: Labels; counter: CounterSeries }[] = []
   register(registry, name, help, 'counter', () =>
     series.map(({ labels, counter }) => ({ metricName: name, labels, value: counter.count })),
@@ -36,7 +36,7 @@ export function counterTally(registry: Registry, name: string, help: string) {
 }
 
 /** @param bounds upper bounds of the buckets, ascending */
-export function histogramTally(registry: Registry, name: string, help: string, bounds: readonly number[]) {
+export function createHistogram(registry: Registry, name: string, help: string, bounds: readonly number[]) {
   const series: { labels: Labels; counts: number[]; sum: () => number }[] = []
   register(registry, name, help, 'histogram', () => series.flatMap((one) => histogramSamples(name, bounds, one)))
   return (labels: Labels): HistogramSeries => {
