@@ -1,7 +1,7 @@
 import { isUriOrPath } from '../config/checks/uris.ts'
 import type { Config } from '../config/schema/schema.ts'
 import { withoutTrailingSlashes } from '../kernel/base/url.ts'
-import { encodeQuery, queryPairs, withQuery } from '../kernel/http/query.ts'
+import { encodeQuery, isUuid, queryPairs, withQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
 import type { FlowKind } from './kinds.ts'
 import type { FlowType } from './types.ts'
@@ -67,6 +67,12 @@ export function requestedReturnTo(requestUrl: string): string {
 /** The challenge of an OAuth2 server; undefined without one. */
 export function requestedLoginChallenge(requestUrl: string): string | undefined {
   return requestQuery(requestUrl).get('login_challenge') ?? undefined
+}
+
+/** The organisation that the login is for; undefined where none is named, and for what is no id. */
+export function requestedOrganization(requestUrl: string): string | undefined {
+  const id = requestQuery(requestUrl).get('organization') ?? ''
+  return isUuid(id) ? id : undefined
 }
 
 /** What Go reads as false. */

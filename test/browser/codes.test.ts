@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { launchChromium } from '../helpers/chromium.ts'
-import { createPerson } from '../helpers/client.ts'
+import { Client, createPerson } from '../helpers/client.ts'
 import { pglite } from '../helpers/db.ts'
 import { lastCode } from '../helpers/messages.ts'
 import { uiServer } from '../helpers/ui.ts'
@@ -73,4 +73,30 @@ it('an address is confirmed by a code, also without scripts', async (t) => {
   await page.keyboard.press('Enter')
   assert.match((await page.textContent('.box.success')) ?? '', /verified/)
   watch.clean()
+})
+
+it('who has several addresses picks one, half hidden, and goes back from there', async (t) => {
+  const words = { smtp: '127.0.0.1:9', hook: 'http://127.0.0.1:9' }
+  const server = await uiServer(t, { db: await pglite.open(t), wireConfig: 'recovery-choose', words })
+  const browser = await launchChromium(t)
+  if (!browser) return
+  const traits = { email: 'ada@example.com', backup: 'countess@example.com' }
+  const json = { schema_id: 'two', traits }
+  assert.equal((await new Client(server).send('POST', `${server.adminUrl}/admin/identities`, { json })).status, 201)
+  const watch = await openPage(browser, server.publicUrl, LOOKS[0])
+  const { page } = watch
+  await page.goto(`${server.publicUrl}/self-service/recovery/browser`)
+  await page.fill('[name=recovery_address]', traits.email)
+  await page.click('button.main')
+  await inspect(watch, 'recovery-choice')
+  await page.click('text=co****@example.com')
+  await inspect(watch, 'recovery-confirm')
+  await page.click('button[name=screen]')
+  await page.click('text=co****@example.com')
+  await page.fill('[name=recovery_confirm_address]', traits.backup)
+  await page.click('button.main')
+  await inspect(watch, 'recovery-choice-code')
+  await page.fill(CODE, await lastCode(server, traits.backup, 'recovery_code'))
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/ui/settings?flow=*')
 })

@@ -3,8 +3,5 @@ export const PENDING: readonly string[] = ['code-registration']
 
 /** The same for scenarios of areas that are served but for these. */
 export const PENDING_SCENARIOS: readonly string[] = [
-  'oidc-login: case=identifier first/person with a provider',
-  'oidc-login: case=identifier first/unknown person, enumeration mitigated',
-  'oidc-login: case=organization parameter',
   'oidc-registration: case=linking: somebody else confirms',
 ]

@@ -1,10 +1,12 @@
 import { type AnswerExtras, flowHead, flowTail, oauth2Members, uiAnswer } from '../answer.ts'
+import { requestedOrganization } from '../urls.ts'
 import type { LoginFlow } from './types.ts'
 
 /** A login flow as clients see it. */
 export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
   return {
     ...flowHead(flow),
+    organization_id: requestedOrganization(flow.request_url) ?? null,
     ...oauth2Members(flow, extras),
     ui: isEmpty(flow) ? { ...uiAnswer(flow), nodes: null } : uiAnswer(flow),
     created_at: flow.created_at,

@@ -15,7 +15,7 @@ import { secondFactorNeedsSession } from '../errors.ts'
 import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
 import type { Begun } from '../routes.ts'
 import type { ExchangeStore } from '../store.ts'
-import { type FlowUrls, isYes, requestedLoginChallenge, requestQuery } from '../urls.ts'
+import { type FlowUrls, isYes, requestedLoginChallenge, requestedOrganization, requestQuery } from '../urls.ts'
 import { loginAnswer } from './answer.ts'
 import { loginForm } from './form.ts'
 import type { LoginMethod, LoginPurpose, LoginView } from './method.ts'
@@ -123,7 +123,9 @@ export async function newLoginFlow(
   const purpose = purposeOf(flow, session, d.config().selfservice.flows.login.style)
   const schema = selectSchema(d.schemas(), wish.schema)
   const { facts } = request
-  const parts = await askMethods(d, { flow, purpose, schema, ...(facts && { facts }) })
+  // Organisations sign in with providers of their own, which are no part of the free edition of Kratos.
+  const organised = wish.aal === 'aal1' && requestedOrganization(request.requestUrl) !== undefined
+  const parts = organised ? [] : await askMethods(d, { flow, purpose, schema, ...(facts && { facts }) })
   return unstored(
     flow,
     loginForm({ action: d.urls.action('login', flow.id), csrfToken: flow.csrf_token, purpose }, parts),

@@ -25,7 +25,7 @@ export interface Identified {
  * @throws FormRefused where there is nothing
  */
 export async function askForProof(
-  d: Pick<BeginLoginDeps, 'methods' | 'schemas'>,
+  d: Pick<BeginLoginDeps, 'config' | 'methods' | 'schemas'>,
   { flow, caller, csrfToken }: LoginRequest,
   { identifier, account }: Identified,
 ): Promise<NextForm> {
@@ -42,21 +42,24 @@ export async function askForProof(
   // Whoever has but one way in is on it already.
   const ahead = parts.find(({ state }) => state !== undefined)
   if (ahead) return { kind: 'form', ...ahead, nodes: aheadNodes(ahead, csrfToken) }
-  const values = new Map([
-    ['csrf_token', csrfToken],
-    ['identifier', identifier],
-  ])
-  // Providers of the first screen are those of anybody.
-  const before = cleared(flow.ui, values).nodes.filter(
-    (node) => nameOf(node) !== 'provider' && !offered.some((one) => isSame(node, one)),
+  // Providers of the first screen are those of anybody: they stay where nobody learns whose they are.
+  const allStay = d.config().security.account_enumeration.mitigate
+  const added = allStay ? offered.filter((node) => !isProvider(node)) : offered
+  const values = new Map([['identifier', identifier]])
+  // Kratos leaves the token as it is where nothing but providers is offered.
+  if (!added.every(isProvider)) values.set('csrf_token', csrfToken)
+  const before = cleared(flow.ui, values).nodes.filter((node) =>
+    isProvider(node) ? allStay : !offered.some((one) => isSame(node, one)),
   )
   return {
     kind: 'form',
-    nodes: [...before.flatMap(withoutQuestion), ...offered],
+    nodes: [...before.flatMap(withoutQuestion), ...added],
     context: Object.assign({}, flow.context, ...parts.map(({ context }) => context)),
     active: 'identifier_first',
   }
 }
+
+const isProvider = (node: UiNode) => nameOf(node) === 'provider'
 
 /** The identifier goes along unseen, and its button goes. */
 function withoutQuestion(node: UiNode): UiNode[] {
