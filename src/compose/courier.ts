@@ -1,6 +1,7 @@
 import { createDevSender } from '../courier/channels/dev.ts'
 import { createHttpSender } from '../courier/channels/http.ts'
 import { createSmtpSender } from '../courier/channels/smtp.ts'
+import { createRecipientLimit } from '../courier/limit.ts'
 import { createCourierMessages } from '../courier/messages.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
@@ -8,6 +9,7 @@ import { createClaimStore } from '../courier/store-claims.ts'
 import { createMessageListStore } from '../courier/store-list.ts'
 import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
+import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import type { Base } from './environment.ts'
 
@@ -44,9 +46,11 @@ export function composeCourier(d: Base) {
   })
   const courierMessages = createCourierMessages({ list: createMessageListStore(db, meta.nid), clock, dev })
   d.metrics.courier.watchQueue(courierMessages.state)
+  const counter = createAttemptStore(db, meta.nid)
+  const limit = createRecipientLimit({ config, clock, counter, serverSecret: meta.serverSecret })
   return {
     courierMessages,
-    courier: createCourier({ clock, random, templates, store: createCourierStore(db, meta.nid) }),
+    courier: createCourier({ clock, random, templates, limit, store: createCourierStore(db, meta.nid) }),
     courierWorker,
   }
 }

@@ -3,6 +3,7 @@ import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Queryable } from '../kernel/db/client.ts'
+import type { RecipientLimit } from './limit.ts'
 import type { CourierStore } from './store.ts'
 import type { Message, Templates } from './types.ts'
 
@@ -11,6 +12,7 @@ export interface CourierDeps {
   random: Random
   store: Pick<CourierStore, 'enqueue' | 'undone'>
   templates: Templates
+  limit: RecipientLimit
 }
 
 /** The queue of messages to people. */
@@ -20,24 +22,31 @@ export interface Courier {
    * courier that claims it.
    * @param tx of the code or link in the message, so that neither exists without the other
    * @returns the id of the message
+   * @throws HttpError 429 where the recipient has got as many as it may
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
-  /** Runs `enqueue` and rolls it back: it takes as long, and sends nothing, for an unknown address. */
+  /** Runs `enqueue` and rolls it back: it takes as long, counts alike, and sends nothing, for an unknown address. @throws HttpError 429 */
   pretend(message: Message, tx: Queryable): Promise<void>
 }
 
-export function createCourier({ clock, random, store, templates }: CourierDeps): Courier {
-  const courier: Courier = {
-    async enqueue(message, tx) {
-      const { subject, body } = await templates.render(message)
-      const id = uuid(random)
-      const { channel, recipient, type } = message
-      const row = { id, channel, recipient, subject, body, template: type, now: formatTime(clock.now()) }
-      const data = stringifyJson(message.data)
-      await store.enqueue({ ...row, data, requestHeaders: stringifyJson(message.requestHeaders ?? {}) }, tx)
-      return id
-    },
-    pretend: (message, tx) => store.undone(tx, () => courier.enqueue(message, tx)),
+export function createCourier({ clock, random, store, templates, limit }: CourierDeps): Courier {
+  async function queue(message: Message, tx?: Queryable): Promise<string> {
+    const { subject, body } = await templates.render(message)
+    const id = uuid(random)
+    const { channel, recipient, type } = message
+    const row = { id, channel, recipient, subject, body, template: type, now: formatTime(clock.now()) }
+    const data = stringifyJson(message.data)
+    await store.enqueue({ ...row, data, requestHeaders: stringifyJson(message.requestHeaders ?? {}) }, tx)
+    return id
   }
-  return courier
+  return {
+    async enqueue(message, tx) {
+      await limit.assertAllowed(message, tx)
+      return queue(message, tx)
+    },
+    async pretend(message, tx) {
+      await limit.assertAllowed(message, tx)
+      await store.undone(tx, () => queue(message, tx))
+    },
+  }
 }

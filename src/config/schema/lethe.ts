@@ -190,6 +190,13 @@ export const lethe = section({
       ),
       window: key(duration().prefault('1m'), 'Time over which failed logins are counted.'),
     }),
+    messages: section({
+      per_recipient: key(
+        integer(0, 10_000).default(10),
+        'Messages to one address or telephone number within the window, on all nodes together, whoever asks and whether somebody has the address or not; beyond, the answer is 429. 0: no limit. It also bounds how many codes can be guessed at.',
+      ),
+      window: key(duration().prefault('30m'), 'Time over which messages are counted.'),
+    }),
   }),
   web_hooks: section({
     timeout: key(

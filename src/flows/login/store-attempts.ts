@@ -61,9 +61,10 @@ export function createAttemptStore(db: Pick<Db, 'query'>, nid: string) {
     async add(
       counts: readonly Count[],
       when: { now: Micros; since: Micros; until: Micros; keep: number },
+      on: Pick<Db, 'query'> = db,
     ): Promise<{ key: string; times: Micros[] }[]> {
       const keys = counts.map(({ key }) => key)
-      return db.query(ADD, [keys, when.now, when.since, when.until, when.keep])
+      return on.query(ADD, [keys, when.now, when.since, when.until, when.keep])
     },
 
     /** Where somebody was signed in lately. */

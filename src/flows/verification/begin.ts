@@ -3,7 +3,7 @@ import type { AddressOwner } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
-import { badRequest } from '../../kernel/http/errors.ts'
+import { badRequest, HttpError, TOO_MANY_MESSAGES } from '../../kernel/http/errors.ts'
 import { withQuery } from '../../kernel/http/query.ts'
 import type { Session } from '../../sessions/types.ts'
 import { type BeginRequest, newFlow } from '../begin.ts'
@@ -89,8 +89,13 @@ export async function beginUnasked(
     session_id: session?.id ?? null,
   }
   await d.store.insert(flow, tx, { identityId: owner.identity.id, methods: session?.authentication_methods })
-  await method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx)
+  await method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx).catch(unlessTooMany)
   return flow
+}
+
+/** The account, or the session, is not refused for that: the person asks for another message later. */
+function unlessTooMany(error: unknown): void {
+  if (!(error instanceof HttpError) || error.id !== TOO_MANY_MESSAGES) throw error
 }
 
 /** `return_to` leads on from the first flow, `after_verification_return_to` from this one. */

@@ -79,6 +79,16 @@ export const tooManyAttempts = (retryAfterSeconds: number) =>
     headers: { 'retry-after': String(retryAfterSeconds) },
   })
 
+export const TOO_MANY_MESSAGES = 'too_many_messages'
+
+/** @param retryAfterSeconds until one more message may go to the address */
+export const tooManyMessages = (retryAfterSeconds: number) =>
+  new HttpError(429, 'too many messages', {
+    id: TOO_MANY_MESSAGES,
+    reason: `Too many messages were asked for to this address. Use the last one, or try again in ${retryAfterSeconds} seconds.`,
+    headers: { 'retry-after': String(retryAfterSeconds) },
+  })
+
 export const noActiveSession = () =>
   new HttpError(401, 'request does not have a valid authentication session', {
     id: 'session_inactive',

@@ -1,0 +1,66 @@
+import { createHmac } from 'node:crypto'
+import type { Config } from '../config/schema/schema.ts'
+import { normaliseIdentifier, normalisePhone } from '../identities/normalise.ts'
+import { type Clock, type Micros, SECOND } from '../kernel/base/clock.ts'
+import type { Queryable } from '../kernel/db/client.ts'
+import { tooManyMessages } from '../kernel/http/errors.ts'
+import type { Message } from './types.ts'
+
+/** Counts by key over a sliding window, on all nodes. */
+export interface Counter {
+  /** @returns for each key the times since, this one included, the oldest first; `keep` of them at most */
+  add(
+    counts: readonly { key: string; allowed: number }[],
+    when: { now: Micros; since: Micros; until: Micros; keep: number },
+    on: Queryable | undefined,
+  ): Promise<{ key: string; times: Micros[] }[]>
+}
+
+export interface RecipientLimitDeps {
+  config(): Config
+  clock: Clock
+  counter: Counter
+  /** shared by all nodes */
+  serverSecret: Uint8Array
+}
+
+/** Messages to one recipient of the last while. */
+export interface RecipientLimit {
+  /**
+   * Counts one more, in the transaction that stores it: one that is refused does not count.
+   * @throws HttpError 429 for one beyond the limit
+   */
+  assertAllowed(message: Pick<Message, 'channel' | 'recipient'>, tx: Queryable | undefined): Promise<void>
+}
+
+/**
+ * Anybody may ask for a message to any address, as often as they like. An address that nobody has counts alike, so that
+ * the limit tells nothing about who exists. It also bounds how many codes can be guessed at: each flow takes a few.
+ */
+export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
+  // Keyed, so that the table tells nobody who was written to.
+  const keyOf = (message: Pick<Message, 'channel' | 'recipient'>) =>
+    createHmac('sha256', d.serverSecret)
+      .update(`messages\0${spelled(message)}`)
+      .digest('base64url')
+      .slice(0, 27)
+
+  return {
+    async assertAllowed(message, tx) {
+      const { per_recipient: allowed, window: windowMs } = d.config().lethe.limits.messages
+      if (allowed === 0) return
+      const [now, window] = [d.clock.now(), Math.trunc(windowMs * 1000)]
+      const when = { now, since: now - window, until: now + window, keep: allowed + 1 }
+      const [row] = await d.counter.add([{ key: keyOf(message), allowed }], when, tx)
+      const times = row?.times ?? []
+      if (times.length <= allowed) return
+      throw tooManyMessages(Math.max(1, Math.ceil((times[0]! + window - now) / SECOND)))
+    },
+  }
+}
+
+/** As accounts are looked up: another spelling of an address that nobody has is no other address. */
+function spelled({ channel, recipient }: Pick<Message, 'channel' | 'recipient'>): string {
+  const known = channel === 'email' ? normaliseIdentifier(recipient) : normalisePhone(recipient)
+  return `${channel}\0${known ?? recipient}`
+}
