@@ -2,7 +2,8 @@ import { createLoginAttempts } from '../flows/login/attempts.ts'
 import { createGuesses } from '../flows/login/guesses.ts'
 import { createKnownBrowsers } from '../flows/login/known-browsers.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
-import { createLoginCodeStore } from '../methods/code/store-login.ts'
+import { createLoginCodeStore } from '../methods/code/login/store.ts'
+import { createRegistrationCodeStore } from '../methods/code/store-registration.ts'
 import { createSubmissionStore } from '../methods/code/store-submissions.ts'
 import { loginMethods, registrationMethods, settingsMethods } from '../methods/index.ts'
 import { createTotpStore } from '../methods/totp/store.ts'
@@ -25,6 +26,8 @@ export function composeMethods(d: FlowParts & Providers) {
     totp: createTotpStore(d.db, nid),
     loginCodes: createLoginCodeStore(d.db, nid),
     loginSubmissions: createSubmissionStore(d.db, nid, 'login'),
+    registrationCodes: createRegistrationCodeStore(d.db, nid),
+    registrationSubmissions: createSubmissionStore(d.db, nid, 'registration'),
     secrets: d.cookieSecrets,
     serverSecret,
     publicBaseUrl: d.baseUrls.public,

@@ -1,7 +1,8 @@
 import type { LoginMethod } from '../flows/login/method.ts'
 import type { RegistrationMethod } from '../flows/registration/method.ts'
 import type { SettingsMethod } from '../flows/settings/method.ts'
-import { type CodeLoginDeps, codeLogin } from './code/login.ts'
+import { type CodeLoginDeps, codeLogin } from './code/login/login.ts'
+import { type CodeRegistrationDeps, codeRegistration } from './code/registration.ts'
 import { type IdentifierFirstDeps, identifierFirst } from './identifier_first/login.ts'
 import { type LookupLoginDeps, lookupLogin } from './lookup_secret/login.ts'
 import { type LookupSettingsDeps, lookupSettings } from './lookup_secret/settings.ts'
@@ -23,6 +24,7 @@ import { type WebauthnRegistrationDeps, webauthnRegistration } from './webauthn/
 import { type WebauthnSettingsDeps, webauthnSettings } from './webauthn/settings.ts'
 
 export type MethodDeps = CodeLoginDeps &
+  CodeRegistrationDeps &
   OidcLoginDeps &
   OidcSettingsDeps &
   PasswordLoginDeps &
@@ -60,6 +62,7 @@ export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[
   webauthnRegistration(d),
   passkeyRegistration(d),
   oidcRegistration(d),
+  codeRegistration(d),
 ]
 
 export const settingsMethods = (d: MethodDeps): readonly SettingsMethod[] => [

@@ -103,7 +103,7 @@ export const afterRegistration = section({
   oidc: after(registration, 'registration by a provider', 'A'),
   webauthn: after(registration, 'registration by WebAuthn', 'A'),
   passkey: after(registration, 'registration by passkey', 'A'),
-  code: after(registration, 'registration by code', 'B'),
+  code: after(registration, 'registration by code', 'A'),
   hooks: hooks(general, 'What happens after registration with a method without hooks of its own.', 'A'),
 })
 

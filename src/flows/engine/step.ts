@@ -3,7 +3,7 @@ import type { Db, Queryable } from '../../kernel/db/client.ts'
 import type { HttpError } from '../../kernel/http/errors.ts'
 import type { ShownAgain } from '../attempt.ts'
 import { cleared, withProblems } from '../nodes.ts'
-import type { Flow, FlowProgress, FlowState, FormProblem, Ui, UiMessage, UiNode } from '../types.ts'
+import type { Expired, Flow, FlowProgress, FlowState, FormProblem, Ui, UiMessage, UiNode } from '../types.ts'
 import type { Write } from './compose.ts'
 
 /** The flow continues with another form. Absent members keep what they were. */
@@ -40,6 +40,12 @@ export interface Redirect {
 /** The form belongs to a flow of the other kind: its identity does not exist yet, or exists already. */
 export interface OtherKind {
   kind: 'otherKind'
+}
+
+/** The code that was sent has expired: a fresh flow takes the place of this one. */
+export interface GivenUp {
+  kind: 'givenUp'
+  expired: Expired
 }
 
 /** A step that proves nothing yet. */

@@ -3,9 +3,9 @@ import type { FullIdentity, Identity, IdentitySchema, Json } from '../../identit
 import type { Proof } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import type { FormPart, Write } from '../engine/compose.ts'
-import type { Next, OtherKind } from '../engine/step.ts'
+import type { GivenUp, Next, OtherKind } from '../engine/step.ts'
 import type { RequestFacts } from '../hooks/types.ts'
-import type { Caller, Expired, SubmittedForm } from '../types.ts'
+import type { Caller, SubmittedForm } from '../types.ts'
 import type { Identified } from './identified.ts'
 import type { LoginFlow } from './types.ts'
 
@@ -66,12 +66,6 @@ export interface LoginRequest {
   current: Resolved | undefined
   /** for nodes of a form that comes next */
   csrfToken: string
-}
-
-/** What was sent out has expired: a fresh flow takes the place of this one. */
-export interface GivenUp {
-  kind: 'givenUp'
-  expired: Expired
 }
 
 /** Somebody has proved who they are. The engine checks that they may enter, runs the hooks and begins the session. */

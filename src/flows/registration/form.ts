@@ -27,7 +27,7 @@ export function registrationForm(f: RegistrationFormInput, parts: readonly FormP
     nodes: traitNodes(f),
     messages: f.screen === 'credentials' ? [messages.chooseCredential] : [],
   }
-  return composeForm({ ...f, order: orderOf(f.inputs) }, [traits, ...parts])
+  return composeForm({ ...f, order: registrationOrder(f.inputs) }, [traits, ...parts])
 }
 
 export function traitNodes(f: Pick<RegistrationFormInput, 'screen' | 'inputs' | 'values' | 'traitGroup'>): InputNode[] {
@@ -36,7 +36,7 @@ export function traitNodes(f: Pick<RegistrationFormInput, 'screen' | 'inputs' | 
 }
 
 /** The password stands after the first trait, which most often names the person. */
-function orderOf(inputs: readonly TraitInput[]): NodeOrder {
+export function registrationOrder(inputs: readonly TraitInput[]): NodeOrder {
   const [first, ...rest] = inputs.map(({ name }) => name)
   return {
     groups: ['oidc', 'saml', 'default', 'webauthn', 'passkey', 'code', 'password', 'captcha', 'profile'],

@@ -4,7 +4,7 @@ import type { DerivedTraits, Identity, IdentitySchema, Json, TraitAddress } from
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { Proof } from '../../sessions/service.ts'
 import type { FormPart } from '../engine/compose.ts'
-import type { Next, OtherKind } from '../engine/step.ts'
+import type { GivenUp, Next, NextForm, OtherKind } from '../engine/step.ts'
 import type { Caller, FormProblem, SubmittedForm } from '../types.ts'
 import type { Screen } from './form.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -28,7 +28,7 @@ export interface RegistrationMethod {
    * Checks what was sent. Nothing is written yet.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
    */
-  register(request: RegistrationRequest): Promise<Newcomer | OtherScreen | Next | OtherKind>
+  register(request: RegistrationRequest): Promise<Newcomer | OtherScreen | Next | OtherKind | GivenUp>
 }
 
 export interface RegistrationView {
@@ -72,6 +72,8 @@ export interface Newcomer {
   upstream?: Proof['upstream']
   /** Runs in the transaction that makes the identity, after it: uses up a code. @throws FormRefused: nothing is written */
   write?(tx: Queryable, identity: Identity): Promise<void>
+  /** the form if an identifier is taken; absent: the same form with the message */
+  whenTaken?: NextForm
 }
 
 /** The form goes on, or back, to another screen with the traits as they were sent. */

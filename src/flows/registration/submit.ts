@@ -9,9 +9,9 @@ import { nodeValues } from '../nodes.ts'
 import { FormRefused, refused } from '../refused.ts'
 import { type Replaced, replaceExpired } from '../replace.ts'
 import { submittedTraits, traitValues } from '../traits.ts'
-import type { Caller, FormProblem } from '../types.ts'
+import type { Caller, Expired, FormProblem } from '../types.ts'
 import { assertEnabled, type BeginRegistrationDeps, newRegistrationFlow, screenOf } from './begin.ts'
-import { type CompleteRegistrationDeps, finishRegistration, type Registered } from './complete.ts'
+import { type CompleteRegistrationDeps, finishRegistration, isTaken, type Registered } from './complete.ts'
 import type { OtherScreen, RegistrationMethod, RegistrationRequest } from './method.ts'
 import type { RegistrationFlow } from './types.ts'
 
@@ -40,11 +40,12 @@ export async function submitRegistration(
   if (await d.sessions.resolve(caller.credentials)) return { kind: 'signedInAlready' }
   const flow = await findSubmitted(d.store, flowId)
   assertEnabled(d.config())
-  const expired = expiryOf(flow, d.clock.now())
-  if (expired) {
+  const replace = (expired: Expired) => {
     const make = (request: BeginRequest) => newRegistrationFlow(d, request, flow.identity_schema)
     return replaceExpired('registration', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
   }
+  const expired = expiryOf(flow, d.clock.now())
+  if (expired) return replace(expired)
   async function take(): Promise<Taken<RegistrationMethod> & { schema: IdentitySchema; traits: Json }> {
     const form = await caller.form()
     const method = d.methods.find((one) => one.takes(form, flow))
@@ -64,8 +65,12 @@ export async function submitRegistration(
         return leave(d, flow, result)
       case 'otherKind':
         return { ...result, flow }
-      case 'form':
-        return showNext(d, flow, result, payload)
+      case 'givenUp':
+        return replace(result.expired)
+      case 'form': {
+        const shown = await showNext(d, flow, result, payload)
+        return result.problems || result.asLocation ? shown : { ...shown, kind: 'screen' }
+      }
       case 'screen':
         return turnTo(d, request, result, payload)
       case 'newcomer':
@@ -77,6 +82,9 @@ export async function submitRegistration(
           newcomer: result,
           transientPayload: payload,
           checkTraits: request.checkTraits,
+        }).catch((error: unknown) => {
+          if (!result.whenTaken || !isTaken(error)) throw error
+          return showNext(d, flow, result.whenTaken, payload)
         })
     }
   })

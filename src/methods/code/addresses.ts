@@ -1,5 +1,5 @@
 import { normaliseIdentifier, normalisePhone } from '../../identities/normalise.ts'
-import type { FullIdentity, Json, JsonObject } from '../../identities/types.ts'
+import type { DerivedTraits, FullIdentity, Json, JsonObject } from '../../identities/types.ts'
 
 /** Where a code can be sent, in stored form. */
 export interface CodeAddress {
@@ -19,6 +19,10 @@ export function codeAddresses(identity: FullIdentity, fallback: boolean): CodeAd
   if (own.length > 0 || !fallback) return own
   return identity.verifiable_addresses.flatMap(({ via, value }) => (value === '' ? [] : address(via, value)))
 }
+
+/** The addresses that the schema marks in the traits. */
+export const traitAddresses = ({ codeAddresses: marked }: DerivedTraits): CodeAddress[] =>
+  marked.flatMap(({ via, value }) => address(via, value))
 
 function credentialAddresses({ credentials }: FullIdentity): CodeAddress[] {
   const credential = credentials.find(({ type }) => type === 'code')

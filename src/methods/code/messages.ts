@@ -14,6 +14,14 @@ export const codeMessages = {
     context: { address: value, channel: via },
   }),
   loginCode: info(1070013, 'Login code'),
+  registrationCodeSent: info(
+    1040005,
+    'A code has been sent to the address(es) you provided. If you have not received a message, check the spelling of the address and retry the registration.',
+  ),
+  sendRegistrationCode: info(1040006, 'Send sign up code'),
+  registrationCode: info(1070012, 'Registration code'),
+  traitsDiffer: error(4000036, 'The provided traits do not match the traits previously associated with this flow.'),
+  wrongRegistrationCode: error(4040003, 'The registration code is invalid or has already been used. Please try again.'),
   unknownAddress: error(4000035, 'This account does not exist or has not setup sign in with code.'),
   wrongLoginCode: error(4010008, 'The login code is invalid or has already been used. Please try again.'),
 }

@@ -4,7 +4,8 @@ import type { ShownAgain } from '../../flows/attempt.ts'
 import type { LoginFlows } from '../../flows/login/flow.ts'
 import type { LoginFlow } from '../../flows/login/types.ts'
 import { messages } from '../../flows/messages.ts'
-import { FormRefused, refused } from '../../flows/refused.ts'
+import { refused } from '../../flows/refused.ts'
+import { isTaken } from '../../flows/registration/complete.ts'
 import type { Newcomer } from '../../flows/registration/method.ts'
 import type { RegistrationFlow } from '../../flows/registration/types.ts'
 import type { Change } from '../../flows/settings/method.ts'
@@ -105,9 +106,6 @@ interface Conflict {
   newcomer: Newcomer
   schema: IdentitySchema
 }
-
-const isTaken = (error: unknown) =>
-  error instanceof FormRefused && error.problems.some(({ message }) => message.id === messages.taken.id)
 
 /** Of whom the address is already. */
 export interface Owner {

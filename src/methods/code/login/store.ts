@@ -1,5 +1,5 @@
-import type { Timestamp } from '../../kernel/base/clock.ts'
-import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+import type { Timestamp } from '../../../kernel/base/clock.ts'
+import { type Db, type Queryable, sql } from '../../../kernel/db/client.ts'
 
 const DELETE = sql(
   'login_code.delete_of_flow',
