@@ -20,8 +20,20 @@ import { addTokens } from './tokens/tokens.ts'
 import { addVersion } from './version.ts'
 
 const COMMANDS = [
-  ...[addServe, addMigrate, addAdopt, addCleanup, addConfig, addIdentities, addImport, addRemote, addHashers],
-  ...[addTokens, addCourier, addEvents, addVersion, addCompletion],
+  addServe,
+  addMigrate,
+  addAdopt,
+  addCleanup,
+  addConfig,
+  addIdentities,
+  addImport,
+  addRemote,
+  addHashers,
+  addTokens,
+  addCourier,
+  addEvents,
+  addVersion,
+  addCompletion,
 ]
 
 /**

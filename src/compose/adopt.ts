@@ -20,7 +20,8 @@ export function composeAdopt({ db, log, meta, clock }: Base): Adopt {
   const poller = createWatchPoller({
     isPolled: () => isPolled(db),
     compare: async () => void (await alone(db, () => compare(db, meta.nid, formatTime(clock.now()), PAGE))),
-    ...{ now, log },
+    now,
+    log,
   })
   return { watch, watchWork: [watch, poller] }
 }

@@ -21,7 +21,13 @@ export function composeMaintenance(
   return {
     gc,
     collector: createCollector({
-      ...{ config, clock, db, gc, log, deletes: !shared, deleteOldEvents },
+      config,
+      clock,
+      db,
+      gc,
+      log,
+      deletes: !shared,
+      deleteOldEvents,
       erase: erasure.finish,
     }),
     reactivated: createReactivatedWatch({ clock, store, log }),

@@ -22,7 +22,9 @@ export function composeMethods(d: FlowParts & Providers) {
   const knownBrowsers = createKnownBrowsers({ serverSecret, clock, random })
   const methods = {
     ...d,
-    ...{ attempts, knownBrowsers, guesses },
+    attempts,
+    knownBrowsers,
+    guesses,
     totp: createTotpStore(d.db, nid),
     loginCodes: createLoginCodeStore(d.db, nid),
     loginSubmissions: createSubmissionStore(d.db, nid, 'login'),

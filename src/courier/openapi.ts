@@ -24,7 +24,10 @@ export const courierDescription: Description = {
   tag: 'courier',
   operations: [
     {
-      ...{ id: 'listCourierMessages', method: 'get', path: '/admin/courier/messages', port: 'admin' },
+      id: 'listCourierMessages',
+      method: 'get',
+      path: '/admin/courier/messages',
+      port: 'admin',
       summary: 'Lists messages to people, newest first. Their texts are shown in development mode only.',
       parameters: [
         PAGE_SIZE,
@@ -39,7 +42,10 @@ export const courierDescription: Description = {
       },
     },
     {
-      ...{ id: 'getCourierMessage', method: 'get', path: '/admin/courier/messages/{id}', port: 'admin' },
+      id: 'getCourierMessage',
+      method: 'get',
+      path: '/admin/courier/messages/{id}',
+      port: 'admin',
       summary: 'Shows one message and each try to send it.',
       parameters: [inPath('id', 'Id of the message.')],
       answers: {
@@ -53,8 +59,16 @@ export const courierDescription: Description = {
     courierMessageStatus: oneWord('queued', 'sent', 'processing', 'abandoned'),
     message: object(
       {
-        ...{ id: uuid, status: ref('courierMessageStatus'), type: oneWord('email', 'sms'), recipient: text },
-        ...{ body: text, subject: text, template_type: text, send_count: integer, created_at: time, updated_at: time },
+        id: uuid,
+        status: ref('courierMessageStatus'),
+        type: oneWord('email', 'sms'),
+        recipient: text,
+        body: text,
+        subject: text,
+        template_type: text,
+        send_count: integer,
+        created_at: time,
+        updated_at: time,
       },
       { channel: nullable(text), dispatches: list(ref('messageDispatch')) },
     ),

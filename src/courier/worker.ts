@@ -60,7 +60,9 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
       },
     },
     {
-      ...{ clock: d.clock, random: d.random, maxTotal: MAX_TOTAL },
+      clock: d.clock,
+      random: d.random,
+      maxTotal: MAX_TOTAL,
       onError: (err) => d.log.warn({ err }, 'messages wait for the database'),
     },
   )

@@ -17,7 +17,10 @@ export const errorsDescription: Description = {
   tag: 'errors',
   operations: [
     {
-      ...{ id: 'getFlowError', method: 'get', path: '/self-service/errors', port: 'public' },
+      id: 'getFlowError',
+      method: 'get',
+      path: '/self-service/errors',
+      port: 'public',
       summary: 'Shows an error that a browser was sent to the error page with.',
       parameters: [needed(query('id', 'Id of the error, from the URL of the page.'))],
       answers: {

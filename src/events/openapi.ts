@@ -41,7 +41,10 @@ export const eventsDescription: Description = {
   tag: 'events',
   operations: [
     {
-      ...{ id: 'listEvents', method: 'get', path: '/admin/events', port: 'admin' },
+      id: 'listEvents',
+      method: 'get',
+      path: '/admin/events',
+      port: 'admin',
       summary: 'Lists what happened to sessions, newest first.',
       parameters: [
         ...filter,
@@ -53,12 +56,18 @@ export const eventsDescription: Description = {
       answers: { 200: json('The events.', list(ref('event'))), 400: invalid, ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'getEventStatus', method: 'get', path: '/admin/events/status', port: 'admin' },
+      id: 'getEventStatus',
+      method: 'get',
+      path: '/admin/events/status',
+      port: 'admin',
       summary: 'Shows how far the log and each receiver have come, and which open transaction holds the log back.',
       answers: { 200: json('How far they have come.', 'eventStatus'), ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'streamEvents', method: 'get', path: '/admin/events/stream', port: 'admin' },
+      id: 'streamEvents',
+      method: 'get',
+      path: '/admin/events/stream',
+      port: 'admin',
       summary: 'Tells what happens to sessions as it happens.',
       parameters: [
         ...filter,
@@ -69,13 +78,19 @@ export const eventsDescription: Description = {
       answers: { 200: stream, 400: invalid, ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'streamOwnSession', method: 'get', path: '/sessions/events', port: 'public' },
+      id: 'streamOwnSession',
+      method: 'get',
+      path: '/sessions/events',
+      port: 'public',
       summary: 'Tells the holder of a session when it ends.',
       parameters: [SESSION_TOKEN, COOKIE],
       answers: { 200: stream, 401: error('No session that lets anyone in.'), ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'listRevocations', method: 'get', path: '/sessions/revocations', port: 'both' },
+      id: 'listRevocations',
+      method: 'get',
+      path: '/sessions/revocations',
+      port: 'both',
       summary:
         'Lists the sessions that ended for as long as a token can speak for them. On the public port only where `lethe.events.revocations.public` is set.',
       parameters: [

@@ -35,7 +35,9 @@ export function verifiableAddresses(
     const claim = claimed.get(normalised(address)) ?? known
     const verified = claim?.verified ?? false
     const next = {
-      ...{ value: address.value, verified, via: address.via },
+      value: address.value,
+      verified,
+      via: address.via,
       status: claim?.status || (verified ? 'completed' : 'pending'),
       ...(verified ? { verified_at: claim?.verified_at ?? context.now } : {}),
     }

@@ -110,7 +110,9 @@ function credentials(identity: FullIdentity, include: readonly string[], reveal:
           type,
           identifiers,
           ...(include.includes(type) ? { config: shown(credential) } : {}),
-          ...{ version: Math.max(version, descriptorOf(type)?.version ?? 0), created_at, updated_at },
+          version: Math.max(version, descriptorOf(type)?.version ?? 0),
+          created_at,
+          updated_at,
         },
       ]
     }),

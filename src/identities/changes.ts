@@ -89,7 +89,9 @@ export function createChanges(d: Deps) {
         const draft = asDraft(before)
         return {
           ...draft,
-          ...{ traits: body.traits, metadata_public: body.metadata_public, metadata_admin: body.metadata_admin },
+          traits: body.traits,
+          metadata_public: body.metadata_public,
+          metadata_admin: body.metadata_admin,
           schema_id: body.schema_id ?? before.schema_id,
           state: body.state ?? before.state,
           external_id: body.external_id,

@@ -59,7 +59,11 @@ function registrationDraft({ schemaId, credentials, id, ...given }: Registration
 }
 
 const EMPTY = {
-  ...{ state: undefined, metadata_public: null, metadata_admin: null, external_id: null, organization_id: null },
+  state: undefined,
+  metadata_public: null,
+  metadata_admin: null,
+  external_id: null,
+  organization_id: null,
   verifiable: [],
 }
 
@@ -67,7 +71,13 @@ function newDraft(body: Omit<IdentityBody, 'schema_id' | 'password' | 'accounts'
   const { traits, state = 'active', metadata_public, metadata_admin, external_id, organization_id, verifiable } = body
   return {
     schema_id: schemaId,
-    ...{ traits, state, metadata_public, metadata_admin, external_id, organization_id, verifiable },
+    traits,
+    state,
+    metadata_public,
+    metadata_admin,
+    external_id,
+    organization_id,
+    verifiable,
     credentials: [],
   }
 }

@@ -24,7 +24,10 @@ export const logoutDescription: Description = {
   tag: 'logout',
   operations: [
     {
-      ...{ id: 'createBrowserLogoutFlow', method: 'get', path: '/self-service/logout/browser', port: 'public' },
+      id: 'createBrowserLogoutFlow',
+      method: 'get',
+      path: '/self-service/logout/browser',
+      port: 'public',
       summary: 'Gives the URL that signs the browser out.',
       parameters: [header('cookie', COOKIE.description), returnTo],
       answers: {
@@ -35,13 +38,19 @@ export const logoutDescription: Description = {
       },
     },
     {
-      ...{ id: 'updateLogoutFlow', method: 'get', path: '/self-service/logout', port: 'public' },
+      id: 'updateLogoutFlow',
+      method: 'get',
+      path: '/self-service/logout',
+      port: 'public',
       summary: 'Signs the browser out. Success is told after the session has ended.',
       parameters: [query('token', 'Token of the logout URL.'), returnTo, COOKIE],
       answers: { 204: empty('Signed out, for scripts that ask for JSON.'), 303: SENT_ON, ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'endSessions', method: 'post', path: '/self-service/logout', port: 'public' },
+      id: 'endSessions',
+      method: 'post',
+      path: '/self-service/logout',
+      port: 'public',
       summary: 'Signs out by one request: the current session, the others, all, or those named. Idempotent.',
       parameters: [COOKIE, header('X-Session-Token', 'Session token of an app; needs no anti-CSRF token.')],
       body: formOrJsonBody('endSessionsBody', false),
@@ -55,7 +64,10 @@ export const logoutDescription: Description = {
       },
     },
     {
-      ...{ id: 'performNativeLogout', method: 'delete', path: '/self-service/logout/api', port: 'public' },
+      id: 'performNativeLogout',
+      method: 'delete',
+      path: '/self-service/logout/api',
+      port: 'public',
       summary: 'Signs an app out by its session token.',
       body: jsonBody('performNativeLogoutBody'),
       answers: {

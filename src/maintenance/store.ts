@@ -69,8 +69,14 @@ export function createGcStore(db: Db, nid: string, shared: boolean, rules: Rules
     /** Ends sessions that a rule has ended by `now`, those with an id after `after`; `before`: see SessionRules.shortest. */
     async endByRule(now: Timestamp, before: BeforeRule, after: string, limit: number): Promise<EndedByRule> {
       const rows = await db.query<{ cause: 'idle' | 'absolute'; count: number; last: string }>(END_BY_RULE, {
-        ...{ nid, now, after, limit, shared, rules: rules.sql() },
-        ...{ idle_before: before.idle ?? null, absolute_before: before.absolute ?? null },
+        nid,
+        now,
+        after,
+        limit,
+        shared,
+        rules: rules.sql(),
+        idle_before: before.idle ?? null,
+        absolute_before: before.absolute ?? null,
       })
       const of = (cause: string) => rows.find((row) => row.cause === cause)?.count ?? 0
       return {

@@ -38,7 +38,10 @@ export function createCourierMetrics(registry: Registry): CourierMetrics {
       const gauge = (name: string, help: string, value: (state: CourierState) => number) =>
         new Gauge({
           // the same in every process: it is read from the database
-          ...{ name, help, registers, aggregator: 'first' },
+          name,
+          help,
+          registers,
+          aggregator: 'first',
           async collect() {
             const known = await state()
             if (known === undefined) this.remove()

@@ -87,7 +87,11 @@ function watchLog(registers: Registry[], read: () => Promise<LogState>): void {
   const gauge = (name: string, help: string, labelNames: string[], values: (state: LogState) => Labelled[]) =>
     new Gauge({
       // the same in every process: it is read from the database
-      ...{ name, help, labelNames, registers, aggregator: 'first' },
+      name,
+      help,
+      labelNames,
+      registers,
+      aggregator: 'first',
       async collect() {
         const known = await state()
         this.reset()

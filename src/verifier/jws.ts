@@ -33,7 +33,9 @@ export function parseToken(text: string): ParsedToken {
     // RFC 7515: `crit` names extensions that must be understood, and none is
     if (typeof alg !== 'string' || crit !== undefined) throw malformed()
     return {
-      ...{ text, alg, claims: decodeJwt(text) },
+      text,
+      alg,
+      claims: decodeJwt(text),
       kid: typeof kid === 'string' ? kid : undefined,
       typ: typeof typ === 'string' ? typ : undefined,
     }

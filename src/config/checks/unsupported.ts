@@ -8,21 +8,23 @@ interface Rule {
 
 /** Class B keys that are not worth a warning: every file has them, or they do nothing in Kratos either. */
 export const QUIET = [
-  ...[
-    'help',
-    'config',
-    'sqa-opt-out',
-    'watch-courier',
-    'expose-metrics-port',
-    'organizations',
-    'enterprise',
-    'preview',
-  ],
-  ...['secrets.pagination', 'ciphers'],
-  ...['selfservice.methods.profile', 'selfservice.methods.b2b'],
+  'help',
+  'config',
+  'sqa-opt-out',
+  'watch-courier',
+  'expose-metrics-port',
+  'organizations',
+  'enterprise',
+  'preview',
+  'secrets.pagination',
+  'ciphers',
+  'selfservice.methods.profile',
+  'selfservice.methods.b2b',
   'selfservice.flows.settings',
-  ...['feature_flags.legacy_continue_with_verification_ui'],
-  ...['hashers.argon2.expected_duration', 'hashers.argon2.expected_deviation', 'hashers.argon2.dedicated_memory'],
+  'feature_flags.legacy_continue_with_verification_ui',
+  'hashers.argon2.expected_duration',
+  'hashers.argon2.expected_deviation',
+  'hashers.argon2.dedicated_memory',
 ] as const
 
 const RULES: readonly Rule[] = [

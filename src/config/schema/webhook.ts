@@ -67,8 +67,19 @@ function secretProblem(text: string): string | undefined {
 
 /** Headers that each delivery sets itself, or that belong to the connection. */
 const NOT_OURS_TO_TAKE = new Set([
-  ...['content-type', 'content-length', 'webhook-id', 'webhook-timestamp', 'webhook-signature'],
-  ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'te', 'trailer', 'upgrade', 'expect'],
+  'content-type',
+  'content-length',
+  'webhook-id',
+  'webhook-timestamp',
+  'webhook-signature',
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
 ])
 
 function headersProblem(headers: readonly (readonly [name: string, value: string])[]): string | undefined {

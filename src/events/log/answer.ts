@@ -5,8 +5,16 @@ import type { EventAnswer, EventFilter, EventRow } from '../types.ts'
 export function eventAnswer(row: EventRow): EventAnswer {
   const { id, seq, type, cause, session_id, identity_id, device, data } = row
   return {
-    ...{ id, seq, type, time: row.created_at, cause, session_id, identity_id },
-    ...{ actor: row.actor ?? actorOf(row), device, data },
+    id,
+    seq,
+    type,
+    time: row.created_at,
+    cause,
+    session_id,
+    identity_id,
+    actor: row.actor ?? actorOf(row),
+    device,
+    data,
   }
 }
 

@@ -24,7 +24,10 @@ export function tellEpoch(d: EpochLogDeps): (change: EpochChange) => void {
     if (before === undefined) return
     d.onEpoch(reason)
     const details = {
-      ...{ epoch, reason, timeline, place_before: formatPosition(before) },
+      epoch,
+      reason,
+      timeline,
+      place_before: formatPosition(before),
       continues_after: formatPosition({ epoch, seq: continuesAfter }),
     }
     const loss = lost ? '; events after that position are lost or sent again, and followers get a gap' : ''

@@ -191,7 +191,11 @@ export function createFeed(d: FeedDeps): Feed {
 }
 
 const positionOf = ({ epoch, number, seq, completeAt, readAt }: Mark): FeedPosition => ({
-  ...{ epoch, number, seq, completeAt, readAt },
+  epoch,
+  number,
+  seq,
+  completeAt,
+  readAt,
 })
 
 /** A mark that was read earlier may arrive later. */

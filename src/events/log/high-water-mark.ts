@@ -97,8 +97,13 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
       const end = known === undefined ? undefined : ((await store.endOf(known.epoch)) ?? 0)
       const lost = known !== undefined && end! < known.seq
       onEpoch({
-        ...{ before: known, epoch: row.id, number: row.number, reason: row.reason, timeline: row.timeline },
-        ...{ continuesAfter: end ?? row.begins_after, lost },
+        before: known,
+        epoch: row.id,
+        number: row.number,
+        reason: row.reason,
+        timeline: row.timeline,
+        continuesAfter: end ?? row.begins_after,
+        lost,
       })
       known = undefined
       candidate = undefined
@@ -106,7 +111,12 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
     const readAt = parseTime(row.read_at)
     note(row)
     known = {
-      ...{ epoch: row.id, number: row.number, seq: row.complete, newest: row.newest, writers: row.writers, readAt },
+      epoch: row.id,
+      number: row.number,
+      seq: row.complete,
+      newest: row.newest,
+      writers: row.writers,
+      readAt,
       completeAt: Math.max(known?.completeAt ?? 0, parseTime(row.complete_at), completeAt(row, readAt) ?? 0),
     }
     return known

@@ -131,7 +131,11 @@ export function createEventLogStore(db: Db, nid: string) {
     async deleteOld({ until, limit, after, receivers }: OldPage) {
       const from = after ?? { createdAt: formatTime(0), seq: 0 }
       const [row] = await db.query<{ count: number; seen: number; created_at: Timestamp; seq: number }>(DELETE_OLD, [
-        ...[until, limit, from.createdAt, from.seq, JSON.stringify(receivers)],
+        until,
+        limit,
+        from.createdAt,
+        from.seq,
+        JSON.stringify(receivers),
       ])
       const { count, seen, created_at: createdAt, seq } = row!
       return { count, next: seen < limit ? undefined : { createdAt, seq } }

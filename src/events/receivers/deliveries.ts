@@ -85,10 +85,17 @@ const timeOf = (text: string | undefined) => (text === undefined ? undefined : f
 function deliveryAnswer(row: DeliveryRow): Record<string, unknown> {
   const { seq, event_id, event_type, session_id, state, attempts, last_attempt_at, last_status, last_error } = row
   return {
-    ...{ seq, event_id, event_type, session_id, state, attempts },
+    seq,
+    event_id,
+    event_type,
+    session_id,
+    state,
+    attempts,
     next_attempt_at: state === 'pending' && !row.under_way ? row.due_at : null,
     under_way: row.under_way,
-    ...{ last_attempt_at, last_status, last_error },
+    last_attempt_at,
+    last_status,
+    last_error,
     queued_at: row.created_at,
     finished_at: row.finished_at,
   }

@@ -22,7 +22,13 @@ export function receiversOf(config: Config, rows: readonly WebhookRow[]): KnownR
 function fromConfig(webhook: Config['lethe']['events']['webhooks'][number]): Receiver {
   const { id, url, secret, previous_secrets, events, headers, timeout } = webhook
   return {
-    ...{ id, source: 'config', url, events, headers, enabled: true },
-    ...{ secrets: [secret, ...previous_secrets], timeoutMs: timeout },
+    id,
+    source: 'config',
+    url,
+    events,
+    headers,
+    enabled: true,
+    secrets: [secret, ...previous_secrets],
+    timeoutMs: timeout,
   }
 }

@@ -44,7 +44,11 @@ export function createEventStatus(d: { highWaterMark: HighWaterMark; webhooks: P
     const mark = await d.highWaterMark.advance()
     const { epoch, number, seq, newest, completeAt, readAt } = mark
     return {
-      ...{ epoch, epoch_number: number, position: seq, newest, complete_up_to: formatTime(completeAt) },
+      epoch,
+      epoch_number: number,
+      position: seq,
+      newest,
+      complete_up_to: formatTime(completeAt),
       behind_events: newest - seq,
       behind_seconds: (readAt - completeAt) / SECOND,
       oldest_transaction: oldestOf(mark),

@@ -131,7 +131,11 @@ export function createWebhookStore(db: Db, nid: string) {
      */
     async fanOut(id: string, limit: number, now: Timestamp, types: readonly string[] | undefined) {
       const [row] = await db.query<{ added: number; position: number | null; complete: number }>(FAN_OUT, [
-        ...[id, nid, limit, now, types ?? null],
+        id,
+        nid,
+        limit,
+        now,
+        types ?? null,
       ])
       if (row === undefined || row.position === null) return undefined
       return { added: row.added, more: row.position < row.complete }

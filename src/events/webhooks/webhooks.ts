@@ -112,7 +112,11 @@ export type Webhooks = ReturnType<typeof createWebhooks>
 function webhookAnswer(receiver: KnownReceiver, counts: DeliveryCounts | undefined, now: Micros) {
   const { id, source, url, events, enabled, position, headers, timeoutMs, secrets } = receiver
   return {
-    ...{ id, source, url: withoutPassword(url), events, enabled },
+    id,
+    source,
+    url: withoutPassword(url),
+    events,
+    enabled,
     headers: Object.keys(headers),
     timeout: `${timeoutMs}ms`,
     signs_with: secrets.length,

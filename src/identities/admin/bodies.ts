@@ -29,8 +29,16 @@ export interface IdentityBody {
 }
 
 const MEMBERS = [
-  ...['schema_id', 'traits', 'credentials', 'verifiable_addresses', 'recovery_addresses', 'metadata_public'],
-  ...['metadata_admin', 'state', 'organization_id', 'external_id'],
+  'schema_id',
+  'traits',
+  'credentials',
+  'verifiable_addresses',
+  'recovery_addresses',
+  'metadata_public',
+  'metadata_admin',
+  'state',
+  'organization_id',
+  'external_id',
 ]
 
 /** Reads the body of a creation; unknown members are refused. @throws 400 */

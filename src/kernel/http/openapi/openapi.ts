@@ -62,14 +62,24 @@ export const object = (required: Record<string, Schema>, optional: Record<string
 })
 
 export const query = (name: string, description: string, schema: Schema = text): Parameter => ({
-  ...{ name, in: 'query', description, schema },
+  name,
+  in: 'query',
+  description,
+  schema,
 })
 export const needed = (parameter: Parameter): Parameter => ({ ...parameter, required: true })
 export const inPath = (name: string, description: string, schema: Schema = text): Parameter => ({
-  ...{ name, in: 'path', required: true, description, schema },
+  name,
+  in: 'path',
+  required: true,
+  description,
+  schema,
 })
 export const header = (name: string, description: string): Parameter => ({
-  ...{ name, in: 'header', description, schema: text },
+  name,
+  in: 'header',
+  description,
+  schema: text,
 })
 
 export const SESSION_TOKEN = header('X-Session-Token', 'Session token of an app without cookies; wins over a cookie.')
@@ -125,7 +135,10 @@ export function openapiDocument(descriptions: readonly Description[], version: s
       paths[path] ??= {}
       if (paths[path][method]) throw new Error(`${method} ${path} is described twice`)
       paths[path][method] = {
-        ...{ operationId: id, summary, tags: [tag], 'x-port': port },
+        operationId: id,
+        summary,
+        tags: [tag],
+        'x-port': port,
         ...(parameters === undefined ? {} : { parameters }),
         ...(body === undefined ? {} : { requestBody: body }),
         responses: answers,
