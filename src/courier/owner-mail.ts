@@ -31,11 +31,11 @@ export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwne
   const data = { to, ...m.request }
   if (m.owner) {
     const identity = d.identityAnswer(m.owner.identity) as JsonObject
-    await d.courier.enqueue({ ...known, data: { ...data, ...m.secret, identity } }, tx)
+    await d.courier.enqueueIf(true, { ...known, data: { ...data, ...m.secret, identity } }, tx)
   } else if (m.tellUnknown && m.kind !== 'login_code' && channel === 'email') {
-    await d.courier.enqueue({ ...known, type: `${m.kind}_invalid`, data }, tx)
+    await d.courier.enqueueIf(true, { ...known, type: `${m.kind}_invalid`, data }, tx)
   } else {
-    await d.courier.pretend({ ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)
+    await d.courier.enqueueIf(false, { ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)
   }
 }
 

@@ -10,7 +10,7 @@ import type { Message, Templates } from './types.ts'
 export interface CourierDeps {
   clock: Clock
   random: Random
-  store: Pick<CourierStore, 'enqueue' | 'undone'>
+  store: Pick<CourierStore, 'enqueue' | 'tried'>
   templates: Templates
   limit: RecipientLimit
 }
@@ -25,8 +25,12 @@ export interface Courier {
    * @throws HttpError 429 where the recipient has got as many as it may
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
-  /** Runs `enqueue` and rolls it back: it takes as long, counts alike, and sends nothing, for an unknown address. @throws HttpError 429 */
-  pretend(message: Message, tx: Queryable): Promise<void>
+  /**
+   * `enqueue` for an address that somebody may have or not: where nobody has it, the message is stored and rolled back,
+   * which takes as many steps and counts alike.
+   * @throws HttpError 429
+   */
+  enqueueIf(isKnown: boolean, message: Message, tx: Queryable): Promise<void>
 }
 
 export function createCourier({ clock, random, store, templates, limit }: CourierDeps): Courier {
@@ -44,9 +48,9 @@ export function createCourier({ clock, random, store, templates, limit }: Courie
       await limit.assertAllowed(message, tx)
       return queue(message, tx)
     },
-    async pretend(message, tx) {
+    async enqueueIf(isKnown, message, tx) {
       await limit.assertAllowed(message, tx)
-      await store.undone(tx, () => queue(message, tx))
+      await store.tried(tx, isKnown, () => queue(message, tx))
     },
   }
 }

@@ -12,6 +12,7 @@ const ENQUEUE = sql(
 
 const SAVEPOINT = sql('courier.savepoint', 'savepoint pretended')
 const UNDO = sql('courier.undo', 'rollback to savepoint pretended')
+const KEEP = sql('courier.keep', 'release savepoint pretended')
 
 /** `courier_messages.type` */
 export const MESSAGE_TYPES: Readonly<Record<Channel, number>> = { email: 1, sms: 2 }
@@ -42,11 +43,11 @@ export function createCourierStore(db: Db, nid: string) {
       const values = { ...row, nid, type: MESSAGE_TYPES[row.channel], subject, request_headers: row.requestHeaders }
       await on.query(ENQUEUE, values)
     },
-    /** Runs statements of a transaction and rolls them back. */
-    async undone(tx: Queryable, work: () => Promise<unknown>): Promise<void> {
+    /** Runs statements of a transaction, and rolls them back unless they are to be kept: as many steps either way. */
+    async tried(tx: Queryable, keep: boolean, work: () => Promise<unknown>): Promise<void> {
       await tx.query(SAVEPOINT)
       await work()
-      await tx.query(UNDO)
+      await tx.query(keep ? KEEP : UNDO)
     },
   }
 }
