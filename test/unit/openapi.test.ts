@@ -40,6 +40,7 @@ const CHANGED: Record<string, { responses?: string[]; more?: [at: string, name: 
     responses: ['200', '303', '400', 'default'],
     why: 'a return_to that is not allowed',
   },
+  deleteIdentity: { more: ['query', 'erase'], why: 'a deletion may take the name out of the records as well' },
   getVerificationFlow: { responses: ['200', '403', '404', '410', 'default'], why: 'one that has expired is 410' },
 }
 const ADDED = new Set([
