@@ -64,6 +64,15 @@ export async function scansOf(client: pg.Client, { statement, values }: Sent, ge
   }
 }
 
+/** Whether the server goes on with the plan for any values, after as many runs as it takes to decide. */
+export async function keptFor(client: pg.Client, { statement, values }: Sent): Promise<boolean> {
+  const query = { name: statement.name, text: statement.text, values: values.map(encodeValue) }
+  for (let run = 0; run < 10; run += 1) await client.query(query)
+  const asked = 'select generic_plans > 0 as kept from pg_prepared_statements where name = $1'
+  const { rows } = await client.query<{ kept: boolean }>(asked, [statement.name])
+  return rows[0]!.kept
+}
+
 function scans(node: PlanNode, heap: string | undefined): Scan[] {
   const relation = node['Relation Name']
   const table = relation === undefined ? heap : `${node.Schema === 'public' ? '' : `${node.Schema}.`}${relation}`
