@@ -36,7 +36,7 @@ export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
 <form method="post" action="${ui.action}" accept-charset="utf-8">
 ${shown.map((node) => renderShown(node, t))}
 ${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, node === focus))}
-<div class="stack">${buttonsOf(members).map((node, at) => renderButton(node, at === 0, t, isFresh(ui)))}</div>
+<div class="stack">${buttonsOf(members).map((node, at) => renderButton(node, { first: at === 0, free: asksForOthers(node, members), isNew: isFresh(ui) }, t))}</div>
 </form>`
   })
   return html`${renderMessages(formMessages(ui, nodes), t)}${forms}${renderScript(ui.nodes)}`
@@ -131,11 +131,19 @@ function inputOf(node: InputNode) {
   }
 }
 
-/** The submit button comes first: the Enter key presses the first one. */
+/**
+ * The submit button comes first: the Enter key presses the first one. Buttons without an input of their own, e.g. the one that
+ * sends a code, come after those that have one: Enter in a password field must not send a code.
+ */
 function buttonsOf(members: readonly InputNode[]): InputNode[] {
-  const buttons = members.filter(isButton)
-  return [...buttons.filter((node) => !isResend(node)), ...buttons.filter(isResend)]
+  const rank = (node: InputNode) =>
+    isResend(node) ? 2 : members.some((one) => isSeen(one) && one.group === node.group) ? 0 : 1
+  return members.filter(isButton).toSorted((a, b) => rank(a) - rank(b))
 }
+
+/** Whether another way to sign in, in the same form, requires an input that this button does not need. */
+const asksForOthers = (button: InputNode, members: readonly InputNode[]) =>
+  members.some((node) => node.attributes.required && isSeen(node) && ![button.group, 'default'].includes(node.group))
 
 /** Requests another code, and leaves the field for one empty. */
 const isResend = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
@@ -143,8 +151,12 @@ const isResend = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
 /** Whether a code or link has just been sent: people who press the button again too soon get a second one, and use the first. */
 const isFresh = ({ messages = [] }: Ui) => messages.some(({ id }) => SENT.has(id))
 
-/** @param isNew disables asking again for a moment */
-function renderButton(node: InputNode, first: boolean, t: Texts, isNew: boolean): Markup {
+/** @param look `free`: the form is not checked before; `isNew`: asking again is disabled for a moment */
+function renderButton(
+  node: InputNode,
+  { first, free, isNew }: { first: boolean; free: boolean; isNew: boolean },
+  t: Texts,
+): Markup {
   const { name, type, value, disabled, onclickTrigger } = node.attributes
   const given = attributes({
     type: type === 'button' ? 'button' : 'submit',
@@ -154,7 +166,7 @@ function renderButton(node: InputNode, first: boolean, t: Texts, isNew: boolean)
     'data-trigger': onclickTrigger,
     class: first ? 'main' : isNew && isResend(node) ? 'later' : undefined,
     // Going back must not require the page to be filled in.
-    formnovalidate: name === 'screen' || isResend(node),
+    formnovalidate: name === 'screen' || isResend(node) || free,
   })
   const button = html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
   return isNew && isResend(node) ? html`<p class="hint">${t.get('code.wait')}</p>${button}` : button

@@ -8,6 +8,7 @@ import { refused } from '../../../flows/refused.ts'
 import type { IdentityService } from '../../../identities/service.ts'
 import type { FullIdentity, VerifiableAddress } from '../../../identities/types.ts'
 import { formatTime, parseTime, type Timestamp } from '../../../kernel/base/clock.ts'
+import { uuid } from '../../../kernel/base/uuid.ts'
 import { isHashOf } from '../../../kernel/crypto/one-time.ts'
 import { storedSpelling } from '../addresses.ts'
 import { codeMessages } from '../messages.ts'
@@ -54,7 +55,8 @@ export async function proveLoginCode(
   if (code === undefined) throw refused(codeMessages.wrongLoginCode)
   const limit = await limitOf(d, request, claimant)
   const secrets = d.secrets()
-  const rows = identity ? await d.loginCodes.ofFlow(flow.id, identity.id) : []
+  // Also for an unknown identifier: the time must not tell.
+  const rows = await d.loginCodes.ofFlow(flow.id, identity?.id ?? uuid(d.random))
   const row = rows.find(({ hash }) => isHashOf(code, hash, secrets))
   if (!identity || !row) {
     const { maxSubmissions } = codeSettings(d.config())
