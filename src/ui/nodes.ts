@@ -39,7 +39,9 @@ ${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, no
 <div class="stack">${buttonsOf(members).map((node, at) => renderButton(node, { first: at === 0, free: asksForOthers(node, members), isNew: isFresh(ui) }, t))}</div>
 </form>`
   })
-  return html`${renderMessages(formMessages(ui, nodes), t)}${forms}${renderScript(ui.nodes)}`
+  // Where nothing is left to send, e.g. once an address is proved, there is still a way on.
+  const onward = forms.length === 0 && ui.nodes.filter((node) => !isInput(node)).map((node) => renderShown(node, t))
+  return html`${renderMessages(formMessages(ui, nodes), t)}${forms}${onward}${renderScript(ui.nodes)}`
 }
 
 /** Messages about a page as a whole. */
