@@ -24,7 +24,7 @@ export interface RecipientLimitDeps {
   serverSecret: Uint8Array
 }
 
-/** Messages to one recipient of the last while. */
+/** Limits the recent messages to one recipient. */
 export interface RecipientLimit {
   /**
    * Counts one more, in the transaction that stores it: one that is refused does not count.
@@ -34,11 +34,11 @@ export interface RecipientLimit {
 }
 
 /**
- * Anybody may ask for a message to any address, as often as they like. An address that nobody has counts alike, so that
- * the limit tells nothing about who exists. It also bounds how many codes can be guessed at: each flow takes a few.
+ * Any client may ask for messages to any address, again and again. Unknown addresses count alike, so that
+ * the limit does not reveal accounts. It also bounds how many codes can be guessed at: each flow allows a few.
  */
 export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
-  // Keyed, so that the table tells nobody who was written to.
+  // Keyed, so that the table does not reveal the recipients.
   const keyOf = (message: Pick<Message, 'channel' | 'recipient'>) =>
     createHmac('sha256', d.serverSecret)
       .update(`messages\0${spelled(message)}`)
@@ -59,7 +59,7 @@ export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
   }
 }
 
-/** As accounts are looked up: another spelling of an address that nobody has is no other address. */
+/** Normalised as accounts are looked up, so that another spelling has the same key. */
 function spelled({ channel, recipient }: Pick<Message, 'channel' | 'recipient'>): string {
   const known = channel === 'email' ? normaliseIdentifier(recipient) : normalisePhone(recipient)
   return `${channel}\0${known ?? recipient}`

@@ -26,7 +26,7 @@ export interface Courier {
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
   /**
-   * `enqueue` for an address that somebody may have or not: where nobody has it, the message is stored and rolled back,
+   * `enqueue` for an address that may be unknown: then the message is stored and rolled back,
    * which takes as many steps and counts alike.
    * @throws HttpError 429
    */

@@ -36,7 +36,7 @@ export interface CredentialDescriptor {
   firstFactor?(credential: FactorFacts, codes: CodeUse): boolean
   secondFactor?: {
     isSet(credential: FactorFacts): boolean
-    /** whoever has an address has it: it counts while `mfa_enabled` of codes is on */
+    /** every identity with an address has it: it counts while `mfa_enabled` of codes is on */
     optional?: true
     /** The same in SQL. It must hold for configs of this type alone: the statement does not look at the type. */
     sql: Condition

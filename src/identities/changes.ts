@@ -156,7 +156,7 @@ export function createChanges(d: Deps) {
   }
 }
 
-/** Identifiers and addresses by which somebody is found in what has no identity yet. */
+/** Identifiers and addresses that identify the person in rows that belong to no identity yet. */
 const namesOf = ({ credentials, verifiable_addresses, recovery_addresses }: FullIdentity): string[] => [
   ...credentials
     .filter(({ type }) => descriptorOf(type)?.identifiers === 'derived')

@@ -8,19 +8,19 @@ export interface ErasureDeps {
 }
 
 /**
- * Takes what is known of one person out of every table. What names the identity goes with it, in its transaction; what was
- * typed into forms before it was known who it is, is looked for by the collector.
+ * Removes one person from every table. Rows that name the identity are deleted in its transaction; input of forms from before
+ * the identity was known is searched by the collector.
  */
 export interface Erasure {
   /** @param names identifiers and addresses by which the person is found, as they are stored */
   begin(identityId: string, names: readonly string[], tx?: Queryable): Promise<void>
-  /** For an identity that somebody has deleted before. @returns whether anything is known of it */
+  /** For an identity that was deleted before. @returns whether anything is left of it */
   ofDeleted(identityId: string): Promise<boolean>
-  /** Does what is left of all that were begun. @param limit rows of one statement @returns how many people are done with */
+  /** Continues all that were begun. @param limit rows of one statement @returns how many are complete */
   finish(limit: number): Promise<number>
 }
 
-/** Rows that go in the transaction that deletes the identity; of more, the collector takes the rest. */
+/** Rows that are deleted in the identity's transaction; the collector deletes the rest. */
 const AT_ONCE = 10_000
 /** People of one round, who share one reading of the tables. */
 const TOGETHER = 100
@@ -74,7 +74,7 @@ export function createErasure({ clock, store }: ErasureDeps): Erasure {
   }
 }
 
-/** As they stand in JSON and in addresses of pages. Whatever has no `@` and is no number may be any word. */
+/** In the spellings of JSON and of URLs. A name without `@` that is no number may be any word. */
 function wordsOf(pending: readonly PendingErasure[]): Words {
   const given = pending.flatMap(({ names, requested_at }) =>
     [...new Set(names.map((name) => name.toLowerCase()))].map((name) => ({ name, until: requested_at })),

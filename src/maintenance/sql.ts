@@ -80,7 +80,7 @@ export const DELETE_ORPHANED_LAST_SEEN = sql(
   select count(*) as count from deleted`,
 )
 
-/** Of sessions that somebody else deleted or ended. */
+/** Of sessions that another program deleted or ended. */
 export const DELETE_ORPHANED_UPSTREAM = sql(
   'gc.delete_orphaned_upstream',
   `with target as (
@@ -108,7 +108,7 @@ export const FORGET_OLD_DEVICES = sql(
   left join (select page.created_at, page.seq from page order by page.created_at desc, page.seq desc limit 1) last on true`,
 )
 
-/** Only what was sent or given up: nothing that somebody is still to get. */
+/** Only sent or abandoned messages, none that is still queued. */
 export const DELETE_OLD_MESSAGES = sql(
   'gc.delete_old_messages',
   `with target as (

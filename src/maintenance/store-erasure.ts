@@ -15,7 +15,7 @@ const REQUEST = sql(
     set names = array(select unnest(erasures.names) union select unnest(excluded.names)), requested_at = excluded.requested_at`,
 )
 
-/** The end itself, its cause and time stay: they are counted, and name nobody. */
+/** The end itself, its cause and time stay: they are counted, and identify no one. */
 const FORGET_DEVICES = sql(
   'erasure.forget_devices',
   `with page as (
@@ -53,11 +53,11 @@ const FINISH = sql(
   'delete from lethe.erasures where identity_id = any (:ids::uuid[]) and requested_at <= :until',
 )
 
-/** What somebody may have typed before it was known who it is; what belongs to an identity goes with it. */
+/** Tables of input that belongs to no identity yet; rows of an identity are deleted with it. */
 const TABLES = [...Object.values(KINDS).map(({ table }) => table), 'continuity_containers'] as const
 export type TypedTable = (typeof TABLES)[number]
 
-/** An address counts wherever it stands; a name that could be any word only as what was entered for it. */
+/** An address counts wherever it is found; a name that could be any word only in the input for it. */
 const typedInto = (table: string) => `
   exists (select from unnest(:words::text[], :patterns::text[], :untils::timestamp[]) as x (word, pattern, until)
     where t.created_at <= x.until and position(x.word in lower(to_jsonb(t)::text)) > 0 and lower(to_jsonb(t)::text) ~ x.pattern)
@@ -95,10 +95,10 @@ export interface PendingErasure {
   requested_at: Timestamp
 }
 
-/** Texts to look for, each in what was written until then. */
+/** Texts to look for, each in rows that are older than its request. */
 export interface Words {
   words: string[]
-  /** regular expressions of the words: as a whole, and not as the end of somebody else's address */
+  /** regular expressions of the words: as a whole, and not as the end of another address */
   patterns: string[]
   untils: Timestamp[]
   names: string[]

@@ -43,7 +43,7 @@ export type MethodDeps = CodeLoginDeps &
   PasskeyRegistrationDeps &
   PasskeySettingsDeps
 
-// Each list is in the order in which the methods are asked whether a submitted form is theirs.
+// In each list, methods are asked in this order whether a submitted form is theirs.
 
 export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
   identifierFirst(d),

@@ -71,7 +71,7 @@ export const DEFAULT_TEXTS = {
   'endedNote.expired': 'You were signed out because the time of your sign-in was over.',
   'endedNote.idle': 'You were signed out after {time} without use.',
   'endedNote.idle.untimed': 'You were signed out after a long time without use.',
-  'endedNote.absolute': 'You were signed out {time} after you had signed in: nobody stays signed in for longer.',
+  'endedNote.absolute': 'You were signed out {time} after you had signed in, which is as long as this service allows.',
   'endedNote.absolute.untimed': 'You were signed out because you had been signed in for as long as is allowed.',
   'endedNote.limit': 'You were signed out here because you signed in on more devices than are allowed at once.',
   'endedNote.credentials_changed': 'You were signed out because a password or another way to sign in was changed.',

@@ -193,7 +193,7 @@ export const lethe = section({
     messages: section({
       per_recipient: key(
         integer(0, 10_000).default(10),
-        'Messages to one address or telephone number within the window, on all nodes together, whoever asks and whether somebody has the address or not; beyond, the answer is 429. 0: no limit. It also bounds how many codes can be guessed at.',
+        'Messages to one address or telephone number within the window, on all nodes together, from all clients, for known and unknown addresses alike; beyond, the answer is 429. 0: no limit. It also bounds how many codes can be guessed at.',
       ),
       window: key(duration().prefault('30m'), 'Time over which messages are counted.'),
     }),

@@ -65,7 +65,7 @@ export const methods = section({
         })
           .partial()
           .optional(),
-        '`lifespan`: how long a code lives, an hour unless set. `max_submissions`: codes that may be tried in one flow, 5 unless set. `missing_credential_fallback_enabled`: whoever has no credential of type code may use an address that the identity has.',
+        '`lifespan`: how long a code lives, an hour unless set. `max_submissions`: codes that may be tried in one flow, 5 unless set. `missing_credential_fallback_enabled`: an identity without a credential of type code may use one of its addresses.',
       ),
     })
       .refine(

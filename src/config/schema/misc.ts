@@ -175,7 +175,7 @@ export const featureFlags = section({
     'A',
   ),
   choose_recovery_address: flag(
-    'A recovery may begin with any address of the account, and asks which one is meant where there are several, half hidden. Whoever names one address learns by that that the account exists, and how many addresses it has.',
+    'A recovery may begin with any address of the account, and asks which one is meant where there are several, half hidden. A caller who names one address learns that the account exists, and how many addresses it has.',
     'A',
   ),
   legacy_continue_with_verification_ui: flag('Older behaviour after registration.'),

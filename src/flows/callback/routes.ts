@@ -29,10 +29,10 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
   }
   const forward = { errors: 'forward' as const }
   return async (app) => {
-    // Browsers load links ahead, and HEAD must change nothing: a code is spent once.
+    // Browsers prefetch links, and HEAD must change nothing: a code is spent once.
     app.get(PATH, { config: { ...forward, csrf: 'exempt' } }, comeBack)
     app.get(`${PATH}/:provider`, { config: { ...forward, csrf: 'exempt' } }, comeBack)
-    // Guarded: no provider comes back to this address by POST.
+    // Guarded: no provider returns to this address by POST.
     app.post(PATH, (req, reply) => asQuery(req, reply, d.flowUrls))
     app.post(`${PATH}/:provider`, { config: { csrf: 'exempt' } }, (req, reply) => asQuery(req, reply, d.flowUrls))
   }
@@ -65,7 +65,7 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
     }
   }
 
-  /** The app that waits asks for its session with the code. Without one there it reads what its flow says. */
+  /** The waiting app asks for its session with the code. Without a sign-in it reads its flow. */
   async function toApp(reply: FastifyReply, { app, ...done }: CallbackOutcome) {
     const returnTo = d.flowUrls.returnTo(app!.request_url)
     const shown = formOf(done)
@@ -79,7 +79,7 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
 const isAhead = (req: FastifyRequest) =>
   req.method === 'HEAD' || /prefetch|prerender/i.test(String(req.headers['sec-purpose'] ?? req.headers.purpose ?? ''))
 
-/** Another form than the one that the app knows: somebody confirms in a login who they are. */
+/** Another form than the app knows: the person confirms in a login who they are. */
 function formOf(done: Omit<CallbackOutcome, 'app'>) {
   const { kind, outcome } = done as CallbackOutcome & { outcome?: { kind: string } }
   return kind === 'login' && outcome.kind === 'form' && outcome.pageQuery ? outcome : undefined
@@ -91,7 +91,7 @@ function sessionOf(done: Omit<CallbackOutcome, 'app'>): string | undefined {
   return kind === 'registration' && outcome.kind === 'registered' ? outcome.issued?.session.id : undefined
 }
 
-/** A provider that comes back by POST has no cookies with it: the same is asked for by GET, which has. */
+/** A provider's POST carries no cookies: redirect to the same as GET, which does. */
 async function asQuery(req: FastifyRequest, reply: FastifyReply, urls: FlowUrls) {
   const [path = '', search = ''] = req.url.split(/\?(.*)/s)
   const pairs = [...formFields(req), ...queryPairs(search)]

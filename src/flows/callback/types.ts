@@ -6,14 +6,14 @@ import type { Caller, Flow } from '../types.ts'
 
 export interface CallbackRequest {
   query: URLSearchParams
-  /** of the path; undefined at the address that serves all of them */
+  /** from the path; undefined at the address that serves all providers */
   provider: string | undefined
-  /** what the browser comes back to */
+  /** the continuity container of the browser */
   containerId: string | undefined
   caller: Caller
 }
 
-/** What came of it, in the words of the flow that it ends. */
+/** The outcome, as that of the flow that it ends. */
 export type CallbackOutcome = (
   | { kind: 'login'; outcome: LoginOutcome }
   | { kind: 'registration'; outcome: RegistrationOutcome }
@@ -21,19 +21,19 @@ export type CallbackOutcome = (
   /** signed in already */
   | { kind: 'home'; to: string }
 ) & {
-  /** set where an app waits: it asks for its session with a code, and the browser is sent back to it */
+  /** set if an app waits: it asks for its session with a code, and the browser is sent back to it */
   app?: Flow
 }
 
-/** A method that sends browsers to another server, from which they come back. */
+/** A method that sends browsers to another server, from which they return. */
 export interface ProviderCallback {
-  /** under which name a browser comes back to its sign-in */
+  /** the name of the continuity container */
   container: string
   enabled(): boolean
-  /** Looks at the state alone. @throws HttpError 400, 404 */
+  /** Checks the state alone. @throws HttpError 400, 404 */
   check(request: Pick<CallbackRequest, 'query' | 'provider'>): void
-  /** Hands the session to the app that waits for it. @returns what the app needs besides its own code */
+  /** Hands the session to the waiting app. @returns the second code that the app needs */
   handOver(app: Flow, sessionId: string): Promise<string | undefined>
-  /** @throws HttpError for what is not a way back of this browser; 404 where the method is switched off */
+  /** @throws HttpError if the callback is not this browser's; 404 where the method is switched off */
   complete(request: CallbackRequest): Promise<CallbackOutcome>
 }

@@ -6,12 +6,12 @@ import type { FormProblem, UiMessage } from '../types.ts'
 import type { IdentityChange } from './types.ts'
 
 const LIMITS: JsonLimits = { values: 20_000, depth: 64 }
-/** Of all that one answer may put into a form. */
+/** In one form, from one answer. */
 const MAX_MESSAGES = 50
 const MAX_TEXT = 8192
 const MAX_ADDRESSES = 100
 
-/** @throws Error for what is no JSON object */
+/** @throws Error unless it is a JSON object */
 function documentOf(body: string): JsonObject {
   const value = parseJson(body, LIMITS) as Json
   if (!isObject(value)) throw new Error('the answer is no JSON object')
@@ -19,8 +19,8 @@ function documentOf(body: string): JsonObject {
 }
 
 /**
- * What a refusing answer wants the form to say.
- * @throws Error for an answer that holds no message
+ * The messages of a refusing answer for the form.
+ * @throws Error for an answer without a message
  */
 export function readRefusal(body: string): FormProblem[] {
   const { messages } = documentOf(body)
@@ -54,7 +54,7 @@ function messageOf({ id, text, type, context }: JsonObject): UiMessage {
 }
 
 /**
- * What an answer changes in the identity; undefined for nothing. Members that are empty say nothing.
+ * What an answer changes in the identity; undefined for nothing. Empty members change nothing.
  * @throws Error that says which member cannot be used
  */
 export function readChange(body: string): IdentityChange | undefined {

@@ -10,7 +10,7 @@ export interface BeforeDeps {
 }
 
 /**
- * The hooks before a flow of this kind, called when it is made and not stored yet.
+ * Calls the hooks before a flow of this kind, when it is made and not stored yet.
  * @param answer the flow as clients see it
  * @throws HttpError 400 when one refuses, 500, 502, 504
  */

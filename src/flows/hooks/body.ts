@@ -3,7 +3,7 @@ import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { compileProgram, JsonnetError, type Program } from '../../kernel/jsonnet/index.ts'
 import type { HookContext, WebHook } from './types.ts'
 
-/** A template may say that there is nothing to call about: `error "cancel"`. */
+/** A template can cancel the call: `error "cancel"`. */
 export const CANCELLED = Symbol('cancelled')
 
 export interface BodyDeps {
@@ -17,13 +17,13 @@ const FORM = 'application/x-www-form-urlencoded'
 const JSON_TYPE = 'application/json'
 const MAX_PROGRAMS = 100
 
-/** Makes the bodies of calls: what the template of a hook, a function of `ctx`, gives for a context. */
+/** Makes the bodies of calls: the template of a hook is a function of `ctx`. */
 export function createBodies(d: BodyDeps) {
-  /** by their text; emptied when a reload has left too many behind */
+  /** by their text; emptied when reloads have left too many */
   const programs = new Map<string, Program>()
 
   async function programAt(address: string): Promise<Program> {
-    // A path without a scheme is what old configurations have.
+    // Old configurations have paths without a scheme.
     const text = await d.load(address.includes('://') ? address : `file://${address}`)
     const known = programs.get(text)
     if (known) return known

@@ -4,7 +4,7 @@ import type { UiMessage } from '../types.ts'
 const REACHED = 'A third-party upstream service responded improperly. Please try again later.'
 const NOT_REACHED = 'A third-party upstream service could not be reached. Please try again later.'
 
-/** The receiver answered, and not as it should. */
+/** The receiver's answer is not a success. */
 export const hookAnsweredWith = (status: number, cause: Error) =>
   new HttpError(502, `webhook failed with status code ${status}`, { reason: REACHED, cause })
 
@@ -25,7 +25,7 @@ export const hookMisconfigured = (cause: Error) =>
     shownStatus: 400,
   })
 
-/** A hook before the flow says no: there is no form yet that could show why. */
+/** A hook before the flow refuses: there is no form yet to show its messages. */
 export const startRefused = (messages: readonly UiMessage[]) =>
   new HttpError(400, 'the flow was refused', {
     id: 'self_service_flow_refused',

@@ -11,36 +11,36 @@ export interface HookDeps extends WebHookDeps {
   log: { warn(details: object, message: string): void }
 }
 
-/** The web hooks of flows. Each call has one deadline, `lethe.web_hooks.timeout`, for all hooks of it. */
+/** The web hooks of flows. The hooks of one step share a deadline, `lethe.web_hooks.timeout`. */
 export interface Hooks {
   /**
-   * Calls those that stand before a flow. The context is made only where there is one.
+   * Calls the hooks before a flow. The context is made only if there is one.
    * @throws HttpError 400 when one refuses, 500, 502, 504
    */
   before(hooks: readonly ConfiguredHook[], context: () => HookContext): Promise<void>
   /**
-   * Calls hooks in their order; a later one sees what an earlier one changed.
+   * Calls hooks in their order; a later one sees the changes of an earlier one.
    * @returns what they change in the identity
-   * @throws HookRefused with what a receiver says; HttpError 500, 502, 504
+   * @throws HookRefused with the receiver's messages; HttpError 500, 502, 504
    */
   run(hooks: readonly WebHook[], context: () => HookContext): Promise<IdentityChange | undefined>
-  /** Calls hooks that can change nothing any more: a failure is logged. */
+  /** Calls hooks that cannot change anything any more: a failure is logged. */
   tell(hooks: readonly WebHook[], context: () => HookContext): Promise<void>
-  /** Resolves when no call is under way that nobody waits for. */
+  /** Resolves when no background call is in flight. */
   drain(): Promise<void>
 }
 
-/** A receiver says no: the form shows what it says. */
+/** A receiver refuses: the form shows its messages. */
 export class HookRefused extends FormRefused {}
 
-/** Calls whose answers nobody waits for, at once in one process. A receiver that hangs must not fill the memory. */
+/** Background calls in flight, in one process. A receiver that hangs must not fill the memory. */
 const MAX_IGNORED = 100
 
 export function createHooks(d: HookDeps): Hooks {
   const ignored = new Set<Promise<void>>()
   const deadline = () => performance.now() + d.config().lethe.web_hooks.timeout
 
-  /** Starts a call that nobody waits for. */
+  /** Starts a call without waiting for it. */
   function callAside(hook: WebHook, context: HookContext): void {
     if (ignored.size >= MAX_IGNORED) {
       d.log.warn(names(hook), `a web hook was left out: ${MAX_IGNORED} calls wait for answers that are ignored`)
@@ -106,7 +106,7 @@ export function createHooks(d: HookDeps): Hooks {
 
 const names = ({ config }: WebHook) => ({ hook: config.id ?? shortUrl(config.url) })
 
-/** @throws HookRefused for a refusal of a hook that may refuse; HttpError 502 for any other answer that is no success */
+/** @throws HookRefused for a refusal of a hook that may refuse; HttpError 502 for any other answer that is not a success */
 function judge({ config }: WebHook, answer: HookAnswer): IdentityChange | undefined {
   const { status } = answer
   const mayRefuse = config.can_interrupt || config.response.parse
@@ -127,9 +127,9 @@ function merged(before: IdentityChange | undefined, more: IdentityChange | undef
   return before && more ? { ...before, ...more } : (more ?? before)
 }
 
-/** The context as a later hook sees it. */
+/** The context for the next hook. */
 function changed(context: HookContext, change: IdentityChange): HookContext {
-  // Operators' metadata is not part of what hooks are shown.
+  // Hooks do not get the operator's metadata.
   const { metadata_admin: _, ...shown } = change
   return context.identity ? { ...context, identity: { ...context.identity, ...(shown as object) } } : context
 }
@@ -137,10 +137,10 @@ function changed(context: HookContext, change: IdentityChange): HookContext {
 export const webHooks = (hooks: readonly ConfiguredHook[]): WebHook[] =>
   hooks.filter((hook): hook is WebHook => hook.hook === 'web_hook')
 
-/** Those that may still refuse or change what is not stored yet. */
+/** Whether a hook may still refuse or change what is not stored yet. */
 export const decides = ({ config }: WebHook) => config.response.parse || config.can_interrupt
 
-/** The hooks of a method replace the general ones, they are never added. */
+/** The hooks of a method replace the general ones. */
 export const hooksOf = <H extends ConfiguredHook>(
   own: readonly H[] | undefined,
   general: readonly H[],

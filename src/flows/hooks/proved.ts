@@ -12,8 +12,8 @@ export interface ProvedDeps {
 }
 
 /**
- * The web hooks after somebody has proved an address, called before anything is written.
- * @param identity as it will be; nothing where there is nothing to tell. @throws HookRefused, HttpError 500, 502, 504
+ * Calls the web hooks after an address was proved, before anything is written.
+ * @param identity as it will be; undefined where there is none. @throws HookRefused, HttpError 500, 502, 504
  */
 export async function afterProof(
   d: ProvedDeps,

@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { cookieValues } from '../../kernel/http/cookies.ts'
 import type { RequestFacts } from './types.ts'
 
-/** What web hooks may learn of a request: headers and cookies by name only, as the configuration lists them. */
+/** What web hooks get of a request: only the headers and cookies that the configuration lists. */
 export function requestFacts(req: FastifyRequest, { clients, lethe }: Config): RequestFacts {
   const sent = req.raw.headersDistinct
   const headers = clients.web_hook.header_allowlist.flatMap((name) => {
@@ -23,5 +23,5 @@ export function requestFacts(req: FastifyRequest, { clients, lethe }: Config): R
   }
 }
 
-/** `user-agent` as `User-Agent`, the spelling that templates written for Kratos look for. */
+/** `user-agent` as `User-Agent`, the spelling in templates written for Kratos. */
 const canonical = (name: string) => name.toLowerCase().replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())

@@ -2,11 +2,11 @@ import type { WebHookConfig } from '../../config/schema/hooks.ts'
 import type { Amendment } from '../../identities/changes.ts'
 import type { JsonObject } from '../../identities/types.ts'
 
-/** A hook as it stands in the configuration. */
+/** A hook in the configuration. */
 export type ConfiguredHook = { hook: string; config?: unknown }
 export type WebHook = WebHookConfig
 
-/** What a receiver may learn of the request that the hook belongs to. */
+/** What a receiver gets of the request that the hook belongs to. */
 export interface RequestFacts {
   method: string
   /** path and query as they arrived */
@@ -17,7 +17,7 @@ export interface RequestFacts {
   cookies: Record<string, string>
 }
 
-/** What the body of a web hook is made of: its `ctx`. */
+/** The input of a web hook's template: its `ctx`. */
 export interface HookContext {
   /** as clients see it, with the payload that was sent */
   flow: object
@@ -25,7 +25,7 @@ export interface HookContext {
   /** as it would be stored, without credentials */
   identity?: JsonObject
   session?: object
-  /** the id that an identity gets which is not stored yet: `ctx.identity.id` is all zeros then, as in Kratos */
+  /** the id of an identity that is not stored yet: `ctx.identity.id` is all zeros then, as in Kratos */
   newIdentityId?: string
 }
 

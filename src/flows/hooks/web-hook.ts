@@ -14,7 +14,7 @@ export interface WebHookDeps {
   rules(): AddressRules
 }
 
-/** As Kratos: three tries with these pauses between, as long as there is time. */
+/** As in Kratos: three tries with these pauses between, if there is time. */
 const PAUSES_MS = [1000, 2000]
 const MAX_ANSWER_BYTES = 1024 * 1024
 
@@ -25,11 +25,11 @@ export interface HookAnswer {
 
 /**
  * Calls the receiver of one hook. An answer of 5xx or 429, and none at all, are tried again under the same
- * `Ory-Webhook-Trigger-Id`, by which a receiver knows what it has done already. Redirects are not followed: the body
+ * `Ory-Webhook-Trigger-Id`, by which a receiver recognises a repeated call. Redirects are not followed: the body
  * would go wherever the receiver says.
  *
  * @param deadline of `performance.now()`, for all tries together
- * @returns undefined when the template says that there is nothing to call about
+ * @returns undefined when the template cancels the call
  * @throws HttpError 502, 504 when there is no answer; 500 when the body cannot be made
  */
 export async function callWebHook(
@@ -44,7 +44,7 @@ export async function callWebHook(
   const trigger = uuid(d.random)
   for (let tries = 0; ; tries += 1) {
     const pause = PAUSES_MS[tries]
-    // Asked after the try, which takes time itself.
+    // Called after the try, which takes time itself.
     const more = () => pause !== undefined && performance.now() + pause < deadline
     const answer = await attempt(d, config, body, trigger, deadline).catch((error: Error) => {
       if (!more() || error instanceof Refused) throw unreachable(error, deadline)
@@ -105,7 +105,7 @@ function misconfigured(cause: Error): never {
 const unreachable = (error: Error, deadline: number) =>
   performance.now() >= deadline - 1 ? hookTimedOut(error) : hookUnreachable(error)
 
-/** @throws HttpError 502 for an answer that is no success */
+/** @throws HttpError 502 for an answer that is not a success */
 export function assertSucceeded({ status }: HookAnswer): void {
   if (status >= 200 && status < 300) return
   const redirect = status < 400 ? ', and redirects are not followed' : ''

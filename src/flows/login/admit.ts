@@ -14,19 +14,19 @@ import { NoneVerified } from './verify-first.ts'
 export type AdmitDeps = Pick<BeginLoginDeps, 'config' | 'urls' | 'hooks' | 'clock'> &
   Pick<CompleteLoginDeps, 'sessions'>
 
-/** Somebody may sign in, and what goes with it. */
+/** Permission to sign in, with what hooks have said. */
 export interface Admission {
   hooks: readonly ConfiguredHook[]
   returnTo: string
-  /** of the session, where a new one begins: hooks have been told of it */
+  /** of a new session: hooks have been told it */
   sessionId: string
-  /** asked again of the identity when the session begins. @throws what refuses the login */
+  /** called with the identity again when the session begins. @throws what refuses the login */
   mayEnter(identity: Identity): void
 }
 
 /**
- * Asks everything that stands between a proof and a session: what is known of the identity, then the web hooks.
- * @param before of an earlier try with the same form: receivers are asked once
+ * Checks everything between a proof and a session: the state of the identity, then the web hooks.
+ * @param before of an earlier try with the same form: receivers are called once
  * @throws 401 for a disabled identity, NoneVerified, HookRefused, 502, 504
  */
 export async function admit(d: AdmitDeps, c: Completion, before?: Admission): Promise<Admission> {
@@ -49,7 +49,7 @@ export async function admit(d: AdmitDeps, c: Completion, before?: Admission): Pr
   return { hooks, returnTo, sessionId: session.id, mayEnter }
 }
 
-/** The session as it will be: hooks are told of it before. */
+/** The session that would begin: hooks are told it before. */
 function sessionAfter(d: AdmitDeps, c: Completion): Session {
   const { identity, authentication } = c.proved
   const renewed = renewedBy(c)?.session
@@ -58,7 +58,7 @@ function sessionAfter(d: AdmitDeps, c: Completion): Session {
   return { ...renewed, authentication_methods: methods }
 }
 
-/** What is configured for logins by a method alone. */
+/** The settings for logins by one method. */
 function afterMethod(config: Config, method: LoginMethodId) {
   return method === 'identifier_first' ? undefined : config.selfservice.flows.login.after[method]
 }

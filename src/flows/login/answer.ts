@@ -17,6 +17,6 @@ export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
   }
 }
 
-/** An app that asks for a second factor of somebody without one gets no form at all. */
+/** An app that asks for a second factor of an identity without one gets an empty form. */
 const isEmpty = ({ type, requested_aal, ui }: LoginFlow) =>
   type === 'api' && requested_aal === 'aal2' && ui.nodes.length === 1

@@ -20,29 +20,29 @@ export interface Attempt {
   client: Pick<Client, 'network' | 'shared'>
   /** of a browser that has signed in to this account before */
   knownBrowser: string | undefined
-  /** whose identifier it is; asked only when a limit is reached */
+  /** the identity of the identifier; called only when a limit is reached */
   identityId(): Promise<string | undefined>
 }
 
-/** What one attempt counts for. */
+/** The keys that one attempt counts for. */
 export type Counts = readonly Count[]
 
-/** Failed sign-ins of the last minutes, on all nodes. */
+/** Failed logins of the last minutes, on all nodes. */
 export interface LoginAttempts {
-  /** @throws 429 while what it counts for has used up its failures */
+  /** @throws 429 while one of its keys has reached its limit */
   begin(who: Attempt): Promise<Counts>
-  /** The same once the password was checked. @throws 429 */
+  /** The same after the password was checked. @throws 429 */
   check(counts: Counts): Promise<void>
-  /** Counts one more failure. @throws 429 for one beyond the limit, of several at once */
+  /** Counts a failure. @throws 429 for one beyond the limit, of several at once */
   failed(who: Attempt, counts: Counts): Promise<void>
 }
 
-/** All known browsers of an account together: whoever once had its password may have made any number of them. */
+/** All known browsers of an account together: an attacker who once had its password may have made any number of them. */
 const BROWSERS_AT_ONCE = 5
 
 /**
  * Limits how fast passwords can be guessed: by identifier for many addresses against one account, by address for one
- * against many accounts. Identifiers that nobody has count alike, so that the limit tells nothing about who exists.
+ * against many accounts. Unknown identifiers count alike, so that the limit does not reveal accounts.
  * A browser, or else an address, that has signed in to the account before has a count of its own: guesses of others do
  * not lock the owner out.
  */
@@ -51,14 +51,14 @@ export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
   const windowOf = (): Micros => Math.trunc(limits().window * 1000)
   const since = () => d.clock.now() - windowOf()
 
-  /** Hashed, so that its length does not matter; keyed, so that the table tells nobody who was attacked from where. */
+  /** Hashed, so that its length does not matter; keyed, so that the table does not reveal who was attacked from where. */
   function key(...parts: string[]): string {
     const hmac = createHmac('sha256', d.serverSecret).update('login-failures')
     for (const part of parts) hmac.update(`\0${part}`)
     return hmac.digest('base64url').slice(0, 27)
   }
   const ofIdentifier = (identifier: string, ...more: string[]): Count => ({
-    // As accounts are looked up, so that another spelling is no other key.
+    // Normalised as accounts are looked up, so that another spelling has the same key.
     key: key('identifier', normaliseIdentifier(identifier), ...more),
     allowed: limits().per_identifier,
   })
@@ -109,7 +109,7 @@ export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
 
     async failed({ client }, counts) {
       const network = key('network', client.network)
-      // Many people share it: none of them pays for another.
+      // Many people share this address: one must not be limited for another.
       const counted = client.shared ? counts.filter((count) => count.key !== network) : counts
       if (counted.length === 0) return
       const now = d.clock.now()

@@ -41,7 +41,7 @@ export interface BeginLoginDeps extends BeforeDeps {
 
 export type BegunLogin = Begun<LoginFlow>
 
-/** What decides how a login flow looks, besides who asks. */
+/** The parameters of a login flow. */
 export interface LoginWish {
   refresh: boolean
   aal: Aal
@@ -71,20 +71,20 @@ export async function beginLogin(
   if (session && !stranger && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
   const begun = stranger ? await forAnother(d, request, wish) : await newLoginFlow(d, request, wish, session)
   await beforeFlow(d, 'login', request, () => loginAnswer(begun.flow))
-  // The code first: one without a flow is of no use to anybody, a flow without its code would be.
+  // The code first: without its flow it does no harm, a flow without its code would.
   const code = session ? undefined : await exchangeCode(d, begun.flow)
   await storeFlow(d, begun)
   return { kind: 'begun', flow: begun.flow, exchangeCode: code, oauth2Request }
 }
 
-/** The OAuth2 server takes the session that is there, once it is enough. */
+/** The OAuth2 server accepts the present session, once it suffices. */
 function goOn(d: BeginLoginDeps, requestUrl: string, session: Session): Promise<string> | string {
   const challenge = requestedLoginChallenge(requestUrl)!
   if (d.sessions.lacksSecondFactor(session)) return d.secondFactorUrl('', challenge)
   return d.oauth2.accept(challenge, { identityId: session.identity_id, session })
 }
 
-/** Somebody is signed in, but not the one whom the OAuth2 server knows: who that is signs in beside. */
+/** The caller is signed in, but as another identity than the OAuth2 server knows: that one signs in beside. */
 async function forAnother(d: BeginLoginDeps, request: BeginRequest, wish: LoginWish): Promise<Unstored<LoginFlow>> {
   const { flow, writes } = await newLoginFlow(d, request, wish, undefined)
   return { flow: { ...flow, refresh: true }, writes }
@@ -98,13 +98,13 @@ function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {
       `Unable to parse AuthenticationMethod Assurance Level (AAL): expected one of [aal1, aal2] but got ${aal}`,
     )
   }
-  // A second factor is asked of somebody who is known: no schema is chosen, not even a wrong one.
+  // A second factor is asked of a known identity: no schema is chosen, not even a wrong one.
   const schema = aal === 'aal1' ? (query.get('identity_schema') ?? '') : ''
   selectSchema(d.schemas(), schema)
   return { refresh: isYes(query.get('refresh')), aal, schema }
 }
 
-/** A flow that is not stored yet, and what its methods write with it. */
+/** A flow that is not stored yet, and the writes of its methods. */
 export async function newLoginFlow(
   d: BeginLoginDeps,
   request: BeginRequest,

@@ -25,11 +25,11 @@ export interface CompleteLoginDeps {
   store: LoginStore
   urls: FlowUrls
   sessions: SessionService
-  /** accounts that wait in a flow to be linked to whoever signs in */
+  /** accounts in a flow that wait to be linked to the identity that signs in */
   waiting: {
-    /** What goes with the person to another flow; undefined where none waits. */
+    /** What is carried to another flow; undefined if no account waits. */
     carried(flow: LoginFlow): JsonObject | undefined
-    /** @returns what the session proves besides. @throws FormRefused for somebody else */
+    /** @returns what the session proves as well. @throws FormRefused for another identity */
     link(
       flow: LoginFlow,
       identityId: string,
@@ -45,11 +45,11 @@ export interface SignedIn {
   flow: LoginFlow
   session: Session
   token: string
-  /** a session that did not exist before, so the browser needs new cookies */
+  /** a new session, so the browser needs new cookies */
   fresh: boolean
-  /** set while the session is not enough without the second factor that is proved there */
+  /** set while the session needs the second factor that is proved there */
   secondFactorAt: string | undefined
-  /** verifications that were begun, where the person is to be led on to them */
+  /** verifications that were begun and that the person should continue with */
   verifications: Begun[]
 }
 
@@ -59,16 +59,16 @@ export interface Completion extends Pick<LoginRequest, 'flow' | 'caller' | 'curr
   transientPayload: JsonObject | undefined
 }
 
-/** The session that the login renews or raises: that of the same person, who asked to prove anew or more. */
+/** The session that the login renews or raises: of the same identity, with `refresh` or a higher `aal`. */
 export const renewedBy = ({ flow, current, proved }: Completion) =>
   (flow.refresh || flow.requested_aal === 'aal2') && current?.session.identity_id === proved.identity.id
     ? current
     : undefined
 
 /**
- * Begins the session, or renews the one that the same person asked to prove anew.
- * @param admission asked again of the identity as it is then. @throws what refuses the login
- * @throws NotLocked when the password, the identity or the session to renew is not what it was: nothing was written
+ * Begins the session, or renews the one of the same identity that asked for it.
+ * @param admission checked again with the identity as it is then. @throws what refuses the login
+ * @throws NotLocked when password, identity or session have changed: nothing was written
  */
 export async function completeLogin(
   d: CompleteLoginDeps,
@@ -85,14 +85,14 @@ export async function completeLogin(
       await write?.(tx)
       const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
       await link(d, c, begun.session, tx)
-      // Only the state of an identity is looked at by the statement that begins a session.
+      // The statement that begins a session checks only the state of the identity.
       if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
       if (names.has('revoke_active_sessions')) {
         await d.sessions.revokeAllOf(identity.id, 'limit', { except: begun.session.id, tx })
       }
       if (!names.has('verification')) return { ...begun, verifications: [] }
       const verifications = await verify(d, c, begun.session, tx)
-      // Addresses that were written to are told as such.
+      // Read again, so that the answer shows the addresses as `sent`.
       const now = verifications.length > 0 ? await d.identities.get(identity.id, tx) : begun.session.identity
       return { ...begun, session: { ...begun.session, identity: now }, verifications }
     },
@@ -110,7 +110,7 @@ export async function completeLogin(
   }
 }
 
-/** A first factor alone adds no further way in to somebody who is to prove a second one. */
+/** A first factor alone must not link an account while a second factor is still needed. */
 async function link(d: CompleteLoginDeps, { flow, proved }: Completion, session: Session, tx: Queryable) {
   if (d.sessions.lacksSecondFactor(session)) return
   const linked = await d.waiting.link(flow, proved.identity.id, tx)
@@ -122,7 +122,7 @@ function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string,
   return d.sessions.issue({ id, identity, authentication, passwordHash, upstream, device: caller.device }, tx)
 }
 
-/** Writes to an address that nobody has proved yet. */
+/** Writes to an address that is not verified. */
 async function verify(d: CompleteLoginDeps, { flow, caller, proved }: Completion, session: Session, tx: Queryable) {
   const identity = await d.identities.get(proved.identity.id, tx)
   const request = { type: flow.type, requestUrl: flow.request_url, csrfToken: currentCsrfToken(flow, caller) }
@@ -130,10 +130,10 @@ async function verify(d: CompleteLoginDeps, { flow, caller, proved }: Completion
   return verifyUnasked(d.verification, { identity, request, session, needs }, tx)
 }
 
-/** What has ended is never brought back. */
+/** An ended session is never revived. */
 async function renew(d: CompleteLoginDeps, c: Completion, { session, token }: Resolved, tx: Queryable) {
   const renewed = await d.sessions.refresh(session, c.proved, tx)
-  // How Kratos lists the device that a session was renewed from: it gets no row.
+  // Kratos lists the device of a renewal in the answer, and stores no row for it.
   const devices = [...renewed.devices, { id: NO_UUID, ...c.caller.device }]
   // With what the proof has changed in it, e.g. an address that is verified now.
   return { session: { ...renewed, identity: c.proved.identity, devices }, token }

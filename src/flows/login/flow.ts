@@ -20,22 +20,22 @@ export interface LoginFlows {
   submit(flowId: string, caller: Caller): Promise<LoginOutcome>
   /** @throws 404 */
   find(id: string): Promise<LoginFlow>
-  /** Another login flow for what a flow was begun for. @param shape what it shows besides, before it is stored */
+  /** Another login flow for the same request. @param shape changes it before it is stored */
   continueFrom(flow: Flow, shape?: (made: LoginFlow) => LoginFlow): Promise<LoginFlow>
   /**
-   * Where an account waits to be linked until the second factor is proved: the flow for that, which it goes along with.
+   * The flow for a second factor that an account to be linked waits for; the account is carried along.
    * @param csrfToken of the browser that has just signed in
    */
   linkLater(signedIn: SignedIn, csrfToken: string): Promise<LoginFlow | undefined>
-  /** Stores the flow as a step outside the form leaves it. */
+  /** Stores the flow after a step outside the form. */
   show(flow: LoginFlow, next: NextForm): Promise<ShownAgain<LoginFlow>>
-  /** Signs in somebody who has proved who they are outside the form. @throws 401, 403, FormRefused, NotLocked */
+  /** Signs in after a proof outside the form. @throws 401, 403, FormRefused, NotLocked */
   finish(completion: Completion): Promise<FinishedLogin>
 }
 
 export type LoginFlowDeps = SubmitLoginDeps
 
-/** Login: begin a form, show it, take it. @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
+/** Login: begin a form, show it, submit it. @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
 export function createLoginFlow(d: LoginFlowDeps): LoginFlows {
   return {
     begin: (request) => beginLogin(d, request),

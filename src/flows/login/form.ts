@@ -6,7 +6,7 @@ import { inputNode } from '../nodes.ts'
 import type { InputNode } from '../types.ts'
 import type { LoginPurpose } from './method.ts'
 
-/** Groups that are not named come first. */
+/** Unlisted groups come first. */
 export const LOGIN_ORDER = {
   groups: ['oidc', 'default', 'webauthn', 'passkey', 'code', 'password', 'totp', 'lookup_secret'],
   names: ['csrf_token', 'identifier', 'password'],
@@ -33,7 +33,7 @@ function purposeMessages(purpose: LoginPurpose) {
   }
 }
 
-/** @param of who signs in: a schema names the input, an identifier that is known goes along unseen */
+/** @param of the schema labels the input; an identifier that is known is a hidden one */
 export function identifierNode(of: Pick<IdentitySchema, 'identifierLabel'> | string): InputNode {
   if (typeof of === 'string') return inputNode('default', 'identifier', 'hidden', { value: of })
   const { identifierLabel: named } = of

@@ -12,23 +12,23 @@ export interface GuessDeps {
   serverSecret: Uint8Array
 }
 
-/** What is guessed at. */
+/** The target of guesses. */
 export interface Target {
   identityId: string
   flowId: string
-  /** the way: guesses at one leave the owner the others */
+  /** the method: guesses at one do not block the owner's others */
   method: string
 }
 
-/** Wrong codes of the last minutes, of people who are known already, on all nodes. */
+/** Wrong codes of the last minutes for known accounts, on all nodes. */
 export interface Guesses {
-  /** @throws 429 while the account, or the flow, has used up its guesses at this way */
+  /** @throws 429 while the account, or the flow, has used up its guesses at this method */
   assertAllowed(target: Target): Promise<void>
-  /** Counts one more. @throws 429 for one beyond the limit, of several at once */
+  /** Counts a wrong code. @throws 429 for one beyond the limit, of several at once */
   wrong(target: Target): Promise<void>
 }
 
-/** By the same settings as passwords: `lethe.limits.login`. */
+/** With the same settings as passwords: `lethe.limits.login`. */
 export function createGuesses(d: GuessDeps): Guesses {
   const limits = () => d.config().lethe.limits.login
   const windowOf = (): Micros => Math.trunc(limits().window * 1000)

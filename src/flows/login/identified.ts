@@ -10,19 +10,19 @@ import { isInput, type UiNode } from '../types.ts'
 import type { BeginLoginDeps } from './begin.ts'
 import type { LoginRequest, LoginView } from './method.ts'
 
-/** Somebody has said who they are, and nothing else yet. */
+/** An identifier was given, and no proof yet. */
 export interface Identified {
   kind: 'identified'
   /** as it was typed */
   identifier: string
-  /** undefined where nobody has it */
+  /** undefined for an unknown identifier */
   account: FullIdentity | undefined
 }
 
 /**
- * The form after the identifier: what its owner can sign in with. Where nobody is to learn who has an account, methods show
- * themselves for everybody.
- * @throws FormRefused where there is nothing
+ * The form after the identifier: the methods of its owner. Where accounts must not be revealed, methods show
+ * themselves for every identifier.
+ * @throws FormRefused without a method
  */
 export async function askForProof(
   d: Pick<BeginLoginDeps, 'config' | 'methods' | 'schemas'>,
@@ -61,7 +61,7 @@ export async function askForProof(
 
 const isProvider = (node: UiNode) => nameOf(node) === 'provider'
 
-/** The identifier goes along unseen, and its button goes. */
+/** Hides the identifier, and drops its button. */
 function withoutQuestion(node: UiNode): UiNode[] {
   if (node.group !== 'identifier_first' || !isInput(node)) return [node]
   if (node.attributes.name !== 'identifier') return []

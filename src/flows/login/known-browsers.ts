@@ -3,9 +3,9 @@ import { normaliseIdentifier } from '../../identities/normalise.ts'
 import { type Clock, SECOND } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 
-/** What a browser keeps of the accounts that it has signed in to, so that guesses of others do not lock it out of them. */
+/** A browser's cookie for the accounts that it has signed in to, so that guesses of others do not lock it out of them. */
 export interface KnownBrowsers {
-  /** the browser's number where its cookie says that it has signed in with this identifier */
+  /** the browser's number, if its cookie says that it has signed in with this identifier */
   of(cookie: string | undefined, identifier: string): string | undefined
   /** the cookie after one more sign-in */
   add(cookie: string | undefined, identifier: string): string
@@ -15,14 +15,14 @@ const ID_BYTES = 16
 const TAG_BYTES = 16
 const DAY_BYTES = 4
 const ENTRY_BYTES = DAY_BYTES + TAG_BYTES
-/** The account signed in to longest ago is forgotten first. */
+/** Beyond, the account with the oldest sign-in is dropped. */
 const MAX_ACCOUNTS = 8
 const MAX_LENGTH = Math.ceil(((ID_BYTES + MAX_ACCOUNTS * ENTRY_BYTES) * 4) / 3)
 export const KNOWN_BROWSER_DAYS = 180
 
 /**
  * A cookie of a random number and, for each account, the day and an HMAC of number, day and identifier: it can be neither
- * made up nor read, and holds whatever the store does.
+ * forged nor read, and needs no store.
  */
 export function createKnownBrowsers(d: { serverSecret: Uint8Array; clock: Clock; random: Random }): KnownBrowsers {
   const today = () => Math.floor(d.clock.now() / (86_400 * SECOND))

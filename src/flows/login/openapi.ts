@@ -24,7 +24,7 @@ import {
   RETURN_TO,
 } from '../openapi.ts'
 
-const refresh = query('refresh', 'Asks again who is there, although somebody is signed in.', bool)
+const refresh = query('refresh', 'Asks for a fresh proof, although the caller is signed in.', bool)
 const aal = query('aal', 'Level to reach: `aal1` or `aal2`.')
 const via = query('via', 'Trait to send a code to; without effect.')
 

@@ -33,7 +33,7 @@ export interface LoginRouteDeps extends CallerDeps {
   comeBack: ComeBack
 }
 
-/** @param registered says what came of a form that registers somebody. @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
+/** @param registered answers a form that registers. @see https://www.ory.com/docs/kratos/self-service/flows/user-login */
 export function loginRoutes(
   d: LoginRouteDeps & Pick<RegistrationRouteDeps, 'registration'>,
   registered: Respond<RegistrationOutcome>,
@@ -57,7 +57,7 @@ export function loginRoutes(
   })
 }
 
-/** Says what came of a login, whichever route it ended at. */
+/** Answers a login, whichever route it ended at. */
 export function loginResponder(d: LoginRouteDeps) {
   return respond
 
@@ -97,7 +97,7 @@ export function loginResponder(d: LoginRouteDeps) {
     const answer = d.sessions.answer(session)
     const goOn = showVerification(d.flowUrls, done.verifications)
     if (done.flow.type === 'api') {
-      // Somebody with the password alone learns nothing about the person while the second factor is missing.
+      // A caller with the password alone must not see the identity while the second factor is missing.
       if (secondFactorAt !== undefined) answer.identity = null
       return { session_token: token, session: answer, continue_with: goOn.length > 0 ? goOn : null }
     }
@@ -122,7 +122,7 @@ export function loginResponder(d: LoginRouteDeps) {
   }
 }
 
-/** Browsers send this and nothing else does: clients that compare answers with those of Kratos see no cookie more. */
+/** Sent by browsers only: clients that compare answers with those of Kratos get no further cookie. */
 const isRealBrowser = (req: FastifyRequest) => req.headers['sec-fetch-site'] !== undefined
 
 const readsJson = (caller: Caller, flow: { type: string }) => caller.scripted || flow.type === 'api'

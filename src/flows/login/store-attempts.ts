@@ -1,13 +1,13 @@
 import type { Micros } from '../../kernel/base/clock.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
 
-/** Something that is counted, and how many failures it may have within the window. */
+/** A counted key, and how many failures it may have within the window. */
 export interface Count {
   key: string
   allowed: number
 }
 
-/** The failure after which the last allowed one came: until it is out of the window there is no other. */
+/** The failure that reached the limit: until it has left the window no other is allowed. */
 const REACHED = sql(
   'login_failures.reached',
   `select max(n.at) as at from unnest($1::text[], $2::int[]) as c (key, allowed)
@@ -17,7 +17,7 @@ const REACHED = sql(
   ) n`,
 )
 
-/** Rows are locked in one order, so that two failures never wait for each other. */
+/** Rows are locked in one order, so that two failures never deadlock. */
 const ADD = sql(
   'login_failures.add',
   `with over as (
@@ -38,7 +38,7 @@ const ADD = sql(
   returning key, times`,
 )
 
-/** The latest only: whoever has a thousand sessions is still one person. */
+/** The latest only: an owner with a thousand sessions is one person. */
 const ADDRESSES = sql(
   'login_failures.known_addresses',
   `select distinct d.ip_address as address from (
@@ -50,7 +50,7 @@ export type AttemptStore = ReturnType<typeof createAttemptStore>
 
 export function createAttemptStore(db: Pick<Db, 'query'>, nid: string) {
   return {
-    /** When the failure happened that has to pass first; undefined while one more is allowed. */
+    /** When the failure happened that has to leave the window; undefined while one more is allowed. */
     async reached(counts: readonly Count[], since: Micros): Promise<Micros | undefined> {
       const [keys, allowed] = [counts.map(({ key }) => key), counts.map((count) => count.allowed)]
       const [row] = await db.query<{ at: number | null }>(REACHED, [keys, allowed, since])
@@ -67,7 +67,7 @@ export function createAttemptStore(db: Pick<Db, 'query'>, nid: string) {
       return on.query(ADD, [keys, when.now, when.since, when.until, when.keep])
     },
 
-    /** Where somebody was signed in lately. */
+    /** Addresses of recent sign-ins. */
     async knownAddresses(identityId: string): Promise<string[]> {
       const rows = await db.query<{ address: string }>(ADDRESSES, [identityId, nid])
       return rows.map(({ address }) => address)

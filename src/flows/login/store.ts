@@ -4,7 +4,7 @@ import { KINDS } from '../kinds.ts'
 import { entryFlowStore } from '../store.ts'
 import type { LoginFlow } from './types.ts'
 
-/** What was asked is answered, once: the question goes. */
+/** A challenge that was answered is removed: it counts once. */
 const COMPLETE = sql(
   'login_flow.complete',
   `update ${KINDS.login.table} set active_method = $3, internal_context = '{}'
@@ -19,7 +19,7 @@ export function createLoginStore(db: Db, nid: string) {
       inserted: { forced: 'refresh', requested_aal: 'requested_aal' },
       read: 'created_at, updated_at, forced as refresh, requested_aal',
     }),
-    /** Notes the method that a login succeeded with. @returns whether the flow still asked what was answered */
+    /** Stores the method that a login succeeded with. @returns whether the flow still had the answered challenge */
     async complete({ id, context }: LoginFlow, method: string, on: Queryable = db): Promise<boolean> {
       return (await on.query(COMPLETE, [id, nid, method, stringifyJson(context)])).length > 0
     },

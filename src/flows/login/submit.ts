@@ -26,11 +26,11 @@ export type SubmitLoginDeps = BeginLoginDeps & CompleteLoginDeps & { knownBrowse
 
 export interface RememberedSignIn extends SignedIn {
   returnTo: string
-  /** for the cookie that tells this browser from those who guess; undefined where nobody can guess */
+  /** for the cookie that tells this browser from attackers; undefined where the method cannot be guessed */
   knownBrowser: string | undefined
 }
 
-/** Signed in, or led away to what has to be done before. */
+/** Signed in, or sent to what has to be done before. */
 export type FinishedLogin = RememberedSignIn | (Redirect & { flow: LoginFlow })
 
 export type LoginOutcome =
@@ -39,7 +39,7 @@ export type LoginOutcome =
   | ShownAgain<LoginFlow>
   | Failed
   | (OtherKind & { flow: LoginFlow })
-  /** somebody is signed in who did not ask to prove it anew */
+  /** the caller is signed in and did not ask to prove it again */
   | { kind: 'signedInAlready' }
 
 /**
@@ -83,12 +83,12 @@ function replace(
   return replaceExpired('login', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
 }
 
-/** Two sign-ins at once with an outdated hash need two: one replaces the hash, the other checks the new one. */
+/** Two concurrent logins with an outdated hash need two tries: one replaces the hash, the other checks the new one. */
 const TRIES = 3
 
 /**
- * Lets the method check, and begins the session or goes on to what it asks for next. Checking takes long enough for the
- * credential, the account or the session that is renewed to change meanwhile; then everything is looked at again.
+ * Lets the method check, then begins the session or shows the next step. Checking takes long enough for the
+ * credential, the account or the session to change meanwhile; then everything is checked again.
  * @throws 401 when the session to renew has ended
  */
 async function proceed(
@@ -113,7 +113,7 @@ async function proceed(
       })
     } catch (error) {
       if (error instanceof HookRefused) {
-        // Kratos has noted the method by then, and not what was typed.
+        // Kratos has stored the method by then, and not the input.
         return showNext(d, request.flow, { kind: 'form', problems: error.problems, active: method.id }, payload)
       }
       if (!(error instanceof NotLocked) || tries === TRIES) throw error
@@ -125,7 +125,7 @@ async function proceed(
   }
 }
 
-/** Signs in somebody who has proved who they are. @throws 401, 403, FormRefused, NotLocked */
+/** Signs in after a proof. @throws 401, 403, FormRefused, NotLocked */
 export function finishLogin(d: SubmitLoginDeps, c: Completion): Promise<FinishedLogin> {
   return orVerifyFirst(d, c, async () => enter(d, c, await admit(d, c)))
 }

@@ -5,7 +5,7 @@ import type { Flow } from '../types.ts'
 export interface LoginFlow extends Flow {
   created_at: Timestamp
   updated_at: Timestamp
-  /** proves anew who it is; only ever true for somebody with a session */
+  /** asks for a fresh proof; only ever true with a session */
   refresh: boolean
   requested_aal: Aal
 }

@@ -12,15 +12,15 @@ export type VerifyFirstDeps = Pick<CompleteLoginDeps, 'config' | 'urls' | 'verif
   db: Pick<Db, 'tx'>
 }
 
-/** The hook `require_verified_address` asks for one, and no address of the identity is verified. */
+/** The hook `require_verified_address` is on, and the identity has no verified address. */
 export class NoneVerified extends Error {
   override readonly name = 'NoneVerified'
 }
 
 /**
- * Signs in, or where the hook refuses that, begins the verification of an address in its place. Nothing that signing in
- * has written by then is left.
- * @throws 403 for scripts and apps, HookRefused where no verification can be begun; whatever `signIn` throws
+ * Signs in, or if the hook refuses that, begins the verification of an address instead. What the sign-in
+ * has written by then is rolled back.
+ * @throws 403 for scripts and apps, HookRefused if no verification can begin; whatever `signIn` throws
  */
 export async function orVerifyFirst<T>(
   d: VerifyFirstDeps,

@@ -6,9 +6,9 @@ import { flowIdMissing } from '../errors.ts'
 import type { FlowKind } from '../kinds.ts'
 import type { FlowUrls } from '../urls.ts'
 
-/** Links of messages are followed by people, and fetched by what looks after them: gateways, previews, browsers ahead of time. */
+/** Links in messages are opened by people, and fetched by programs: mail gateways, previews, prefetching browsers. */
 
-/** HEAD is where gateways look first: it is shown the way and changes nothing. */
+/** Mail gateways try HEAD first: it gets the redirect and changes nothing. */
 export function headOfLink(d: { flowUrls: FlowUrls }, kind: FlowKind) {
   return async (req: FastifyRequest, reply: FastifyReply) => {
     const id = queryValue(req, 'flow')
@@ -18,8 +18,8 @@ export function headOfLink(d: { flowUrls: FlowUrls }, kind: FlowKind) {
 }
 
 /**
- * Not a redirect: browsers keep what a fetched-ahead link led to, but throw an error away and ask again at the click.
- * @throws 403 for a link that nobody has followed yet
+ * Not a redirect: browsers keep the result of a prefetched link, but drop an error and ask again at the click.
+ * @throws 403 for a prefetched link
  */
 export function refuseSpeculative(req: FastifyRequest): void {
   if (req.method === 'GET' && isSpeculative(req)) {

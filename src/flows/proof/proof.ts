@@ -1,9 +1,9 @@
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { FlowState, UiMessage, UiNode } from '../types.ts'
 
-/** What flows that write to an address have in common: recovery and verification. */
+/** Shared by the flows that write to an address: recovery and verification. */
 
-/** The flow goes on with this form; `write` runs in the transaction that stores it. */
+/** The flow continues with this form; `write` runs in the transaction that stores it. */
 export interface NextScreen {
   kind: 'screen'
   nodes: UiNode[]
@@ -12,18 +12,18 @@ export interface NextScreen {
   write?(tx: Queryable): Promise<void>
 }
 
-/** This flow is of no use any more: a fresh one waits, that says why. */
+/** This flow cannot be used any more: a new one says why. */
 export interface StartAgain {
   kind: 'startAgain'
   message: UiMessage
 }
 
-/** Somebody has shown that an address of the identity is theirs. */
+/** The proof of an address of the identity. */
 export interface AddressProof {
   identityId: string
   /**
-   * Uses up the proof and notes the address as verified.
-   * @throws ProofUsed where somebody was faster; NotLocked
+   * Uses up the proof and marks the address as verified.
+   * @throws ProofUsed if another request was faster; NotLocked
    */
   use(tx: Queryable): Promise<void>
 }

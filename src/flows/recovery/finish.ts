@@ -25,14 +25,14 @@ export type FinishDeps = BeginRecoveryDeps & {
 export interface Finished {
   kind: 'finished'
   flow: RecoveryFlow
-  /** absent for a native client that could not take it: no session begins that nobody holds */
+  /** absent for a native client that could not take it: a session without a holder must not begin */
   issued: { session: Session; token: string } | undefined
   settings: SettingsFlow
   transientPayload: Json
 }
 
 /**
- * Signs in whoever has proved an address, and leads them to the settings.
+ * Signs in the owner of a proved address, and sends them to the settings.
  * @throws ProofUsed; 401 for a disabled identity: the proof is used up all the same
  */
 export async function finishRecovery(
@@ -75,14 +75,14 @@ function issue(d: FinishDeps, identity: Identity, { method }: Recovered, { devic
   return d.sessions.issue({ identity, authentication: { method, aal: 'aal1' }, device }, tx)
 }
 
-/** The cookie changes its owner: the session that it held must not go on where nobody sees it. */
+/** The cookie changes its owner: the session that it held must not go on unseen. */
 async function endSessionOfAnother(d: FinishDeps, caller: RecoveryCaller, identity: Identity): Promise<void> {
   const held = await d.sessions.resolve(caller.credentials)
   if (held?.via === 'cookie' && held.session.identity_id !== identity.id)
     await d.sessions.revoke(held.session, 'logout')
 }
 
-/** Whoever made the recovery necessary may be signed in. */
+/** An attacker who made the recovery necessary may be signed in. */
 async function endOthers(d: FinishDeps, { id }: Identity, own: Session | undefined, tx: Queryable): Promise<void> {
   const { selfservice, lethe } = d.config()
   const hooked = selfservice.flows.recovery.after.hooks.some(({ hook }) => hook === 'revoke_active_sessions')

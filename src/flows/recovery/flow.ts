@@ -8,7 +8,7 @@ import type { RecoveryFlow } from './types.ts'
 export interface RecoveryFlows {
   begin(request: BeginRequest & { credentials: Credentials }): Promise<BegunRecovery>
   /**
-   * @param checkReader throws unless the token of the flow fits the reader's cookie; asked for browser flows only
+   * @param checkReader throws unless the token of the flow matches the reader's cookie; called for browser flows only
    * @throws 400 where recovery is switched off, 404, 403, 410
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<RecoveryFlow>
@@ -16,7 +16,7 @@ export interface RecoveryFlows {
 }
 
 /**
- * Who cannot sign in any more proves an address, and is signed in to set a new credential.
+ * An owner who cannot sign in any more proves an address, and is signed in to set a new credential.
  * @see https://www.ory.com/docs/kratos/self-service/flows/account-recovery-password-reset
  */
 export function createRecoveryFlow(d: SubmitRecoveryDeps): RecoveryFlows {

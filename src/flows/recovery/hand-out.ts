@@ -10,13 +10,13 @@ import type { RecoveryMethodId } from './method.ts'
 export interface HandOutDeps extends BeginRecoveryDeps {
   db: Pick<Db, 'tx'>
   identities: Pick<IdentityService, 'get'>
-  /** how long what a method gives out lives */
+  /** the lifespan of the method's codes or links */
   lifespanMs(method: RecoveryMethodId): number
 }
 
 export interface HandOutRequest {
   method: RecoveryMethodId
-  /** the address of the call, as operators know it */
+  /** the URL of the call, as operators know it */
   requestUrl: string
   /** undefined where none was given */
   identityId: string | undefined
@@ -31,7 +31,7 @@ export interface HandedOutRecovery {
   expiresAt: string
 }
 
-/** An operator lets somebody back in: with a code, or a link, that is handed on without a message. */
+/** An operator helps an owner back in: with a code, or a link, that is not sent by a message. */
 export type HandOut = (request: HandOutRequest) => Promise<HandedOutRecovery>
 
 /** @throws 404 where the method is switched off, and for an unknown identity with a code; 400 for one with a link */

@@ -7,20 +7,20 @@ import type { RecoveryFlow } from './types.ts'
 
 export type RecoveryMethodId = 'code' | 'link'
 
-/** A way to prove that an address is one's own. */
+/** A way to prove an address. */
 export interface RecoveryMethod {
   readonly id: RecoveryMethodId
   /** the first screen, and the state that a flow begins in */
   start(csrfToken: string): { nodes: UiNode[]; state: FlowState }
   /**
-   * What a form that was sent to the flow wants of this method: a message, or to prove something. Undefined: it is not
+   * What a form asks of this method: a message, or to check a proof. Undefined: it is not
    * for this method.
    */
   reads(form: SubmittedForm, flow: RecoveryFlow): 'ask' | 'prove' | undefined
-  /** @throws FormRefused for what is no address */
+  /** @throws FormRefused for an invalid address */
   ask(request: RecoveryRequest): Promise<NextScreen>
   prove(request: RecoveryRequest): Promise<NextScreen | Recovered | StartAgain>
-  /** What an operator hands on to somebody, without a message. `write` stores its secret with the flow. */
+  /** A secret for an operator to pass on, without a message. `write` stores it with the flow. */
   handOut(flow: RecoveryFlow, identityId: string, expiresAt: Timestamp): HandedOut
   /** The secret of a link, which needs no form. */
   follow?(flow: RecoveryFlow, token: string): Promise<Recovered | StartAgain>
@@ -28,9 +28,9 @@ export interface RecoveryMethod {
 
 export interface HandedOut {
   flow: RecoveryFlow
-  /** where the person goes */
+  /** where the owner goes */
   link: string
-  /** what they bring along, where the link does not carry it */
+  /** what they need beside the link */
   code?: string
   write(tx: Queryable): Promise<void>
 }
@@ -39,14 +39,14 @@ export interface RecoveryRequest {
   flow: RecoveryFlow
   form: SubmittedForm
   caller: Caller
-  /** for the form that comes next */
+  /** for the next form */
   csrfToken: string
   transientPayload: Json | undefined
 }
 
-/** Somebody has proved that they have an address of the identity. */
+/** The proof of an address of the identity. */
 export interface Recovered extends AddressProof {
   kind: 'recovered'
-  /** how the session came to be */
+  /** the method for the session */
   method: 'code_recovery' | 'link_recovery'
 }

@@ -17,7 +17,7 @@ import {
 } from '../../kernel/http/openapi/openapi.ts'
 import { BROWSER_MUST_MOVE, flowMembers, flowOperations, RETURN_TO } from '../openapi.ts'
 
-const refused = error('Recovery is switched off, somebody is signed in, or `return_to` is not allowed.')
+const refused = error('Recovery is switched off, the caller is signed in, or `return_to` is not allowed.')
 
 export const recoveryDescription: Description = {
   tag: 'recovery',
@@ -36,7 +36,7 @@ export const recoveryDescription: Description = {
     }),
     {
       ...{ id: 'createRecoveryCodeForIdentity', method: 'post', path: '/admin/recovery/code', port: 'admin' },
-      summary: 'Makes a code that an operator hands on to somebody who lost every way in.',
+      summary: 'Makes a code for an operator to pass on to an owner who cannot sign in any more.',
       parameters: [RETURN_TO],
       body: jsonBody('createRecoveryCodeForIdentityBody'),
       answers: {
@@ -48,7 +48,7 @@ export const recoveryDescription: Description = {
     },
     {
       ...{ id: 'createRecoveryLinkForIdentity', method: 'post', path: '/admin/recovery/link', port: 'admin' },
-      summary: 'Makes a link that signs in whoever opens it.',
+      summary: 'Makes a link that signs in the person who opens it.',
       parameters: [RETURN_TO],
       body: jsonBody('createRecoveryLinkForIdentityBody'),
       answers: {

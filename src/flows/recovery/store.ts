@@ -27,7 +27,7 @@ const FINISH = sql(
     recovered_identity_id = $6 where id = $1 and nid = $2`,
 )
 
-/** Beyond any limit it counts no further. */
+/** Stops counting far beyond any limit. */
 const COUNT = sql(
   'recovery_flow.count_submission',
   `update ${table} set submit_count = least(submit_count, 10000) + 1 where id = $1 and nid = $2
@@ -42,11 +42,11 @@ export function createRecoveryStore(db: Db, nid: string) {
     async insert(f: RecoveryFlow, on: Queryable = db): Promise<void> {
       await on.query(INSERT, { ...f, nid, ui: stringifyJson(f.ui) })
     },
-    /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */
+    /** Stores progress and form. Other submits of the flow wait until the transaction ends. */
     async saveScreen(f: RecoveryFlow, on: Queryable = db): Promise<void> {
       await on.query(SAVE, [f.id, nid, stringifyJson(f.ui), f.state, f.active_method])
     },
-    /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
+    /** Counts a submitted code, on all nodes. @returns how many there were */
     async countSubmission(id: string): Promise<number> {
       const [row] = await db.query<{ count: number }>(COUNT, [id, nid])
       return row?.count ?? Number.POSITIVE_INFINITY

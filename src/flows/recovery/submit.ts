@@ -20,22 +20,22 @@ import type { RecoveryFlow } from './types.ts'
 
 export type SubmitRecoveryDeps = FinishDeps & ProvedDeps & { db: Pick<Db, 'tx'> }
 
-/** Who submits, and what only recovery wants to know of it. */
+/** The caller, with the members that only recovery needs. */
 export interface RecoveryCaller extends Caller {
-  /** the secret of a link that was followed; empty: none in the address */
+  /** the token of an opened link; empty: none */
   token: string
-  /** set once a link is followed: a browser follows it, whoever began the flow */
+  /** a link was opened: in a browser, whichever client began the flow */
   byLink: boolean
-  /** Gives the browser another anti-CSRF cookie. @returns a token for it */
+  /** Sets another anti-CSRF cookie. @returns a token for it */
   renewCsrf(): string
 }
 
 export type RecoveryOutcome =
   | Finished
   | Replaced<RecoveryFlow>
-  /** a fresh flow says why the old one is of no use */
+  /** a new flow says why the old one cannot be used */
   | { kind: 'startedAgain'; flow: RecoveryFlow; message: UiMessage }
-  /** the next screen; also the same one once more, after a wrong code */
+  /** the next screen, or the same one after a wrong code */
   | { kind: 'screen'; flow: RecoveryFlow; transientPayload: Json }
   | ShownAgain<RecoveryFlow>
   | Failed
@@ -50,7 +50,7 @@ export async function submitRecovery(
   const flow = await findSubmitted(d.store, flowId).catch((error: unknown) => {
     throw error instanceof HttpError && error.status === 404 ? unknownFlow() : error
   })
-  // Errors that belong to no method leave the flow without one.
+  // After an error that belongs to no method the flow has none.
   const progress = { active: flow.active_method }
   try {
     return await step(d, flow, caller, progress)
@@ -99,7 +99,7 @@ async function step(
 
 const unknownFlow = () => notFound('The recovery request could not be found. Please restart the flow.')
 
-/** @throws 404 for a method that is named and switched off */
+/** @throws 404 if the form names a method that is switched off */
 function assertSwitchedOn(d: SubmitRecoveryDeps, form: SubmittedForm): void {
   const named = fieldText(form, 'method')
   if ((named === 'code' || named === 'link') && !d.config().selfservice.methods[named].enabled) throw methodDisabled()
@@ -113,7 +113,7 @@ function methodOf(d: SubmitRecoveryDeps, form: SubmittedForm, flow: RecoveryFlow
   return undefined
 }
 
-/** @throws 403; then the browser has a cookie that fits its next form */
+/** @throws 403; the browser then has a cookie that matches its next form */
 function checkProofOrigin(
   flow: RecoveryFlow,
   caller: RecoveryCaller,
@@ -129,7 +129,7 @@ function checkProofOrigin(
   }
 }
 
-/** A link is its own proof: it may be followed in any browser, signed in or not. */
+/** A link is its own proof: it works in any browser, signed in or not. */
 async function follow(
   d: SubmitRecoveryDeps,
   flow: RecoveryFlow,
@@ -165,7 +165,7 @@ async function proceed(
 const usedBy = ({ method }: Recovered) =>
   method === 'code_recovery' ? messages.codeUsed() : messages.wrongRecoveryToken
 
-/** A hook that refuses ends the flow: the proof is used up, and a fresh one says what the receiver says. */
+/** A hook that refuses ends the flow: the proof is used up, and a new flow shows the receiver's message. */
 async function recovered(
   d: SubmitRecoveryDeps,
   flow: RecoveryFlow,

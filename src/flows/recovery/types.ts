@@ -1,10 +1,10 @@
 import type { Flow } from '../types.ts'
 
 /**
- * Somebody who cannot sign in any more gets back in by a message to an address of theirs. `active_method` is the group of
- * the method, `default` after an error that belongs to none. The context is no column here: always empty.
+ * An owner who cannot sign in any more proves an address and is signed in. `active_method` is the group of
+ * the method, `default` after an error that belongs to none. There is no column for the context: it is always empty.
  */
 export interface RecoveryFlow extends Flow {
-  /** begun by an operator: whoever has the code may finish it, in any browser */
+  /** begun by an operator: the code works in any browser */
   skip_csrf_check: boolean
 }

@@ -36,9 +36,9 @@ export interface BeginRegistrationDeps extends BeforeDeps {
 export type BegunRegistration = Begun<RegistrationFlow>
 
 /**
- * An app that is signed in hears of that first, a browser of what is wrong with its request.
- * @throws 400 for a `return_to`, `identity_schema` or `login_challenge` that cannot be, and where nobody may sign up; 500
- *   where the OAuth2 server does not answer that sent the browser here
+ * An app that is signed in gets that error first, a browser the one about its request.
+ * @throws 400 for an impossible `return_to`, `identity_schema` or `login_challenge`, and where registration is disabled; 500
+ *   if the OAuth2 server that sent the browser does not answer
  */
 export async function beginRegistration(
   d: BeginRegistrationDeps,
@@ -51,7 +51,7 @@ export async function beginRegistration(
   const returnTo = d.urls.returnTo(request.requestUrl)
   const schemaId = requestQuery(request.requestUrl).get('identity_schema') ?? ''
   selectSchema(d.schemas(), schemaId)
-  // Who is signed in has registered already: a login decides whether the OAuth2 server may have that session.
+  // A signed-in caller is registered already: a login decides whether the OAuth2 server may have that session.
   if (session && oauth2Request) {
     if (!oauth2Request.skip || !means(oauth2Request, session.identity_id) || d.sessions.lacksSecondFactor(session)) {
       return { kind: 'elsewhere', to: d.urls.login(Object.fromEntries(requestQuery(request.requestUrl))), found: true }
@@ -72,13 +72,13 @@ export function assertEnabled(config: Config): void {
   if (!config.selfservice.flows.registration.enabled) throw registrationDisabled()
 }
 
-/** Two steps: the traits, then the ways to sign in. */
+/** Two screens: the traits, then the methods. */
 export function isTwoStep(config: Config): boolean {
   const { style, enable_legacy_one_step } = config.selfservice.flows.registration
   return style === 'profile_first' && !enable_legacy_one_step
 }
 
-/** A flow that is not stored yet, and what its methods write with it. @throws 400 for a schema that may not be used */
+/** A flow that is not stored yet, and the writes of its methods. @throws 400 for a schema that may not be used */
 export async function newRegistrationFlow(
   d: BeginRegistrationDeps,
   request: BeginRequest,
@@ -91,7 +91,7 @@ export async function newRegistrationFlow(
   return unstored(flow, await screenOf(d, { flow, screen, schema, values: new Map() }, flow.csrf_token))
 }
 
-/** One screen of a flow, with the values that are known. */
+/** One screen of a flow, with the known values. */
 export async function screenOf(d: BeginRegistrationDeps, view: RegistrationView, csrfToken: string): Promise<Composed> {
   const parts = await Promise.all(d.methods.map((method) => method.form(view)))
   const look = {

@@ -40,10 +40,10 @@ export interface Registered {
   flow: RegistrationFlow
   identity: Identity
   method: RegistrationMethodId
-  /** where the hook `session` is configured: signed in at once */
+  /** with the hook `session`: signed in at once */
   issued: { session: Session; token: string } | undefined
   returnTo: string
-  /** verifications that were begun, where the person is to be led on to them */
+  /** verifications that were begun and that the person should continue with */
   verifications: Begun[]
 }
 
@@ -59,8 +59,8 @@ export interface Completion {
 }
 
 /**
- * Registers somebody whom a method has judged. Web hooks that may refuse or change come before anything is stored, the
- * others after: by then the person is registered, and is told so whatever they answer.
+ * Registers an identity that a method has checked. Web hooks that may refuse or change are called before anything is stored, the
+ * others after: by then the registration is done, and the answer says so whatever they answer.
  * @throws FormRefused when the identifier is taken or a hook refuses, 401 when a hook disables the identity, 502, 504
  */
 export async function finishRegistration(d: CompleteRegistrationDeps, c: Completion): Promise<Registered> {
@@ -95,7 +95,7 @@ export async function finishRegistration(d: CompleteRegistrationDeps, c: Complet
 export const isTaken = (error: unknown): boolean =>
   error instanceof FormRefused && error.problems.some(({ message }) => message.id === messages.taken.id)
 
-/** Identity and session come to be together or not at all. @throws FormRefused when the identifier is taken */
+/** Identity and session are created together or not at all. @throws FormRefused when the identifier is taken */
 async function register(d: CompleteRegistrationDeps, c: Completion, input: Registration, withSession: boolean) {
   const { caller, newcomer } = c
   const { authentication, upstream } = newcomer
@@ -115,7 +115,7 @@ async function register(d: CompleteRegistrationDeps, c: Completion, input: Regis
   }
 }
 
-/** Writes to addresses that nobody has proved yet. */
+/** Writes to addresses that are not verified. */
 async function verify(
   d: CompleteRegistrationDeps,
   { flow, caller }: Completion,
@@ -146,7 +146,7 @@ const hookContext = ({ flow, caller, transientPayload }: Completion): HookContex
   request: caller.facts(),
 })
 
-/** What is configured for registrations by a method alone. */
+/** The settings for registrations by one method. */
 function afterMethod(config: Config, method: RegistrationMethodId) {
   return method === 'profile' ? undefined : config.selfservice.flows.registration.after[method]
 }

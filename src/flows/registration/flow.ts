@@ -13,18 +13,18 @@ import type { RegistrationFlow } from './types.ts'
 export interface RegistrationFlows {
   begin(request: BeginRequest & { credentials: Credentials }): Promise<BegunRegistration>
   /**
-   * @param checkReader throws unless the token of the flow fits the reader's cookie; asked for browser flows only
-   * @throws 400 where nobody may sign up, 404, 403, 410
+   * @param checkReader throws unless the token of the flow matches the reader's cookie; called for browser flows only
+   * @throws 400 where registration is disabled, 404, 403, 410
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<RegistrationFlow>
   submit(flowId: string, caller: Caller): Promise<RegistrationOutcome>
   /** @throws 404 */
   find(id: string): Promise<RegistrationFlow>
-  /** A registration flow for what another flow was begun for. @throws 400 where nobody may sign up */
+  /** A registration flow for the request of another flow. @throws 400 where registration is disabled */
   continueFrom(flow: Flow): Promise<RegistrationFlow>
-  /** Stores the flow as a step outside the form leaves it. */
+  /** Stores the flow after a step outside the form. */
   show(flow: RegistrationFlow, next: NextForm): Promise<ShownAgain<RegistrationFlow>>
-  /** Registers somebody whom a method has judged outside the form. @throws FormRefused when the identifier is taken */
+  /** Registers an identity that a method has checked outside the form. @throws FormRefused when the identifier is taken */
   finish(completion: Completion): Promise<Registered>
 }
 

@@ -8,7 +8,7 @@ import type { InputNode } from '../types.ts'
 /**
  * - `unified`: traits and credentials at once
  * - `profile`: the traits
- * - `credentials`: the ways to sign in; the traits are carried along unseen
+ * - `credentials`: the methods; the traits are hidden inputs
  */
 export type Screen = 'unified' | 'profile' | 'credentials'
 
@@ -35,7 +35,7 @@ export function traitNodes(f: Pick<RegistrationFormInput, 'screen' | 'inputs' | 
   return f.inputs.map((input) => traitNode(input, f.values.get(input.name), look))
 }
 
-/** The password stands after the first trait, which most often names the person. */
+/** The password comes after the first trait, which most often is the identifier. */
 export function registrationOrder(inputs: readonly TraitInput[]): NodeOrder {
   const [first, ...rest] = inputs.map(({ name }) => name)
   return {

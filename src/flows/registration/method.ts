@@ -12,21 +12,21 @@ import type { RegistrationFlow } from './types.ts'
 type After = Config['selfservice']['flows']['registration']['after']
 export type RegistrationMethodId = Exclude<keyof After, 'default_browser_return_url' | 'hooks'> | 'profile'
 
-/** A way to sign up. */
+/** A way to register. */
 export interface RegistrationMethod {
   /** also its key below `selfservice.flows.registration.after` */
   readonly id: RegistrationMethodId
-  /** Its part of a screen, beside the traits; without nodes where it has nothing to offer, or is switched off. */
+  /** Its part of a screen, beside the traits; without nodes if it has nothing to offer, or is switched off. */
   form(view: RegistrationView): Promise<FormPart>
-  /** Whether a submitted form is for it. A question, not a check: the first method that says yes has the form. */
+  /** Whether a submitted form is for it. A question, not a check: the first method that says yes gets the form. */
   takes(form: SubmittedForm, flow: RegistrationFlow): boolean
-  /** An app that comes back from elsewhere has cookies: its form may bring them. */
+  /** An app that returns from elsewhere has cookies: its form may bring them. */
   readonly keepsCookies?: true
-  /** What its own inputs hold if the form has to be shown again, beside the traits. Never a secret. */
+  /** The values of its own inputs if the form has to be shown again, beside the traits. Never a secret. */
   kept?(form: SubmittedForm): ReadonlyMap<string, Json>
   /**
-   * Checks what was sent. Nothing is written yet.
-   * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others are answered as they are
+   * Checks the form. Nothing is written yet.
+   * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others become the answer
    */
   register(request: RegistrationRequest): Promise<Newcomer | OtherScreen | Next | OtherKind | GivenUp>
 }
@@ -36,7 +36,7 @@ export interface RegistrationView {
   flow: Omit<RegistrationFlow, 'ui'>
   screen: Screen
   schema: IdentitySchema
-  /** what the inputs of the traits hold, by name */
+  /** values of the inputs of the traits, by name */
   values: ReadonlyMap<string, Json>
 }
 
@@ -45,38 +45,38 @@ export interface RegistrationRequest {
   form: SubmittedForm
   caller: Caller
   schema: IdentitySchema
-  /** as they were sent, not judged */
+  /** as they were sent, not checked */
   traits: Json
-  /** for nodes of a form that comes next */
+  /** for nodes of the next form */
   csrfToken: string
   /**
-   * What the traits are used for. @param more told together with what is wrong with the traits
+   * The identifiers and addresses in the traits. @param more messages to report together with those about the traits
    * @throws FormRefused, 400 for traits that are too large
    */
   checkTraits(traits: Json, more?: readonly FormProblem[]): DerivedTraits
 }
 
-/** Somebody who may be registered. The engine runs the hooks, and makes the identity and its session. */
+/** A checked registration. The engine runs the hooks, and creates the identity and its session. */
 export interface Newcomer {
   kind: 'newcomer'
   /** they have passed `checkTraits` */
   traits: Json
   credentials: readonly NewCredential[]
-  /** what a provider says of them, besides the traits */
+  /** metadata from a provider, beside the traits */
   metadata?: { public: Json; admin: Json }
-  /** addresses that are proved already */
+  /** addresses that are verified already */
   verified?: readonly TraitAddress[]
-  /** for the session that may begin at once */
+  /** for a session that may begin at once */
   authentication: Proof['authentication']
-  /** where a provider has checked who it is */
+  /** of the provider that has checked it */
   upstream?: Proof['upstream']
-  /** Runs in the transaction that makes the identity, after it: uses up a code. @throws FormRefused: nothing is written */
+  /** Runs in the transaction that creates the identity, after it: uses up a code. @throws FormRefused: nothing is written */
   write?(tx: Queryable, identity: Identity): Promise<void>
   /** the form if an identifier is taken; absent: the same form with the message */
   whenTaken?: NextForm
 }
 
-/** The form goes on, or back, to another screen with the traits as they were sent. */
+/** Another screen of the form, with the traits as they were sent. */
 export interface OtherScreen {
   kind: 'screen'
   screen: Exclude<Screen, 'unified'>

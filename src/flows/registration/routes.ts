@@ -33,7 +33,7 @@ export interface RegistrationRouteDeps extends CallerDeps {
   identityAnswer(identity: Identity): JsonObject
 }
 
-/** @param signedIn says what came of a form that signs somebody in. @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
+/** @param signedIn answers a form that signs in. @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
 export function registrationRoutes(
   d: RegistrationRouteDeps & Pick<LoginRouteDeps, 'login'>,
   signedIn: Respond<LoginOutcome>,
@@ -57,7 +57,7 @@ export function registrationRoutes(
   })
 }
 
-/** Says what came of a registration, whichever route it ended at. */
+/** Answers a registration, whichever route it ended at. */
 export function registrationResponder(d: RegistrationRouteDeps) {
   return respond
 
@@ -84,7 +84,7 @@ export function registrationResponder(d: RegistrationRouteDeps) {
       default:
         if (outcome.kind === 'form' && outcome.asLocation) return sendTo(page, readsJson, req, reply)
         if (readsJson) return shown(outcome.flow, outcome).then((answer) => reply.code(400).send(answer))
-        // Kratos tells a form with errors from the next screen by the status.
+        // Kratos distinguishes a form with errors from the next screen by the status.
         return reply.redirect(page, outcome.kind === 'form' ? 302 : 303)
     }
   }
@@ -107,7 +107,7 @@ export function registrationResponder(d: RegistrationRouteDeps) {
       signInBrowser(req, reply, d, { token: issued.token, expiresAt: lastEndOf(issued.session), fresh: true })
     }
     const [first] = verifications
-    // An OAuth2 server that waits is told once the address is proved.
+    // The OAuth2 server gets its answer once the address is verified.
     const challenge = first ? undefined : d.oauth2.challengeOf(done.flow)
     const person = { identityId: done.identity.id, session: issued?.session, method: done.method }
     const returnTo = challenge === undefined ? done.returnTo : await d.oauth2.accept(challenge, person)

@@ -30,7 +30,7 @@ export type RegistrationOutcome =
 
 /**
  * Takes a submitted registration form. Every check comes before the first write.
- * @throws 400 without a flow id or where nobody may sign up, 404, 403, 503
+ * @throws 400 without a flow id or where registration is disabled, 404, 403, 503
  */
 export async function submitRegistration(
   d: SubmitRegistrationDeps,
@@ -90,7 +90,7 @@ export async function submitRegistration(
   })
 }
 
-/** Shows the other screen; from the traits to the credentials Kratos answers with a payload at least. */
+/** Shows the other screen; from the traits to the credentials Kratos answers with an empty payload at least. */
 async function turnTo(
   d: SubmitRegistrationDeps,
   { flow, schema, traits, csrfToken }: RegistrationRequest,

@@ -57,18 +57,18 @@ function methodInUse(d: BeginVerificationDeps): VerificationMethod {
   )
 }
 
-/** An address that is to be verified without being asked for: a new one, or one that was changed. */
+/** An address to verify without a request: a new or changed one. */
 export interface UnaskedVerification {
   owner: AddressOwner
-  /** the flow that the address came by */
+  /** the flow that brought the address */
   request: BeginRequest
-  /** who was signed in, or is by now */
+  /** the session of the caller, or the new one */
   session: Pick<Session, 'id' | 'authentication_methods'> | undefined
 }
 
 /**
- * Begins the flow of an address that has just come to be, and writes to it. The flow stands where one stands that was
- * asked for.
+ * Begins the flow of a new address, and writes to it. It has the state of a flow that was
+ * requested.
  * @returns undefined where verification, or its method, is switched off
  */
 export async function beginUnasked(
@@ -98,7 +98,7 @@ function unlessTooMany(error: unknown): void {
   if (!(error instanceof HttpError) || error.id !== TOO_MANY_MESSAGES) throw error
 }
 
-/** `return_to` leads on from the first flow, `after_verification_return_to` from this one. */
+/** `return_to` belongs to the first flow, `after_verification_return_to` to this one. */
 function afterwards(requestUrl: string): string {
   const { return_to: _, after_verification_return_to: after, ...rest } = Object.fromEntries(requestQuery(requestUrl))
   const query = after === undefined ? rest : { ...rest, return_to: after }

@@ -12,8 +12,8 @@ export interface GoOnDeps extends Pick<BeginVerificationDeps, 'store'> {
 }
 
 /**
- * Tells the OAuth2 server that waits who has signed in, if this browser holds the session that began with the flow.
- * @returns the flow, which leads there by then, and where; nothing where nobody waits, or somebody else came
+ * Tells the waiting OAuth2 server who has signed in, if this browser holds the session that began with the flow.
+ * @returns the flow, whose form now leads there, and the address; nothing if no server waits, or the session is another one
  * @throws HttpError 500 where the server cannot be told
  */
 export async function goOnTo(d: GoOnDeps, flow: VerificationFlow, caller: Pick<Caller, 'credentials'>) {
@@ -27,7 +27,7 @@ export async function goOnTo(d: GoOnDeps, flow: VerificationFlow, caller: Pick<C
   return { flow: led, to }
 }
 
-/** The form has become a way on. */
+/** The form has become a link to continue. */
 export function finishedScreen(d: BeginVerificationDeps, flow: VerificationFlow, csrfToken: string): Ui {
   const href = continueUrl(d, flow)
   return {
@@ -50,8 +50,8 @@ function continueNode(group: string, href: string): ShownNode {
 }
 
 /**
- * What the flow was begun with, if it may be gone to; nobody has judged it where the flow began by itself. Where an OAuth2
- * server waits: to the login that it asked for.
+ * The `return_to` of the flow, if it is allowed; nothing has checked it if the flow began unasked. If an OAuth2
+ * server waits: the login that it asked for.
  */
 function continueUrl(d: BeginVerificationDeps, flow: VerificationFlow): string {
   if (flow.login_challenge !== null) return d.urls.login({ login_challenge: flow.login_challenge })

@@ -12,12 +12,12 @@ import type { VerificationFlow } from './types.ts'
 
 export interface VerificationFlows {
   begin(request: BeginRequest): Promise<VerificationFlow>
-  /** Begins the flow of an address that has just come to be. @returns undefined where verification is switched off */
+  /** Begins the flow of a new address. @returns undefined where verification is switched off */
   beginUnasked(address: UnaskedVerification, tx: Queryable): Promise<VerificationFlow | undefined>
-  /** Hands flows that began by themselves to the browser of this token: its cookie is another one since. */
+  /** Hands flows that began unasked to the browser of this token: its cookie has changed since. */
   bind(flows: readonly VerificationFlow[], csrfToken: string): Promise<void>
   /**
-   * @param checkReader throws unless the token of the flow fits the reader's cookie; asked for browser flows only
+   * @param checkReader throws unless the token of the flow matches the reader's cookie; called for browser flows only
    * @throws 400 where verification is switched off, 404, 403, 410
    */
   read(id: string, checkReader: (csrfToken: string) => void): Promise<VerificationFlow>
@@ -25,7 +25,7 @@ export interface VerificationFlows {
 }
 
 /**
- * People prove that an address is theirs.
+ * Verification of addresses.
  * @see https://www.ory.com/docs/kratos/self-service/flows/verify-email-account-activation
  */
 export function createVerificationFlow(d: SubmitVerificationDeps): VerificationFlows {

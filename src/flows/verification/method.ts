@@ -6,28 +6,28 @@ import type { VerificationFlow } from './types.ts'
 
 export type VerificationMethodId = 'code' | 'link'
 
-/** A way to prove that an address is one's own. */
+/** A way to verify an address. */
 export interface VerificationMethod {
   readonly id: VerificationMethodId
   /** the first screen */
   start(csrfToken: string, type: FlowType): UiNode[]
-  /** What a form that was sent to the flow wants of this method; undefined: it is not for this method. */
+  /** What a form asks of this method; undefined: it is not for this method. */
   reads(form: SubmittedForm, flow: VerificationFlow): 'ask' | 'prove' | undefined
-  /** @throws FormRefused for what is no address */
+  /** @throws FormRefused for an invalid address */
   ask(request: VerificationRequest): Promise<NextScreen>
   prove(request: VerificationRequest): Promise<NextScreen | Verified | StartAgain | ProofExpired>
-  /** The link of a message was opened; what it carries beside the flow. */
+  /** The link of a message was opened; handles what it carries beside the flow. */
   follow(
     flow: VerificationFlow,
     link: { code: string; token: string; csrfToken: string },
   ): Promise<Followed | undefined>
   /** Writes to the owner of an address, in the transaction that stores the flow. */
   send(flow: VerificationFlow, to: Recipient, tx: Queryable): Promise<void>
-  /** the screen once a message is on its way */
+  /** the screen after a message was sent */
   sentScreen(flow: VerificationFlow, csrfToken: string, to: TraitAddress): NextScreen
 }
 
-/** Whom a message is for: `owner` is undefined where nobody has the address. */
+/** The recipient of a message: `owner` is undefined for an unknown address. */
 export interface Recipient {
   typed: string
   owner: AddressOwner | undefined
@@ -39,7 +39,7 @@ export type Followed = NextScreen | Verified | StartAgain | ProofExpired
 export interface VerificationRequest {
   flow: VerificationFlow
   form: SubmittedForm
-  /** for the form that comes next */
+  /** for the next form */
   csrfToken: string
   transientPayload: Json | undefined
 }
@@ -49,7 +49,7 @@ export interface Verified extends AddressProof {
   address: TraitAddress
 }
 
-/** The proof came too late. */
+/** The proof has expired. */
 export interface ProofExpired {
   kind: 'expired'
   expired: Expired

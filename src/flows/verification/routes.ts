@@ -33,7 +33,7 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
     try {
       d.flowUrls.returnTo(request.requestUrl)
     } catch (error) {
-      // Told at once also to a browser.
+      // A browser gets the error at once too, not on the error page.
       if (error instanceof HttpError) return sendError(error, req, reply)
       throw error
     }

@@ -22,7 +22,7 @@ const SAVE = sql(
   `update ${table} set ui = $3, state = $4, active_method = $5, csrf_token = $6 where id = $1 and nid = $2`,
 )
 
-/** Beyond any limit it counts no further. */
+/** Stops counting far beyond any limit. */
 const COUNT = sql(
   'verification_flow.count_submission',
   `update ${table} set submit_count = least(submit_count, 10000) + 1 where id = $1 and nid = $2
@@ -43,7 +43,7 @@ const BIND = sql(
   where id = any ($1::uuid[]) and nid = $2`,
 )
 
-/** Whose address it is, where the flow began by itself, and how they have signed in: for Kratos on the same table. */
+/** The owner of the address if the flow began unasked, and how they signed in: Kratos reads them on a shared table. */
 export interface FlowOwner {
   identityId: string
   methods: unknown
@@ -63,15 +63,15 @@ export function createVerificationStore(db: Db, nid: string) {
         authentication_methods: JSON.stringify(owner?.methods ?? null),
       })
     },
-    /** How far it has come, and its form. Other submits of the flow wait until the transaction ends. */
+    /** Stores progress and form. Other submits of the flow wait until the transaction ends. */
     async saveScreen(f: VerificationFlow, on: Queryable = db): Promise<void> {
       await on.query(SAVE, [f.id, nid, stringifyJson(f.ui), f.state, f.active_method, f.csrf_token])
     },
-    /** They belong to the browser of this token. */
+    /** Binds them to the browser of this token. */
     async bind(ids: readonly string[], csrfToken: string): Promise<void> {
       await db.query(BIND, [ids, nid, csrfToken])
     },
-    /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
+    /** Counts a submitted code, on all nodes. @returns how many there were */
     async countSubmission(id: string): Promise<number> {
       const [row] = await db.query<{ count: number }>(COUNT, [id, nid])
       return row?.count ?? Number.POSITIVE_INFINITY

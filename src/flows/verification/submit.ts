@@ -28,24 +28,24 @@ export type SubmitVerificationDeps = BeginVerificationDeps &
     locks: Pick<IdentityLocks, 'tx'>
   }
 
-/** Who submits, and what only verification wants to know of it. */
+/** The caller, with the members that only verification needs. */
 export interface VerificationCaller extends Caller {
-  /** a link was opened, by a person: nothing was filled in */
+  /** a person opened a link: there is no form */
   opensLink: boolean
-  /** what the link carried; empty: nothing */
+  /** the token of the link; empty: none */
   token: string
   code: string
-  /** Gives the browser another anti-CSRF cookie. @returns a token for it */
+  /** Sets another anti-CSRF cookie. @returns a token for it */
   renewCsrf(): string
 }
 
 export type VerificationOutcome =
-  /** a fresh flow says that the old one, or its code, has expired */
+  /** a new flow says that the old one, or its code, has expired */
   | { kind: 'flowExpired'; flow: VerificationFlow }
   | Replaced<VerificationFlow>
-  /** a fresh flow says why the old one is of no use; `finished`: it had come to its end */
+  /** a new flow says why the old one cannot be used; `finished`: it was completed */
   | { kind: 'startedAgain'; flow: VerificationFlow; finished: boolean }
-  /** the next screen; also the same one once more, after a wrong code. `to`: where a browser goes in its place */
+  /** the next screen, or the same one after a wrong code. `to`: where to send a browser instead */
   | { kind: 'screen'; flow: VerificationFlow; transientPayload: Json | undefined; to?: string | undefined }
   | ShownAgain<VerificationFlow>
   | Failed
@@ -74,13 +74,13 @@ export async function submitVerification(
 
 const unknownFlow = () => notFound('The verification request could not be found. Please restart the flow.')
 
-/** How far a submit has come, should the form have to be shown again. */
+/** The progress of a submit, in case the form has to be shown again. */
 interface Progress {
   active: string
   values: Map<string, Json>
 }
 
-/** As Kratos shows it: with the input of the token also in an app, once anything was filled in. */
+/** As in Kratos: with the input of the token also in an app, once a form was sent. */
 function formAgain(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
   const form = cleared(ui, values)
   const token = values.get('csrf_token')
@@ -107,17 +107,17 @@ async function step(
   progress.active = found?.method.id ?? 'default'
   if (!found) throw refused(messages.noVerificationMethod)
   const { method, wish } = found
-  // A right code is proof enough, wherever it is sent from.
+  // A right code is proof enough, wherever it comes from.
   if (wish === 'ask') checkOrigin(flow, caller, form)
   const payload = transientPayload(form)
   const csrfToken = currentCsrfToken(flow, caller)
   const next = await method[wish]({ flow, form, csrfToken, transientPayload: payload })
-  // Kratos tells the payload back after a wrong code only.
+  // Kratos returns the payload only after a wrong code.
   const told = wish === 'prove' && next.kind === 'screen' ? (payload ?? {}) : undefined
   return proceed(d, { ...flow, active_method: method.id }, caller, next, { payload: told, csrfToken })
 }
 
-/** @throws FormRefused for a method, or an address, that is none */
+/** @throws FormRefused for an unknown method or an invalid address */
 function assertWellFormed(form: SubmittedForm): void {
   const email = trimSpace(fieldText(form, 'email'))
   if (email !== '' && !FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
@@ -135,7 +135,7 @@ function methodOf(d: SubmitVerificationDeps, form: SubmittedForm, flow: Verifica
   return undefined
 }
 
-/** The link of a message: it brings the flow to whichever browser it is opened in. */
+/** The link of a message: the flow continues in the browser in which it is opened. */
 async function openLink(
   d: SubmitVerificationDeps,
   flow: VerificationFlow,
@@ -159,7 +159,7 @@ async function openLink(
   throw refused(messages.noVerificationMethod)
 }
 
-/** The flow belongs to this browser from now on. @returns its token; empty where an app goes on */
+/** Binds the flow to this browser. @returns its token; empty for an app's flow */
 function handOver({ type }: VerificationFlow, caller: VerificationCaller, { kind }: Followed): string {
   return kind === 'screen' || (kind === 'verified' && type === 'browser') ? caller.renewCsrf() : ''
 }
@@ -167,7 +167,7 @@ function handOver({ type }: VerificationFlow, caller: VerificationCaller, { kind
 interface Going {
   payload: Json | undefined
   csrfToken: string
-  /** the flow belongs to this browser from now on */
+  /** the flow is bound to this browser from now on */
   handsOver?: boolean
 }
 
@@ -222,7 +222,7 @@ async function verify(
   return { kind: 'screen', flow: done, transientPayload: payload, ...onward }
 }
 
-/** As the hooks are shown it, before it is so. */
+/** For hooks, which run before it is stored. */
 function verifiedIn(identity: Identity, { address: { via, value } }: Verified): Identity {
   const verifiable_addresses = identity.verifiable_addresses.map((address) =>
     address.via === via && address.value === value ? { ...address, verified: true, status: 'completed' } : address,
@@ -246,7 +246,7 @@ async function flowExpired(
   caller: VerificationCaller,
   expired: Expired,
 ): Promise<VerificationOutcome> {
-  // The fresh one is that of a browser, whoever began the old one.
+  // The new one belongs to the browser that opened the link, whichever client began the old one.
   const flow = await freshFlow(d, old, caller, 'browser', messages.expired('verification', expired))
   return { kind: 'flowExpired', flow }
 }

@@ -1,11 +1,11 @@
 import type { Flow } from '../types.ts'
 
 /**
- * Somebody proves that an address is theirs; nobody is signed in by it. `active_method` is the group of the method,
- * `default` after an error that belongs to none. The context is no column here: always empty.
+ * The owner of an address proves that it is theirs; no session begins. `active_method` is the group of the method,
+ * `default` after an error that belongs to none. There is no column for the context: it is always empty.
  */
 export interface VerificationFlow extends Flow {
-  /** of the OAuth2 server that waits for the person; null where none does */
+  /** of the OAuth2 server that waits; null without one */
   login_challenge: string | null
   /** the session that began with it */
   session_id: string | null

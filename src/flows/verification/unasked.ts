@@ -6,7 +6,7 @@ import type { FlowUrls } from '../urls.ts'
 import type { VerificationFlows } from './flow.ts'
 import type { VerificationFlow } from './types.ts'
 
-/** A verification that was begun without being asked for, and the address that it is about. */
+/** A verification that began unasked, and its address. */
 export interface Begun {
   flow: VerificationFlow
   address: string
@@ -14,10 +14,10 @@ export interface Begun {
 
 export interface Unasked {
   identity: Identity
-  /** the flow that the address came by */
+  /** the flow that brought the address */
   request: BeginRequest
   session: Pick<Session, 'id' | 'authentication_methods'> | undefined
-  /** which addresses need it */
+  /** which addresses to verify */
   needs(address: VerifiableAddress): boolean
   /** every address; else the first alone */
   all?: boolean
@@ -38,7 +38,7 @@ export async function verifyUnasked(
   return begun
 }
 
-/** What tells a client to go on with a verification; a browser's script also where. @param always apps are told where, too */
+/** `continue_with` for verifications; for a browser's script also the URL. @param always apps get the URL, too */
 export const showVerification = (urls: FlowUrls, begun: readonly Begun[], always = false) =>
   begun.map(({ flow: { id, type }, address }) => ({
     action: 'show_verification_ui',

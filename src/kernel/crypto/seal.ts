@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import type { Random } from './tokens.ts'
 
-/** Encrypts what nobody but us reads, whatever `ciphers.algorithm` says: its default leaves everything readable. */
+/** Encrypts data that Kratos need not read, whatever `ciphers.algorithm` says: its default leaves everything readable. */
 export interface Seal {
   /** @returns lower-case hex; undefined without a secret */
   close(plain: Uint8Array): string | undefined

@@ -14,7 +14,7 @@ export const addressNodes = (csrfToken: string): UiNode[] => [
   goOn(),
 ]
 
-/** @param named in full, on the screen before */
+/** @param named the address in full, from the screen before */
 export const choiceNodes = (
   csrfToken: string,
   named: string,
@@ -39,7 +39,7 @@ export const confirmNodes = (csrfToken: string, { named, channel }: { named: str
   back(),
 ]
 
-/** @param confirmed where the code went: the button sends another one there */
+/** @param confirmed the address that the code was sent to: the button sends another one there */
 export const sentToNodes = (
   csrfToken: string,
   { named, confirmed }: { named: string; confirmed: string },

@@ -16,15 +16,15 @@ import { badRequest } from '../../kernel/http/errors.ts'
 import { addressNodes, choiceNodes, confirmNodes, sentToNodes } from './recovery-choice-form.ts'
 
 /**
- * Recovery that asks which of several addresses is meant (`feature_flags.choose_recovery_address`): any address of the
- * account is named in full, one is picked among those half hidden, and named in full unless it is the first one.
+ * Recovery that asks for one of several addresses (`feature_flags.choose_recovery_address`): any address of the
+ * account is typed in full, one of the masked addresses is picked, and typed in full unless it is the first one.
  */
 export interface ChoiceDeps {
   secrets(): readonly string[]
   identities: Pick<IdentityService, 'findByRecoveryAddress'>
 }
 
-/** Sends the code, in the transaction of the screen. @param owner undefined where nobody has the address */
+/** Sends the code, in the transaction of the screen. @param owner undefined for an unknown address */
 type Send = (
   to: { channel: Channel; value: string },
   owner: AddressOwner | undefined,
@@ -39,7 +39,7 @@ const STATES: readonly FlowState[] = [
 
 export const isOfChoice = ({ state }: Pick<RecoveryFlow, 'state'>) => STATES.includes(state)
 
-/** Whether a form is for another screen or another code; else it brings a code. */
+/** Whether a form asks for another screen or another code; otherwise it brings a code. */
 export function asksForChoice(form: SubmittedForm, { state }: Pick<RecoveryFlow, 'state'>): boolean {
   return state !== 'recovery_awaiting_code' || goesBack(form) || fieldText(form, 'code') === ''
 }
@@ -51,7 +51,7 @@ export const firstScreen = (csrfToken: string): { nodes: UiNode[]; state: FlowSt
   state: 'recovery_awaiting_address',
 })
 
-/** @throws FormRefused for what is missing or too long, 400 for an address that was not offered */
+/** @throws FormRefused for a missing or too long value, 400 for an address that was not offered */
 export async function chooseAddress(d: ChoiceDeps, asked: RecoveryRequest, send: Send): Promise<NextScreen> {
   const request = { ...asked, csrfToken: keptToken(asked) }
   const { flow, form, csrfToken } = request
@@ -82,7 +82,7 @@ export async function chooseAddress(d: ChoiceDeps, asked: RecoveryRequest, send:
   }
 }
 
-/** Kratos leaves the token of the flow as it is; one that another browser began with does not fit this one. */
+/** Kratos keeps the token of the flow; one of another browser does not match this one. */
 function keptToken({ flow, caller, csrfToken }: RecoveryRequest): string {
   if (flow.type !== 'browser') return csrfToken
   try {
@@ -93,7 +93,7 @@ function keptToken({ flow, caller, csrfToken }: RecoveryRequest): string {
   }
 }
 
-/** The longest address that mail knows. Whatever is typed is stored with the form. */
+/** The longest address that mail allows. The input is stored with the form. */
 const MAX_ADDRESS = 320
 
 function addressIn(form: SubmittedForm, name: string): string {
@@ -129,7 +129,7 @@ function choice(d: ChoiceDeps, request: RecoveryRequest, named: string, { identi
   }
 }
 
-/** The same for an address that somebody has and for one that nobody has. */
+/** The same for a known and an unknown address. */
 function code(
   { csrfToken }: RecoveryRequest,
   typed: { named: string; confirmed: string },
@@ -145,17 +145,17 @@ function code(
   }
 }
 
-/** What stands for an address in the choice. A plain hash of it, as Kratos gives, tells it to whoever tries all telephone numbers. */
+/** Represents an address in the choice. A plain hash, as in Kratos, can be reversed by trying all telephone numbers. */
 const pickOf = ({ id }: RecoveryFlow, address: string, secret: string) =>
   Buffer.from(keyedHash(`${id} ${address}`, secret), 'hex').toString('base64')
 
-/** Also that of a choice which Kratos has offered. */
+/** Also accepts a choice that Kratos has offered. */
 function isPick(d: ChoiceDeps, flow: RecoveryFlow, picked: string, address: string): boolean {
   if (picked === createHash('sha256').update(address).digest('base64')) return true
   return d.secrets().some((secret) => picked === pickOf(flow, address, secret))
 }
 
-/** As Kratos hides the middle of an address. */
+/** Masks the middle of an address, as Kratos does. */
 export function masked(address: string): string {
   const at = address.indexOf('@')
   if (at >= 0) return at < 2 ? address : `${address.slice(0, 2)}****${address.slice(at)}`

@@ -29,13 +29,13 @@ export interface CodeRecoveryDeps extends OwnerMailDeps {
   config(): Config
   clock: Clock
   random: Random
-  /** the first one hashes, all of them compare */
+  /** the first one hashes, all of them are compared */
   secrets(): readonly string[]
   codes: RecoveryCodeStore
   identities: Pick<IdentityService, 'findByRecoveryAddress' | 'verifyAddress'>
   /** the page that shows the flow */
   pageOf(flowId: string): string
-  /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
+  /** Counts a submitted code, on all nodes. @returns how many there were */
   countSubmission(flowId: string): Promise<number>
 }
 
@@ -98,7 +98,7 @@ async function send(
       expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
       now: formatTime(now),
       flowId: flow.id,
-      // Nobody's is not inserted, and takes as long.
+      // For an unknown address no row is inserted, and it takes as long.
       identityId: found?.identity.id ?? uuid(d.random),
     },
     tx,
@@ -114,7 +114,7 @@ async function send(
   })
 }
 
-/** As the rows of Kratos name it. */
+/** The names in the rows of Kratos. */
 const secretOf = (channel: Channel, code: string, { request_url }: RecoveryFlow): JsonObject =>
   channel === 'email'
     ? { recovery_code: code }
@@ -150,7 +150,7 @@ async function prove(
   return recovered(d, row)
 }
 
-/** As often as one likes: only what may be a code counts as a try. */
+/** Any number of times: only a text that may be a code counts as a try. */
 const wrong = ({ ui, state }: RecoveryFlow, csrfToken: string): NextScreen => ({
   kind: 'screen',
   nodes: cleared(ui, new Map([['csrf_token', csrfToken]])).nodes,

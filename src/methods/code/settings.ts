@@ -15,5 +15,5 @@ export function codeSettings({ selfservice }: Config) {
   }
 }
 
-/** As messages tell it: whole minutes, cut. */
+/** For messages: whole minutes, rounded down. */
 export const wholeMinutes = (ms: number): number => Math.floor(ms / 60_000)

@@ -23,20 +23,20 @@ const OF_FLOW = sql(
   where c.selfservice_recovery_flow_id = $1 and c.nid = $2`,
 )
 
-/** Once means once: of several at a time, the row is the judge. */
+/** Once: of several concurrent requests, the row lets one through. */
 const USE = sql(
   'recovery_code.use',
   `update identity_recovery_codes set used_at = $3
   where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
 )
 
-/** Who gave a code out. */
+/** Issued by an operator, or by the flow itself. */
 export const CODE_TYPE = { admin: 1, selfService: 2 } as const
 
 export interface NewRecoveryCode {
   id: string
   hash: string
-  /** absent where an operator gave it out */
+  /** undefined if an operator issued it */
   addressId: string | undefined
   type: (typeof CODE_TYPE)[keyof typeof CODE_TYPE]
   expiresAt: Timestamp
@@ -51,7 +51,7 @@ export interface RecoveryCodeRow {
   used_at: Timestamp | null
   expires_at: Timestamp
   identity_id: string
-  /** the address that it was sent to; null where an operator gave it out */
+  /** the address that it was sent to; null if an operator issued it */
   via: string | null
   value: string | null
 }
@@ -60,7 +60,7 @@ export type RecoveryCodeStore = ReturnType<typeof createRecoveryCodeStore>
 
 export function createRecoveryCodeStore(db: Db, nid: string) {
   return {
-    /** The flow has this code from now on, and no other. */
+    /** Replaces the code of the flow. */
     async replace(c: NewRecoveryCode, tx: Queryable): Promise<void> {
       await tx.query(DELETE, [c.flowId, nid])
       const ids = { flow: c.flowId, identity: c.identityId, address: c.addressId ?? null }

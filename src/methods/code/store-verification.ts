@@ -22,7 +22,7 @@ const OF_FLOW = sql(
   where c.selfservice_verification_flow_id = $1 and c.nid = $2`,
 )
 
-/** Once means once: of several at a time, the row is the judge. */
+/** Once: of several concurrent requests, the row lets one through. */
 const USE = sql(
   'verification_code.use',
   `update identity_verification_codes set used_at = $3
@@ -52,7 +52,7 @@ export type VerificationCodeStore = ReturnType<typeof createVerificationCodeStor
 
 export function createVerificationCodeStore(db: Db, nid: string) {
   return {
-    /** The flow has this code from now on, and no other. */
+    /** Replaces the code of the flow. */
     async replace(c: NewVerificationCode, tx: Queryable): Promise<void> {
       await tx.query(DELETE, [c.flowId, nid])
       await tx.query(INSERT, { ...c, nid, expires_at: c.expiresAt, flow: c.flowId, address: c.addressId })

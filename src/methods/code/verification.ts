@@ -29,16 +29,16 @@ export interface CodeVerificationDeps extends OwnerMailDeps {
   config(): Config
   clock: Clock
   random: Random
-  /** the first one hashes, all of them compare */
+  /** the first one hashes, all of them are compared */
   secrets(): readonly string[]
   codes: VerificationCodeStore
   identities: Pick<IdentityService, 'findByVerifiableAddress' | 'verifyAddress' | 'noteAddressSent'>
   submissions: {
-    /** Counts one more code that was sent to the flow, on all nodes. @returns how many there were */
+    /** Counts a submitted code, on all nodes. @returns how many there were */
     countSubmission(flowId: string): Promise<number>
     uncountSubmission(flowId: string): Promise<void>
   }
-  /** where a code is filled in by a link */
+  /** the link that fills in a code */
   linkTo(query: { flow: string; code: string }): string
 }
 
@@ -48,7 +48,7 @@ const GROUP = 'code'
 export function codeVerification(d: CodeVerificationDeps): VerificationMethod {
   return {
     id: 'code',
-    // An app sends no token back, so the form begins without the input.
+    // An app sends no token back, so its form begins without the input.
     start: (csrfToken, type) => [
       inputNode(GROUP, 'email', 'email', { required: true, label: messages.email }),
       submitNode(GROUP, 'code', messages.continue),
@@ -66,7 +66,7 @@ export function codeVerification(d: CodeVerificationDeps): VerificationMethod {
       const found = await judge(d, flow, readCode(code), csrfToken)
       if (found.kind === 'screen') return { kind: 'startAgain', message: messages.wrongVerificationCode }
       if (found.kind !== 'verified') return found
-      // It was no guess, and the person has not sent it yet.
+      // It was no guess: the person has not submitted it yet.
       await d.submissions.uncountSubmission(flow.id)
       return { kind: 'screen', nodes: filledIn(flow, code), messages: flow.ui.messages ?? [], state: flow.state }
     },
@@ -118,7 +118,7 @@ async function send(
     {
       id: uuid(d.random),
       hash: keyedHash(code, d.secrets()[0]!),
-      // Nobody's is not inserted, and takes as long.
+      // For an unknown address no row is inserted, and it takes as long.
       addressId: owner?.address.id ?? uuid(d.random),
       expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
       now: formatTime(now),
@@ -139,7 +139,7 @@ async function send(
   await d.identities.noteAddressSent(owner?.address.id ?? uuid(d.random), tx)
 }
 
-/** @param code undefined for what is none, which is no guess either */
+/** @param code undefined for a text that is no code, which does not count as a guess */
 async function judge(
   d: CodeVerificationDeps,
   flow: VerificationFlow,

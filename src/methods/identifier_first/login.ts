@@ -16,7 +16,7 @@ export interface IdentifierFirstDeps {
 const METHOD = 'identifier_first'
 const proceed = info(1070009, 'Continue')
 
-/** The step before the others: who is it? Then the form offers what that person can sign in with. */
+/** The first step: the identifier. Then the form offers the methods of its owner. */
 export function identifierFirst(d: IdentifierFirstDeps): LoginMethod {
   return {
     id: METHOD,

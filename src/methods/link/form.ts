@@ -4,7 +4,7 @@ import type { UiNode } from '../../flows/types.ts'
 
 export const GROUP = 'link'
 
-/** One form for the first message and for the next ones. @param email as it was typed */
+/** One form for the first message and for further ones. @param email as it was typed */
 export const linkNodes = (csrfToken: string, email?: string): UiNode[] => [
   csrfNode(csrfToken),
   inputNode(GROUP, 'email', 'email', {

@@ -21,15 +21,15 @@ export interface LinkRecoveryDeps extends OwnerMailDeps {
   config(): Config
   clock: Clock
   random: Random
-  /** the first one hashes, all of them compare */
+  /** the first one hashes, all of them are compared */
   secrets(): readonly string[]
   links: LinkStore
   identities: Pick<IdentityService, 'findByRecoveryAddress' | 'verifyAddress'>
-  /** where a link leads */
+  /** the address of a link */
   linkTo(query: { flow: string; token: string }): string
 }
 
-/** Recovery by a link that is sent to an address of the identity. Each message has one of its own; earlier ones live on. */
+/** Recovery by a link that is sent to an address of the identity. Each message has its own; earlier ones stay valid. */
 export function linkRecovery(d: LinkRecoveryDeps): RecoveryMethod {
   return {
     id: 'link',
@@ -60,7 +60,7 @@ async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextS
         ...{ id: uuid(d.random), hash: keyedHash(token, d.secrets()[0]!), flowId: flow.id, now: formatTime(now) },
         ...{ addressId: owner?.address.id, type: TOKEN_TYPE.selfService },
         expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
-        // Nobody's is not inserted, and takes as long.
+        // For an unknown address no row is inserted, and it takes as long.
         identityId: owner?.identity.id ?? uuid(d.random),
       }
       await d.links.insert(row, tx)

@@ -18,7 +18,7 @@ const INSERT_VERIFICATION = sql(
   from identity_verifiable_addresses a where a.id = :address and a.nid = :nid`,
 )
 
-/** Hashes are looked up: whoever does not know the token cannot know what is compared. */
+/** Looked up by hash: the time of the comparison reveals nothing to a caller without the token. */
 const FIND_RECOVERY = sql(
   'recovery_token.find',
   `select t.id, t.used, t.expires_at, t.identity_id, a.via, a.value
@@ -34,7 +34,7 @@ const FIND_VERIFICATION = sql(
   where t.selfservice_verification_flow_id = $1 and t.nid = $2 and t.token = any ($3::text[])`,
 )
 
-/** Once means once: of several at a time, the row is the judge. */
+/** Once: of several concurrent requests, the row lets one through. */
 const USE_RECOVERY = sql(
   'recovery_token.use',
   `update identity_recovery_tokens set used = true, used_at = $3 where id = $1 and nid = $2 and not used returning id`,
@@ -46,7 +46,7 @@ const USE_VERIFICATION = sql(
   returning id`,
 )
 
-/** Who gave a link out. */
+/** Issued by an operator, or by the flow itself. */
 export const TOKEN_TYPE = { admin: 1, selfService: 2 } as const
 
 interface NewToken {
@@ -58,7 +58,7 @@ interface NewToken {
 }
 
 export interface NewRecoveryToken extends NewToken {
-  /** absent where an operator gave it out */
+  /** undefined if an operator issued it */
   addressId: string | undefined
   type: (typeof TOKEN_TYPE)[keyof typeof TOKEN_TYPE]
   identityId: string
@@ -69,7 +69,7 @@ export interface LinkRow {
   used: boolean
   expires_at: Timestamp
   identity_id: string
-  /** the address that it was sent to; null where an operator gave it out */
+  /** the address that it was sent to; null if an operator issued it */
   via: string | null
   value: string | null
 }

@@ -21,15 +21,15 @@ export interface LinkVerificationDeps extends OwnerMailDeps {
   config(): Config
   clock: Clock
   random: Random
-  /** the first one hashes, all of them compare */
+  /** the first one hashes, all of them are compared */
   secrets(): readonly string[]
   links: VerificationLinkStore
   identities: Pick<IdentityService, 'findByVerifiableAddress' | 'verifyAddress' | 'noteAddressSent'>
-  /** where a link leads */
+  /** the address of a link */
   linkTo(query: { flow: string; token: string }): string
 }
 
-/** Verification by a link that is sent to the address. Each message has one of its own; earlier ones live on. */
+/** Verification by a link that is sent to the address. Each message has its own; earlier ones stay valid. */
 export function linkVerification(d: LinkVerificationDeps): VerificationMethod {
   return {
     id: 'link',
@@ -73,7 +73,7 @@ async function send(
   const row = {
     ...{ id: uuid(d.random), hash: keyedHash(token, d.secrets()[0]!), flowId: flow.id, now: formatTime(now) },
     expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
-    // Nobody's is not inserted, and takes as long.
+    // For an unknown address no row is inserted, and it takes as long.
     addressId: owner?.address.id ?? uuid(d.random),
   }
   await d.links.insert(row, tx)

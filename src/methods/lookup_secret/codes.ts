@@ -5,7 +5,7 @@ import type { Random } from '../../kernel/crypto/tokens.ts'
 
 export const LOOKUP_SECRET = 'lookup_secret'
 
-/** A backup code as it is stored: in clear, in the words of Kratos. */
+/** A backup code as it is stored: in clear, in the format of Kratos. */
 export interface RecoveryCode {
   code: string
   /** whole seconds */
@@ -33,7 +33,7 @@ function newCode(random: Random): string {
 /** More than any program makes; a list without an end would be compared at every guess. */
 const MAX_COUNT = 1000
 
-/** The codes of a stored config. Whatever is none is left out: operators can write it. */
+/** The codes of a stored config. Invalid entries are left out: operators can write them. */
 export function storedCodes(list: Json | undefined): RecoveryCode[] {
   if (!Array.isArray(list)) return []
   return list.slice(0, MAX_COUNT).flatMap((entry) => {
@@ -52,7 +52,7 @@ export const asJson = (codes: readonly RecoveryCode[]): Json[] => codes.map((cod
 
 export type Use = { kind: 'used'; codes: RecoveryCode[]; left: number } | { kind: 'usedBefore' } | { kind: 'wrong' }
 
-/** Looks at every code, so that the time does not tell which one a guess came close to. */
+/** Compares every code, so that the time does not tell which one a guess came close to. */
 export function useCode(codes: readonly RecoveryCode[], given: string, now: Micros): Use {
   const at = codes.reduce((found, { code }, i) => (equal(code, given) ? i : found), -1)
   if (at === -1) return { kind: 'wrong' }

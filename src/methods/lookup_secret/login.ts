@@ -21,7 +21,7 @@ export interface LookupLoginDeps {
   guesses: Guesses
 }
 
-/** A backup code, as second factor. Each passes once. */
+/** A backup code, as second factor. Each is valid once. */
 export function lookupLogin(d: LookupLoginDeps): LoginMethod {
   const enabled = () => d.config().selfservice.methods.lookup_secret.enabled
   return {
@@ -58,7 +58,7 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
         authentication: { method: LOOKUP_SECRET, aal: 'aal2' },
         async write(tx) {
           const change = { type: LOOKUP_SECRET, from: config, to: { ...config, recovery_codes: asJson(use.codes) } }
-          // Another request may have used a code meanwhile: then all is looked at again.
+          // Another request may have used a code meanwhile: then everything is checked again.
           if (!(await d.identities.replaceConfig(identity.id, change, tx)))
             throw new NotLocked('the codes have changed')
         },
@@ -68,8 +68,8 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
 }
 
 /**
- * The code that is meant. People copy codes from a list with commas, and phones begin with a capital; a native client
- * sends what it means, and Kratos compares to the letter.
+ * The intended code. People copy codes from a list with commas, and phones begin with a capital; a native client
+ * sends the code itself, which Kratos compares literally.
  */
 function meant({ type }: Pick<Flow, 'type'>, given: string, codes: readonly RecoveryCode[]): string {
   if (type === 'api' || codes.some(({ code }) => code === given)) return given

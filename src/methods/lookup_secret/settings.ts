@@ -23,13 +23,13 @@ export interface LookupSettingsDeps extends FactorChangeDeps {
   sessions: Pick<SessionService, 'raise' | 'revokeAllOf'>
 }
 
-/** What the buttons do; where several are pressed, the first one counts. */
+/** The buttons; if several are pressed, the first one counts. */
 const BUTTONS = ['confirm', 'reveal', 'disable', 'regenerate'] as const
 type Button = (typeof BUTTONS)[number]
 const nameOf = (button: Button) => `lookup_secret_${button}`
 const GENERATED = 'lookup_secret_regenerated'
 
-/** Backup codes: made in one step, in force once their owner confirms to have kept them. */
+/** Backup codes: generated in one step, in force once their owner confirms to have kept them. */
 export function lookupSettings(d: LookupSettingsDeps): SettingsMethod {
   const enabled = () => d.config().selfservice.methods.lookup_secret.enabled
   return {
@@ -78,7 +78,7 @@ async function reveal(request: SettingsRequest): Promise<NextForm> {
 const listed = (codes: readonly RecoveryCode[], label: UiMessage): UiNode =>
   textNode(LOOKUP_SECRET, 'lookup_secret_codes', lookupMessages.list(codes), label)
 
-/** The same form, with other nodes of this method at its end. */
+/** The same form, with other nodes of this method appended. */
 function shown({ flow, csrfToken }: SettingsRequest, nodes: UiNode[], context: NextForm['context']): NextForm {
   const kept = cleared(flow.ui, new Map([['csrf_token', csrfToken]])).nodes
   return {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../identities/types.ts'
 
-/** What a provider says of a person, in the words of OpenID Connect; empty members are left out. Mappers read it. */
+/** What a provider says about a person, as claims of OpenID Connect; empty members are left out. Mappers read it. */
 export type Claims = JsonObject
 
 const TEXTS = [
@@ -11,10 +11,10 @@ const TEXTS = [
 const FLAGS = ['email_verified', 'phone_number_verified', 'nonce_supported']
 
 /**
- * The known claims in the types that mappers expect. Providers send numbers, `"true"` or `null` where a text or a
- * boolean should stand; what cannot be read is left out, and does not end the sign-in.
+ * The known claims in the types that mappers expect. Providers send numbers, `"true"` or `null` instead of a text or a
+ * boolean; an unreadable one is left out, and does not fail the sign-in.
  *
- * @param raw kept whole as `raw_claims`
+ * @param raw kept as a whole as `raw_claims`
  */
 export function toClaims(said: JsonObject, raw?: JsonObject): Claims {
   const claims: Claims = {}

@@ -14,10 +14,10 @@ export interface Linked {
   entry: JsonObject
 }
 
-/** How an account is found: the identifier of the credential, compared as it is. */
+/** The identifier of the credential, compared literally. */
 export const identifierOf = accountIdentifier
 
-/** With the tokens of the first sign-in; without any where an app sent an id token of its own. */
+/** With the tokens of the first sign-in; without any if an app sent an id token of its own. */
 export function newEntry(cipher: Cipher, { provider: { id, organization_id }, subject, tokens }: Account): Linked {
   const provider = id
   const sealed = (token: string) => cipher.encrypt(Buffer.from(token))
@@ -58,7 +58,7 @@ export const credentialOf = (linked: readonly Linked[]): NewCredential => ({
   identifiers: linked.map(({ provider, subject }) => identifierOf(provider, subject)),
 })
 
-/** All credentials with these accounts instead of those before; without any, the row goes as well. */
+/** All credentials with these accounts instead of the earlier ones; without any, the row is deleted. */
 export function withLinked(all: readonly DraftCredential[], linked: readonly Linked[]): DraftCredential[] {
   const others = all.filter(({ type }) => type !== OIDC)
   return linked.length === 0 ? others : [...others, credentialOf(linked)]

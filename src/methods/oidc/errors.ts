@@ -1,17 +1,17 @@
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 
-/** The provider cannot be asked as it is configured. */
+/** The provider cannot be used with its configuration. */
 export const invalidConfiguration = (reason: string, cause?: unknown) =>
   new HttpError(500, 'Invalid configuration', { id: 'invalid_configuration', reason, cause })
 
 export const notInitialized = (error: unknown) =>
   invalidConfiguration(`Unable to initialize OpenID Connect Provider: ${textOf(error)}`, error)
 
-/** The provider answered, but not with what was asked for. */
+/** The provider's answer is not the expected one. */
 export const upstreamError = (reason: string, cause?: unknown) =>
   new HttpError(502, 'Upstream error', { id: 'upstream_error', reason, cause })
 
-/** What the provider says about itself cannot be believed; shown in the form. */
+/** What the provider says cannot be trusted; shown in the form. */
 export const untrustworthy = (error: unknown) => badRequest(textOf(error), { cause: error })
 
 /** It was used before, has expired, or was given for another sign-in; shown in the form. */
@@ -30,7 +30,7 @@ export const scopeMissing = () =>
     'Unable to finish because one or more permissions were not granted. Please retry and accept all permissions.',
   )
 
-/** Of other places: bounded, and without control characters. */
+/** Texts of other servers: bounded, and without control characters. */
 const MAX_TOLD = 500
 const textOf = (error: unknown) =>
   (error instanceof Error ? error.message : String(error)).slice(0, MAX_TOLD).replace(/\p{Cc}/gu, ' ')

@@ -4,7 +4,7 @@ import { idTokenMissing, untrustworthy } from './errors.ts'
 import type { ClaimsRequest, Kind, Provider } from './kind.ts'
 import type { Upstream } from './upstream.ts'
 
-/** Any provider of OpenID Connect that says of itself where things are. */
+/** Any provider of OpenID Connect with a discovery document. */
 export const generic: Kind = {
   openid: true,
   endpoints: async (provider, upstream) => endpointsOf(await upstream.discover(issuerOf(provider))),
@@ -20,7 +20,7 @@ const endpointsOf = (at: { authorization_endpoint: string; token_endpoint: strin
 
 export const issuerOf = ({ issuer_url }: Provider): string => issuer_url ?? ''
 
-/** A generic provider at a fixed place. */
+/** A generic provider at a fixed address. */
 export const at = (issuer: string, more: Partial<Kind> = {}, fixed: Partial<Provider> = {}): Kind => {
   const placed = (provider: Provider): Provider => ({ ...provider, ...fixed, issuer_url: issuer })
   return {
@@ -41,7 +41,7 @@ export function standardParameters({ requested_claims }: Provider, refresh: bool
   }
 }
 
-/** Members in the order of Kratos, which providers may have been told to expect. */
+/** Members in the order of Kratos, which providers may have been configured to expect. */
 function sorted(value: Json): Json {
   if (Array.isArray(value)) return value.map(sorted)
   if (value === null || typeof value !== 'object') return value
@@ -49,7 +49,7 @@ function sorted(value: Json): Json {
   return Object.fromEntries(members.map(([name, member]) => [name, sorted(member as Json)]))
 }
 
-/** The checked id token, whole. @throws HttpError 400 */
+/** All claims of the checked id token. @throws HttpError 400 */
 export async function idTokenClaims({ provider, tokens, upstream }: ClaimsRequest, issuer = issuerOf(provider)) {
   if (tokens.idToken === '') throw idTokenMissing()
   const { jwks_uri } = await upstream.discover(issuer)
@@ -57,7 +57,7 @@ export async function idTokenClaims({ provider, tokens, upstream }: ClaimsReques
   return toClaims(raw, raw)
 }
 
-/** @see OpenID Connect Core 1.0 §5.3.2: what is said there counts only for the subject of the id token */
+/** @see OpenID Connect Core 1.0 §5.3.2: the answer counts only for the subject of the id token */
 async function userinfoClaims(request: ClaimsRequest) {
   const { provider, tokens, upstream } = request
   const { userinfo_endpoint } = await upstream.discover(issuerOf(provider))
@@ -71,7 +71,7 @@ async function userinfoClaims(request: ClaimsRequest) {
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
-/** Checks an id token that an app sends, made for it or for another of the same owner. */
+/** Checks an id token from an app, issued for it or for another client of the same owner. */
 export const submittedTo =
   (issuer: string, jwksUri: string) => async (provider: Provider, idToken: string, upstream: Upstream) => {
     const audiences = [provider.client_id, ...(provider.additional_id_token_audiences ?? [])]

@@ -21,7 +21,7 @@ import { vk } from './kinds/vk.ts'
 import { x } from './kinds/x.ts'
 import { yandex } from './kinds/yandex.ts'
 
-/** By the word in `provider`. */
+/** By the value of `provider`. */
 const KINDS: Record<Provider['provider'], Kind> = {
   generic,
   google,
@@ -44,7 +44,7 @@ const KINDS: Record<Provider['provider'], Kind> = {
   patreon,
   linkedin,
   linkedin_v2: linkedinV2,
-  // Without the parameter its id tokens are signed by the client secret. @see https://developers.line.biz/en/docs/line-login/
+  // Without the parameter its id tokens are signed with the client secret. @see https://developers.line.biz/en/docs/line-login/
   line: at('https://access.line.me', { token: { parameters: { id_token_key_type: 'JWK' } } }),
   netid,
   x,

@@ -35,13 +35,13 @@ export interface LinkingDeps {
 
 export type Linking = ReturnType<typeof createLinking>
 
-/** Where a login flow keeps the account that waits to be linked. */
+/** The member of a login flow for the account that waits to be linked. */
 const MEMBER = 'registration_duplicate_credentials'
 
-/** Accounts at providers that are added to somebody who is here already. */
+/** Links accounts at providers to existing identities. */
 export function createLinking(d: LinkingDeps) {
   return {
-    /** @param use takes away what the browser came back with, in the same transaction */
+    /** @param use consumes the continuity container, in the same transaction */
     link(session: Session, known: KnownByProvider, use: (tx: Queryable) => Promise<void>): Change {
       const entry = newEntry(d.cipher, known)
       return {
@@ -60,7 +60,7 @@ export function createLinking(d: LinkingDeps) {
     },
 
     /**
-     * Somebody has the address already: they confirm that they are the same by signing in with what they have.
+     * The address belongs to an identity already: its owner confirms the link by signing in with an existing credential.
      * @returns undefined for an error of another kind
      */
     async conflictOf(error: unknown, c: Conflict): Promise<ShownAgain<LoginFlow> | undefined> {
@@ -107,7 +107,7 @@ interface Conflict {
   schema: IdentitySchema
 }
 
-/** Of whom the address is already. */
+/** The identity that has the address. */
 export interface Owner {
   identity: FullIdentity
   identifier: string
@@ -136,7 +136,7 @@ function confirmingNodes(
   })
 }
 
-/** Links the account that waits in a login flow, to whom it belongs. */
+/** Links the account that waits in a login flow, to the identity it belongs to. */
 export function createWaiting({ identities }: Pick<LinkingDeps, 'identities'>) {
   return {
     carried({ context }: Pick<LoginFlow, 'context'>): JsonObject | undefined {
@@ -145,8 +145,8 @@ export function createWaiting({ identities }: Pick<LinkingDeps, 'identities'>) {
     },
 
     /**
-     * @returns what the session proves besides; undefined where none waits
-     * @throws FormRefused when somebody else has signed in, or has the account
+     * @returns what the session proves as well; undefined if none waits
+     * @throws FormRefused when another identity has signed in, or has the account
      */
     async link({ context }: Pick<LoginFlow, 'context'>, identityId: string, tx: Queryable) {
       const waiting = context[MEMBER] as JsonObject | undefined

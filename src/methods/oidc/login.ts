@@ -29,7 +29,7 @@ export function oidcLogin(d: OidcLoginDeps): LoginMethod {
     if (purpose.kind === 'secondFactor') return []
     if (purpose.kind === 'identifier') return all
     if (purpose.kind === 'firstFactor' && purpose.identifier === undefined) return all
-    // Nobody learns which accounts there are.
+    // The form must not reveal which accounts exist.
     if (purpose.kind === 'firstFactor' && d.config().security.account_enumeration.mitigate) return all
     const linked = new Set(linkedOf((await view.account())?.credentials ?? []).map(({ provider }) => provider))
     return all.filter(({ id }) => linked.has(id))
@@ -59,7 +59,7 @@ export function oidcLogin(d: OidcLoginDeps): LoginMethod {
   }
 }
 
-/** The button says the provider, and may leave the method out. */
+/** The button names the provider, and may omit the method. */
 export function namesProvider(form: SubmittedForm, name = 'provider'): boolean {
   const method = fieldText(form, 'method').toLowerCase()
   return (method === '' || method === OIDC) && fieldText(form, name) !== ''

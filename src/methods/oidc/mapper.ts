@@ -5,7 +5,7 @@ import { compileProgram, type Program } from '../../kernel/jsonnet/index.ts'
 import { type Claims, member, textAt as textIn } from './claims.ts'
 import { invalidConfiguration } from './errors.ts'
 
-/** What a mapper makes of the claims. */
+/** The result of a mapper. */
 export interface Mapped {
   traits: JsonObject
   metadataPublic: Json
@@ -21,13 +21,13 @@ export interface MapperDeps {
   loadText(url: string): Promise<string>
 }
 
-/** How long a mapper of another server counts. */
+/** How long a mapper from another server is cached. */
 const KEPT: Micros = 60 * 60 * SECOND
-/** How long a server that failed is left alone. */
+/** Pause before a server that failed is asked again. */
 const RETRY: Micros = 60 * SECOND
-/** Of each kind; emptied when a reload or an editor has left too many behind. */
+/** Of each kind; emptied when reloads or edits have left too many. */
 const MOST_KEPT = 200
-/** Of input and output, as at Kratos. */
+/** Of input and output, as in Kratos. */
 const MAX_BYTES = 64 * 1024
 
 /** Mappers written in Jsonnet. @see https://www.ory.com/docs/kratos/social-signin/data-mapping */
@@ -38,7 +38,7 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
   /** by their text */
   const programs = new Map<string, Program>()
 
-  /** A file is read each time. What another server has given counts until a reload, and longer while it does not answer. */
+  /** A file is read each time. A mapper from another server is kept until a reload, and longer while its server is away. */
   async function textAt(url: string): Promise<string> {
     if (!/^https?:/i.test(url)) return loadText(url)
     if (fetchedFor !== config()) fetched.clear()

@@ -23,7 +23,7 @@ export const linkTo = (one: Provider) => named(1050002, `Link ${labelOf(one)}`, 
 export const unlinkFrom = (one: Provider) => named(1050003, `Unlink ${labelOf(one)}`, one)
 export const goOn = info(1040003, 'Continue')
 
-/** @param hints whose ways to sign in may be told */
+/** @param hints the methods of the identity that may be revealed */
 export function accountExists(
   one: Provider,
   identifier: string,

@@ -24,7 +24,7 @@ export interface NewcomerDeps {
 
 export type Newcomers = ReturnType<typeof createNewcomers>
 
-/** The provider does not say enough: the form asks for the rest. */
+/** The provider does not give everything that the schema needs: the form asks for the rest. */
 export class NotEnough extends Error {
   override readonly name = 'NotEnough'
   readonly form: Partial<NextForm>
@@ -34,7 +34,7 @@ export class NotEnough extends Error {
   }
 }
 
-/** Makes somebody whom a provider knows into somebody who may be registered. */
+/** Makes a registration from what a provider says. */
 export function createNewcomers(d: NewcomerDeps) {
   function form(flow: RegistrationFlow, schema: IdentitySchema, known: KnownByProvider, traits: Json): UiNode[] {
     const group = d.config().feature_flags.legacy_oidc_registration_node_group ? OIDC : 'default'
@@ -55,8 +55,8 @@ export function createNewcomers(d: NewcomerDeps) {
     },
 
     /**
-     * @param sent traits that the form has sent along: they count more than those of the provider
-     * @throws NotEnough when the schema is not content, HttpError
+     * @param sent traits from the form: they win over those of the provider
+     * @throws NotEnough when the schema is not satisfied, HttpError
      */
     async make(flow: RegistrationFlow, known: KnownByProvider, sent: Json) {
       const { provider } = known
@@ -82,7 +82,7 @@ export function createNewcomers(d: NewcomerDeps) {
   }
 }
 
-/** Members of the second win, however deep. */
+/** Members of the second win, at every depth. */
 function merged(base: Json, over: Json): Json {
   if (!isObject(base) || !isObject(over)) return over
   const all: JsonObject = { ...base }

@@ -3,7 +3,7 @@ import { type Claims, toClaims } from './claims.ts'
 import { scopeMissing } from './errors.ts'
 import type { ClaimsRequest, Endpoints, Kind } from './kind.ts'
 
-/** A provider of OAuth 2.0 alone: who it is stands in an API of its own. */
+/** A provider of OAuth 2.0 alone: its own API describes the person. */
 export const oauth2 = (
   endpoints: Endpoints,
   claims: (request: ClaimsRequest) => Promise<JsonObject>,
@@ -14,7 +14,7 @@ export const oauth2 = (
   ...more,
 })
 
-/** @throws HttpError 400 when the person did not grant everything that is asked for */
+/** @throws HttpError 400 when the person did not grant all requested scopes */
 export function assertGranted({ provider, tokens }: ClaimsRequest, separator: string): void {
   const granted = new Set(String(tokens.answer.scope ?? '').split(separator))
   if (!(provider.scope ?? []).every((scope) => granted.has(scope))) throw scopeMissing()

@@ -32,7 +32,7 @@ export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
       const link = offered
         .filter(({ id }) => !linked.has(id))
         .map((one) => submitNode('oidc', one.id, linkTo(one), 'link'))
-      // Nobody locks themselves out.
+      // Owners must not lock themselves out.
       const removable = firstFactors(identity, codes()) > 1 ? offered.filter(({ id }) => linked.has(id)) : []
       return { nodes: [...link, ...removable.map((one) => submitNode('oidc', one.id, unlinkFrom(one), 'unlink'))] }
     },

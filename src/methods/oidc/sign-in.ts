@@ -23,7 +23,7 @@ import type { Upstream } from './upstream.ts'
 import { upstreamSignIn } from './upstream-session.ts'
 import { bindingOf, type State, type StateKind, type States } from './way-back/state.ts'
 
-/** Under which name a browser comes back to its sign-in. */
+/** The name of the continuity container. */
 export const CONTAINER = 'ory_kratos_oidc_auth_code_session'
 const LIFESPAN = 30 * 60 * SECOND
 const MAX_IDENTIFIER = 255
@@ -34,18 +34,18 @@ export interface SignInDeps {
   random: Random
   continuity: { begin(name: string, payload: JsonObject, lifespan: number): Promise<string | undefined> }
   states: States
-  /** for id tokens that rest with sessions */
+  /** for id tokens that are stored with sessions */
   seal: Seal
   upstream: Upstream
   tokenEndpoint: TokenEndpoint
 }
 
-/** What a browser is sent away with. */
+/** The parameters of a redirect to a provider. */
 export interface Departure {
   kind: StateKind
   provider: Provider
   flow: Pick<Flow, 'id' | 'identity_schema'>
-  /** the person is to sign in again, though signed in already */
+  /** the person must sign in again, even if signed in there */
   refresh: boolean
   form: SubmittedForm
   traits: Json
@@ -54,7 +54,7 @@ export interface Departure {
   initCode: string | undefined
 }
 
-/** Somebody whom a provider knows. */
+/** A person as a provider describes them. */
 export interface KnownByProvider {
   provider: Provider
   subject: string
@@ -64,7 +64,7 @@ export interface KnownByProvider {
   upstream: UpstreamSignIn
 }
 
-/** What a session says, and keeps, of a sign-in by a provider. */
+/** What a session stores of a sign-in by a provider. */
 export function proofOf({ provider, upstream }: KnownByProvider): Pick<Proof, 'authentication' | 'upstream'> {
   return { authentication: authenticationOf(provider.id, provider.organization_id), upstream }
 }
@@ -76,7 +76,7 @@ export const authenticationOf = (provider: string, organization: string | undefi
 
 export type ProviderSignIn = ReturnType<typeof createProviderSignIn>
 
-/** There and back: the address of the provider, and what it says of who comes from there. */
+/** The redirect to a provider, and what it says about the person who returns. */
 export function createProviderSignIn(d: SignInDeps) {
   const settings = () => d.config().selfservice.methods.oidc
   const callback = (provider: Provider) => {
@@ -121,7 +121,7 @@ export function createProviderSignIn(d: SignInDeps) {
       response_type: 'code',
       ...(asked.length === 0 ? {} : { scope: asked.join(' ') }),
       state,
-      // PKCE binds the code to this browser as well; Kratos sends no nonce beside it.
+      // PKCE binds the code to this browser as well; Kratos sends no nonce with it.
       ...(verifier === undefined
         ? kind.openid
           ? { nonce: nonceOf(state) }
@@ -132,7 +132,7 @@ export function createProviderSignIn(d: SignInDeps) {
     })
   }
 
-  /** @throws HttpError 502: what the provider says does not name anybody */
+  /** @throws HttpError 502 without a subject */
   function known(
     provider: Provider,
     claims: Claims,
@@ -152,7 +152,7 @@ export function createProviderSignIn(d: SignInDeps) {
   return {
     enabled: () => settings().enabled,
     find,
-    /** Those that are shown. One that belongs to an organization is not. */
+    /** The providers in forms. Those of an organization are not shown. */
     offered: () => settings().config.providers.filter(({ organization_id: organization }) => !organization),
 
     /** @throws HttpError 400 for traits that are too large, and for parameters of a wrong type */
@@ -185,7 +185,7 @@ export function createProviderSignIn(d: SignInDeps) {
       }
     },
 
-    /** Who comes back with a code. @throws HttpError, FormRefused */
+    /** The person who returns with a code. @throws HttpError, FormRefused */
     async arrive(state: State, stateText: string, query: URLSearchParams): Promise<KnownByProvider> {
       const provider = find(state.provider)
       const kind = kindOf(provider)
@@ -201,7 +201,7 @@ export function createProviderSignIn(d: SignInDeps) {
       return known(provider, claims, tokens)
     },
 
-    /** Who sends an id token of their own. @throws HttpError */
+    /** The person of an id token from an app. @throws HttpError */
     async submitted(provider: Provider, form: SubmittedForm): Promise<KnownByProvider> {
       const { submitted } = kindOf(provider)
       if (!submitted) throw upstreamError(`The provider ${provider.provider} does not support id_token verification`)
@@ -227,13 +227,13 @@ function assertNonce(signed: string, sent: string): void {
   if (signed !== sent) throw upstreamError('The supplied nonce does not match the nonce from the id_token')
 }
 
-/** Bound to the state, which the browser that began alone can bring back. */
+/** Bound to the state, which only the browser that began can return. */
 const nonceOf = (state: string) => createHash('sha256').update(`nonce ${state}`).digest('base64url')
 const challengeOf = (verifier: string) => createHash('sha256').update(verifier).digest('base64url')
 
 const PASSED_ON = ['login_hint', 'hd', 'prompt', 'auth_type', 'acr_values']
 
-/** What a page may add to the address of the provider; other members are passed over. */
+/** What a page may add to the address of the provider; other members are ignored. */
 function upstreamParameters(form: SubmittedForm): Record<string, string> {
   const { upstream_parameters: whole } = form.kind === 'json' ? form.values : {}
   const of = (name: string): Json | undefined =>

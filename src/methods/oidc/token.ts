@@ -26,7 +26,7 @@ type Auth = 'body' | 'header'
 const MAX_ERROR_BYTES = 4096
 
 export function createTokenEndpoint(upstream: Upstream): TokenEndpoint {
-  /** What a provider took, by the id of its entry and its endpoint. */
+  /** The client authentication that a provider accepted, by the id of its entry and its endpoint. */
   const known = new Map<string, Auth>()
 
   async function authOf(provider: Provider, key: string): Promise<Auth> {
@@ -51,8 +51,8 @@ export function createTokenEndpoint(upstream: Upstream): TokenEndpoint {
       return upstream.postForm(url, form, headers)
     }
     const answer = await send(auth)
-    // Whoever does not know the client has not looked at its code: that may be sent again. After any other error a
-    // provider may take back what it gave for the code.
+    // A provider that does not know the client has not used up its code, which may be sent again. After any other error a
+    // provider may revoke what it issued for the code.
     if (kind.token?.auth !== undefined || !isUnknownClient(answer)) return read(answer)
     const other = auth === 'header' ? 'body' : 'header'
     const second = await send(other)
@@ -101,7 +101,7 @@ function read({ status, body }: OutboundAnswer, translate?: (answer: JsonObject)
   return { accessToken, idToken: textAt(answer, 'id_token'), refreshToken: textAt(answer, 'refresh_token'), answer }
 }
 
-/** JSON, or a form, as GitHub answers to those who do not ask for JSON. */
+/** JSON, or a form, which GitHub sends by default. */
 function answerOf(text: string): JsonObject {
   try {
     const answer: unknown = JSON.parse(text)

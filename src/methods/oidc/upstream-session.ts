@@ -3,20 +3,20 @@ import type { Seal } from '../../kernel/crypto/seal.ts'
 import type { UpstreamSignIn } from '../../sessions/store-upstream.ts'
 import { type Claims, textAt } from './claims.ts'
 
-/** Bytes of a name that an index holds. */
+/** Bytes of a name that an index can hold. */
 const MAX_NAME = 1024
-/** Bytes of an id token that is worth keeping: a longer one fits into no request to the provider. */
+/** Bytes of an id token that is worth storing: a longer one fits into no request to the provider. */
 const MAX_ID_TOKEN = 32 * 1024
 
 /**
- * What the session keeps of a sign-in, for its end: how the provider names itself and its own session, and the id token.
- * @param idToken of this sign-in, from the provider itself or checked; empty without
+ * What the session stores of a sign-in, for its end: the provider's names for itself and its own session, and the id token.
+ * @param idToken of this sign-in, from the provider itself or checked; empty without one
  */
 export function upstreamSignIn(
   seal: Seal,
   { provider, subject, claims, idToken }: { provider: string; subject: string; claims: Claims; idToken: string },
 ): UpstreamSignIn {
-  // Where the claims are those of another endpoint they lack `sid`, and may name the issuer otherwise than its tokens do.
+  // Claims of another endpoint lack `sid`, and may name the issuer otherwise than its tokens do.
   const token = readToken(idToken)
   const issuer = textAt(token, 'iss') || textAt(claims, 'iss')
   const sid = textAt(token, 'sid') || textAt(claims.raw_claims, 'sid')

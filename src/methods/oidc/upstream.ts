@@ -6,7 +6,7 @@ import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { OutboundAnswer, OutboundRequest } from '../../kernel/outbound/client.ts'
 import { notInitialized, untrustworthy, upstreamError } from './errors.ts'
 
-/** What a provider says about itself, as far as it is used. */
+/** The discovery document of a provider, as far as it is used. */
 export interface Metadata {
   issuer: string
   authorization_endpoint: string
@@ -26,11 +26,11 @@ export interface TokenTrust {
   audiences: readonly string[]
 }
 
-/** The servers of providers: each question has its time and size, and what changes rarely is kept. */
+/** The servers of providers: each request is bounded in time and size, and documents are cached. */
 export interface Upstream {
   /** @throws HttpError 500 `invalid_configuration` */
   discover(issuer: string): Promise<Metadata>
-  /** What is known of an issuer without a way to fail; undefined while it cannot be asked. */
+  /** The cached document of an issuer, without an error; undefined while it cannot be read. */
   announced(issuer: string): Promise<Metadata | undefined>
   /** @returns an object, from a 200 answer. @throws HttpError 502 `upstream_error` */
   getJson(url: string, headers?: Readonly<Record<string, string>>): Promise<Json>
@@ -52,13 +52,13 @@ export interface UpstreamDeps {
 
 const TIMEOUT_MS = 8000
 const MAX_BYTES = 1024 * 1024
-/** How long what a provider says about itself counts; a failure is asked again at once. */
+/** How long a discovery document is cached; after a failure it is read again at once. */
 const KEPT_SECONDS = 600
-/** A key that is not known is a reason to read the keys again, but not for everybody who sends rubbish. */
+/** An unknown key is a reason to read the keys again, but not for every forged token. */
 const COOL_DOWN_SECONDS = 10
 /** Clocks may differ by this much. */
 const TOLERANCE_SECONDS = 60
-/** Issuers that are kept: each is one of the configuration, or a tenant of Microsoft. */
+/** Issuers that are cached: each is one of the configuration, or a tenant of Microsoft. */
 const MOST_KEPT = 200
 
 interface Kept<T> {
@@ -91,7 +91,7 @@ export function createUpstream({ clock, random, exchange }: UpstreamDeps): Upstr
       keep(known, issuer, { value, at: seconds() })
       return value
     } catch (error) {
-      // what it said last is better than no sign-in
+      // the previous answer is better than no sign-in
       if (old !== undefined) return old.value
       throw notInitialized(error)
     }
@@ -122,7 +122,7 @@ export function createUpstream({ clock, random, exchange }: UpstreamDeps): Upstr
     })
     // @see OpenID Connect Core 1.0 §3.1.3.7, 5
     if (payload.azp !== undefined && !audiences.includes(String(payload.azp))) {
-      throw new Error('the id_token was issued to somebody else (azp)')
+      throw new Error('the id_token was issued to another client (azp)')
     }
     return payload as JsonObject
   }
@@ -193,7 +193,7 @@ function parse({ body }: OutboundAnswer): Json {
   return JSON.parse(body.toString('utf8')) as Json
 }
 
-/** @throws Error unless it is what an issuer of this name would say */
+/** @throws Error unless it can be the document of this issuer */
 function checked(said: Json, issuer: string): Metadata {
   const metadata = said as unknown as Metadata
   if (typeof metadata !== 'object' || metadata === null) throw new Error('the answer is no JSON object')

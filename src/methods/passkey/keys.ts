@@ -21,10 +21,10 @@ export function passkeyParty(d: PasskeyDeps): RelyingParty | undefined {
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 const LENGTH = 64
-/** Bytes from here up are dropped: modulo would prefer some of the letters. */
+/** Bytes from here up are dropped: modulo would favour some of the letters. */
 const FAIR = 248
 
-/** By which an authenticator names the person: it is the identifier of the credential, so letters and digits. */
+/** The user handle. It is also the identifier of the credential, so letters and digits. */
 export function newHandle(random: Random): Buffer {
   let text = ''
   while (text.length < LENGTH) {

@@ -27,7 +27,7 @@ const ANSWER = 'passkey_login'
 const TRIGGER = 'passkey_login_trigger'
 const KEYS_OF_EITHER_KIND = [PASSKEY, 'webauthn']
 
-/** A key that knows whose it is: nothing is typed. */
+/** A discoverable key: nothing is typed. */
 export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
   return {
     id: PASSKEY,

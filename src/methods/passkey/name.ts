@@ -1,7 +1,7 @@
 import type { IdentitySchema, Json } from '../../identities/types.ts'
 import { PASSKEY } from './keys.ts'
 
-/** How authenticators show the person: by the trait that the schema marks for it, else by what security keys go by. */
+/** The person's name in authenticators: the trait that the schema marks for it, else the identifier of security keys. */
 export function displayName(schema: Pick<IdentitySchema, 'derive'>, traits: Json): string {
   const derived = schema.derive(traits)
   if (derived.kind !== 'derived') return ''

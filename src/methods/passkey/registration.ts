@@ -20,7 +20,7 @@ export interface PasskeyRegistrationDeps extends PasskeyDeps {
 }
 
 const ANSWER = 'passkey_register'
-/** Member of a flow's context: what its screens show. */
+/** Member of a flow's context: the options on its screens. */
 const OPTIONS = 'passkey_session_options'
 
 export function passkeyRegistration(d: PasskeyRegistrationDeps): RegistrationMethod {
@@ -67,7 +67,7 @@ interface Asked {
   options: JsonObject
 }
 
-/** @param nameInput whose value the page gives to the authenticator as the person's name */
+/** @param nameInput the input whose value the page gives to the authenticator as the person's name */
 function ask(d: PasskeyDeps, rp: RelyingParty, nameInput: string): Asked {
   const [challenge, userHandle] = [newChallenge(d.random), newHandle(d.random)]
   const user = { id: userHandle, name: '', displayName: '' }
@@ -80,7 +80,7 @@ function ask(d: PasskeyDeps, rp: RelyingParty, nameInput: string): Asked {
 
 const contextOf = ({ session, options }: Asked): JsonObject => ({ [ASKED]: session, [OPTIONS]: options })
 
-/** All screens of a flow ask the same: a key that was made on one is taken on the other. */
+/** All screens of a flow have the same challenge: a key that was made on one is accepted on the other. */
 function askedBefore({ [ASKED]: session, [OPTIONS]: options }: JsonObject): Asked | undefined {
   return readChallenge(session) && isObject(options) ? { session: session as JsonObject, options } : undefined
 }

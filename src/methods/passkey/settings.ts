@@ -71,7 +71,7 @@ export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
   }
 }
 
-/** Each key has a handle of its own, and both find the person. */
+/** Each key has a user handle of its own, and each finds the person. */
 async function add(d: PasskeySettingsDeps, { flow, form, session, account }: SettingsRequest): Promise<Change> {
   const as = { now: d.clock.now(), displayName: '', passwordless: true }
   const made = await newKey(fieldText(form, ANSWER), flow.context[ASKED], passkeyParty(d)!, as)

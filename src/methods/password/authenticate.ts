@@ -24,7 +24,7 @@ export interface Proof {
 }
 
 /**
- * Whose password it is. An identifier that nobody has costs as much time as a wrong password.
+ * The identity of an identifier and a password. An unknown identifier costs as much time as a wrong password.
  * @throws FormRefused, the same for both; 429 after too many failures; HashingBusy
  */
 export async function authenticate(
@@ -32,7 +32,7 @@ export async function authenticate(
   proof: Proof,
   caller: Pick<Caller, 'client' | 'knownBrowser'>,
 ): Promise<PasswordCredential> {
-  // Nobody's, and not a guess either: no work is done for it.
+  // No account can have it, and it is not a guess either: no work is done for it.
   if (isLongerThan(proof.identifier, MAX_IDENTIFIER)) throw refused(messages.wrongCredentials)
   const { identifier, password } = proof
   const { client } = caller
@@ -45,7 +45,7 @@ export async function authenticate(
   const counts = await d.attempts.begin(who)
   const credential = await find()
   if (await verified(d, credential, password, shareOf(identifier, client))) {
-    // Again: of guesses sent at once, those beyond the limit learn nothing, not even when they are right.
+    // Again: of concurrent guesses, those beyond the limit learn nothing, not even when they are right.
     await d.attempts.check(counts)
     return credential!
   }
@@ -64,7 +64,7 @@ async function verified(
   return false
 }
 
-/** Brings an imported or outdated hash up to what is configured. A login never fails for it. */
+/** Replaces an imported or outdated hash by one as configured. A login never fails for it. */
 export async function renewHash(d: AuthenticateDeps, { identity, hash: from }: PasswordCredential, password: string) {
   if (from === undefined || !d.hasher.needsRehash(from)) return
   try {

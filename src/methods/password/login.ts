@@ -19,7 +19,7 @@ export interface PasswordLoginDeps extends AuthenticateDeps {
 export function passwordLogin(d: PasswordLoginDeps): LoginMethod {
   const enabled = () => d.config().selfservice.methods.password.enabled
 
-  /** What somebody with a password signs in with; undefined for somebody without. */
+  /** The identifier of the account's password; undefined without a password. */
   async function ownIdentifier({ account }: LoginView): Promise<string | undefined> {
     const identity = await account()
     if (!identity || passwordHashOf(identity.credentials) === undefined) return undefined
@@ -81,7 +81,7 @@ const passwordForm = (identifier: UiNode, button: typeof messages.signIn): UiNod
   submitNode('password', 'password', button),
 ]
 
-/** `password_identifier` is what old forms call it. */
+/** `password_identifier` is its name in old forms. */
 const readIdentifier = (form: SubmittedForm) => fieldText(form, 'identifier') || fieldText(form, 'password_identifier')
 
 function assertComplete(proof: { identifier: string; password: string }): void {

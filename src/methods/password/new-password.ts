@@ -12,8 +12,8 @@ export interface NewPasswordDeps {
 }
 
 /**
- * Holds a new password against the policy. Nothing is written and nothing hashed yet.
- * @throws FormRefused with what the policy says; 503 when leaks must be checked and cannot be
+ * Checks a new password against the policy. Nothing is written and nothing hashed yet.
+ * @throws FormRefused with the messages of the policy; 503 when leaks must be checked and cannot be
  */
 export async function judgePassword(
   d: NewPasswordDeps,

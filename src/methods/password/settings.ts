@@ -31,7 +31,7 @@ export function passwordSettings(d: PasswordSettingsDeps): SettingsMethod {
     async change({ form, session, schema, account, requirePrivilege }) {
       const password = fieldText(form, 'password')
       if (password === '') throw refused(messages.missing('password'), 'password')
-      // It is not even looked at for a session that may not change it.
+      // It is not even checked for a session that may not change it.
       requirePrivilege()
       const { id, traits, credentials } = await account()
       await judgePassword(d, password, identifiersOf(schema, traits))
@@ -55,7 +55,7 @@ export function passwordSettings(d: PasswordSettingsDeps): SettingsMethod {
   }
 }
 
-/** The sessions that end with the old password, beside what the hook of Kratos ends. */
+/** The sessions that end with the old password, beside those that the hook of Kratos ends. */
 async function endSessions(d: PasswordSettingsDeps, session: Session, tx: Queryable): Promise<void> {
   const ending = d.config().lethe.sessions.end_on_password_change
   if (ending === 'none') return

@@ -6,7 +6,7 @@ import { submitNode } from '../../flows/nodes.ts'
 import { isTwoStep } from '../../flows/registration/begin.ts'
 import type { RegistrationMethod } from '../../flows/registration/method.ts'
 
-/** The traits on a screen of their own, before the ways to sign in. */
+/** The traits on a screen of their own, before the methods. */
 export function profileRegistration(d: { config(): Config }): RegistrationMethod {
   return {
     id: 'profile',
@@ -18,7 +18,7 @@ export function profileRegistration(d: { config(): Config }): RegistrationMethod
     takes: (form) =>
       isTwoStep(d.config()) &&
       (fieldText(form, 'screen') !== '' || ['profile', 'profile:back'].includes(fieldText(form, 'method'))),
-    /** On to the credentials only with traits that obey the schema. */
+    /** On to the credentials only with traits that are valid. */
     async register({ form, traits, checkTraits }) {
       const back = fieldText(form, 'screen') === 'previous' || fieldText(form, 'method') === 'profile:back'
       if (!back) checkTraits(traits)

@@ -56,7 +56,7 @@ function taken(error: unknown): never {
   throw conflict ? refused(messages.taken) : error
 }
 
-/** What one signs in or gets back in with, in a form that can be compared. */
+/** The identifiers and recovery addresses, in a form that can be compared. */
 function protectedPart(schema: IdentitySchema, traits: Json): string {
   const { identifiers, verifiable, recovery } = derive(schema, traits)
   return JSON.stringify([[...identifiers], verifiable, recovery])

@@ -4,14 +4,14 @@ import { secretOf } from './secret.ts'
 
 export const TOTP = 'totp'
 
-/** An authenticator app that is linked. */
+/** A linked authenticator app. */
 export interface App {
   /** as stored: it tells one app from another */
   url: string
   secret: string
 }
 
-/** Undefined where none is linked; one without a secret is none. */
+/** Undefined if none is linked; a credential without a secret is none. */
 export function appOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]): App | undefined {
   const url = credentials.find(({ type }) => type === TOTP)?.config.totp_url
   const secret = secretOf(url)
@@ -19,8 +19,8 @@ export function appOf(credentials: readonly Pick<StoredCredential, 'type' | 'con
 }
 
 /**
- * Apps show `123 456`, and some keyboards give full-width digits. A native client sends what it means: there Kratos
- * forgives blanks around a code alone.
+ * Apps show `123 456`, and some keyboards type full-width digits. A native client sends the code itself: there Kratos
+ * allows only blanks around it.
  */
 export const asTyped = ({ type }: Pick<Flow, 'type'>, code: string): string =>
   type === 'api' ? code.trim() : code.normalize('NFKC').replaceAll(/[\s.-]/g, '')

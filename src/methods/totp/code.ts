@@ -4,15 +4,15 @@ import { type Micros, SECOND } from '../../kernel/base/clock.ts'
 const PERIOD = 30
 /** Periods that a phone's clock may be wrong by, either way. */
 const TOLERANCE = 1
-/** Within these a code shows that the clock is wrong, rather than the app. It is refused all the same. */
+/** A code within these shows that the clock is wrong, rather than the app. It is refused all the same. */
 const WRONG_CLOCK = 20
 
-/** The number of the period that a time falls into. */
+/** The number of the period of a time. */
 export const stepAt = (now: Micros): number => Math.floor(now / SECOND / PERIOD)
 
 export type Judged =
   | { kind: 'right'; step: number }
-  /** a code of that period, in seconds from now: the phone's clock is ahead, or behind if it is less than zero */
+  /** a code of that period, in seconds from now: the phone's clock is ahead, or behind if it is negative */
   | { kind: 'wrongClock'; step: number; seconds: number }
   | { kind: 'wrong' }
 

@@ -51,7 +51,7 @@ export function totpLogin(d: TotpLoginDeps): LoginMethod {
       if (judged.kind !== 'right') {
         await d.guesses.wrong(target)
         if (judged.kind === 'wrong') throw refused(messages.wrongCode)
-        // Whoever is told of a code to come could wait for its time.
+        // A caller who learns that a code belongs to the future could wait for its time.
         if (judged.seconds > 0) await d.totp.told(identity.id, judged.step)
         throw refused({ ...messages.wrongCode, context: { clock_offset: judged.seconds } })
       }

@@ -8,7 +8,7 @@ const MAX_NAME = 120
 export const newSecret = (random: Random): string => new Secret({ buffer: toArrayBuffer(random(SECRET_BYTES)) }).base32
 
 /**
- * What an authenticator app is given, and what is stored. Only `secret` counts later, whatever else it says.
+ * The URL for an authenticator app, which is also stored. Later only `secret` counts, whatever else it says.
  * @see https://github.com/google/google-authenticator/wiki/Key-Uri-Format
  */
 export function totpUrl(app: { issuer: string; account: string; secret: string }): string {
@@ -16,10 +16,10 @@ export function totpUrl(app: { issuer: string; account: string; secret: string }
   return `otpauth://totp/${inPath(issuer)}:${inPath(account)}?algorithm=SHA1&digits=6&issuer=${issuer}&period=30&secret=${app.secret}`
 }
 
-/** As Go writes a path: more stays as it is than in a query. */
+/** As Go writes a path: fewer characters are escaped than in a query. */
 const inPath = (encoded: string) => encoded.replaceAll(/%(24|26|2B|2C|2F|3A|3B|3D|40)/g, decodeURIComponent)
 
-/** As much of it as fits, in whole characters. */
+/** The name as far as it fits, in whole characters. */
 function encodedName(name: string): string {
   let encoded = ''
   for (const character of name.toWellFormed()) {
@@ -30,12 +30,12 @@ function encodedName(name: string): string {
   return encoded
 }
 
-/** Secrets of other programs may be longer; what HMAC makes of a whole page of text is no secret of an app. */
+/** Secrets of other programs may be longer; beyond, it is not the secret of an app. */
 const MAX_SECRET = 512
 /** One letter alone is less than a byte: an empty key. */
 const BASE32 = /^[A-Za-z2-7]{2,}=*$/
 
-/** The secret of a stored URL. An empty one would accept codes that everybody can work out: it is none. */
+/** The secret of a stored URL. An empty one would accept codes that anyone can compute: it counts as none. */
 export function secretOf(url: unknown): string | undefined {
   if (typeof url !== 'string' || !url.startsWith('otpauth://')) return undefined
   const secret = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('secret') ?? ''

@@ -25,7 +25,7 @@ export interface TotpSettingsDeps extends FactorChangeDeps {
   config(): Config
   clock: Clock
   random: Random
-  /** how apps name this server where nothing is configured */
+  /** the name of this server in apps by default */
   publicHost(): string
   identities: Pick<IdentityService, 'changeCredentials'>
   sessions: Pick<SessionService, 'raise' | 'revokeAllOf'>
@@ -77,7 +77,7 @@ const linkNodes = (url: string): UiNode[] => [
   submitNode(TOTP, TOTP, messages.save),
 ]
 
-/** The secret is that of the form: whoever can read it off the phone has the app. */
+/** The secret of the form: the owner proves with a code that the app has it. */
 function link(d: TotpSettingsDeps, { flow, form, session, identity: { id } }: SettingsRequest): Change {
   const code = fieldText(form, 'totp_code')
   if (code === '') throw refused(messages.missing('totp_code'), 'totp_code')
@@ -110,7 +110,7 @@ function link(d: TotpSettingsDeps, { flow, form, session, identity: { id } }: Se
   }
 }
 
-/** The level of a session stays what it was: the proof was given. */
+/** The level of a session stays: the proof was given. */
 const unlink = (d: TotpSettingsDeps, { session, identity: { id } }: SettingsRequest): Change => ({
   kind: 'change',
   needsPrivilege: () => true,

@@ -1,11 +1,11 @@
 import { type Db, NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
 
-/** Steps that a remembered one may be ahead of the clock, after which the memory is of a time when the clock was wrong. */
+/** Steps that a stored one may be ahead of the clock; beyond, it is from a time when the clock was wrong. */
 const AHEAD = 20
 
 /**
- * The identity and its app are locked, so that the code counts for the app that it was checked against, and two requests
- * with one code come one after the other. A later code is remembered; it and earlier ones pass never again.
+ * Identity and app are locked, so that the code counts for the app that it was checked against, and two requests
+ * with one code run one after the other. The code's step is stored; it and earlier ones are never valid again.
  */
 const ACCEPT = sql(
   'totp.accept',
@@ -23,14 +23,14 @@ const ACCEPT = sql(
   select (select count(*) from app)::int as held, (select count(*) from accepted)::int as accepted`,
 )
 
-/** For an app that was just linked: nothing is known of it yet. */
+/** For a newly linked app: no step of it is stored yet. */
 const LINKED = sql(
   'totp.linked',
   `insert into lethe.totp_steps (identity_id, step) values ($1, $2)
   on conflict (identity_id) do update set step = excluded.step, told = '{}'`,
 )
 
-/** How many told steps are kept: more than guesses are allowed within the time that one of them could be used. */
+/** Stored future steps: more than the guesses that are allowed while one of them could be used. */
 const MAX_TOLD = 50
 
 const TOLD = sql(
@@ -47,7 +47,7 @@ export function createTotpStore(db: Pick<Db, 'query'>, nid: string) {
      * Uses up a code, and all earlier ones.
      * @param url of the app that the code was checked against
      * @returns false for one that was used before
-     * @throws NotLocked also when the app is another by now
+     * @throws NotLocked also when the app has been replaced meanwhile
      */
     async accept(
       code: { identityId: string; url: string; step: number; now: number },
@@ -58,11 +58,11 @@ export function createTotpStore(db: Pick<Db, 'query'>, nid: string) {
       if (row!.held === 0) throw new NotLocked(`${ACCEPT.name}: the app is held, or is another by now`)
       return row!.accepted > 0
     },
-    /** The code that an app was linked with opens nothing more. */
+    /** The code that an app was linked with cannot be used to sign in. */
     async linked(identityId: string, step: number, tx: Queryable): Promise<void> {
       await tx.query(LINKED, [identityId, step])
     },
-    /** A code of a time to come that its sender was told about: it must not pass when that time comes. */
+    /** A future code whose sender was told so: it must not be valid when its time comes. */
     async told(identityId: string, step: number): Promise<void> {
       await db.query(TOLD, [identityId, step])
     },

@@ -21,7 +21,7 @@ export function webauthnConfig(d: WebauthnDeps): { rp: RelyingParty; passwordles
   return { rp: relyingParty(config.rp, d.publicBaseUrl()), passwordless: config.passwordless === true }
 }
 
-/** What people with a key sign in with, as the schema marks it. */
+/** The identifiers of security keys, as the schema marks them. */
 export function webauthnIdentifiers(schema: Pick<IdentitySchema, 'derive'>, traits: Json): readonly string[] {
   const derived = schema.derive(traits)
   return derived.kind === 'derived' ? (derived.identifiers.get(WEBAUTHN) ?? []) : []

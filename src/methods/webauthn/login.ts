@@ -24,13 +24,13 @@ import { ASKED, WEBAUTHN, type WebauthnDeps, webauthnConfig } from './keys.ts'
 
 export interface WebauthnLoginDeps extends WebauthnDeps, UseDeps {
   identities: UseDeps['identities'] & Pick<IdentityService, 'get' | 'findByIdentifier'>
-  /** shared by all nodes: ids of keys that nobody has are made of it */
+  /** shared by all nodes: ids of made-up keys are derived from it */
   serverSecret: Uint8Array
 }
 
 const ANSWER = 'webauthn_login'
 
-/** A security key: as second factor, or, where so configured, as the only one. In browsers alone. */
+/** A security key: as second factor, or, if configured so, as the only one. In browsers alone. */
 export function webauthnLogin(d: WebauthnLoginDeps): LoginMethod {
   const settings = () => webauthnConfig(d)
   return {
@@ -66,7 +66,7 @@ export function webauthnLogin(d: WebauthnLoginDeps): LoginMethod {
     },
   }
 
-  /** The keys that may answer: of the role that is asked for; all of the role when somebody proves anew. */
+  /** The keys that may answer: of the requested role; all of them for a fresh proof. */
   function keysFor(passwordless: boolean, purpose: LoginPurpose, { id, credentials }: FullIdentity): Key[] {
     const wanted = purpose.kind !== 'secondFactor'
     if (wanted !== passwordless) return []
@@ -96,7 +96,7 @@ export function webauthnLogin(d: WebauthnLoginDeps): LoginMethod {
     ]
   }
 
-  /** The second step: the keys of the one who was named, or, where nobody is to learn who has an account, made up ones. */
+  /** The second step: the keys of the identifier, or, where accounts must not be revealed, made-up ones. */
   function askKey({ flow, csrfToken }: LoginRequest, identifier: string, identity: FullIdentity | undefined): NextForm {
     const { rp } = settings()!
     const ring = identity && ringOf(identity.credentials, WEBAUTHN, identity.id)

@@ -22,11 +22,11 @@ export interface WebauthnRegistrationDeps extends WebauthnDeps {
 }
 
 const [ANSWER, NAME] = ['webauthn_register', 'webauthn_register_displayname']
-/** Member of a flow's context: what its screens show. */
+/** Member of a flow's context: the options on its screens. */
 const OPTIONS = 'webauthn_session_options'
 const HANDLE_BYTES = 16
 
-/** Signing up with a security key instead of a password. In browsers alone. */
+/** Registration with a security key instead of a password. In browsers alone. */
 export function webauthnRegistration(d: WebauthnRegistrationDeps): RegistrationMethod {
   return {
     id: WEBAUTHN,
@@ -88,7 +88,7 @@ function ask(d: WebauthnDeps, rp: RelyingParty): Asked {
 
 const contextOf = ({ session, options }: Asked): JsonObject => ({ [ASKED]: session, [OPTIONS]: options })
 
-/** All screens of a flow ask the same: a key that was made on one is taken on the other. */
+/** All screens of a flow have the same challenge: a key that was made on one is accepted on the other. */
 function askedBefore({ [ASKED]: session, [OPTIONS]: options }: JsonObject): Asked | undefined {
   return readChallenge(session) && isObject(options) ? { session: session as JsonObject, options } : undefined
 }

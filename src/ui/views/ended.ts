@@ -8,7 +8,7 @@ import { durationText, timeMarkup, timeText } from './times.ts'
 
 export interface Ended {
   cause: string
-  /** how long the rule allows that ended it */
+  /** the limit of the rule that ended it */
   allowed: Micros | undefined
 }
 
@@ -21,7 +21,7 @@ export interface EndedSession {
   location: string
 }
 
-/** Says to somebody who has to sign in again why. */
+/** Tells a person who has to sign in again why. */
 export function endedNote({ cause, allowed }: Ended, t: Texts): Markup {
   const timed = cause === 'idle' || cause === 'absolute'
   const text =

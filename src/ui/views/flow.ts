@@ -12,7 +12,7 @@ export interface LoginLike extends Flow {
   requested_aal: string
 }
 
-/** @param given what else somebody can do who cannot sign in, and how they were signed out if it is to be told */
+/** @param given links for people who cannot sign in, and how they were signed out if that is known */
 export function loginPage(
   flow: LoginLike,
   { t, root }: View,

@@ -15,7 +15,7 @@ export const apple: Kind = {
   endpoints: async () => ({ authorization: `${ISSUER}/auth/authorize`, token: `${ISSUER}/auth/token` }),
   parameters: (provider, refresh) => ({
     ...standardParameters(provider, refresh),
-    // Apple demands it for these two, and then comes back by POST.
+    // Apple requires it for these two, and then returns by POST.
     ...(provider.scope?.some((scope) => scope === 'email' || scope === 'name') ? { response_mode: 'form_post' } : {}),
   }),
   token: { auth: 'body', secret: clientSecret },
@@ -26,7 +26,7 @@ export const apple: Kind = {
   },
 }
 
-/** The secret is a token of our own. @throws HttpError 500 when the key cannot be read */
+/** The secret is a token signed here. @throws HttpError 500 when the key cannot be read */
 async function clientSecret(provider: Provider, now: number): Promise<string> {
   try {
     return await new SignJWT()
@@ -44,7 +44,7 @@ async function clientSecret(provider: Provider, now: number): Promise<string> {
 
 const MAX_USER = 4096
 
-/** The name comes beside the token, at the first sign-in only, and unsigned: it fills what is empty. */
+/** The name comes beside the token, at the first sign-in only, and unsigned: it fills empty claims. */
 function withName(claims: Claims, user: string | null): Claims {
   if (user === null || user.length > MAX_USER) return claims
   try {

@@ -15,7 +15,7 @@ export const facebook: Kind = {
   }),
   parameters: standardParameters,
   async claims({ provider, tokens, upstream }) {
-    // Shows that the token is used by the application that it was issued to.
+    // Proves that the token is used by the application that it was issued to.
     const proof = createHmac('sha256', provider.client_secret ?? '')
       .update(tokens.accessToken)
       .digest('hex')
@@ -33,7 +33,7 @@ export const facebook: Kind = {
       middle_name: textAt(user, 'middle_name'),
       picture: textAt(user, 'picture', 'data', 'url'),
       email,
-      // Facebook shows an address only when it is proved.
+      // Facebook returns an address only if it is verified.
       email_verified: email !== '',
       gender: textAt(user, 'gender'),
       birthdate: textAt(user, 'birthday'),

@@ -6,7 +6,7 @@ import type { Kind } from '../kind.ts'
 
 const KEY = new TextEncoder().encode('xxxxxxx')
 
-/** For tests alone: its key is known to everybody. */
+/** For tests alone: its key is public. */
 export const fedcmTest: Kind = {
   ...generic,
   submitted: {

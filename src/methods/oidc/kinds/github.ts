@@ -34,7 +34,7 @@ async function profile({ tokens, upstream }: ClaimsRequest) {
   }
 }
 
-/** The profile shows an address that nobody proved, or none. The primary one counts, else one that is proved. */
+/** The profile has an address that may not be verified, or none. The primary one counts, else a verified one. */
 async function address({ tokens, upstream }: ClaimsRequest) {
   const said = await upstream.getJson(`${API}/user/emails`, bearer(tokens.accessToken))
   const addresses = Array.isArray(said) ? said : []

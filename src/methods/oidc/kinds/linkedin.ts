@@ -5,7 +5,7 @@ import { oauth2 } from '../oauth2.ts'
 const API = 'https://api.linkedin.com/v2'
 const PROFILE = `${API}/me?projection=(id,localizedFirstName,localizedLastName,profilePicture(displayImage~digitalmediaAsset:playableStreams))`
 const ADDRESS = `${API}/emailAddress?q=members&projection=(elements*(handle~))`
-/** Sizes grow along the list; the third is wide enough. */
+/** Sizes increase along the list; the third is wide enough. */
 const PICTURE = 3
 
 /** The sign-in of before 2023. @see https://learn.microsoft.com/en-us/linkedin/shared/authentication/authorization-code-flow */
@@ -30,5 +30,5 @@ export const linkedin = oauth2(
   },
 )
 
-/** OpenID Connect, whose id token says less than the userinfo endpoint. */
+/** OpenID Connect, with an id token that has less than the userinfo endpoint. */
 export const linkedinV2 = at('https://www.linkedin.com/oauth', {}, { claims_source: 'userinfo' })

@@ -37,7 +37,7 @@ function tenantOf(idToken: string): string {
   }
 }
 
-/** `sub` is another one for each application; the others are the same for all of them. */
+/** `sub` differs for each application; the others are the same for all of them. */
 async function withSubject({ provider, tokens, upstream }: ClaimsRequest, claims: Claims): Promise<Claims> {
   const { sub: _, ...others } = claims
   const named = (sub: string) => (sub === '' ? others : { ...others, sub })

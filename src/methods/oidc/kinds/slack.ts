@@ -19,7 +19,7 @@ export const slack = oauth2(
       sub: textAt(answer, 'user', 'id'),
       ...{ name, preferred_username: name, nickname: name },
       email: textAt(answer, 'user', 'email'),
-      // Slack lets nobody in whose address is not proved.
+      // Slack requires a verified address to sign in.
       email_verified: true,
       picture: textAt(answer, 'user', 'image_512'),
       team: textAt(answer, 'team', 'id'),

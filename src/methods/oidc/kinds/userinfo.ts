@@ -9,7 +9,7 @@ interface Paths {
   userinfo: string
 }
 
-/** Providers at an address of one's own that speak OAuth 2.0 and describe the person as OpenID Connect does. */
+/** Providers at a configured address that speak OAuth 2.0 and describe the person as OpenID Connect does. */
 const below = (paths: Paths, fallback = ''): Kind => {
   const url = (provider: Provider, path: string) => `${withoutTrailingSlashes(issuerOf(provider) || fallback)}${path}`
   return {

@@ -13,7 +13,7 @@ export const x: Kind = {
   claims: () => Promise.reject(upstreamError('X does not speak OAuth 2.0 here')),
   own: {
     async authorizeUrl(provider, { callback, state }, upstream) {
-      // The provider comes back with words of its own; these two let the callback find its way.
+      // The provider returns with parameters of its own; these two let the callback find its way.
       const oauth_callback = `${callback}?${new URLSearchParams({ state, code: 'unused' })}`
       const answer = await post(upstream, `${API}/oauth/request_token`, provider, { oauth_callback })
       return `${API}/oauth/authenticate?${new URLSearchParams({ oauth_token: answer.get('oauth_token') ?? '' })}`

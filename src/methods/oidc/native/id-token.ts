@@ -16,7 +16,7 @@ export interface IdTokenDeps {
   identities: Pick<IdentityService, 'findByIdentifier'>
 }
 
-/** Apps that the provider's own library has signed somebody in for send what it gave them: nobody goes anywhere. */
+/** Apps that signed in with the provider's own library send its id token: no browser is redirected. */
 export const bringsIdToken = (form: SubmittedForm): boolean => fieldText(form, 'id_token') !== ''
 
 export type IdTokens = ReturnType<typeof createIdTokens>
@@ -28,14 +28,14 @@ export function createIdTokens(d: IdTokenDeps) {
     return { known, identity }
   }
   return {
-    /** @throws HttpError 403 for a token that is not the provider's, 502 for one that names nobody */
+    /** @throws HttpError 403 for a token that is not the provider's, 502 for one without a subject */
     async login(form: SubmittedForm): Promise<Proved | OtherKind> {
       const { known, identity } = await read(form)
       if (!identity) return { kind: 'otherKind' }
       return { kind: 'proved', identity, ...proofOf(known) }
     },
 
-    /** @param traits that the app has sent along. @throws as `login` */
+    /** @param traits from the app. @throws as `login` */
     async register(
       flow: RegistrationFlow,
       form: SubmittedForm,

@@ -124,7 +124,7 @@ async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
   return { kind: 'settings', outcome, resolved }
 }
 
-/** Before the code is spent: the person comes back to this address once they have signed in. */
+/** Before the code is spent: the browser returns to this address after signing in again. */
 function signInAgain(d: CallbackDeps, { query, provider, containerId }: Way, flow: SettingsFlow) {
   const path = `/self-service/methods/oidc/callback${provider === undefined ? '' : `/${provider}`}`
   const to = d.urls.login({ refresh: 'true', return_to: d.urls.request(`${path}?${query}`) })
@@ -132,7 +132,7 @@ function signInAgain(d: CallbackDeps, { query, provider, containerId }: Way, flo
   return { kind: 'redirect' as const, to, flow, ...comeBack }
 }
 
-/** Signs in whom the provider knows; somebody who is new here is registered. */
+/** Signs in a known person; a new one is registered. */
 async function enter(
   d: CallbackDeps,
   way: Way,
@@ -188,7 +188,7 @@ async function register(
   })
 }
 
-/** A registration goes on with the provider that was chosen. */
+/** A registration continues with the chosen provider. */
 const showOf =
   (d: CallbackDeps, { state }: Way): Show<RegistrationFlow> =>
   (flow, next) => {
@@ -208,7 +208,7 @@ function assertInTime(d: CallbackDeps, flow: Flow): void {
 
 type Show<F> = (flow: F, next: NextForm) => Promise<ShownAgain<F>>
 
-/** What is refused with a message, or with a 400, is shown in the form that the browser came from. */
+/** A refusal with a message, or a 400, is shown in the form that the browser came from. */
 async function inForm<F extends LoginFlow | RegistrationFlow>(
   kind: 'login' | 'registration',
   flow: F,
@@ -222,7 +222,7 @@ async function inForm<F extends LoginFlow | RegistrationFlow>(
   }
 }
 
-/** @throws the error where no form can show it */
+/** @throws the error if no form can show it */
 async function refuse<F extends Flow>(flow: F, show: Show<F>, error: unknown) {
   if (error instanceof NotEnough) return show(flow, { kind: 'form', active: OIDC, ...error.form })
   const problems = problemsOf(error)

@@ -3,11 +3,11 @@ import type { Cipher, CipherAlgorithm } from '../../../kernel/crypto/cipher.ts'
 import { createSeal } from '../../../kernel/crypto/seal.ts'
 import type { Random } from '../../../kernel/crypto/tokens.ts'
 
-/** The flows that a provider takes part in, by their number in a state. */
+/** The flows that use providers, by their number in a state. */
 const KINDS = [undefined, 'login', 'registration', 'settings'] as const
 export type StateKind = Exclude<(typeof KINDS)[number], undefined>
 
-/** What comes back from the provider with the browser. */
+/** The state parameter that the browser brings back from the provider. */
 export interface State {
   flowId: string
   kind: StateKind
@@ -20,14 +20,14 @@ export interface State {
 
 export interface States {
   write(state: State): string
-  /** @returns undefined for anything that no server with our secrets wrote */
+  /** @returns undefined for a text that was not written with our secrets */
   read(text: string): State | undefined
 }
 
 export interface StateDeps {
   algorithm(): CipherAlgorithm
   cipher: Cipher
-  /** seal what the cipher would leave readable; the first writes, all read */
+  /** encrypt what the cipher would leave readable; the first writes, all read */
   secrets(): readonly string[]
   random: Random
 }
@@ -36,8 +36,8 @@ export interface StateDeps {
 const MAX_LENGTH = 4096
 
 /**
- * States in the form of Kratos, which can finish what begins here as we finish what begins there. But for its default
- * cipher: that leaves the PKCE verifier readable in an address. Those are read, and sealed instead where they are written.
+ * States in the format of Kratos, so that either server can finish what the other began. Except for its default
+ * cipher, which leaves the PKCE verifier readable in an address: such states are read, and written encrypted.
  */
 export function createStates(d: StateDeps): States {
   const seal = createSeal('lethe provider state', d.secrets, d.random)
@@ -100,7 +100,7 @@ function decode(bytes: Buffer): State | undefined {
 
 const bytesOf = (value: Buffer | number | undefined) => (typeof value === 'object' ? value : undefined)
 
-/** Nothing in a state needs more than four bytes. */
+/** No number in a state needs more than four bytes. */
 function readVarint(bytes: Buffer, at: { offset: number }): number | undefined {
   let value = 0
   for (let shift = 0; shift < 28; shift += 7) {

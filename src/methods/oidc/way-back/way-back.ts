@@ -40,19 +40,19 @@ export function readState(d: WayBackDeps, { query, provider }: Pick<CallbackRequ
 
 const broken = (why: string) => badRequest(`Unable to complete OpenID Connect flow because ${why}`)
 
-/** What the browser that comes back has left here. */
+/** What the returning browser has left here. */
 export interface Back {
   containerId: string | undefined
   traits: Json
-  /** what the page sent along when it chose the provider */
+  /** what the page sent when it chose the provider */
   payload: JsonObject | undefined
   /** an app waits for it, and asks with its code */
   app: boolean
 }
 
 /**
- * The state is one that this browser left with, or that an app left with which holds the code.
- * @returns undefined for somebody who is signed in, where that is all that was asked for
+ * The state must be one that this browser left with, or an app that holds the code.
+ * @returns undefined for a signed-in caller, if that is all that was asked for
  * @throws HttpError 400 for any other browser
  */
 export async function cameBack(
@@ -102,5 +102,5 @@ export async function arrive(d: WayBackDeps, { query, state, text }: Way): Promi
   return d.providers.arrive(state, text, query)
 }
 
-/** Characters of a text of strangers. */
+/** Characters of a text from another server. */
 const MAX_TOLD = 500
