@@ -8,6 +8,8 @@ import type { Texts } from './texts.ts'
 export interface FormLook {
   /** a form of its own, with its own button, for each group */
   perGroup?: boolean
+  /** the same, of forms that are alternatives: the first field gets the focus */
+  alternatives?: boolean
   /** heading of a group's form */
   heading?(group: string): string | undefined
 }
@@ -26,8 +28,9 @@ const CODE_FIELD = { type: 'text', inputmode: 'numeric', autocomplete: 'one-time
 /** Any flow as a form. Only keys need a script. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
   const nodes = ui.nodes.filter(isInput)
-  const focus = focused(ui, nodes, look.perGroup ?? false)
-  const forms = groupsOf(nodes, look.perGroup ?? false).map(({ name, members }) => {
+  const split = look.perGroup ?? look.alternatives ?? false
+  const focus = focused(ui, nodes, split && !look.alternatives)
+  const forms = groupsOf(nodes, split).map(({ name, members }) => {
     const shown = ui.nodes.filter(
       (node): node is ShownNode => !isInput(node) && (name === 'form' || node.group === name),
     )
@@ -35,8 +38,8 @@ export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
     return html`${heading && html`<h2>${heading}</h2>`}
 <form method="post" action="${ui.action}" accept-charset="utf-8">
 ${shown.map((node) => renderShown(node, t))}
-${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, node === focus))}
-<div class="stack">${buttonsOf(members).map((node, at) => renderButton(node, { first: at === 0, free: asksForOthers(node, members), isNew: isFresh(ui) }, t))}</div>
+${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, { focus: node === focus, split }))}
+<div class="stack">${buttonsOf(members).map((node, at) => renderButton(node, placeOf(node, at, members), t, isFresh(ui)))}</div>
 </form>`
   })
   // Where nothing is left to send, e.g. once an address is proved, there is still a way on.
@@ -57,12 +60,27 @@ interface Group {
   members: InputNode[]
 }
 
-/** Inputs of the group `default` belong to every form. */
+/**
+ * Inputs of the group `default` belong to every form. What takes something away has a form of its own, so that the Enter
+ * key in a field beside it does not press it.
+ */
 function groupsOf(nodes: readonly InputNode[], split: boolean): Group[] {
   const names = [...new Set(nodes.map(({ group }) => group))].filter((name) => name !== 'default')
   if (!split) return nodes.some(isButton) ? [{ name: 'form', members: [...nodes] }] : []
-  return names.map((name) => ({ name, members: nodes.filter(({ group }) => group === 'default' || group === name) }))
+  return names.flatMap((name) => {
+    const own = nodes.filter(({ group }) => group === 'default' || group === name)
+    const removals = own.filter(takesAway)
+    const rest = own.filter((node) => !takesAway(node))
+    if (removals.length === 0 || !rest.some((node) => node.group === name)) return [{ name, members: own }]
+    return [
+      { name, members: rest },
+      { name: `${name}-remove`, members: [...own.filter(({ group }) => group === 'default'), ...removals] },
+    ]
+  })
 }
+
+const takesAway = ({ attributes: { name, type } }: InputNode) =>
+  type === 'submit' && /_(remove|unlink|disable)$/.test(name)
 
 /** Messages of hidden inputs are shown above the form: they could not be seen otherwise. */
 function formMessages(ui: Ui, nodes: readonly InputNode[]): UiMessage[] {
@@ -87,10 +105,16 @@ const carriesMessageOnly = ({ group, attributes: { type, name }, meta }: InputNo
 const isSeen = (node: InputNode) =>
   !isButton(node) && !carriesMessageOnly(node) && (node.attributes.type !== 'hidden' || isFixed(node))
 
-function renderNode(node: InputNode, id: string, t: Texts, focus: boolean): Markup | undefined {
+interface Look {
+  focus: boolean
+  /** one of several forms: the account is named in none of them */
+  split: boolean
+}
+
+function renderNode(node: InputNode, id: string, t: Texts, { focus, split }: Look): Markup | undefined {
   if (isButton(node) || carriesMessageOnly(node)) return undefined
   const { name, type, value } = node.attributes
-  if (!isSeen(node)) {
+  if (!isSeen(node) || (split && isFixed(node))) {
     const given = { type: 'hidden', name, value: valueText(value), 'data-trigger': node.attributes.onloadTrigger }
     return html`<input${attributes(given)}>\n`
   }
@@ -153,22 +177,32 @@ const isResend = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
 /** Whether a code or link has just been sent: people who press the button again too soon get a second one, and use the first. */
 const isFresh = ({ messages = [] }: Ui) => messages.some(({ id }) => SENT.has(id))
 
-/** @param look `free`: the form is not checked before; `isNew`: asking again is disabled for a moment */
-function renderButton(
-  node: InputNode,
-  { first, free, isNew }: { first: boolean; free: boolean; isNew: boolean },
-  t: Texts,
-): Markup {
+interface Place {
+  main: boolean
+  /** the Enter key presses it */
+  onEnter: boolean
+  /** the form is not checked before */
+  free: boolean
+}
+
+const placeOf = (node: InputNode, at: number, members: readonly InputNode[]): Place => ({
+  main: at === 0 && !takesAway(node),
+  onEnter: !members.some(({ attributes }) => attributes.type === 'submit'),
+  free: asksForOthers(node, members),
+})
+
+/** @param isNew disables asking again for a moment */
+function renderButton(node: InputNode, place: Place, t: Texts, isNew: boolean): Markup {
   const { name, type, value, disabled, onclickTrigger } = node.attributes
   const given = attributes({
-    type: type === 'button' ? 'button' : 'submit',
+    type: type === 'button' && !place.onEnter ? 'button' : 'submit',
     name,
     value: valueText(value),
     disabled,
     'data-trigger': onclickTrigger,
-    class: first ? 'main' : isNew && isResend(node) ? 'later' : undefined,
+    class: place.main ? 'main' : takesAway(node) ? 'danger' : isNew && isResend(node) ? 'later' : undefined,
     // Going back must not require the page to be filled in.
-    formnovalidate: name === 'screen' || isResend(node) || free,
+    formnovalidate: name === 'screen' || isResend(node) || place.free,
   })
   const button = html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
   return isNew && isResend(node) ? html`<p class="hint">${t.get('code.wait')}</p>${button}` : button

@@ -74,6 +74,7 @@ button.main, .button.main { color: var(--on-accent); background: var(--accent); 
 button.main:hover, .button.main:hover { color: var(--on-accent); background: var(--accent-hover); }
 button.danger { color: var(--bad); }
 button.danger:hover { color: var(--bad); border-color: var(--bad); }
+form + form { margin-top: 1.5rem; }
 .stack { display: grid; gap: .75rem; margin: 1.5rem 0 0; }
 .stack > form, .row > form { display: contents; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }

@@ -78,12 +78,14 @@ export const SCRIPT = `(() => {
     NotSupportedError: 'This device cannot make such a key.',
     SecurityError: 'Keys do not work at this address.',
   }
-  function tell(error) {
+  function tell(error, near) {
     if (error.name === 'AbortError') return
     const text = (WORDS[error.name] || error.message) + ' (' + error.name + ')'
     const place = document.querySelector('[data-webauthn-error]')
-    if (place) place.textContent = text
-    else window.alert(text)
+    if (!place) return window.alert(text)
+    const form = near && near.closest('form')
+    if (form) form.append(place)
+    place.textContent = text
   }
 
   const functions = {
@@ -92,7 +94,7 @@ export const SCRIPT = `(() => {
       try {
         send(result, await create(given(options) || JSON.parse(button.value).publicKey), button)
       } catch (error) {
-        tell(error)
+        tell(error, button)
       }
     },
     async oryWebAuthnLogin(options, result = '[name="webauthn_login"]', trigger = '[name="webauthn_login_trigger"]') {
@@ -101,7 +103,7 @@ export const SCRIPT = `(() => {
         const wanted = given(options) || JSON.parse(button.value).publicKey
         send(result, await alone(() => request(wanted)), button)
       } catch (error) {
-        tell(error)
+        tell(error, button)
       }
     },
     async oryPasskeyRegistration() {
@@ -112,14 +114,14 @@ export const SCRIPT = `(() => {
         if (name && name.value) Object.assign(user, { name: name.value, displayName: name.value })
         send('[name="passkey_register"]', await create({ ...credentialOptions.publicKey, user }))
       } catch (error) {
-        tell(error)
+        tell(error, field('passkey_register'))
       }
     },
     async oryPasskeySettingsRegistration() {
       try {
         send('[name="passkey_settings_register"]', await create(valueOf('passkey_create_data').publicKey))
       } catch (error) {
-        tell(error)
+        tell(error, field('passkey_settings_register'))
       }
     },
     async oryPasskeyLogin() {
@@ -127,7 +129,7 @@ export const SCRIPT = `(() => {
         const { publicKey } = valueOf('passkey_challenge')
         send('[name="passkey_login"]', await alone(() => request(publicKey)))
       } catch (error) {
-        tell(error)
+        tell(error, field('passkey_login'))
         functions.oryPasskeyLoginAutocompleteInit()
       }
     },
@@ -151,7 +153,9 @@ export const SCRIPT = `(() => {
   document.addEventListener('click', (event) => {
     const button = event.target && event.target.closest && event.target.closest('[data-trigger]')
     const run = button && functions[button.getAttribute('data-trigger')]
-    if (run) run()
+    if (!run) return
+    event.preventDefault()
+    run()
   })
   const begin = () => {
     if (document.querySelector('[data-trigger="oryPasskeyLoginAutocompleteInit"]')) functions.oryPasskeyLoginAutocompleteInit()

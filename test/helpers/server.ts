@@ -40,6 +40,8 @@ export interface TestServerOptions {
   /** merge patch on top of it all */
   config?: Tree
   dev?: boolean
+  /** the public name, where an address will not do, as for keys */
+  host?: 'localhost'
   clock?: Clock
   logLevel?: 'trace'
   /** instead of the cheap one */
@@ -129,7 +131,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     },
   })
   urls = {
-    public: await apps.public.listen({ host: '127.0.0.1', port: 0 }),
+    public: named(await apps.public.listen({ host: '127.0.0.1', port: 0 }), options.host),
     admin: await apps.admin.listen({ host: '127.0.0.1', port: 0 }),
   }
   config = load(urls)
@@ -155,6 +157,8 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     close,
   }
 }
+
+const named = (url: string, host: string | undefined) => (host ? url.replace('127.0.0.1', host) : url)
 
 /** @see RFC 7396 */
 export function mergePatch(base: unknown, patch: Tree): Tree {

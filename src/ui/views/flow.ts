@@ -18,8 +18,8 @@ export function loginPage(
   { t, root }: View,
   given: { registration: boolean; recovery: boolean; ended: Ended | undefined },
 ): Page {
-  const form = renderForm(flow.ui, t)
-  const empty = !flow.ui.nodes.some((node) => isInput(node) && node.attributes.type === 'submit')
+  const form = renderForm(flow.ui, t, { alternatives: flow.requested_aal === 'aal2' })
+  const empty = !flow.ui.nodes.some((node) => isInput(node) && ['submit', 'button'].includes(node.attributes.type))
   const isFirst = !flow.refresh && flow.requested_aal !== 'aal2'
   const aside = isFirst
     ? html`${given.recovery && linkTo('recovery')}${given.registration && linkTo('registration')}`
