@@ -2,4 +2,4 @@
 export const PENDING: readonly string[] = []
 
 /** The same for scenarios of areas that are served but for these. */
-export const PENDING_SCENARIOS: readonly string[] = ['oidc-registration: case=linking: somebody else confirms']
+export const PENDING_SCENARIOS: readonly string[] = []

@@ -7,8 +7,9 @@ import type { Queryable } from '../../kernel/db/client.ts'
 import type { Proof, SessionService } from '../../sessions/service.ts'
 import type { Resolved, Session } from '../../sessions/types.ts'
 import { currentCsrfToken } from '../attempt.ts'
+import { HookRefused } from '../hooks/hooks.ts'
 import { messages } from '../messages.ts'
-import { refused } from '../refused.ts'
+import { FormRefused, refused } from '../refused.ts'
 import { type FlowUrls, requestedLoginChallenge, requestedReturnTo } from '../urls.ts'
 import type { VerificationFlows } from '../verification/flow.ts'
 import { type Begun, verifyUnasked } from '../verification/unasked.ts'
@@ -113,8 +114,13 @@ export async function completeLogin(
 /** A first factor alone must not link an account while a second factor is still needed. */
 async function link(d: CompleteLoginDeps, { flow, proved }: Completion, session: Session, tx: Queryable) {
   if (d.sessions.lacksSecondFactor(session)) return
-  const linked = await d.waiting.link(flow, proved.identity.id, tx)
+  const linked = await d.waiting.link(flow, proved.identity.id, tx).catch(asHook)
   if (linked) session.authentication_methods.push(await d.sessions.raise(session, linked, tx))
+}
+
+/** Kratos links where it runs hooks: the form is shown again without what was typed. */
+function asHook(error: unknown): never {
+  throw error instanceof FormRefused ? new HookRefused(error.problems) : error
 }
 
 function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string, tx: Queryable) {
