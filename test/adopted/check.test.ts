@@ -74,7 +74,7 @@ describe('adopt check', () => {
     ])
   })
 
-  test('shows a table to people, everything to programs, and no secret, token or hash to anybody', async () => {
+  test('shows a table to people, everything to programs, and no secret, token or hash to either', async () => {
     const args = ['adopt', 'check', '-c', file, '--cookie', FRESH]
     const table = await run([...args, '--format', 'table'], { env: { DSN } })
     assert.equal(table.code, 0, table.stderr)

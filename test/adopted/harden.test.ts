@@ -35,7 +35,7 @@ const whoami = async (server: { publicUrl: string }, headers: Record<string, str
   (await fetch(`${server.publicUrl}/sessions/whoami`, { headers })).status
 
 describe('tokens harden', () => {
-  test('hashes every token; nobody is signed out, and no row opens anything', async (t) => {
+  test('hashes every token; everyone stays signed in, and no stored hash is a token', async (t) => {
     const { url, db, server } = await setup(t)
     const before = await db.query<{ token: string }>(TOKENS)
     const outcome = await harden(url, '--batch', '5')
@@ -94,7 +94,7 @@ describe('tokens harden', () => {
     assert.equal(await whoami(restarted, { 'x-session-token': first.token }), 401)
   })
 
-  test('nobody notices while it runs: sign-in, whoami and logout go on', async (t) => {
+  test('sign-in, whoami and logout go on while it runs', async (t) => {
     const { db, server } = await setup(t)
     const person = await createPerson(server)
     const hashing = createTokenHashing({
@@ -171,7 +171,7 @@ describe('tokens harden', () => {
     assert.equal((await harden(url)).code, 0)
   })
 
-  test('passes over rows that somebody holds, and says that it is not done', async (t) => {
+  test('skips locked rows, and says that it is not done', async (t) => {
     const { url, db } = await setup(t)
     const { session_id: held } = LIVE.sessions['bob-native-1']!
     await db.tx(async (tx) => {

@@ -82,7 +82,7 @@ describe('factors that people set up at Kratos', () => {
   }
 
   for (const { name, person, key } of keysOf('webauthn')) {
-    test(`${name}: the security key ${key} as second factor, and nobody without it`, async () => {
+    test(`${name}: the security key ${key} as second factor, and no session without it`, async () => {
       const browser = new Client(server)
       await signIn(browser, personOf(person)).catch(() => {})
       assert.equal((await browser.get('/sessions/whoami')).status, 403)
@@ -102,7 +102,7 @@ describe('factors that people set up at Kratos', () => {
   }
 
   for (const { name, person, key } of keysOf('passkey')) {
-    test(`${name}: the passkey ${key}, in a browser and in an app, and nobody from another site`, async () => {
+    test(`${name}: the passkey ${key}, in a browser and in an app, and not from another site`, async () => {
       const browser = new Client(server)
       const { flow, submit } = await beginInBrowser(browser, '/self-service/login/browser')
       const passkey_login = await keys.sign(key, shownIn(flow, 'passkey_challenge'))

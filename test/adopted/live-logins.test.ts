@@ -79,7 +79,7 @@ describe('people of a live Kratos', () => {
 
   // `aal1` and NULL are what a writer that died between two statements, or an old version, leaves behind.
   for (const mark of ['aal2', 'aal1', null]) {
-    test(`with a second factor, the password alone lets nobody in (available_aal ${mark})`, async () => {
+    test(`with a second factor, the password alone is not enough (available_aal ${mark})`, async () => {
       const { ivan } = LIVE.identities
       await server.db.query(UNMARK, [ivan!.id, mark])
       const login = await loginNative(ivan!)

@@ -88,7 +88,7 @@ describe('logout of sessions that Kratos began', () => {
   }
 
   for (const [name, session] of alive) {
-    test(`${name}: is final in the table, and stays so when somebody sets the row active again`, async () => {
+    test(`${name}: is final in the table, and stays so when another program sets the row active again`, async () => {
       const [before] = await server.db.query<{ updated_at: string }>(ROW, [session.session_id])
       assert.equal(await isIn(session), true)
       assert.equal(await logOut(session), 204)

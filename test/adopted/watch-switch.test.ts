@@ -101,7 +101,7 @@ test('what it needs is named, and no more is needed: neither to switch it on nor
   assert.equal((await objectsOf(db)).filter((what) => what.includes('watch')).length, 0)
 })
 
-test('nobody else can have its functions write to the log', async (t) => {
+test('no other role can make its functions write to the log', async (t) => {
   const role = await createRole(t)
   const { url, db } = await adopted(t)
   await watch('on', url, '--yes')
@@ -171,7 +171,7 @@ for (const [what, text, said] of DAMAGE) {
   })
 }
 
-test('a transaction that stays open makes it give up without having changed anything, and nobody waits for it meanwhile', async (t) => {
+test('a transaction that stays open makes it give up without having changed anything, and no other transaction waits for it meanwhile', async (t) => {
   const { url, db } = await adopted(t)
   const before = await objectsOf(db)
   const holder = await connectAsKratos(t, url)

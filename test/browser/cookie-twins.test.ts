@@ -13,7 +13,7 @@ async function logIn(page: Page, root: string, email: string): Promise<void> {
   await page.waitForURL('**/ui/welcome*')
 }
 
-it('whoever was there before the domain of the cookies changed signs out and in again', async (t) => {
+it('a browser from before a change of the cookie domain can sign out and in again', async (t) => {
   const browser = await launchChromium(t, ['--host-resolver-rules=MAP *.example.test 127.0.0.1'])
   if (browser === undefined) return
   const server = await uiServer(t)

@@ -118,7 +118,7 @@ it('every page can be read and used by everybody', async (t) => {
     await see('signed-out')
   })
 
-  await t.test('being signed out by somebody else', async () => {
+  await t.test('being signed out by an operator', async () => {
     await open('/ui/login')
     await fillLogin(page, person.email, `${PASSWORD}-new`)
     await page.waitForURL('**/ui/welcome')

@@ -60,7 +60,7 @@ describe('serve', () => {
     })
   }
 
-  it('leaves without failing anybody: first not ready, then on for a while, then closed', async (t) => {
+  it('stops without failing a request: first not ready, then serving for a while, then closed', async (t) => {
     const { file, env, ...urls } = await setup(t)
     const DSN = await createDatabase(t, { migrated: true })
     const { child, ended } = start(['serve', '-c', file, '--drain-delay', '8s'], { env: { ...env, DSN } })

@@ -150,7 +150,7 @@ describe('serve --workers 2', () => {
     assert.deepEqual((await answersOf(`${at.publicUrl}/sessions/whoami`, { cookie })).statuses, [200, 200, 200, 200])
   })
 
-  it('whoever answers the scrape, it is the sum over all', async () => {
+  it('whichever worker answers the scrape, it is the sum over all', async () => {
     const before = (await metric(WHOAMI)) || 0
     await answersOf(`${at.publicUrl}/sessions/whoami`)
     const counts = [await metric(WHOAMI), await metric(WHOAMI), await metric(WHOAMI)]
@@ -180,7 +180,7 @@ describe('serve --workers 2', () => {
     return answer.status
   }
 
-  it('a changed file reaches all, and a broken one nobody', async () => {
+  it('a changed file reaches all workers, and a broken one none', async () => {
     const before = await hashes()
     assert.equal(before.size, 1)
     await at.write({ session: { lifespan: '3h' } })

@@ -109,7 +109,7 @@ for (const backend of ownedBackends()) {
       assert.match((await migrationStatus(db)).problem ?? '', /newer version/)
     })
 
-    test('tables of somebody else are not touched', async (t) => {
+    test('tables of another program are not touched', async (t) => {
       const db = await backend.openEmpty(t)
       await db.script('create table sessions (sid text)')
       await assert.rejects(migrateUp(db), (e: unknown) => e instanceof MigrationError && /sessions/.test(e.message))

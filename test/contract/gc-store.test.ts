@@ -174,7 +174,7 @@ for (const backend of backends()) {
       assert.deepEqual(await db.query(NOTES), [])
     })
 
-    it('deletes notes on sessions that somebody else deleted', async (t) => {
+    it('deletes notes on sessions that another program deleted', async (t) => {
       const db = await open(t)
       const f = await fixture(db)
       const live = await f.session(f.now + HOUR)

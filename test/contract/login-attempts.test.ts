@@ -78,7 +78,7 @@ for (const backend of backends()) {
       assert.equal(await wait('a@example.com', { network: '192.0.2.4' }), 10, 'the window slides')
     })
 
-    it('failures from an address count, whoever was meant', async () => {
+    it('failures from an address count, whichever account was tried', async () => {
       const { fail, wait } = setup()
       for (const name of ['a', 'b', 'c', 'd', 'e']) assert.equal(await fail(name), 0)
       assert.equal(await wait('f'), 60)

@@ -145,7 +145,7 @@ for (const backend of [postgres, adopted]) {
     }
 
     for (const mode of ['end', 'suspend'] as const) {
-      test(`whoever signs in while the identity is disabled (${mode}) has no session once it is enabled`, async () => {
+      test(`a sign-in while the identity is disabled (${mode}) has no session once it is enabled`, async () => {
         await other.reconfigure(config({ identity_disabled: mode }))
         const person = await createPerson(other)
         const living = await signInNative(other, person)

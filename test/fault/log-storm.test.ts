@@ -20,7 +20,7 @@ const MAX_STALE_MS = 1500
 const LOG = sql('test.log', 'select seq, id, type, session_id from lethe.events order by seq')
 
 for (let run = 1; run <= RUNS; run += 1) {
-  test(`amid ends, open transactions and nodes that die, nobody misses, hears twice or goes back (${run} of ${RUNS})`, async (t) => {
+  test(`amid ends, open transactions and nodes that die, no follower misses an event, gets one twice or goes back (${run} of ${RUNS})`, async (t) => {
     const url = await createDatabase(t, { migrated: true })
     const nodes = [await serverProcess(t, url), await serverProcess(t, url)] as const
     await Promise.all(nodes.map((node) => node.ready()))

@@ -39,7 +39,7 @@ async function load(child: Child, headers: Record<string, string>, email: string
   return statuses
 }
 
-test('a pause is no overload: whoever waited through it gets an answer, under load and idle', async (t) => {
+test('a pause is no overload: requests that waited through it are answered, under load and idle', async (t) => {
   const dsn = await createDatabase(t, { migrated: true })
   const beside = await testServer(t, { db: await openAt(t, dsn) })
   const { headers } = await signedIn(beside)

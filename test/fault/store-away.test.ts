@@ -236,7 +236,7 @@ describe('the database is away', () => {
     await recovers()
   })
 
-  test('it falls silent: nobody waits for longer than the limits', async () => {
+  test('it falls silent: no request waits for longer than the limits', async () => {
     proxy.silence()
     await Promise.all(WHILE_SILENT.map((name) => holds(name, 'application/json')))
     await Promise.all(WHILE_SILENT.map((name) => holds(name, 'text/html')))
@@ -258,7 +258,7 @@ describe('the database is away', () => {
     proxy.restore()
   })
 
-  test('afterwards nobody was signed out', async () => {
+  test('afterwards everyone is still signed in', async () => {
     const [row] = await server.db.query<{ ends: number }>({
       name: '',
       text: `select count(*) as ends from lethe.events where type = 'session.ended'`,

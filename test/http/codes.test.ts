@@ -139,7 +139,7 @@ describe('sign-in by code', () => {
     assert.deepEqual([fresh.body.state, messageIds(fresh)], ['choose_method', [4010001]])
   })
 
-  test('the code of one person signs nobody else in, nor does that of another flow', async () => {
+  test('the code of one person signs in no other, nor does that of another flow', async () => {
     const [own, other] = [await personWith(server), await personWith(server)]
     const first = await asked(own)
     const code = await loginCode(server, own.email)
@@ -192,7 +192,7 @@ describe('sign-in by code', () => {
   })
 })
 
-describe('sign-in by code where nobody is to learn who has an account', () => {
+describe('sign-in by code where accounts must not be revealed', () => {
   const scope = closingScope()
   const steps: string[] = []
   let server: TestServer
@@ -222,19 +222,19 @@ describe('sign-in by code where nobody is to learn who has an account', () => {
     ])
   }
 
-  test('each answer is the same for an address that nobody has', async () => {
+  test('each answer is the same for an unknown address', async () => {
     const person = await personWith(server)
     assert.deepEqual(await seen(newEmail()), await seen(person.email))
     assert.equal((await messagesOf(server, person.email)).length, 2)
   })
 
-  test('nothing is written to an address that nobody has', async () => {
+  test('no message is sent to an unknown address', async () => {
     const email = newEmail()
     await seen(email)
     assert.deepEqual(await messagesOf(server, email), [])
   })
 
-  test('no statement is left out for an address that nobody has', async () => {
+  test('no statement is left out for an unknown address', async () => {
     const person = await personWith(server)
     async function stepsFor(email: string) {
       const { submit } = await begin(server, 'login')
@@ -302,7 +302,7 @@ describe('registration by code', () => {
     assert.deepEqual(await found(email), [])
   })
 
-  test('an expired code gives up the flow, and nobody is registered', async () => {
+  test('an expired code ends the flow, and registers no identity', async () => {
     const { email, send, code } = await asked()
     pass(3601)
     const late = await send(code)
@@ -376,7 +376,7 @@ describe('a code as second factor', () => {
     pass(61)
   })
 
-  test('a code goes to nobody else, and is asked for again without naming the address', async () => {
+  test('a code goes to no other address, and is asked for again without naming the address', async () => {
     const { person, beginStepUp, code } = await halfSignedIn()
     const other = await personWith(server)
     const { submit } = await beginStepUp()

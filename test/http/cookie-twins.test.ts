@@ -43,7 +43,7 @@ describe('cookies left behind where domain or path changed', () => {
     ['a narrower path', {}, { path: '/self-service' }],
     ['a wider path', { path: '/self-service' }, { path: '/' }],
   ] as const) {
-    test(`${what}: whoever was there signs out and in again as ever`, async (t) => {
+    test(`${what}: a browser with it signs out and in again as before`, async (t) => {
       const { server, jar, person } = await world(t, { cookies: before })
       assert.equal(await trySignIn(jar, person), 200)
       await server.reconfigure({ cookies: after })
@@ -61,7 +61,7 @@ describe('cookies left behind where domain or path changed', () => {
 
 describe('cookies that a page of a sibling domain has planted', () => {
   for (const path of ['/', '/self-service', '/self-service/', '/self-service/login', '/self-service/login/'])
-    test(`an anti-CSRF cookie at ${path} keeps nobody out`, async (t) => {
+    test(`an anti-CSRF cookie at ${path} prevents no sign-in`, async (t) => {
       const { jar, person } = await world(t)
       await jar.send('GET', `${HOST}/self-service/login/browser`)
       const name = jar.named('csrf_token_')[0]!.name
@@ -97,7 +97,7 @@ describe('cookies that a page of a sibling domain has planted', () => {
   })
 
   for (const path of ['/', '/self-service', '/self-service/logout'])
-    test(`a session at ${path} shields nobody's own: a logout ends both, each told once, and leaves no cookie`, async (t) => {
+    test(`a session at ${path} shields no other session: a logout ends both, with one event each, and leaves no cookie`, async (t) => {
       const { server, jar, person } = await world(t)
       assert.equal(await trySignIn(jar, person), 200)
       const { body } = await jar.send('GET', `${HOST}/sessions/whoami`)

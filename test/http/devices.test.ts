@@ -32,7 +32,7 @@ async function traces(server: TestServer, headers: Record<string, string>) {
 }
 
 describe('what is noted of a device', () => {
-  test('from anybody: where the connection comes from, whatever the headers claim', async (t) => {
+  test('from any client: the address of the connection, whatever the headers claim', async (t) => {
     const server = await testServer(t)
     const { device, events, remote } = await traces(server, CLAIMS)
     assert.match(device.ip_address, /^127\.0\.0\.1:\d+$/, 'the peer, as Kratos notes it')

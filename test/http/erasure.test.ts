@@ -122,7 +122,7 @@ for (const backend of [pglite, postgres, adopted]) {
       assert.ok((await server.db.query(FLOWS)).length >= flows.length / 2)
     })
 
-    it('is done for somebody who was deleted before, by id; for nobody it is not found', async () => {
+    it('is possible for an identity that was deleted before, by id; an unknown one is not found', async () => {
       const { person, words } = await everywhere(server, [])
       assert.equal((await erase(server, person.identityId, '')).status, 204)
       const agent = words.slice(1, 2)

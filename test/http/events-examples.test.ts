@@ -104,7 +104,7 @@ describe('docs/events.md', () => {
     await holds(before, await ended(server))
   })
 
-  test('nginx with that map lets nobody in whose session has ended', async (t) => {
+  test('nginx with that map refuses tokens of ended sessions', async (t) => {
     if (!has('nginx')) {
       console.error('SKIPPED: nginx is not installed (Debian: apt-get install nginx-light)')
       t.skip('nginx is not installed')

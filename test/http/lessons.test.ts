@@ -247,7 +247,7 @@ describe('classes', () => {
     await server.reconfigure({ serve: { admin: { base_url: '{{admin}}/' } } })
   })
 
-  test('time tells nothing: one hash is computed whoever is asked for', async () => {
+  test('time reveals nothing: one hash is computed for every identifier', async () => {
     const calls: string[] = []
     const hasher = {
       verify: async () => void calls.push('hash') === undefined && false,

@@ -50,7 +50,7 @@ describe('limits of sign-in over HTTP', () => {
     await signInNative(server, person)
   })
 
-  test('an identifier that nobody has is limited alike', async (t) => {
+  test('an unknown identifier is limited alike', async (t) => {
     const { server } = await setup(t)
     for (let i = 0; i < 3; i++) assert.equal((await guess(server, 'nobody@example.com')).status, 400)
     assert.equal((await guess(server, 'nobody@example.com')).status, 429)
@@ -75,7 +75,7 @@ describe('limits of sign-in over HTTP', () => {
     await Promise.all(Array.from({ length: 12 }, () => signInNative(server, person)))
   })
 
-  test('an address is limited whoever it tries, and cannot make up another', async (t) => {
+  test('an address is limited for all accounts together, and cannot forge another', async (t) => {
     const { server } = await setup(t, { per_identifier: 3, per_address: 4 })
     for (const name of ['a', 'b', 'c', 'd']) assert.equal((await guess(server, `${name}@example.com`)).status, 400)
     const client = new Client(server)
@@ -105,7 +105,7 @@ describe('limits of sign-in over HTTP', () => {
     assert.deepEqual(statuses, [400, 400, 429, 400])
   })
 
-  test('behind a proxy that is not named nobody locks out the others, and guesses at one account stay limited', async (t) => {
+  test('behind an unnamed proxy no client locks out others, and guesses at one account stay limited', async (t) => {
     const { server } = await setup(t, { per_identifier: 3, per_address: 4 })
     const person = await createPerson(server)
     const from = async (forwarded: string, identifier: string, password = 'wrong-password') => {
@@ -121,7 +121,7 @@ describe('limits of sign-in over HTTP', () => {
     assert.equal(await from('203.0.113.9', 'y@example.com'), 429)
   })
 
-  test('a proxy that adds a port gives nobody a fresh limit', async (t) => {
+  test('a proxy that adds a port gives no client a fresh limit', async (t) => {
     const config = {
       lethe: { limits: { login: { per_identifier: 0, per_address: 2 } }, http: { trusted_proxies: ['127.0.0.1/32'] } },
     }
@@ -243,7 +243,7 @@ describe('limits of sign-in over HTTP', () => {
     assert.equal(row?.count, 0)
   })
 
-  test('whoever is signed in stays so', async (t) => {
+  test('a signed-in browser stays signed in', async (t) => {
     const { server } = await setup(t)
     const person = await createPerson(server)
     const client = new Client(server)

@@ -85,7 +85,7 @@ describe('login', () => {
     assert.equal(await rows(server, 'sessions'), before)
   })
 
-  test('an identifier that no column could hold is nobody’s, and is not worked on', async () => {
+  test('an identifier that no column could hold belongs to no account, and costs no hash', async () => {
     const client = new Client(server)
     const { path, csrf_token } = await begin(client)
     const { identities } = server.deps
@@ -157,7 +157,7 @@ describe('login', () => {
     assert.match(reply.body.ui.messages[0].text, /"GET" but only \[POST PUT PATCH\]/)
   })
 
-  test('a login for an OAuth2 server that is not configured is refused, not done for somebody else', async () => {
+  test('a login for an OAuth2 server that is not configured is refused, not done without it', async () => {
     for (const path of ['browser', 'api']) {
       for (const kind of ['login', 'registration']) {
         const reply = await new Client(server).get(`/self-service/${kind}/${path}?login_challenge=abc`)
@@ -183,7 +183,7 @@ describe('login', () => {
     assert.deepEqual([app.status, app.body.error.details], [401, { identity_id: person.identityId }])
   })
 
-  test('without the second factor that somebody has, the password alone tells nothing and leads there', async () => {
+  test('without a second factor that is set up, the password alone reveals nothing and leads there', async () => {
     const [client, person] = [new Client(server), await createPerson(server)]
     await server.db.query(sql('test.aal', "update identities set available_aal = 'aal2' where id = $1"), [
       person.identityId,

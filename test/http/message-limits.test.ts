@@ -9,7 +9,7 @@ import { type TestServer, testServer } from '../helpers/server.ts'
 
 const PER_RECIPIENT = 4
 
-describe('messages that anybody may ask for', () => {
+describe('messages that any client may ask for', () => {
   const scope = closingScope()
   let server: TestServer
   /** another node on the same database */
@@ -50,7 +50,7 @@ describe('messages that anybody may ask for', () => {
     assert.equal((await ask('recovery', email)).status, 200)
   })
 
-  test('an address that nobody has is limited alike', async () => {
+  test('an unknown address is limited alike', async () => {
     const { email } = await createPerson(server)
     const unknown = randomAddress()
     const statuses = async (address: string) => {

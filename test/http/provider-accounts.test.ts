@@ -34,7 +34,7 @@ async function twoAccounts(t: Scope) {
 }
 
 describe('accounts at providers, as operators see them', () => {
-  test('show their tokens to who asks, and nobody else', async (t) => {
+  test('show their tokens to an operator who asks for them, and to no one else', async (t) => {
     const { id, admin, shown } = await twoAccounts(t)
     const { providers } = (await shown()).credentials.oidc.config
     assert.deepEqual(

@@ -122,7 +122,7 @@ describe('receivers without manners', () => {
     'no answer': () => {},
     'no HTTP': (socket) => socket.write('220 smtp.example.org\r\n'),
   }
-  test('keep no connection, and hold up nobody else', async (t) => {
+  test('keep no connection, and hold up no other request', async (t) => {
     const good = await startReceiver(t)
     const server = await node(t, { config: { lethe: { events: { delivery: { concurrency: 4 } } } } })
     const open = new Map<string, Set<Socket>>()

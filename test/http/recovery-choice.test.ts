@@ -63,7 +63,7 @@ describe('recovery that asks which address is meant', () => {
     assert.equal(done.body.state, 'passed_challenge')
   })
 
-  test('what was not offered is refused with a message, and nobody is written to', async () => {
+  test('an address that was not offered is refused with a message, and no message is sent', async () => {
     const { email, backup } = await person({ email: randomAddress(), backup: randomAddress() })
     const stranger = await person({ email: randomAddress(), backup: randomAddress() })
     const submit = await begun()
@@ -86,7 +86,7 @@ describe('recovery that asks which address is meant', () => {
     assert.ok(long.text.length < 3000)
   })
 
-  test('an address that nobody has gets the answers of one that somebody has alone', async () => {
+  test('an unknown address gets the answers of an account with a single address', async () => {
     const { email } = await person({ email: randomAddress() })
     const unknown = randomAddress()
     const shapes = []

@@ -125,7 +125,7 @@ describe('recovery by code', () => {
     }
   })
 
-  test('an address that nobody has gets the same answer; nothing is queued and no code is stored', async () => {
+  test('an unknown address gets the same answer; nothing is queued and no code is stored', async () => {
     const person = await createPerson(server)
     const known = await asked(person)
     const unknown = await asked({ email: 'nobody-at-all@example.com' })
@@ -188,7 +188,7 @@ describe('recovery by code', () => {
     )
   })
 
-  test('a browser that is somebody else by now ends the session of that one', async () => {
+  test('a browser that is signed in to another account by now ends that session', async () => {
     const [person, other] = [await createPerson(server), await createPerson(server)]
     const client = new Client(server)
     const { body } = await client.get('/self-service/recovery/browser')

@@ -124,7 +124,7 @@ describe('registration', () => {
     assert.deepEqual(messageIds(second.body), [['traits.email', 4000002]])
   })
 
-  test('a form without its token neither turns the page nor registers anybody', async () => {
+  test('a form without its token neither turns the page nor registers an identity', async () => {
     const [client, email] = [new Client(server), newEmail()]
     const { path, flow } = await begin(client)
     for (const json of [
@@ -139,7 +139,7 @@ describe('registration', () => {
     assert.equal(await isSignedIn(client), false)
   })
 
-  test('a flow begun before registration was switched off registers nobody', async () => {
+  test('a flow begun before registration was switched off registers no identity', async () => {
     const own = await testServer(scope, { db: server.db })
     const [client, email] = [new Client(own), newEmail()]
     const { path, csrf_token } = await begin(client)

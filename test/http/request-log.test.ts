@@ -26,7 +26,7 @@ describe('the request log', () => {
     )
   })
 
-  test('believes X-Forwarded-For from nobody by default', async (t) => {
+  test('trusts no X-Forwarded-For by default', async (t) => {
     const server = await testServer(t)
     await fetch(`${server.publicUrl}/health/alive`, { headers: FORWARDED })
     assert.deepEqual(requests(server), [{ method: 'GET', route: '/health/alive', remote: '127.0.0.1' }])

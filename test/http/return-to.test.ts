@@ -47,7 +47,7 @@ const MALFORMED: [value: string, reason: RegExp][] = [
   ),
 ]
 
-describe('a return_to that somebody would have to mend', () => {
+describe('a return_to that a browser would have to repair', () => {
   const scope = closingScope()
   let server: TestServer
   let person: Person

@@ -50,7 +50,7 @@ describe('sessions on the admin port', () => {
     assert.ok(!full.includes(token))
   })
 
-  test('an admin ends a session: 204 at once and again, then it lets nobody in', async (t) => {
+  test('an admin ends a session: 204 at once and again, then it is refused', async (t) => {
     const server = await testServer(t)
     const { session, whoami } = await signedIn(server)
     assert.equal(await whoami(), 200)

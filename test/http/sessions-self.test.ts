@@ -12,7 +12,7 @@ const ENDPOINTS = [
 ] as const
 
 describe("one's own sessions", () => {
-  test('nobody is let in without a session that counts', async (t) => {
+  test('no request without a live session is let in', async (t) => {
     const server = await testServer(t)
     const ended = await signedIn(server)
     await server.deps.sessions.revoke(ended.session, 'logout')

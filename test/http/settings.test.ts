@@ -61,7 +61,7 @@ describe('settings', () => {
     assert.equal((await own.submit({ method: 'profile' })).body.ui.messages[0].id, 4000001)
   })
 
-  test('an address that somebody else has is refused without telling more than at registration', async () => {
+  test('an address of another identity is refused without revealing more than at registration', async () => {
     const [own, other] = [await app(server, await createPerson(server)), await createPerson(server)]
     const { status, body } = await own.submit({ method: 'profile', traits: { email: other.email } })
     assert.deepEqual([status, body.ui.messages[0].id], [400, 4000007])
@@ -147,7 +147,7 @@ describe('settings', () => {
     })
   }
 
-  test('nobody reads or submits the flow of somebody else, or any without a session', async () => {
+  test('the flow of another identity cannot be read or submitted, and none without a session', async () => {
     const [own, stranger] = [
       await app(server, await createPerson(server)),
       await app(server, await createPerson(server)),
@@ -162,7 +162,7 @@ describe('settings', () => {
     assert.equal(to.searchParams.get('return_to'), `${server.publicUrl}/self-service/settings/browser`)
   })
 
-  test('without the second factor that somebody has, nothing is shown or changed', async () => {
+  test('without a second factor that is set up, nothing is shown or changed', async () => {
     const person = await createPerson(server)
     const own = await app(server, person)
     const raise = sql('test.aal', "update identities set available_aal = 'aal2' where id = $1")

@@ -13,7 +13,7 @@ function policyOf(reply: Reply): Map<string, string[]> {
 }
 
 describe('every page', () => {
-  it('runs no script, is framed by nobody, tells nobody where it was left from, and is not kept', async (t: Scope) => {
+  it('runs no script, cannot be framed, sends no Referer, and is not cached', async (t: Scope) => {
     const server = await uiServer(t)
     const { client } = await signedIn(server)
     const pages = [

@@ -116,7 +116,7 @@ describe('the link to sign out', () => {
 })
 
 describe('while the store is away', () => {
-  it('browsers get a page that stands alone and says when to come back, scripts get JSON, and nobody loses a cookie', async (t: Scope) => {
+  it('browsers get a page that stands alone and says when to come back, scripts get JSON, and no browser loses a cookie', async (t: Scope) => {
     const db = await pglite.open(t)
     let away = false
     const flaky = {

@@ -125,7 +125,7 @@ describe('what a session remembers of a provider', () => {
     assert.deepEqual([large!.sid, large!.id_token, large!.subject], [null, '', 'ada'])
   })
 
-  test('goes by clean-up where somebody else has ended or deleted the session', async (t) => {
+  test('is deleted by clean-up where another program has ended or deleted the session', async (t) => {
     const all = await serverWithProvider(t, { backend: pglite })
     const { server } = all
     const [ended, deleted, alive] = [await signInAt(all, ada), await signInAt(all, ada), await signInAt(all, ada)]

@@ -65,7 +65,7 @@ describe('verification by code', () => {
     assert.equal((await flow.submit({ code })).body.state, 'passed_challenge')
   })
 
-  test('a link with a wrong code gives the flow to nobody', async () => {
+  test('a link with a wrong code binds the flow to no browser', async () => {
     const person = await createPerson(server)
     const first = new Client(server)
     const { body } = await first.get('/self-service/verification/browser')
@@ -81,7 +81,7 @@ describe('verification by code', () => {
     assert.equal((await owner.get(read)).status, 200)
   })
 
-  test('an address that nobody has gets the same answer, and nothing is queued', async () => {
+  test('an unknown address gets the same answer, and nothing is queued', async () => {
     const person = await createPerson(server)
     const known = await asked(person.email)
     const unknown = await asked('nobody-here@example.com')

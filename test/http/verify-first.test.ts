@@ -46,7 +46,7 @@ describe('a login that needs a verified address', () => {
     assert.equal((await client.get('/sessions/whoami')).body.identity.id, person.identityId)
   })
 
-  test('writes to nobody for a wrong password', async () => {
+  test('sends no message for a wrong password', async () => {
     const [client, person] = [new Client(server), await createPerson(server)]
     const { submit } = await loginForm(client, { ...person, password: 'not this one' })
     assert.match((await submit()).headers.get('location') ?? '', /\/login\?flow=/)

@@ -208,7 +208,7 @@ describe('web hooks', () => {
     await configured({ recovery: { after: { hooks: [] } } })
   })
 
-  test('one after recovery hears nothing of somebody who is disabled', async () => {
+  test('one after recovery is not called for a disabled identity', async () => {
     await configured({ recovery: { after: { hooks: [hook('/a', { can_interrupt: true })] } } })
     const person = await createPerson(server)
     const patch = [{ op: 'replace', path: '/state', value: 'inactive' }]
@@ -250,7 +250,7 @@ describe('web hooks', () => {
     ['a list where traits belong', '{"identity":{"traits":[1]}}'],
     ['a state that there is not', '{"identity":{"state":"asleep"}}'],
   ] as const) {
-    test(`an answer that holds ${what} is an error of the receiver, and nobody is registered`, async () => {
+    test(`an answer that holds ${what} is an error of the receiver, and no identity is registered`, async () => {
       await configured(afterRegistration(hook('/a', { response: { parse: true } })))
       answer = (res) => res.writeHead(200).end(body)
       const email = `lies-${Date.now()}@example.com`
@@ -261,7 +261,7 @@ describe('web hooks', () => {
     })
   }
 
-  test('calls whose answers are ignored are bounded, and keep nobody waiting', async () => {
+  test('calls whose answers are ignored are bounded, and keep no request waiting', async () => {
     await configured(afterLogin(hook('/a', { response: { ignore: true } })), { timeout: '4s' })
     answer = () => {}
     const person = await createPerson(server)

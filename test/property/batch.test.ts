@@ -96,7 +96,7 @@ describe('calls sent as one', () => {
     assert.deepEqual(sizes, [1, 64, 5])
   })
 
-  test('when it is unknown whether a batch took effect, nobody is sent again', async () => {
+  test('when it is unknown whether a batch took effect, no call is sent again', async () => {
     let runs = 0
     const call = createBatcher<number, number>({
       maxInFlight: 1,

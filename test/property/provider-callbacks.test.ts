@@ -165,7 +165,7 @@ const SWAPPED = (['one', 'two'] as const).flatMap((entry) =>
 const MORE = Number(process.env.PROPERTY_RUNS ?? 1)
 
 describe('the way back from a provider', () => {
-  test('begins a session for nobody but who left, once', async (t) => {
+  test('begins a session only for the browser that left, once', async (t) => {
     const late = { seconds: 0 }
     const real = systemClock()
     const clock = { ...real, now: () => real.now() + late.seconds * SECOND }

@@ -187,7 +187,7 @@ describe('types of credentials', () => {
     'flows/settings/form.ts': 'groups of nodes, in their order',
     'flows/nodes.ts': 'an input of that name, and where its message stands',
   }
-  it('are decided by their descriptors: nobody else knows one by its name', () => {
+  it('are decided by their descriptors: no other file knows one by its name', () => {
     const elsewhere = sources.filter(
       // Keys of the configuration carry these names too, and members of documented bodies. Recovery and verification are
       // by `code` or by `link`, as their key `use` says: that is no type of credential.

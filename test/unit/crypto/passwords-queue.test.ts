@@ -76,7 +76,7 @@ describe('boundedQueue', () => {
       assert.ok(order.indexOf(name) >= 0 && order.indexOf(name) < 10, `${name}: ${order.join()}`)
   })
 
-  it('takes turns as it foretells, whoever waits', async () => {
+  it('takes turns as it foretells, for any queue', async () => {
     const share = fc.record({ identifier: fc.constantFrom('a', 'b', 'c'), network: fc.constantFrom('', 'x', 'y') })
     fc.assert(
       fc.property(fc.array(share, { maxLength: 12 }), share, (others, mine) => {

@@ -144,7 +144,7 @@ async function costs(times: number, work: () => Promise<unknown>): Promise<numbe
   return all.sort((a, b) => a - b)
 }
 
-describe('work for nobody', () => {
+describe('work for an unknown identifier', () => {
   it('is done on a hash with exactly the configured parameters', () => {
     const settings = { ...cheapHasherSettings, dev: false }
     const [bcrypt, ...more] = dummyBcrypt(settings, randomBytes)

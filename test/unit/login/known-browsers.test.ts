@@ -52,7 +52,7 @@ test('the cookie is bounded: of many accounts the last ones are kept', () => {
   assert.equal(of(cookie, 'x40'), undefined)
 })
 
-test('nobody makes one up: another secret, another byte, another number, anything at all', () => {
+test('none can be forged: another secret, another byte, another number, anything at all', () => {
   const { add, of } = setup()
   const cookie = add(undefined, 'a')
   assert.equal(setup('b').of(cookie, 'a'), undefined)

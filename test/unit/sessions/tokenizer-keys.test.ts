@@ -30,7 +30,7 @@ describe('a signing key is kept', () => {
     assert.equal(reads.length, 1)
   })
 
-  it('after a minute it is read again, and nobody waits for that', async () => {
+  it('after a minute it is read again, and no request waits for that', async () => {
     const { reads, clock, get } = source()
     const first = get()
     reads[0]!.done('a')
