@@ -4,7 +4,7 @@ import type { DerivedTraits, Json, JsonObject, StoredCredential } from '../ident
 export type FactorFacts = Pick<StoredCredential, 'identifiers' | 'config'>
 
 /** A config as it is stored, and the identity it belongs to. */
-export interface StoredConfig extends Pick<StoredCredential, 'config' | 'version'> {
+export interface StoredConfig extends Pick<StoredCredential, 'config' | 'version' | 'identifiers'> {
   identityId: string
 }
 

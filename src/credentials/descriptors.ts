@@ -1,5 +1,6 @@
 import type { JsonObject } from '../identities/types.ts'
 import { upgradedKeys } from '../webauthn/keys.ts'
+import { upgradedCodes } from './code.ts'
 import { type CredentialDescriptor, type FactorFacts, filled } from './descriptor.ts'
 import { shownAccounts } from './provider-accounts.ts'
 
@@ -102,6 +103,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
       sql: (config) => `${config} @? '$.addresses[*]' or coalesce(${config} ->> 'address_type', '') <> ''`,
     },
     version: 1,
+    shownConfig: upgradedCodes,
   },
 ]
 

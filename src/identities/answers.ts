@@ -99,8 +99,8 @@ function publicText(row: Omit<IdentityRow, 'id'> & { identity_id: string }, sche
 const dense = (text: string | null, otherwise: string) => (text === null ? otherwise : compactJson(text))
 
 function credentials(identity: FullIdentity, include: readonly string[], reveal: (text: string) => string): JsonObject {
-  const shown = ({ type, config, version }: StoredCredential) =>
-    descriptorOf(type)?.shownConfig?.({ config, version, identityId: identity.id }, reveal) ?? config
+  const shown = ({ type, config, version, identifiers }: StoredCredential) =>
+    descriptorOf(type)?.shownConfig?.({ config, version, identifiers, identityId: identity.id }, reveal) ?? config
   return Object.fromEntries(
     identity.credentials.map((credential) => {
       const { type, identifiers, version, created_at, updated_at } = credential

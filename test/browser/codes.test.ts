@@ -100,3 +100,39 @@ it('who has several addresses picks one, half hidden, and goes back from there',
   await page.keyboard.press('Enter')
   await page.waitForURL('**/ui/settings?flow=*')
 })
+
+it('somebody signs up with a code, and in again with another one, without scripts', async (t) => {
+  const server = await uiServer(t, { db: await pglite.open(t), wireConfig: 'code-passwordless' })
+  const browser = await launchChromium(t)
+  if (!browser) return
+  const watch = await openPage(browser, server.publicUrl, LOOKS[3], { script: false })
+  const { page } = watch
+  const email = 'ada@example.com'
+  await page.goto(`${server.publicUrl}/self-service/registration/browser`)
+  await page.fill('[name="traits.email"]', email)
+  await page.click('button.main')
+  // The button needs no password, although the form has a field for one.
+  await page.click('text=Send sign up code')
+  assert.equal(await page.getAttribute(CODE, 'autocomplete'), 'one-time-code')
+  await page.fill(CODE, await lastCode(server, email, 'registration_code'))
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/ui/welcome')
+
+  await page.context().clearCookies()
+  await page.goto(`${server.publicUrl}/self-service/login/browser`)
+  assert.equal(await page.getAttribute('button.main', 'value'), 'password', 'Enter in that field sends no code')
+  await page.fill('[name=identifier]', email)
+  await page.click('text=Send sign in code')
+  const field =
+    await page.evaluate(`(({ inputMode, autocomplete, maxLength }) => ({ inputMode, autocomplete, maxLength }))(
+    document.querySelector('${CODE}'))`)
+  assert.deepEqual(field, { inputMode: 'numeric', autocomplete: 'one-time-code', maxLength: -1 })
+  const code = await lastCode(server, email, 'login_code')
+  await page.fill(CODE, code === '000000' ? '000001' : '000000')
+  await page.keyboard.press('Enter')
+  assert.match((await page.textContent('[role=alert]')) ?? '', /invalid/)
+  await page.fill(CODE, code)
+  await page.keyboard.press('Enter')
+  await page.waitForURL('**/ui/welcome')
+  watch.clean()
+})

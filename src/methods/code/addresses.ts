@@ -1,3 +1,4 @@
+import { upgradedCodes } from '../../credentials/code.ts'
 import { normaliseIdentifier, normalisePhone } from '../../identities/normalise.ts'
 import type { DerivedTraits, FullIdentity, Json, JsonObject } from '../../identities/types.ts'
 
@@ -27,13 +28,8 @@ export const traitAddresses = ({ codeAddresses: marked }: DerivedTraits): CodeAd
 function credentialAddresses({ credentials }: FullIdentity): CodeAddress[] {
   const credential = credentials.find(({ type }) => type === 'code')
   if (!credential) return []
-  const { config, version, identifiers } = credential
-  // Rows of old versions name the channel alone; their identifiers are the addresses.
-  if (version === 0 && config.addresses === undefined) {
-    const via = config.address_type === 'sms' ? 'sms' : 'email'
-    return identifiers.filter((value) => value !== '').map((value) => ({ via, value }))
-  }
-  return Array.isArray(config.addresses) ? config.addresses.flatMap(readAddress) : []
+  const { addresses } = upgradedCodes(credential)
+  return Array.isArray(addresses) ? addresses.flatMap(readAddress) : []
 }
 
 function readAddress(entry: Json): CodeAddress[] {
