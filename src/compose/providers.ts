@@ -4,10 +4,10 @@ import { createSeal } from '../kernel/crypto/seal.ts'
 import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import { loadOptions, loadText } from '../kernel/outbound/load.ts'
+import { createClaimedRegistrations } from '../methods/oidc/claimed-registration.ts'
 import { createLinking, createWaiting } from '../methods/oidc/linking.ts'
 import { createMappers } from '../methods/oidc/mapper.ts'
 import { createIdTokens } from '../methods/oidc/native/id-token.ts'
-import { createNewcomers } from '../methods/oidc/newcomer.ts'
 import { createProviderSignIn } from '../methods/oidc/sign-in.ts'
 import { createTokenEndpoint } from '../methods/oidc/token.ts'
 import { createUpstream } from '../methods/oidc/upstream.ts'
@@ -43,7 +43,7 @@ export function composeProviders({
     clock,
     loadText: (url) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 }),
   })
-  const newcomers = createNewcomers({ config, schemas: d.schemas, mappers, cipher })
+  const claimedRegistrations = createClaimedRegistrations({ config, schemas: d.schemas, mappers, cipher })
   const providers = createProviderSignIn({
     config,
     random,
@@ -58,8 +58,8 @@ export function composeProviders({
     providerStates,
     comeBack: createComeBack(d.continuityCookie),
     providers,
-    newcomers,
-    idTokens: createIdTokens({ providers, newcomers, identities: d.identities }),
+    claimedRegistrations,
+    idTokens: createIdTokens({ providers, claimedRegistrations, identities: d.identities }),
     initCodeOf: d.exchanges.initCodeOf,
     waiting: createWaiting({ identities: d.identities }),
   }
@@ -82,7 +82,7 @@ export function composeProviderCallback(d: FlowParts & Providers & Flows) {
     sessions: d.sessions,
     exchanges: d.exchanges,
     urls: d.flowUrls,
-    newcomers: d.newcomers,
+    claimedRegistrations: d.claimedRegistrations,
     linking: createLinking({ sessions: d.sessions, config, cipher, providers, login, identities, urls: d.flowUrls }),
   })
   return { providerCallback, tokenExchange: createTokenExchange(d) }

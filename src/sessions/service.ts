@@ -22,7 +22,7 @@ import type { LastSeen } from './last-seen.ts'
 import { isLive } from './lifecycle.ts'
 import { toSession } from './row.ts'
 import { endsOf, lastEndOf, type Rule, type SessionRules } from './rules.ts'
-import type { By, SessionStore, Which } from './store.ts'
+import type { OnBehalfOf, SessionSelection, SessionStore } from './store.ts'
 import type { SessionHotStore } from './store-hot.ts'
 import { noteUpstream, type UpstreamSignIn } from './store-upstream.ts'
 import type {
@@ -94,9 +94,13 @@ export interface SessionService {
   /** Ends the session of a token. @returns whether the token is known, ended before or not */
   revokeByToken(token: string, cause: EndCause, details?: EndDetails): Promise<boolean>
   /** Ends sessions of an identity in one statement: all, all but one, or those named. @returns the ids that this call ended */
-  revokeAllOf(identityId: string, cause: EndCause, options?: Which & EndDetails & { tx?: Queryable }): Promise<string[]>
+  revokeAllOf(
+    identityId: string,
+    cause: EndCause,
+    options?: SessionSelection & EndDetails & { tx?: Queryable },
+  ): Promise<string[]>
   /** The same on behalf of a session of the identity. @returns undefined when that one has ended: then none ends */
-  revokeBy(by: By, identityId: string, cause: EndCause, which?: Which): Promise<string[] | undefined>
+  revokeBy(by: OnBehalfOf, identityId: string, cause: EndCause, which?: SessionSelection): Promise<string[] | undefined>
   /** The secret that a browser must present to log out. */
   logoutToken(session: Pick<Session, 'id' | 'logout_token'>): string
   /** Whether the session needs a second factor that its identity has, under `session.whoami.required_aal`. */
@@ -165,7 +169,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
   async function revokeAll(
     identityId: string,
     cause: EndCause,
-    { tx, ...which }: Which & EndDetails & { tx?: Queryable; by?: By },
+    { tx, ...which }: SessionSelection & EndDetails & { tx?: Queryable; by?: OnBehalfOf },
   ) {
     const end = (on: Queryable) => d.store.revokeAllOf({ ...which, identityId, cause, now: now() }, on)
     const ended = await (tx ? end(tx) : d.locks.query({ identity: identityId }, end).catch(noIdentity))

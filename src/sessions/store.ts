@@ -105,24 +105,24 @@ export interface NewSession extends StoredSecrets {
   device: Device
 }
 
-/** Which sessions of an identity: all, all but one, or those named. */
-export interface Which {
+/** SessionSelection sessions of an identity: all, all but one, or those named. */
+export interface SessionSelection {
   except?: string | undefined
   only?: readonly string[] | undefined
 }
 
 /** The session that ends others. */
-export interface By {
+export interface OnBehalfOf {
   session: string
   /** also if its identity is disabled */
   disabledToo: boolean
 }
 
-export interface EndAllOf extends Which, End {
+export interface EndAllOf extends SessionSelection, End {
   identityId: string
   now: Timestamp
   /** absent: an operator or the server */
-  by?: By | undefined
+  by?: OnBehalfOf | undefined
 }
 
 export interface Renewal {

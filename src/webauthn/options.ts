@@ -5,7 +5,7 @@ export const ALGORITHMS = [-7, -35, -36, -257, -258, -259, -37, -38, -39, -8]
 
 const base64url = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64url')
 
-export interface NewKeyWish {
+export interface NewKeyRequest {
   rp: Pick<RelyingParty, 'id' | 'name'>
   user: { id: Uint8Array; name: string; displayName: string }
   challenge: Uint8Array
@@ -15,7 +15,7 @@ export interface NewKeyWish {
 
 const descriptors = (ids: readonly Uint8Array[]) => ids.map((id) => ({ type: 'public-key', id: base64url(id) }))
 
-function creation({ rp, user, challenge, exclude }: NewKeyWish) {
+function creation({ rp, user, challenge, exclude }: NewKeyRequest) {
   return {
     rp: { name: rp.name, id: rp.id },
     user: { name: user.name, displayName: user.displayName, id: base64url(user.id) },
@@ -26,14 +26,14 @@ function creation({ rp, user, challenge, exclude }: NewKeyWish) {
 }
 
 /** For a key that need not know its owner. */
-export const securityKeyCreation = (wish: NewKeyWish) => ({
-  publicKey: { ...creation(wish), timeout: 120_000, authenticatorSelection: { userVerification: 'discouraged' } },
+export const securityKeyCreation = (requested: NewKeyRequest) => ({
+  publicKey: { ...creation(requested), timeout: 120_000, authenticatorSelection: { userVerification: 'discouraged' } },
 })
 
 /** For a discoverable key, which knows its owner. */
-export const passkeyCreation = (wish: NewKeyWish) => ({
+export const passkeyCreation = (requested: NewKeyRequest) => ({
   publicKey: {
-    ...creation(wish),
+    ...creation(requested),
     timeout: 300_000,
     authenticatorSelection: {
       authenticatorAttachment: 'platform',
@@ -44,14 +44,14 @@ export const passkeyCreation = (wish: NewKeyWish) => ({
   },
 })
 
-export interface UseWish {
+export interface UseRequest {
   rpId: string
   challenge: Uint8Array
   /** ids of the keys that may answer; empty: any of the person's */
   allow: readonly Uint8Array[]
 }
 
-const request = ({ rpId, challenge, allow }: UseWish, timeout: number, userVerification: string) => ({
+const request = ({ rpId, challenge, allow }: UseRequest, timeout: number, userVerification: string) => ({
   publicKey: {
     challenge: base64url(challenge),
     timeout,
@@ -61,5 +61,5 @@ const request = ({ rpId, challenge, allow }: UseWish, timeout: number, userVerif
   },
 })
 
-export const securityKeyUse = (wish: UseWish) => request(wish, 120_000, 'discouraged')
-export const passkeyUse = (wish: UseWish) => request(wish, 300_000, 'preferred')
+export const securityKeyUse = (requested: UseRequest) => request(requested, 120_000, 'discouraged')
+export const passkeyUse = (requested: UseRequest) => request(requested, 300_000, 'preferred')

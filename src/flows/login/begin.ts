@@ -42,7 +42,7 @@ export interface BeginLoginDeps extends BeforeDeps {
 export type BegunLogin = Begun<LoginFlow>
 
 /** The parameters of a login flow. */
-export interface LoginWish {
+export interface LoginParameters {
   refresh: boolean
   aal: Aal
   /** empty: the default one */
@@ -61,15 +61,18 @@ export async function beginLogin(
   const oauth2Request = await d.oauth2.asked({ type: asked.type, request_url: asked.requestUrl })
   const request = oauth2Request ? { ...asked, requestUrl: d.oauth2.loginUrl(asked.requestUrl, oauth2Request) } : asked
   const returnTo = d.urls.returnTo(request.requestUrl)
-  const wish = readWish(d, request.requestUrl)
+  const parameters = readParameters(d, request.requestUrl)
   const session = (await d.sessions.resolve(request.credentials))?.session
-  if (!session && wish.aal === 'aal2') throw secondFactorNeedsSession()
+  if (!session && parameters.aal === 'aal2') throw secondFactorNeedsSession()
   const stranger = session && oauth2Request?.skip && !means(oauth2Request, session.identity_id)
-  if (session && oauth2Request?.skip && !stranger && reaches(session.aal, wish.aal)) {
+  if (session && oauth2Request?.skip && !stranger && reaches(session.aal, parameters.aal)) {
     return { kind: 'elsewhere', to: await goOn(d, request.requestUrl, session) }
   }
-  if (session && !stranger && !wish.refresh && reaches(session.aal, wish.aal)) return { kind: 'signedIn', returnTo }
-  const begun = stranger ? await forAnother(d, request, wish) : await newLoginFlow(d, request, wish, session)
+  if (session && !stranger && !parameters.refresh && reaches(session.aal, parameters.aal))
+    return { kind: 'signedIn', returnTo }
+  const begun = stranger
+    ? await forAnother(d, request, parameters)
+    : await newLoginFlow(d, request, parameters, session)
   await beforeFlow(d, 'login', request, () => loginAnswer(begun.flow))
   // The code first: without its flow it does no harm, a flow without its code would.
   const code = session ? undefined : await exchangeCode(d, begun.flow)
@@ -85,12 +88,16 @@ function goOn(d: BeginLoginDeps, requestUrl: string, session: Session): Promise<
 }
 
 /** The caller is signed in, but as another identity than the OAuth2 server knows: that one signs in beside. */
-async function forAnother(d: BeginLoginDeps, request: BeginRequest, wish: LoginWish): Promise<Unstored<LoginFlow>> {
-  const { flow, writes } = await newLoginFlow(d, request, wish, undefined)
+async function forAnother(
+  d: BeginLoginDeps,
+  request: BeginRequest,
+  parameters: LoginParameters,
+): Promise<Unstored<LoginFlow>> {
+  const { flow, writes } = await newLoginFlow(d, request, parameters, undefined)
   return { flow: { ...flow, refresh: true }, writes }
 }
 
-function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {
+function readParameters(d: BeginLoginDeps, requestUrl: string): LoginParameters {
   const query = requestQuery(requestUrl)
   const aal = query.get('aal')?.toLowerCase() || 'aal1'
   if (aal !== 'aal1' && aal !== 'aal2') {
@@ -108,23 +115,23 @@ function readWish(d: BeginLoginDeps, requestUrl: string): LoginWish {
 export async function newLoginFlow(
   d: BeginLoginDeps,
   request: BeginRequest,
-  wish: LoginWish,
+  parameters: LoginParameters,
   session: Session | undefined,
 ): Promise<Unstored<LoginFlow>> {
   const lifespanMs = d.config().selfservice.flows.login.lifespan
-  const base = newFlow(d, { ...request, lifespanMs, schema: wish.schema })
+  const base = newFlow(d, { ...request, lifespanMs, schema: parameters.schema })
   const flow = {
     ...base,
     created_at: base.issued_at,
     updated_at: base.issued_at,
-    refresh: wish.refresh && session !== undefined,
-    requested_aal: wish.aal,
+    refresh: parameters.refresh && session !== undefined,
+    requested_aal: parameters.aal,
   }
   const purpose = purposeOf(flow, session, d.config().selfservice.flows.login.style)
-  const schema = selectSchema(d.schemas(), wish.schema)
+  const schema = selectSchema(d.schemas(), parameters.schema)
   const { facts } = request
   // Organisations sign in with providers of their own, which are no part of the free edition of Kratos.
-  const organised = wish.aal === 'aal1' && requestedOrganization(request.requestUrl) !== undefined
+  const organised = parameters.aal === 'aal1' && requestedOrganization(request.requestUrl) !== undefined
   const parts = organised ? [] : await askMethods(d, { flow, purpose, schema, ...(facts && { facts }) })
   return unstored(
     flow,

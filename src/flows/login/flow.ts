@@ -43,9 +43,9 @@ export function createLoginFlow(d: LoginFlowDeps): LoginFlows {
     submit: (flowId, caller) => submitLogin(d, flowId, caller),
     find: (id) => findFlow(d.store, id),
     async continueFrom({ type, request_url, csrf_token, identity_schema }, shape = (made) => made) {
-      const wish = { refresh: false, aal: 'aal1' as const, schema: identity_schema }
+      const parameters = { refresh: false, aal: 'aal1' as const, schema: identity_schema }
       const request = { type, requestUrl: request_url, csrfToken: csrf_token }
-      const { flow, writes } = await newLoginFlow(d, request, wish, undefined)
+      const { flow, writes } = await newLoginFlow(d, request, parameters, undefined)
       const shaped = shape(flow)
       await storeFlow(d, { flow: shaped, writes })
       return shaped
@@ -53,11 +53,11 @@ export function createLoginFlow(d: LoginFlowDeps): LoginFlows {
     async linkLater({ flow: from, session, secondFactorAt }, csrfToken) {
       const carried = secondFactorAt === undefined ? undefined : d.waiting.carried(from)
       if (!carried) return undefined
-      const wish = { refresh: false, aal: 'aal2' as const, schema: '' }
+      const parameters = { refresh: false, aal: 'aal2' as const, schema: '' }
       const { flow, writes } = await newLoginFlow(
         d,
         { type: from.type, requestUrl: secondFactorAt!, csrfToken },
-        wish,
+        parameters,
         session,
       )
       const next = { ...flow, context: { ...flow.context, ...carried } }

@@ -78,8 +78,8 @@ function replace(
   { flow, caller, current }: Pick<LoginRequest, 'flow' | 'caller' | 'current'>,
   expired: Expired,
 ): Promise<Replaced<LoginFlow>> {
-  const wish = { refresh: flow.refresh, aal: flow.requested_aal, schema: flow.identity_schema }
-  const make = (request: BeginRequest) => newLoginFlow(d, request, wish, current?.session)
+  const parameters = { refresh: flow.refresh, aal: flow.requested_aal, schema: flow.identity_schema }
+  const make = (request: BeginRequest) => newLoginFlow(d, request, parameters, current?.session)
   return replaceExpired('login', { old: flow, expired, caller }, make, (begun) => storeFlow(d, begun))
 }
 

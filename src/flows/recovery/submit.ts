@@ -88,12 +88,12 @@ async function step(
   const found = methodOf(d, form, flow)
   progress.active = found?.method.id ?? 'default'
   if (!found) throw refused(messages.noRecoveryMethod)
-  const { method, wish } = found
-  if (wish === 'ask' && (await d.sessions.resolve(caller.credentials))) return { kind: 'signedInAlready', flow }
-  if (!isUnreadable(form)) checkProofOrigin(flow, caller, form, wish)
+  const { method, purpose } = found
+  if (purpose === 'ask' && (await d.sessions.resolve(caller.credentials))) return { kind: 'signedInAlready', flow }
+  if (!isUnreadable(form)) checkProofOrigin(flow, caller, form, purpose)
   const payload = transientPayload(form)
   const csrfToken = currentCsrfToken(flow, caller)
-  const next = await method[wish]({ flow, form, caller, csrfToken, transientPayload: payload })
+  const next = await method[purpose]({ flow, form, caller, csrfToken, transientPayload: payload })
   return proceed(d, { ...flow, active_method: method.id }, caller, next, payload ?? {})
 }
 
@@ -107,8 +107,8 @@ function assertSwitchedOn(d: SubmitRecoveryDeps, form: SubmittedForm): void {
 
 function methodOf(d: SubmitRecoveryDeps, form: SubmittedForm, flow: RecoveryFlow) {
   for (const method of d.methods) {
-    const wish = method.reads(form, flow)
-    if (wish) return { method, wish }
+    const purpose = method.reads(form, flow)
+    if (purpose) return { method, purpose }
   }
   return undefined
 }
@@ -118,9 +118,9 @@ function checkProofOrigin(
   flow: RecoveryFlow,
   caller: RecoveryCaller,
   form: SubmittedForm,
-  wish: 'ask' | 'prove',
+  purpose: 'ask' | 'prove',
 ): void {
-  if (flow.skip_csrf_check && wish === 'prove') return
+  if (flow.skip_csrf_check && purpose === 'prove') return
   try {
     checkOrigin(flow, caller, form)
   } catch (error) {

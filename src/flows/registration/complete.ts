@@ -19,7 +19,7 @@ import type { FlowUrls } from '../urls.ts'
 import type { VerificationFlows } from '../verification/flow.ts'
 import { type Begun, verifyUnasked } from '../verification/unasked.ts'
 import { registrationAnswer } from './answer.ts'
-import type { Newcomer, RegistrationMethodId } from './method.ts'
+import type { CheckedRegistration, RegistrationMethodId } from './method.ts'
 import type { RegistrationFlow } from './types.ts'
 
 export interface CompleteRegistrationDeps {
@@ -52,7 +52,7 @@ export interface Completion {
   caller: Caller
   method: RegistrationMethodId
   schema: Pick<IdentitySchema, 'id'>
-  newcomer: Newcomer
+  checked: CheckedRegistration
   transientPayload: JsonObject | undefined
   /** for traits that a hook has changed. @throws FormRefused */
   checkTraits(traits: Json): unknown
@@ -64,14 +64,14 @@ export interface Completion {
  * @throws FormRefused when the identifier is taken or a hook refuses, 401 when a hook disables the identity, 502, 504
  */
 export async function finishRegistration(d: CompleteRegistrationDeps, c: Completion): Promise<Registered> {
-  const { flow, newcomer } = c
+  const { flow, checked } = c
   const configured = hooksAfterRegistration(d.config(), c.method)
   const returnTo = returnToOf(d, c)
-  const { traits, credentials, verified = [] } = newcomer
+  const { traits, credentials, verified = [] } = checked
   const verifiable = verified.map((address) => ({ ...address, verified: true, status: 'completed' }))
-  const metadata = newcomer.metadata && {
-    metadata_public: newcomer.metadata.public,
-    metadata_admin: newcomer.metadata.admin,
+  const metadata = checked.metadata && {
+    metadata_public: checked.metadata.public,
+    metadata_admin: checked.metadata.admin,
   }
   const id = uuid(d.random)
   const asked: Registration = { id, schemaId: c.schema.id, traits, credentials, ...metadata, verifiable }
@@ -97,12 +97,12 @@ export const isTaken = (error: unknown): boolean =>
 
 /** Identity and session are created together or not at all. @throws FormRefused when the identifier is taken */
 async function register(d: CompleteRegistrationDeps, c: Completion, input: Registration, withSession: boolean) {
-  const { caller, newcomer } = c
-  const { authentication, upstream } = newcomer
+  const { caller, checked } = c
+  const { authentication, upstream } = checked
   try {
     return await d.db.tx(async (tx) => {
       const made = await d.identities.register(input, tx)
-      await newcomer.write?.(tx, made)
+      await checked.write?.(tx, made)
       const start = { authentication, upstream, device: caller.device }
       const draft = withSession ? d.sessions.draft({ ...start, identity: made }) : undefined
       const { begun, identity } = await verify(d, c, made, draft, tx)

@@ -28,7 +28,7 @@ export interface RegistrationMethod {
    * Checks the form. Nothing is written yet.
    * @throws FormRefused: the form is shown again with the messages. HttpError 400 likewise; others become the answer
    */
-  register(request: RegistrationRequest): Promise<Newcomer | OtherScreen | Next | OtherKind | GivenUp>
+  register(request: RegistrationRequest): Promise<CheckedRegistration | OtherScreen | Next | OtherKind | GivenUp>
 }
 
 export interface RegistrationView {
@@ -57,8 +57,8 @@ export interface RegistrationRequest {
 }
 
 /** A checked registration. The engine runs the hooks, and creates the identity and its session. */
-export interface Newcomer {
-  kind: 'newcomer'
+export interface CheckedRegistration {
+  kind: 'checked'
   /** they have passed `checkTraits` */
   traits: Json
   credentials: readonly NewCredential[]

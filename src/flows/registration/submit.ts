@@ -73,13 +73,13 @@ export async function submitRegistration(
       }
       case 'screen':
         return turnTo(d, request, result, payload)
-      case 'newcomer':
+      case 'checked':
         return finishRegistration(d, {
           flow,
           caller,
           method: method.id,
           schema: sent.schema,
-          newcomer: result,
+          checked: result,
           transientPayload: payload,
           checkTraits: request.checkTraits,
         }).catch((error: unknown) => {

@@ -106,14 +106,14 @@ async function step(
   const found = methodOf(d, form, flow)
   progress.active = found?.method.id ?? 'default'
   if (!found) throw refused(messages.noVerificationMethod)
-  const { method, wish } = found
+  const { method, purpose } = found
   // A right code is proof enough, wherever it comes from.
-  if (wish === 'ask') checkOrigin(flow, caller, form)
+  if (purpose === 'ask') checkOrigin(flow, caller, form)
   const payload = transientPayload(form)
   const csrfToken = currentCsrfToken(flow, caller)
-  const next = await method[wish]({ flow, form, csrfToken, transientPayload: payload })
+  const next = await method[purpose]({ flow, form, csrfToken, transientPayload: payload })
   // Kratos returns the payload only after a wrong code.
-  const told = wish === 'prove' && next.kind === 'screen' ? (payload ?? {}) : undefined
+  const told = purpose === 'prove' && next.kind === 'screen' ? (payload ?? {}) : undefined
   return proceed(d, { ...flow, active_method: method.id }, caller, next, { payload: told, csrfToken })
 }
 
@@ -129,8 +129,8 @@ function assertWellFormed(form: SubmittedForm): void {
 
 function methodOf(d: SubmitVerificationDeps, form: SubmittedForm, flow: VerificationFlow) {
   for (const method of d.methods) {
-    const wish = method.reads(form, flow)
-    if (wish) return { method, wish }
+    const purpose = method.reads(form, flow)
+    if (purpose) return { method, purpose }
   }
   return undefined
 }

@@ -8,7 +8,7 @@ import { messages } from '../../flows/messages.ts'
 import { submitNode } from '../../flows/nodes.ts'
 import { FormRefused, refused } from '../../flows/refused.ts'
 import { isTwoStep } from '../../flows/registration/begin.ts'
-import type { Newcomer, RegistrationMethod, RegistrationRequest } from '../../flows/registration/method.ts'
+import type { CheckedRegistration, RegistrationMethod, RegistrationRequest } from '../../flows/registration/method.ts'
 import type { JsonObject } from '../../identities/types.ts'
 import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
@@ -112,7 +112,7 @@ function sendCodes(
 }
 
 /** @throws FormRefused, 429 */
-async function prove(d: CodeRegistrationDeps, request: RegistrationRequest): Promise<Newcomer | GivenUp> {
+async function prove(d: CodeRegistrationDeps, request: RegistrationRequest): Promise<CheckedRegistration | GivenUp> {
   const { flow, form, traits } = request
   if (fieldText(form, 'code') === '') throw refused(messages.missing('code'), 'code')
   const addresses = traitAddresses(request.checkTraits(traits))
@@ -125,7 +125,7 @@ async function prove(d: CodeRegistrationDeps, request: RegistrationRequest): Pro
   const since = d.clock.now() - parseTime(row.expires_at)
   if (since >= 0) return { kind: 'givenUp', expired: { at: row.expires_at, since } }
   if (row.used_at !== null) throw refused(messages.codeUsed())
-  return newcomer(d, request, row)
+  return checkedRegistration(d, request, row)
 }
 
 /**
@@ -149,7 +149,11 @@ async function guess(
   throw refused(codeMessages.wrongRegistrationCode)
 }
 
-function newcomer(d: CodeRegistrationDeps, request: RegistrationRequest, row: RegistrationCodeRow): Newcomer {
+function checkedRegistration(
+  d: CodeRegistrationDeps,
+  request: RegistrationRequest,
+  row: RegistrationCodeRow,
+): CheckedRegistration {
   const { flow, traits } = request
   async function use(tx: Queryable): Promise<void> {
     const { maxSubmissions } = codeSettings(d.config())
@@ -158,7 +162,7 @@ function newcomer(d: CodeRegistrationDeps, request: RegistrationRequest, row: Re
     if (!(await d.registrationCodes.use(row.id, now, tx))) throw refused(messages.codeUsed())
   }
   return {
-    kind: 'newcomer',
+    kind: 'checked',
     traits,
     // Its credential follows from the traits.
     credentials: [],

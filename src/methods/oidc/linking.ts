@@ -6,7 +6,7 @@ import type { LoginFlow } from '../../flows/login/types.ts'
 import { messages } from '../../flows/messages.ts'
 import { refused } from '../../flows/refused.ts'
 import { isTaken } from '../../flows/registration/complete.ts'
-import type { Newcomer } from '../../flows/registration/method.ts'
+import type { CheckedRegistration } from '../../flows/registration/method.ts'
 import type { RegistrationFlow } from '../../flows/registration/types.ts'
 import type { Change } from '../../flows/settings/method.ts'
 import { isInput, type UiNode } from '../../flows/types.ts'
@@ -66,7 +66,7 @@ export function createLinking(d: LinkingDeps) {
     async conflictOf(error: unknown, c: Conflict): Promise<ShownAgain<LoginFlow> | undefined> {
       if (!isTaken(error)) return undefined
       const { provider } = c.known
-      const owner = await d.identities.findByTraits(c.schema.id, c.newcomer.traits)
+      const owner = await d.identities.findByTraits(c.schema.id, c.checked.traits)
       if (!owner) return undefined
       const entry = newEntry(d.cipher, c.known)
       const duplicate = {
@@ -103,7 +103,7 @@ export function createLinking(d: LinkingDeps) {
 interface Conflict {
   flow: RegistrationFlow
   known: KnownByProvider
-  newcomer: Newcomer
+  checked: CheckedRegistration
   schema: IdentitySchema
 }
 

@@ -94,11 +94,11 @@ export function createProviderSignIn(d: SignInDeps) {
 
   async function verifierFor(provider: Provider): Promise<string | undefined> {
     const kind = kindOf(provider)
-    const wish = provider.pkce === 'auto' ? (kind.pkce ?? 'auto') : provider.pkce
-    if (wish === 'never' || kind.own) return undefined
+    const pkce = provider.pkce === 'auto' ? (kind.pkce ?? 'auto') : provider.pkce
+    if (pkce === 'never' || kind.own) return undefined
     const issuer = kind.issuer ?? issuerOf(provider)
-    const announced = wish === 'auto' && issuer !== '' ? await d.upstream.announced(issuer) : undefined
-    const used = wish === 'force' || announced?.code_challenge_methods_supported?.includes('S256')
+    const announced = pkce === 'auto' && issuer !== '' ? await d.upstream.announced(issuer) : undefined
+    const used = pkce === 'force' || announced?.code_challenge_methods_supported?.includes('S256')
     return used ? d.random(32).toString('base64url') : undefined
   }
 

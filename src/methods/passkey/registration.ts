@@ -53,7 +53,7 @@ export function passkeyRegistration(d: PasskeyRegistrationDeps): RegistrationMet
       const { key, userHandle } = await newKey(fieldText(form, ANSWER), flow.context[ASKED], rp, as)
       const config = keyRingConfig({ keys: [key], userHandle })
       return {
-        kind: 'newcomer',
+        kind: 'checked',
         traits,
         credentials: [{ type: PASSKEY, config, version: 1, identifiers: [userHandle.toString()] }],
         authentication: { method: PASSKEY, aal: 'aal1' },

@@ -27,7 +27,7 @@ export function passwordRegistration(d: PasswordRegistrationDeps): RegistrationM
       await judgePassword(d, password, identifiers)
       const hash = await hashPassword(d, password, shareOf(identifiers[0]!, caller.client))
       return {
-        kind: 'newcomer',
+        kind: 'checked',
         traits,
         credentials: [newPassword({ hashed_password: hash })],
         authentication: { method: 'password', aal: 'aal1' },

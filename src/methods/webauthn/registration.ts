@@ -62,7 +62,7 @@ export function webauthnRegistration(d: WebauthnRegistrationDeps): RegistrationM
       const { key, userHandle } = await newKey(answer, flow.context[ASKED], on.rp, as)
       const config = keyRingConfig({ keys: [key], userHandle })
       return {
-        kind: 'newcomer',
+        kind: 'checked',
         traits,
         credentials: [{ type: WEBAUTHN, config, version: 1, identifiers: [] }],
         authentication: { method: WEBAUTHN, aal: 'aal1' },

@@ -2,7 +2,7 @@ import type { Identity } from '../../identities/types.ts'
 import { type Clock, formatTime } from '../../kernel/base/clock.ts'
 import { HttpError, unauthorized } from '../../kernel/http/errors.ts'
 import type { SessionService } from '../service.ts'
-import type { Which } from '../store.ts'
+import type { SessionSelection } from '../store.ts'
 import type { Session } from '../types.ts'
 import { ownListAnswer } from './answer.ts'
 import type { SessionListStore } from './store.ts'
@@ -32,7 +32,7 @@ export interface OwnSessions {
 }
 
 export function createOwnSessions(d: OwnSessionsDeps): OwnSessions {
-  async function revoke(current: Session, which: Which): Promise<string[]> {
+  async function revoke(current: Session, which: SessionSelection): Promise<string[]> {
     const by = { session: current.id, disabledToo: false }
     const ended = await d.sessions.revokeBy(by, current.identity_id, 'revoked_by_user', which)
     if (!ended) throw noSession()

@@ -1,18 +1,18 @@
 import type { NextForm, OtherKind } from '../../../flows/engine/step.ts'
 import { fieldText } from '../../../flows/form.ts'
 import type { Proved } from '../../../flows/login/method.ts'
-import type { Newcomer } from '../../../flows/registration/method.ts'
+import type { CheckedRegistration } from '../../../flows/registration/method.ts'
 import type { RegistrationFlow } from '../../../flows/registration/types.ts'
 import type { SubmittedForm } from '../../../flows/types.ts'
 import type { IdentityService } from '../../../identities/service.ts'
 import type { Json } from '../../../identities/types.ts'
+import { type ClaimedRegistrations, NotEnough } from '../claimed-registration.ts'
 import { identifierOf, OIDC } from '../credential.ts'
-import { type Newcomers, NotEnough } from '../newcomer.ts'
 import { type ProviderSignIn, proofOf } from '../sign-in.ts'
 
 export interface IdTokenDeps {
   providers: Pick<ProviderSignIn, 'find' | 'submitted'>
-  newcomers: Newcomers
+  claimedRegistrations: ClaimedRegistrations
   identities: Pick<IdentityService, 'findByIdentifier'>
 }
 
@@ -40,11 +40,11 @@ export function createIdTokens(d: IdTokenDeps) {
       flow: RegistrationFlow,
       form: SubmittedForm,
       traits: Json,
-    ): Promise<Newcomer | NextForm | OtherKind> {
+    ): Promise<CheckedRegistration | NextForm | OtherKind> {
       const { known, identity } = await read(form)
       if (identity) return { kind: 'otherKind' }
       try {
-        return (await d.newcomers.make(flow, known, traits)).newcomer
+        return (await d.claimedRegistrations.make(flow, known, traits)).checked
       } catch (error) {
         if (error instanceof NotEnough) return { kind: 'form', active: OIDC, ...error.form }
         throw error

@@ -19,17 +19,17 @@ import { type Clock, formatTime } from '../../../kernel/base/clock.ts'
 import type { Queryable } from '../../../kernel/db/client.ts'
 import { noActiveSession } from '../../../kernel/http/errors.ts'
 import type { SessionService } from '../../../sessions/service.ts'
+import { type ClaimedRegistrations, NotEnough } from '../claimed-registration.ts'
 import { identifierOf, OIDC } from '../credential.ts'
 import type { Linking } from '../linking.ts'
 import { goOn } from '../messages.ts'
-import { type Newcomers, NotEnough } from '../newcomer.ts'
 import type { KnownByProvider } from '../sign-in.ts'
 import { CONTAINER, proofOf } from '../sign-in.ts'
 import { arrive, type Back, cameBack, readState, useUp, type Way, type WayBackDeps } from './way-back.ts'
 
 export interface CallbackDeps extends WayBackDeps {
   clock: Clock
-  newcomers: Newcomers
+  claimedRegistrations: ClaimedRegistrations
   linking: Linking
   login: LoginFlows
   registration: RegistrationFlows
@@ -167,21 +167,21 @@ async function register(
   known: KnownByProvider,
 ): Promise<CallbackOutcome> {
   return inForm('registration', flow, showOf(d, way), async () => {
-    const { schema, newcomer } = await d.newcomers.make(flow, known, back.traits)
+    const { schema, checked } = await d.claimedRegistrations.make(flow, known, back.traits)
     const write = (tx: Queryable) => useUp(d, back, tx)
     const completion = {
       flow,
       caller: way.caller,
       method: OIDC,
       schema,
-      newcomer: { ...newcomer, write },
+      checked: { ...checked, write },
       transientPayload: back.payload,
-      checkTraits: (traits: Json) => d.newcomers.check(schema, traits),
+      checkTraits: (traits: Json) => d.claimedRegistrations.check(schema, traits),
     } as const
     try {
       return { kind: 'registration', outcome: await d.registration.finish(completion) }
     } catch (error) {
-      const conflict = await d.linking.conflictOf(error, { flow, known, newcomer, schema })
+      const conflict = await d.linking.conflictOf(error, { flow, known, checked, schema })
       if (!conflict) throw error
       return { kind: 'login', outcome: conflict }
     }

@@ -4,7 +4,7 @@ import type { NextForm } from '../../flows/engine/step.ts'
 import { messages } from '../../flows/messages.ts'
 import { csrfNode, submitNode, traitNode } from '../../flows/nodes.ts'
 import { FormRefused } from '../../flows/refused.ts'
-import type { Newcomer } from '../../flows/registration/method.ts'
+import type { CheckedRegistration } from '../../flows/registration/method.ts'
 import type { RegistrationFlow } from '../../flows/registration/types.ts'
 import { traitValues } from '../../flows/traits.ts'
 import type { FormProblem, UiNode } from '../../flows/types.ts'
@@ -15,14 +15,14 @@ import type { createMappers } from './mapper.ts'
 import { goOn } from './messages.ts'
 import { type KnownByProvider, proofOf } from './sign-in.ts'
 
-export interface NewcomerDeps {
+export interface ClaimedRegistrationDeps {
   config(): Config
   schemas(): SchemaLookup
   mappers: ReturnType<typeof createMappers>
   cipher: Cipher
 }
 
-export type Newcomers = ReturnType<typeof createNewcomers>
+export type ClaimedRegistrations = ReturnType<typeof createClaimedRegistrations>
 
 /** The provider does not give everything that the schema needs: the form asks for the rest. */
 export class NotEnough extends Error {
@@ -35,7 +35,7 @@ export class NotEnough extends Error {
 }
 
 /** Makes a registration from what a provider says. */
-export function createNewcomers(d: NewcomerDeps) {
+export function createClaimedRegistrations(d: ClaimedRegistrationDeps) {
   function form(flow: RegistrationFlow, schema: IdentitySchema, known: KnownByProvider, traits: Json): UiNode[] {
     const group = d.config().feature_flags.legacy_oidc_registration_node_group ? OIDC : 'default'
     const values = traitValues(traits, schema.inputs)
@@ -69,15 +69,15 @@ export function createNewcomers(d: NewcomerDeps) {
       const violations = schema.validate(traits)
       if (derived.kind === 'failure') throw refuse(derived.violations)
       if (violations.length > 0) throw refuse(violations)
-      const newcomer: Newcomer = {
-        kind: 'newcomer',
+      const checked: CheckedRegistration = {
+        kind: 'checked',
         traits,
         metadata: { public: mapped.metadataPublic, admin: mapped.metadataAdmin },
         credentials: [credentialOf([newEntry(d.cipher, known)])],
         verified: mapped.verified,
         ...proofOf(known),
       }
-      return { schema, newcomer, derived }
+      return { schema, checked, derived }
     },
   }
 }
