@@ -1,20 +1,21 @@
 import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
-import { type Clock, formatTime, type Micros } from '../kernel/base/clock.ts'
+import { type Clock, formatTime, type Micros, parseTime, type Timestamp } from '../kernel/base/clock.ts'
 import { type Db, sql } from '../kernel/db/client.ts'
 import { idleAfterNote, noting, type SessionRules } from './rules.ts'
+import type { SessionRow } from './types.ts'
 
 /**
  * Rows are locked in one order, so that two nodes that note the same sessions never deadlock. A session that had been idle
- * for too long by the time of the note stays ended: other nodes refuse it already. `dead` is its last note in that case.
+ * for too long by the time of the note stays ended: other nodes refuse it already. `dead` is its last note in that case, null
+ * where the note comes before the end that was read with the session: then nothing is looked up.
  */
 const NOTE = sql(
   'session.note_seen',
   `insert into lethe.last_seen (session_id, seen_at)
   select used.session_id, used.seen_at
   from unnest(:ids::uuid[], :times::timestamp[], :deads::timestamp[]) as used (session_id, seen_at, dead)
-    left join lethe.last_seen l on l.session_id = used.session_id and used.dead is not null
-    left join sessions s on s.id = used.session_id and used.dead is not null
-  where used.dead is null or greatest(l.seen_at, s.authenticated_at) > used.dead
+  where used.dead is null or greatest((select l.seen_at from lethe.last_seen l where l.session_id = used.session_id),
+    (select s.authenticated_at from sessions s where s.id = used.session_id)) > used.dead
   order by used.session_id
   on conflict (session_id) do update set seen_at = excluded.seen_at where lethe.last_seen.seen_at < excluded.seen_at`,
 )
@@ -27,11 +28,13 @@ interface Use {
   time: Micros
   /** after which the session ends */
   idle: Micros | undefined
+  /** when it would have ended without this use */
+  until: Timestamp
 }
 
 export interface LastSeen extends BackgroundWork {
-  /** Notes a use of a session, whose identity has the schema. Never waits and never fails. */
-  note(sessionId: string, schemaId: string): void
+  /** Notes a use of a session. Never waits and never fails. */
+  note(session: Pick<SessionRow, 'id' | 'schema_id' | 'expires_at'>): void
   flush(): Promise<void>
 }
 
@@ -50,7 +53,8 @@ export function createLastSeen(d: {
     for (let at = 0; at < due.length; at += MOST_PER_STATEMENT) {
       const part = due.slice(at, at + MOST_PER_STATEMENT)
       const now = d.clock.now()
-      const dead = ({ idle }: Use) => (idle === undefined ? null : formatTime(now - idleAfterNote(idle)))
+      const dead = ({ idle, until }: Use) =>
+        idle === undefined || parseTime(until) > now ? null : formatTime(now - idleAfterNote(idle))
       await d.db.query(NOTE, {
         ids: part.map(([id]) => id),
         times: part.map(([, { time }]) => formatTime(time)),
@@ -65,14 +69,14 @@ export function createLastSeen(d: {
   const loop = createLoop({ name: 'writing of last-seen times', run: flush, pauseMs, log: d.log })
 
   return {
-    note(sessionId, schemaId) {
+    note({ id, schema_id, expires_at }) {
       const time = d.clock.now()
-      const rule = d.rules.of(schemaId)
-      if (time - (written.get(sessionId) ?? 0) < noting(rule).every) return
+      const rule = d.rules.of(schema_id)
+      if (time - (written.get(id) ?? 0) < noting(rule).every) return
       if (written.size >= MOST_REMEMBERED) written.clear()
       if (pending.size >= MOST_REMEMBERED) pending.clear()
-      written.set(sessionId, time)
-      pending.set(sessionId, { time, idle: rule.idle })
+      written.set(id, time)
+      pending.set(id, { time, idle: rule.idle, until: expires_at })
     },
     flush,
     start: loop.start,

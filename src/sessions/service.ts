@@ -160,7 +160,7 @@ export function createSessions(d: SessionServiceDeps): SessionService {
 
   async function check(credentials: Credentials): Promise<Checked | undefined> {
     const checked = await look(credentials)
-    if (checked) d.lastSeen.note(checked.session.id, checked.session.schema_id)
+    if (checked) d.lastSeen.note(checked.session)
     return checked
   }
 

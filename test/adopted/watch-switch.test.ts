@@ -8,6 +8,7 @@ import { createDatabase, createKratosDatabase, createRole, openAt, type Scope } 
 import { connectAsKratos, kratosWrites } from '../helpers/kratos-writes.ts'
 import { LIVE, liveConfig } from '../helpers/live-kratos.ts'
 import { testServer } from '../helpers/server.ts'
+import { structureOf } from '../helpers/structure.ts'
 import { until } from '../helpers/until.ts'
 
 const OBJECTS = sql(
@@ -41,7 +42,9 @@ function dump(url: string): string | undefined {
 
 test('switched on and off again, nothing in the database is as if it had ever been', async (t) => {
   const { url, db } = await adopted(t)
-  const [objects, text] = [await objectsOf(db), dump(url)]
+  const [objects, text, tables] = [await objectsOf(db), dump(url), await structureOf(db)]
+  // An older pg_dump refuses a newer server; the catalogs tell the same.
+  if (text === undefined) t.diagnostic('compared without pg_dump')
   assert.deepEqual(await stateOf(url), { state: 'off', since: null, problems: [] })
 
   const on = await watch('on', url, '--yes')
@@ -57,6 +60,7 @@ test('switched on and off again, nothing in the database is as if it had ever be
   assert.match((await watch('off', url)).stdout, /off already/)
   assert.deepEqual(await stateOf(url), { state: 'off', since: null, problems: [] })
   assert.deepEqual(await objectsOf(db), objects)
+  assert.deepEqual(await structureOf(db), tables)
   assert.equal(dump(url), text)
 })
 

@@ -5,7 +5,7 @@ import { sql } from '../../src/kernel/db/client.ts'
 import { createLastSeen } from '../../src/sessions/last-seen.ts'
 import type { Rule } from '../../src/sessions/rules.ts'
 import { backends } from '../helpers/db.ts'
-import { sessionRows, T0 } from '../helpers/sessions.ts'
+import { sessionRows, T0, T1 } from '../helpers/sessions.ts'
 
 const SEEN = sql('test.last_seen', 'select session_id, seen_at from lethe.last_seen order by session_id')
 const log = { warn: () => {} }
@@ -19,22 +19,23 @@ for (const backend of backends()) {
     test('many uses within a minute are one write, and a time never goes back', async (t) => {
       const db = await backend.open(t)
       const id = await (await sessionRows(db)).add()
+      const used = { id, schema_id: 'default', expires_at: T1 }
       let now = parseTime(T0)
       const [node, behind] = [{ now: () => now }, { now: () => now - 30 * SECOND }].map((clock) =>
         createLastSeen({ db, clock, rules, log }),
       )
-      node!.note(id, 'default')
-      node!.note(id, 'default')
+      node!.note(used)
+      node!.note(used)
       await node!.flush()
-      behind!.note(id, 'default')
+      behind!.note(used)
       await behind!.flush()
       assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: T0 }])
       now += 59 * SECOND
-      node!.note(id, 'default')
+      node!.note(used)
       await node!.flush()
       assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: T0 }])
       now += SECOND
-      node!.note(id, 'default')
+      node!.note(used)
       await node!.flush()
       assert.deepEqual(await db.query(SEEN), [{ session_id: id, seen_at: formatTime(now) }])
     })
