@@ -40,7 +40,10 @@ export const sessionsDescription: Description = {
   tag: 'sessions',
   operations: [
     {
-      ...{ id: 'toSession', method: 'get', path: '/sessions/whoami', port: 'public' },
+      id: 'toSession',
+      method: 'get',
+      path: '/sessions/whoami',
+      port: 'public',
       summary: 'Tells whose session a request carries. Answers every method.',
       parameters: [...own, query('tokenize_as', 'Template of the token to sign for the session.')],
       answers: {
@@ -51,13 +54,19 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'listMySessions', method: 'get', path: '/sessions', port: 'public' },
+      id: 'listMySessions',
+      method: 'get',
+      path: '/sessions',
+      port: 'public',
       summary: 'Lists the other live sessions of the one who asks.',
       parameters: [...PAGE_NUMBERS, PAGE_SIZE, PAGE_TOKEN, ...own],
       answers: { 200: sessions, 400: error('A page that cannot be.'), 401: unauthorized, ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'disableMyOtherSessions', method: 'delete', path: '/sessions', port: 'public' },
+      id: 'disableMyOtherSessions',
+      method: 'delete',
+      path: '/sessions',
+      port: 'public',
       summary: 'Ends all other sessions of the one who asks.',
       parameters: own,
       answers: {
@@ -68,7 +77,10 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'disableMySession', method: 'delete', path: '/sessions/{id}', port: 'public' },
+      id: 'disableMySession',
+      method: 'delete',
+      path: '/sessions/{id}',
+      port: 'public',
       summary: 'Ends another session of the one who asks.',
       parameters: [id, ...own],
       answers: {
@@ -79,7 +91,10 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'exchangeSessionToken', method: 'get', path: '/sessions/token-exchange', port: 'public' },
+      id: 'exchangeSessionToken',
+      method: 'get',
+      path: '/sessions/token-exchange',
+      port: 'public',
       summary: 'Gives an app the session that its user has begun in a browser. Once.',
       parameters: [
         { ...query('init_code', 'Code of the app.'), required: true },
@@ -93,19 +108,28 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'listSessions', method: 'get', path: '/admin/sessions', port: 'admin' },
+      id: 'listSessions',
+      method: 'get',
+      path: '/admin/sessions',
+      port: 'admin',
       summary: "Lists everyone's sessions, newest first.",
       parameters: [PAGE_SIZE, PAGE_TOKEN, active, expand],
       answers: { 200: sessions, 400: error('A page or a filter that cannot be.'), ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'getSession', method: 'get', path: '/admin/sessions/{id}', port: 'admin' },
+      id: 'getSession',
+      method: 'get',
+      path: '/admin/sessions/{id}',
+      port: 'admin',
       summary: 'Shows one session, ended or not.',
       parameters: [expand, id],
       answers: { 200: json('The session.', 'session'), 400: error('The id is none.'), ...OTHER_ERRORS },
     },
     {
-      ...{ id: 'disableSession', method: 'delete', path: '/admin/sessions/{id}', port: 'admin' },
+      id: 'disableSession',
+      method: 'delete',
+      path: '/admin/sessions/{id}',
+      port: 'admin',
       summary: 'Ends a session. Idempotent.',
       parameters: [id],
       answers: {
@@ -116,7 +140,10 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'extendSession', method: 'patch', path: '/admin/sessions/{id}/extend', port: 'admin' },
+      id: 'extendSession',
+      method: 'patch',
+      path: '/admin/sessions/{id}/extend',
+      port: 'admin',
       summary: 'Prolongs a live session by `session.lifespan` from now on.',
       parameters: [id],
       answers: {
@@ -128,7 +155,10 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'listIdentitySessions', method: 'get', path: '/admin/identities/{id}/sessions', port: 'admin' },
+      id: 'listIdentitySessions',
+      method: 'get',
+      path: '/admin/identities/{id}/sessions',
+      port: 'admin',
       summary: 'Lists the sessions of an identity.',
       parameters: [...PAGE_NUMBERS, PAGE_SIZE, PAGE_TOKEN, identityId, active],
       answers: {
@@ -139,7 +169,10 @@ export const sessionsDescription: Description = {
       },
     },
     {
-      ...{ id: 'deleteIdentitySessions', method: 'delete', path: '/admin/identities/{id}/sessions', port: 'admin' },
+      id: 'deleteIdentitySessions',
+      method: 'delete',
+      path: '/admin/identities/{id}/sessions',
+      port: 'admin',
       summary: 'Ends and deletes all sessions of an identity.',
       parameters: [identityId],
       answers: {

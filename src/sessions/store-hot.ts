@@ -64,7 +64,9 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
           causes: each.map(({ cause }) => cause),
           actors: each.map(({ actor }) => actor),
           datas: each.map(({ data }) => data),
-          ...{ nid, now: now(), shared },
+          nid,
+          now: now(),
+          shared,
         }
         const rows = new Map((await db.query<Ended>(many, values)).map((row) => [row.key, row]))
         return endings.map(({ keys }) => rows.get(keys.find((key) => rows.get(key)?.known) ?? keys[0]!)!)

@@ -155,16 +155,19 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, rules: 
       const { device, hardened, passwordHash = null } = s
       const statement = hardened ? INSERT_SHARED : INSERT
       const [row] = await on.query<{ logout_token: string }>(statement, {
-        ...{
-          id: s.id,
-          nid,
-          now: s.now,
-          expires_at: s.expiresAt,
-          identity_id: s.identityId,
-          password_hash: passwordHash,
-        },
-        ...{ token: s.token, logout_token: s.logoutToken, aal: s.aal, methods: JSON.stringify(s.methods) },
-        ...{ device_id: device.id, ip_address: device.ip_address, user_agent: device.user_agent },
+        id: s.id,
+        nid,
+        now: s.now,
+        expires_at: s.expiresAt,
+        identity_id: s.identityId,
+        password_hash: passwordHash,
+        token: s.token,
+        logout_token: s.logoutToken,
+        aal: s.aal,
+        methods: JSON.stringify(s.methods),
+        device_id: device.id,
+        ip_address: device.ip_address,
+        user_agent: device.user_agent,
         location: device.location,
         ...(hardened ? { hardened_token: hardened.token, hardened_logout_token: hardened.logoutToken } : {}),
       })
@@ -174,15 +177,27 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, rules: 
     /** @throws NotLocked also when the session has ended, or the identity is disabled or its hash has changed */
     async refresh(id: string, r: Renewal, on: Queryable = db): Promise<void> {
       const values = {
-        ...{ id, nid, now: r.now, expires_at: r.expiresAt, aal: r.aal, method: JSON.stringify([r.method]) },
-        ...{ identity_id: r.identityId, password_hash: r.passwordHash ?? null, rules: rules.sql() },
+        id,
+        nid,
+        now: r.now,
+        expires_at: r.expiresAt,
+        aal: r.aal,
+        method: JSON.stringify([r.method]),
+        identity_id: r.identityId,
+        password_hash: r.passwordHash ?? null,
+        rules: rules.sql(),
       }
       if ((await on.query(REFRESH, values)).length === 0) throw notLocked(REFRESH)
     },
     /** @throws NotLocked also when the session has ended */
     async raise(id: string, r: Omit<Renewal, 'expiresAt' | 'passwordHash'>, tx: Queryable): Promise<void> {
       const values = {
-        ...{ id, nid, now: r.now, identity_id: r.identityId, aal: r.aal, method: JSON.stringify([r.method]) },
+        id,
+        nid,
+        now: r.now,
+        identity_id: r.identityId,
+        aal: r.aal,
+        method: JSON.stringify([r.method]),
         rules: rules.sql(),
       }
       if ((await tx.query(RAISE, values)).length === 0) throw notLocked(RAISE)
@@ -210,9 +225,17 @@ export function createSessionStore(db: Db, nid: string, shared: boolean, rules: 
      */
     async revokeAllOf({ identityId, now, except, only, by, ...end }: EndAllOf, on: Queryable = db) {
       const rows = await on.query<{ held: number; allowed: number; id: string | null }>(REVOKE_ALL, {
-        ...{ identity_id: identityId, nid, now, shared, except: except ?? null, only: only ?? null },
-        ...{ cause: end.cause, ...detailValues(end) },
-        ...{ caller: by?.session ?? null, disabled_too: by?.disabledToo ?? false, rules: rules.sql() },
+        identity_id: identityId,
+        nid,
+        now,
+        shared,
+        except: except ?? null,
+        only: only ?? null,
+        cause: end.cause,
+        ...detailValues(end),
+        caller: by?.session ?? null,
+        disabled_too: by?.disabledToo ?? false,
+        rules: rules.sql(),
       })
       if (rows[0]!.held === 0) throw notLocked(REVOKE_ALL)
       return rows[0]!.allowed === 0 ? undefined : rows.flatMap(({ id }) => id ?? [])

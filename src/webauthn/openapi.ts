@@ -5,7 +5,10 @@ export const webauthnDescription: Description = {
   tag: 'keys',
   operations: [
     {
-      ...{ id: 'getWebAuthnJavaScript', method: 'get', path: SCRIPT_PATH, port: 'public' },
+      id: 'getWebAuthnJavaScript',
+      method: 'get',
+      path: SCRIPT_PATH,
+      port: 'public',
       summary: 'The script that pages with security keys or passkeys load.',
       answers: {
         200: {

@@ -39,10 +39,10 @@ export async function askForProof(
   const parts = identifier === '' ? [] : await Promise.all(d.methods.map((method) => method.form(view)))
   const offered = parts.flatMap(({ nodes }) => nodes)
   if (offered.length === 0) throw refused(messages.unknownIdentifier, 'identifier')
-  // Whoever has but one way in is on it already.
+  // A single method has begun already, e.g. has sent its code.
   const ahead = parts.find(({ state }) => state !== undefined)
   if (ahead) return { kind: 'form', ...ahead, nodes: aheadNodes(ahead, csrfToken) }
-  // Providers of the first screen are those of anybody: they stay where nobody learns whose they are.
+  // The providers of the first screen do not depend on the account: they stay where accounts must not be revealed.
   const allStay = d.config().security.account_enumeration.mitigate
   const added = allStay ? offered.filter((node) => !isProvider(node)) : offered
   const values = new Map([['identifier', identifier]])

@@ -7,7 +7,10 @@ import { requestedReturnTo } from '../urls.ts'
 export function proofFlowAnswer(flow: Flow, transientPayload?: Json) {
   const returnTo = requestedReturnTo(flow.request_url)
   return {
-    ...{ id: flow.id, type: flow.type, expires_at: flow.expires_at, issued_at: flow.issued_at },
+    id: flow.id,
+    type: flow.type,
+    expires_at: flow.expires_at,
+    issued_at: flow.issued_at,
     request_url: flow.request_url,
     ...(returnTo === '' ? {} : { return_to: returnTo }),
     active: flow.active_method,

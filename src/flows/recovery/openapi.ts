@@ -35,7 +35,10 @@ export const recoveryDescription: Description = {
       },
     }),
     {
-      ...{ id: 'createRecoveryCodeForIdentity', method: 'post', path: '/admin/recovery/code', port: 'admin' },
+      id: 'createRecoveryCodeForIdentity',
+      method: 'post',
+      path: '/admin/recovery/code',
+      port: 'admin',
       summary: 'Makes a code for an operator to pass on to an owner who cannot sign in any more.',
       parameters: [RETURN_TO],
       body: jsonBody('createRecoveryCodeForIdentityBody'),
@@ -47,7 +50,10 @@ export const recoveryDescription: Description = {
       },
     },
     {
-      ...{ id: 'createRecoveryLinkForIdentity', method: 'post', path: '/admin/recovery/link', port: 'admin' },
+      id: 'createRecoveryLinkForIdentity',
+      method: 'post',
+      path: '/admin/recovery/link',
+      port: 'admin',
       summary: 'Makes a link that signs in the person who opens it.',
       parameters: [RETURN_TO],
       body: jsonBody('createRecoveryLinkForIdentityBody'),

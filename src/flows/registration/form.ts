@@ -45,7 +45,9 @@ export function registrationOrder(inputs: readonly TraitInput[]): NodeOrder {
       ...(first === undefined ? [] : [first]),
       'password',
       ...rest,
-      ...['webauthn_remove', 'webauthn_register_displayname', 'webauthn_register'],
+      'webauthn_remove',
+      'webauthn_register_displayname',
+      'webauthn_register',
     ],
   }
 }

@@ -12,8 +12,8 @@ export interface CodeAddress {
 export const storedSpelling = (typed: string): string => normalisePhone(typed) ?? normaliseIdentifier(typed)
 
 /**
- * Where codes for this person go: what the credential says, and without one, where that is allowed, any address that
- * could be verified.
+ * Where codes for this identity are sent: the addresses of the credential; without one, if that is allowed, every
+ * verifiable address.
  */
 export function codeAddresses(identity: FullIdentity, fallback: boolean): CodeAddress[] {
   const own = credentialAddresses(identity)

@@ -7,11 +7,11 @@ import { type CodeAddress, codeAddresses, storedSpelling } from './addresses.ts'
 
 export interface CodeOwner {
   identity: FullIdentity
-  /** where the code goes: to what was typed, where it is an address of theirs */
+  /** where to send the code: to what was typed, if it is an address of the owner */
   addresses: CodeAddress[]
 }
 
-/** Who signs in by a code that is sent to this. The same work is done for an identifier that nobody has. */
+/** The identity that signs in by a code to this identifier. An unknown one costs the same work. */
 export async function findCodeOwner(
   identities: Pick<IdentityService, 'findByIdentifier' | 'findByAnyIdentifier'>,
   typed: string,
@@ -27,7 +27,7 @@ export async function findCodeOwner(
   return identity && addresses.length > 0 ? { identity, addresses } : undefined
 }
 
-/** Empty for somebody who cannot sign in by a code with this identifier of theirs. */
+/** Empty for an identity that cannot sign in by a code with this identifier. */
 export function addressesFor(identity: FullIdentity, typed: string, fallback: boolean): CodeAddress[] {
   const value = storedSpelling(typed)
   const own = codeAddresses(identity, false)
@@ -37,7 +37,7 @@ export function addressesFor(identity: FullIdentity, typed: string, fallback: bo
   return fallback && FORMATS.get('email')!(value) ? [{ via: 'email', value }] : []
 }
 
-/** Whether somebody has another way in, or another second factor, that is switched on. */
+/** Whether the identity has another first, or another second, factor that is switched on. */
 export function hasOther(config: Config, identity: FullIdentity, factor: 'firstFactor' | 'secondFactor'): boolean {
   const methods = config.selfservice.methods as Readonly<Record<string, { enabled?: boolean } | undefined>>
   return identity.credentials.some((credential) => {

@@ -71,7 +71,9 @@ export async function chooseAddress(d: ChoiceDeps, asked: RecoveryRequest, send:
       if (!owner || !address) throw badRequest('The selected recovery address is not valid.')
       if (address.value === owner.address.value) return code(request, { named, confirmed: named }, owner, send)
       return {
-        ...{ kind: 'screen', state: 'recovery_confirming_address', messages: [messages.nameAddressInFull] },
+        kind: 'screen',
+        state: 'recovery_confirming_address',
+        messages: [messages.nameAddressInFull],
         nodes: confirmNodes(csrfToken, { named, channel: channelOf(address.value) }),
       }
     }
@@ -124,7 +126,9 @@ function choice(d: ChoiceDeps, request: RecoveryRequest, named: string, { identi
   const values = identity.recovery_addresses.map(({ value }) => value).sort((a, b) => (a < b ? -1 : 1))
   const offers = values.map((value) => ({ value: pickOf(request.flow, value, d.secrets()[0]!), masked: masked(value) }))
   return {
-    ...{ kind: 'screen', state: 'recovery_awaiting_address_choice', messages: [messages.chooseAddress] },
+    kind: 'screen',
+    state: 'recovery_awaiting_address_choice',
+    messages: [messages.chooseAddress],
     nodes: choiceNodes(request.csrfToken, named, offers),
   }
 }
@@ -138,7 +142,8 @@ function code(
 ): NextScreen {
   const { confirmed } = typed
   return {
-    ...{ kind: 'screen', state: 'recovery_awaiting_code' },
+    kind: 'screen',
+    state: 'recovery_awaiting_code',
     nodes: sentToNodes(csrfToken, typed),
     messages: [messages.recoveryCodeSentTo(masked(confirmed))],
     write: send({ channel: channelOf(confirmed), value: confirmed }, owner),

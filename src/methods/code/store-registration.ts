@@ -54,7 +54,7 @@ export function createRegistrationCodeStore(db: Db, nid: string) {
     },
     async insert({ id, hash, address, expiresAt, now, flowId }: NewRegistrationCode, tx: Queryable): Promise<void> {
       const { via, value } = address
-      await tx.query(INSERT, { ...{ id, hash, via, value, now, nid }, expires_at: expiresAt, flow: flowId })
+      await tx.query(INSERT, { id, hash, via, value, now, nid, expires_at: expiresAt, flow: flowId })
     },
     ofFlow: (flowId: string) => db.query<RegistrationCodeRow>(OF_FLOW, [flowId, nid]),
     /** @returns whether this call used it */

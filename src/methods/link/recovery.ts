@@ -51,21 +51,28 @@ async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextS
   const token = newLinkToken(d.random)
   const lifespanMs = linkLifespanMs(d.config())
   return {
-    ...{ kind: 'screen', state: 'sent_email' },
+    kind: 'screen',
+    state: 'sent_email',
     nodes: linkNodes(csrfToken, email),
     messages: [messages.recoveryLinkSent],
     async write(tx) {
       const now = d.clock.now()
       const row = {
-        ...{ id: uuid(d.random), hash: keyedHash(token, d.secrets()[0]!), flowId: flow.id, now: formatTime(now) },
-        ...{ addressId: owner?.address.id, type: TOKEN_TYPE.selfService },
+        id: uuid(d.random),
+        hash: keyedHash(token, d.secrets()[0]!),
+        flowId: flow.id,
+        now: formatTime(now),
+        addressId: owner?.address.id,
+        type: TOKEN_TYPE.selfService,
         expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
         // For an unknown address no row is inserted, and it takes as long.
         identityId: owner?.identity.id ?? uuid(d.random),
       }
       await d.links.insert(row, tx)
       await sendToOwner(d, tx, {
-        ...{ kind: 'recovery', owner, to: { channel: 'email', value: owner?.address.value ?? email } },
+        kind: 'recovery',
+        owner,
+        to: { channel: 'email', value: owner?.address.value ?? email },
         tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
         request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
         secret: {
@@ -80,8 +87,14 @@ async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextS
 function handOut(d: LinkRecoveryDeps, flow: RecoveryFlow, identityId: string, expiresAt: Timestamp): HandedOut {
   const token = newLinkToken(d.random)
   const row = {
-    ...{ id: uuid(d.random), hash: keyedHash(token, d.secrets()[0]!), addressId: undefined, type: TOKEN_TYPE.admin },
-    ...{ flowId: flow.id, identityId, expiresAt, now: formatTime(d.clock.now()) },
+    id: uuid(d.random),
+    hash: keyedHash(token, d.secrets()[0]!),
+    addressId: undefined,
+    type: TOKEN_TYPE.admin,
+    flowId: flow.id,
+    identityId,
+    expiresAt,
+    now: formatTime(d.clock.now()),
   }
   return { flow, link: d.linkTo({ flow: flow.id, token }), write: (tx) => d.links.insert(row, tx) }
 }
@@ -100,7 +113,9 @@ async function follow(d: LinkRecoveryDeps, flow: RecoveryFlow, token: string): P
 
 function recovered(d: LinkRecoveryDeps, { id, identity_id, via, value }: LinkRow): Recovered {
   return {
-    ...{ kind: 'recovered', identityId: identity_id, method: 'link_recovery' },
+    kind: 'recovered',
+    identityId: identity_id,
+    method: 'link_recovery',
     async use(tx) {
       if (!(await d.links.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       if (via !== null && value !== null) await d.identities.verifyAddress(identity_id, { via, value }, tx)

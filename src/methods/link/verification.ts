@@ -47,7 +47,8 @@ export function linkVerification(d: LinkVerificationDeps): VerificationMethod {
 }
 
 const sentScreen = (csrfToken: string, email: string): NextScreen => ({
-  ...{ kind: 'screen', state: 'sent_email' },
+  kind: 'screen',
+  state: 'sent_email',
   nodes: linkNodes(csrfToken, email),
   messages: [messages.verificationLinkSent],
 })
@@ -71,14 +72,19 @@ async function send(
   const lifespanMs = linkLifespanMs(d.config())
   const now = d.clock.now()
   const row = {
-    ...{ id: uuid(d.random), hash: keyedHash(token, d.secrets()[0]!), flowId: flow.id, now: formatTime(now) },
+    id: uuid(d.random),
+    hash: keyedHash(token, d.secrets()[0]!),
+    flowId: flow.id,
+    now: formatTime(now),
     expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
     // For an unknown address no row is inserted, and it takes as long.
     addressId: owner?.address.id ?? uuid(d.random),
   }
   await d.links.insert(row, tx)
   await sendToOwner(d, tx, {
-    ...{ kind: 'verification', owner, to: { channel: 'email', value: owner?.address.value ?? typed } },
+    kind: 'verification',
+    owner,
+    to: { channel: 'email', value: owner?.address.value ?? typed },
     tellUnknown: d.config().selfservice.flows.verification.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     secret: {
@@ -103,7 +109,9 @@ async function follow(d: LinkVerificationDeps, flow: VerificationFlow, token: st
   }
   const { id, identity_id: identityId, via, value } = row
   return {
-    ...{ kind: 'verified', identityId, address: { via, value } },
+    kind: 'verified',
+    identityId,
+    address: { via, value },
     async use(tx) {
       if (!(await d.links.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       await d.identities.verifyAddress(identityId, { via, value }, tx)

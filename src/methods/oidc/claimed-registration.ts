@@ -90,7 +90,9 @@ function merged(base: Json, over: Json): Json {
     const known = Object.hasOwn(all, name) ? all[name] : undefined
     Object.defineProperty(all, name, {
       value: known === undefined ? value : merged(known, value),
-      ...{ enumerable: true, configurable: true, writable: true },
+      enumerable: true,
+      configurable: true,
+      writable: true,
     })
   }
   return all

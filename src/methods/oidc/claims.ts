@@ -4,9 +4,28 @@ import type { Json, JsonObject } from '../../identities/types.ts'
 export type Claims = JsonObject
 
 const TEXTS = [
-  ...['iss', 'sub', 'oid', 'name', 'given_name', 'family_name', 'last_name', 'middle_name', 'nickname'],
-  ...['preferred_username', 'profile', 'picture', 'website', 'email', 'gender', 'birthdate', 'zoneinfo'],
-  ...['phone_number', 'hd', 'team', 'nonce', 'acr'],
+  'iss',
+  'sub',
+  'oid',
+  'name',
+  'given_name',
+  'family_name',
+  'last_name',
+  'middle_name',
+  'nickname',
+  'preferred_username',
+  'profile',
+  'picture',
+  'website',
+  'email',
+  'gender',
+  'birthdate',
+  'zoneinfo',
+  'phone_number',
+  'hd',
+  'team',
+  'nonce',
+  'acr',
 ]
 const FLAGS = ['email_verified', 'phone_number_verified', 'nonce_supported']
 

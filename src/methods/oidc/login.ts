@@ -50,7 +50,11 @@ export function oidcLogin(d: OidcLoginDeps): LoginMethod {
       if (bringsIdToken(form)) return d.idTokens.login(form)
       const provider = d.providers.find(fieldText(form, 'provider'))
       return d.providers.leave({
-        ...{ kind: 'login', provider, flow, refresh: flow.refresh, form },
+        kind: 'login',
+        provider,
+        flow,
+        refresh: flow.refresh,
+        form,
         traits: submittedTraits(form, selectSchema(d.schemas(), flow.identity_schema)),
         payload: transientPayload(form),
         initCode: await d.initCodeOf(flow.id),

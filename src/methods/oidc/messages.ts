@@ -40,8 +40,10 @@ export function accountExists(
     ),
     context: {
       provider: label,
-      ...{ newLoginUrl, new_login_url: newLoginUrl },
-      ...{ duplicateIdentifier: identifier, duplicate_identifier: identifier },
+      newLoginUrl,
+      new_login_url: newLoginUrl,
+      duplicateIdentifier: identifier,
+      duplicate_identifier: identifier,
       available_credential_types: kinds,
       available_providers: [...new Set(linkedOf(hints?.credentials ?? []).map(({ provider }) => provider))],
     },

@@ -22,7 +22,12 @@ export function oidcRegistration(d: OidcLoginDeps): RegistrationMethod {
       if (bringsIdToken(form)) return d.idTokens.register(flow, form, traits)
       const provider = d.providers.find(fieldText(form, 'provider'))
       return d.providers.leave({
-        ...{ kind: 'registration', provider, flow, refresh: false, form, traits },
+        kind: 'registration',
+        provider,
+        flow,
+        refresh: false,
+        form,
+        traits,
         payload: transientPayload(form),
         initCode: await d.initCodeOf(flow.id),
       })

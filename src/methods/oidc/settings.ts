@@ -66,7 +66,13 @@ export function oidcSettings(d: OidcSettingsDeps): SettingsMethod {
       const provider = d.providers.offered().find(({ id }) => id === link)
       if (!provider || linkedOf((await account()).credentials).some((one) => one.provider === link)) throw cannotLink()
       return d.providers.leave({
-        ...{ kind: 'settings', provider, flow, refresh: false, form, traits: {}, initCode: undefined },
+        kind: 'settings',
+        provider,
+        flow,
+        refresh: false,
+        form,
+        traits: {},
+        initCode: undefined,
         payload: transientPayload(form),
       })
     },

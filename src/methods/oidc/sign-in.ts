@@ -70,7 +70,9 @@ export function proofOf({ provider, upstream }: KnownByProvider): Pick<Proof, 'a
 }
 
 export const authenticationOf = (provider: string, organization: string | undefined): Proof['authentication'] => ({
-  ...{ method: OIDC, aal: 'aal1', provider },
+  method: OIDC,
+  aal: 'aal1',
+  provider,
   ...(organization ? { organization } : {}),
 })
 

@@ -81,7 +81,10 @@ function inForm({ provider, code, redirectUri, verifier }: CodeToExchange, secre
 const formEncoded = (text: string) => new URLSearchParams({ t: text }).toString().slice(2)
 
 const inJson = ({ provider, code }: CodeToExchange, secret: string): JsonObject => ({
-  ...{ clientId: provider.client_id, clientSecret: secret, code, grantType: 'authorization_code' },
+  clientId: provider.client_id,
+  clientSecret: secret,
+  code,
+  grantType: 'authorization_code',
 })
 
 const isUnknownClient = ({ status, body }: OutboundAnswer) =>

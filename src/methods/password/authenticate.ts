@@ -38,7 +38,8 @@ export async function authenticate(
   const { client } = caller
   const find = () => d.identities.findByPasswordIdentifier(identifier)
   const who: Attempt = {
-    ...{ identifier, client },
+    identifier,
+    client,
     knownBrowser: d.knownBrowsers.of(caller.knownBrowser, identifier),
     identityId: async () => (await find())?.identity.id,
   }

@@ -120,15 +120,26 @@ export function createSessionListStore(db: Db, nid: string, rules: RulesSql = NO
     /** Sessions of all identities, newest first. */
     async list(q: ListQuery): Promise<ListedSession[]> {
       const rows = await db.query<ListedRow>(LIST[q.filter], {
-        ...{ nid, created_at: q.after.createdAt, after_id: q.after.id, limit: q.limit, now: q.now, rules: rules.sql() },
-        ...{ with_identity: q.withIdentity, with_devices: q.withDevices },
+        nid,
+        created_at: q.after.createdAt,
+        after_id: q.after.id,
+        limit: q.limit,
+        now: q.now,
+        rules: rules.sql(),
+        with_identity: q.withIdentity,
+        with_devices: q.withDevices,
       })
       return rows.map(toListed)
     },
     /** Sessions of one identity, newest first, how many there are on all pages, and how many fit on one. */
     async listOf(identityId: string, q: ListOfQuery): Promise<SessionsOf> {
       const rows = await db.query<ListedRow & { total: number; size: number | null }>(LIST_OF[q.filter], {
-        ...{ identity_id: identityId, nid, except: q.except ?? null, limit: q.limit, offset: q.offset, now: q.now },
+        identity_id: identityId,
+        nid,
+        except: q.except ?? null,
+        limit: q.limit,
+        offset: q.offset,
+        now: q.now,
         rules: rules.sql(),
       })
       const [first] = rows

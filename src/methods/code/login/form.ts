@@ -15,11 +15,11 @@ export const askButton = () => submitNode(GROUP, GROUP, codeMessages.sendLoginCo
 export const addressButtons = (addresses: readonly CodeAddress[]): UiNode[] =>
   addresses.map((one) => submitNode(GROUP, one.value, codeMessages.sendTo(one), 'address'))
 
-/** The address goes along, so that it need not be chosen again. */
+/** A hidden input for the address, so that it need not be chosen again. */
 export const chosenAddress = (one: CodeAddress): InputNode =>
   inputNode(GROUP, 'identifier', 'hidden', { value: one.value, label: codeMessages.sendTo(one) })
 
-/** The input of the form so far, carried along unseen. */
+/** The identifier of the form so far, as a hidden input. */
 export function askedIdentifier(nodes: readonly UiNode[], identifier: string, schema: IdentitySchema): InputNode {
   const known = nodes.filter(isInput).find(({ attributes }) => attributes.name === 'identifier')
   const { attributes, ...node } = known ?? identifierNode(schema)
@@ -45,7 +45,7 @@ export function refusedNodes(csrfToken: string, identifier: string): UiNode[] {
   return sortNodes(nodes, LOGIN_ORDER)
 }
 
-/** The form as it was, of a flow that is through. */
+/** The form of a completed flow. */
 export function passedNodes(nodes: readonly UiNode[], csrfToken: string): UiNode[] {
   const others = nodes.filter((node) => !isInput(node) || node.attributes.name !== 'csrf_token')
   return sortNodes([csrfNode(csrfToken), ...others.map((node) => ({ ...node, messages: [] }))], LOGIN_ORDER)

@@ -18,7 +18,7 @@ import type { Recipients } from './send.ts'
 
 export type CodeLoginDeps = ProveLoginCodeDeps & CodeLoginFormDeps
 
-/** A code that is sent: as the way in, or as second factor. */
+/** A code that is sent: as first or as second factor. */
 export function codeLogin(d: CodeLoginDeps): LoginMethod {
   const serves = ({ requested_aal: aal }: Pick<LoginFlow, 'requested_aal'>) => {
     const { passwordless, mfa } = codeSettings(d.config())
@@ -51,7 +51,7 @@ const nothing = async () => NO_PART
 
 const typedAddress = (form: SubmittedForm) => fieldText(form, 'address') || fieldText(form, 'identifier')
 
-/** As the form shows it from now on. */
+/** The identifier as the form shows it from now on. */
 const shown = (typed: string) => (typed.includes('@') ? normaliseIdentifier(typed) : typed)
 
 async function askFirstFactor(d: CodeLoginDeps, request: LoginRequest): Promise<NextForm> {
@@ -71,7 +71,7 @@ const nobodys = (typed: string): CodeAddress => ({
   value: storedSpelling(typed),
 })
 
-/** To an address of whoever is signed in, and of nobody else. */
+/** Only to an address of the session's own identity. */
 async function askSecondFactor(d: CodeLoginDeps, request: LoginRequest): Promise<NextForm> {
   const { flow, form, current } = request
   const identity = await d.identities.get(current!.session.identity_id)

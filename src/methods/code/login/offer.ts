@@ -20,7 +20,7 @@ export interface CodeLoginFormDeps extends SendLoginCodeDeps {
   identities: Pick<IdentityService, 'get' | 'verifyAddress' | 'findByIdentifier' | 'findByAnyIdentifier'>
 }
 
-/** What sign-in by code adds to a form: a button, or where nothing is left to choose, the code that is sent at once. */
+/** The part of sign-in by code in a form: a button, or if there is nothing to choose, a code that is sent at once. */
 export async function codeLoginForm(d: CodeLoginFormDeps, view: LoginView): Promise<FormPart> {
   switch (view.purpose.kind) {
     case 'identifier':
@@ -35,7 +35,7 @@ export async function codeLoginForm(d: CodeLoginFormDeps, view: LoginView): Prom
   }
 }
 
-/** Whoever has no other way in is sent a code at once. */
+/** Without another method the code is sent at once. */
 async function afterIdentifier(d: CodeLoginFormDeps, view: LoginView, typed: string): Promise<FormPart> {
   if (d.config().security.account_enumeration.mitigate) return { nodes: [askButton()] }
   const identity = await view.account()
@@ -60,7 +60,7 @@ async function secondFactor(d: CodeLoginFormDeps, view: LoginView): Promise<Form
 
 const PAUSE = 60 * SECOND
 
-/** A page that is only loaded again sends nothing: whoever pays for messages would pay for each. The button does. */
+/** Loading the page again sends nothing, since the operator pays for each message. The button sends another one. */
 async function sentJustNow(d: CodeLoginFormDeps, identityId: string): Promise<boolean> {
   return d.loginCodes.sentSince(identityId, formatTime(d.clock.now() - PAUSE))
 }
@@ -92,12 +92,14 @@ function traitAt(traits: JsonObject, path: string): string {
 }
 
 const recipients = (view: LoginView, identity: FullIdentity, addresses: readonly CodeAddress[]): Recipients => ({
-  ...{ flow: view.flow, identity, addresses },
+  flow: view.flow,
+  identity,
+  addresses,
   headers: view.facts?.().headers ?? {},
   transientPayload: undefined,
 })
 
-/** The form that takes the code, and what is written with it. */
+/** The form for the code, and the writes that go with it. */
 export const sentPart = (d: SendLoginCodeDeps, identifier: InputNode, to: Recipients): FormPart => ({
   nodes: sentNodes(identifier),
   messages: [codeMessages.loginCodeSent],

@@ -26,17 +26,17 @@ export interface ProveLoginCodeDeps extends SendLoginCodeDeps {
   knownBrowsers: Pick<KnownBrowsers, 'of'>
 }
 
-/** Who is to have sent the code. */
+/** The account that the code is claimed for. */
 export interface Claimant {
-  /** undefined where nobody has the identifier: every code is wrong then */
+  /** undefined for an unknown identifier: every code is wrong then */
   identity: FullIdentity | undefined
-  /** as it was typed, of a first factor */
+  /** of a first factor, as it was typed */
   identifier?: string
 }
 
-/** Wrong codes of the last minutes, beside those of the flow: new flows bring no new guesses. */
+/** Limits wrong codes of the last minutes, beside those of the flow: a new flow allows no new guesses. */
 interface Limit {
-  /** a right one passes only while there were not too many. @throws 429 */
+  /** a right code is accepted only below the limit. @throws 429 */
   check(): Promise<void>
   /** @throws 429 */
   wrong(): Promise<void>
@@ -51,11 +51,11 @@ export async function proveLoginCode(
   const { flow, form } = request
   const { identity } = claimant
   const code = submittedCode(form)
-  // No guess: it is counted nowhere.
+  // No guess, so it does not count.
   if (code === undefined) throw refused(codeMessages.wrongLoginCode)
   const limit = await limitOf(d, request, claimant)
   const secrets = d.secrets()
-  // Also for an unknown identifier: the time must not tell.
+  // Also for an unknown identifier, so that the time does not reveal accounts.
   const rows = await d.loginCodes.ofFlow(flow.id, identity?.id ?? uuid(d.random))
   const row = rows.find(({ hash }) => isHashOf(code, hash, secrets))
   if (!identity || !row) {
@@ -92,7 +92,7 @@ function proved(
   }
 }
 
-/** Who can read what was sent to an address has verified it. One that was verified before keeps its time. */
+/** A right code verifies the address that it was sent to. One that was verified before keeps its time. */
 function withProof(identity: FullIdentity, { via, value }: LoginCodeRow, now: Timestamp) {
   const proves = (one: VerifiableAddress) => one.via === via && one.value === value && !one.verified
   const addresses = identity.verifiable_addresses
@@ -120,7 +120,7 @@ async function limitOf(
   }
   const spelling = storedSpelling(identifier)
   const who: Attempt = {
-    // Apart from guesses at the password: who is locked out of one way still has the other.
+    // Apart from guesses at the password, so that one limit leaves the owner the other method.
     identifier: `code\0${spelling}`,
     client: caller.client,
     knownBrowser: d.knownBrowsers.of(caller.knownBrowser, spelling),

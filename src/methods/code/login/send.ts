@@ -15,21 +15,21 @@ export interface SendLoginCodeDeps extends OwnerMailDeps {
   config(): Config
   clock: Clock
   random: Random
-  /** the first one hashes, all of them compare */
+  /** the first one hashes, all of them are compared */
   secrets(): readonly string[]
   loginCodes: LoginCodeStore
 }
 
 export interface Recipients {
   flow: Pick<LoginFlow, 'id' | 'request_url'>
-  /** undefined where nobody has the address */
+  /** undefined for an unknown address */
   identity: FullIdentity | undefined
   addresses: readonly CodeAddress[]
   headers: Readonly<Record<string, readonly string[]>>
   transientPayload: JsonObject | undefined
 }
 
-/** A code of its own for each address, so that it tells which one is proved. Those that the flow had are dead. */
+/** A code for each address, so that it shows which one is proved. Earlier codes of the flow are void. */
 export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
   return async (tx) => {
     await d.loginCodes.forget(to.flow.id, tx)
@@ -45,7 +45,7 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
           expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
           now: formatTime(now),
           flowId: to.flow.id,
-          // Nobody's is not inserted, and takes as long.
+          // For an unknown address no row is inserted, and it takes as long.
           identityId: to.identity?.id ?? uuid(d.random),
         },
         tx,

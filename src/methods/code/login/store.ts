@@ -22,7 +22,7 @@ const OF_FLOW = sql(
   from identity_login_codes where selfservice_login_flow_id = $1 and nid = $2 and identity_id = $3`,
 )
 
-/** Once means once: of several at a time, the row is the judge. */
+/** Once: of several concurrent requests, the row lets one through. */
 const USE = sql(
   'login_code.use',
   `update identity_login_codes set used_at = $3
@@ -57,15 +57,22 @@ export type LoginCodeStore = ReturnType<typeof createLoginCodeStore>
 
 export function createLoginCodeStore(db: Db, nid: string) {
   return {
-    /** The codes that the flow had are dead. */
+    /** Voids the codes of the flow. */
     async forget(flowId: string, tx: Queryable): Promise<void> {
       await tx.query(DELETE, [flowId, nid])
     },
     async insert(c: NewLoginCode, tx: Queryable): Promise<void> {
       const { via, value } = c.address
       await tx.query(INSERT, {
-        ...{ id: c.id, hash: c.hash, address: value, via, expires_at: c.expiresAt, now: c.now },
-        ...{ flow: c.flowId, identity: c.identityId, nid },
+        id: c.id,
+        hash: c.hash,
+        address: value,
+        via,
+        expires_at: c.expiresAt,
+        now: c.now,
+        flow: c.flowId,
+        identity: c.identityId,
+        nid,
       })
     },
     ofFlow: (flowId: string, identityId: string) => db.query<LoginCodeRow>(OF_FLOW, [flowId, nid, identityId]),

@@ -15,7 +15,8 @@ export const dingtalk = oauth2(
     return {
       iss: ME,
       sub: textAt(user, 'openId'),
-      ...{ name, nickname: name },
+      name,
+      nickname: name,
       picture: textAt(user, 'avatarUrl'),
       email: textAt(user, 'email'),
     }

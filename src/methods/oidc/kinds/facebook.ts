@@ -27,7 +27,9 @@ export const facebook: Kind = {
     return toClaims({
       iss: url,
       sub: textAt(user, 'id'),
-      ...{ name, nickname: name, preferred_username: name },
+      name,
+      nickname: name,
+      preferred_username: name,
       given_name: textAt(user, 'first_name'),
       family_name: textAt(user, 'last_name'),
       middle_name: textAt(user, 'middle_name'),

@@ -13,7 +13,8 @@ export const lark = oauth2(
     return {
       iss: `${OAUTH}/userinfo`,
       sub: textAt(user, 'open_id'),
-      ...{ name, nickname: name },
+      name,
+      nickname: name,
       picture: textAt(user, 'avatar_url'),
       email: textAt(user, 'email'),
       phone_number: textAt(user, 'mobile'),

@@ -17,7 +17,8 @@ export const patreon = oauth2(
       name: of('full_name'),
       email: of('email'),
       given_name: of('first_name'),
-      ...{ family_name: of('last_name'), last_name: of('last_name') },
+      family_name: of('last_name'),
+      last_name: of('last_name'),
       picture: of('image_url'),
     }
   },

@@ -17,7 +17,9 @@ export const slack = oauth2(
     return {
       iss: 'https://slack.com/oauth/',
       sub: textAt(answer, 'user', 'id'),
-      ...{ name, preferred_username: name, nickname: name },
+      name,
+      preferred_username: name,
+      nickname: name,
       email: textAt(answer, 'user', 'email'),
       // Slack requires a verified address to sign in.
       email_verified: true,

@@ -14,7 +14,8 @@ export const spotify = oauth2(
     return {
       iss: TOKEN,
       sub: textAt(user, 'id'),
-      ...{ name, nickname: name },
+      name,
+      nickname: name,
       email: textAt(user, 'email'),
       picture: textAt(user, 'images', '0', 'url'),
       profile: textAt(user, 'external_urls', 'spotify'),
