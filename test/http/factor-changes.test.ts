@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import * as authenticator from '../fixtures/wire-actors/webauthn.mjs'
+import { Client, createPerson, type Person, signIn, signInNative } from '../helpers/client.ts'
+import { closingScope } from '../helpers/db.ts'
+import { stoppedClock } from '../helpers/identities.ts'
+import { beginInBrowser, FACTORS, shownIn } from '../helpers/live-factors.ts'
+import { CODES, codeAt, giveCodes, giveCredential, halfSignedIn, linkApp } from '../helpers/second-factor.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
+
+const ORIGIN = 'https://login.example.com'
+const rp = { id: 'login.example.com', display_name: 'Example', origins: [ORIGIN] }
+const schema = Buffer.from(JSON.stringify(FACTORS.config.identity.schemas[0]!.json)).toString('base64')
+const CONFIG = {
+  identity: { schemas: [{ id: 'default', url: `base64://${schema}` }] },
+  selfservice: {
+    methods: {
+      totp: { enabled: true },
+      lookup_secret: { enabled: true },
+      webauthn: { enabled: true, config: { passwordless: false, rp } },
+      passkey: { enabled: true, config: { rp } },
+    },
+  },
+}
+const NOW = Date.parse('2026-11-27T12:00:00Z') / 1000
+
+type Settings = Awaited<ReturnType<typeof beginInBrowser>>
+const lastId = ({ flow }: Settings, name: string) =>
+  flow.ui.nodes.findLast(({ attributes }: any) => attributes.name === name).attributes.value as string
+const made = async (options: string) =>
+  (await authenticator.create({ options, origin: ORIGIN }, { state: {} })).response
+
+/** How each factor is set up and removed, on a form that was just opened. */
+const CHANGES: Record<string, ((form: Settings) => Promise<object[]>)[]> = {
+  totp: [
+    async ({ flow }) => [{ method: 'totp', totp_code: codeAt(NOW, shownIn(flow, 'totp_secret_key')) }],
+    async () => [{ totp_unlink: true }],
+  ],
+  lookup_secret: [
+    async () => [{ lookup_secret_regenerate: true }, { lookup_secret_confirm: true }],
+    async () => [{ lookup_secret_disable: true }],
+  ],
+  webauthn: [
+    async ({ flow }) => [
+      {
+        webauthn_register: await made(shownIn(flow, 'webauthn_register_trigger')),
+        webauthn_register_displayname: 'blue',
+      },
+    ],
+    async (form) => [{ webauthn_remove: lastId(form, 'webauthn_remove') }],
+  ],
+  passkey: [
+    async ({ flow }) => [{ passkey_settings_register: await made(shownIn(flow, 'passkey_create_data')) }],
+    async (form) => [{ passkey_remove: lastId(form, 'passkey_remove') }],
+  ],
+}
+
+describe('a change of factors', () => {
+  const scope = closingScope()
+  const clock = stoppedClock(new Date(NOW * 1000).toISOString())
+  let server: TestServer
+  let other: TestServer
+  before(async () => {
+    server = await testServer(scope, { clock, config: CONFIG })
+    other = await testServer(scope, { clock, config: CONFIG, db: server.db })
+  })
+  after(() => scope.close())
+
+  const active = async (token: string, on = server) =>
+    (await new Client(on).get('/sessions/whoami', { 'x-session-token': token })).status !== 401
+  const causesOf = async ({ identityId }: Person) =>
+    (
+      await server.db.query<{ cause: string }>({
+        name: '',
+        text: `select cause from lethe.events where identity_id = '${identityId}' and type = 'session.ended'`,
+      })
+    ).map(({ cause }) => cause)
+  const identityOf = async ({ identityId }: Person) =>
+    (
+      await server.db.query<{ aal: string }>({
+        name: '',
+        text: `select available_aal as aal from identities where id = '${identityId}'`,
+      })
+    )[0]!.aal
+  async function change(browser: Client, how: (form: Settings) => Promise<object[]>) {
+    const form = await beginInBrowser(browser, '/self-service/settings/browser')
+    for (const json of await how(form)) {
+      const reply = await form.submit(json)
+      assert.equal(reply.status, 200, reply.text)
+    }
+  }
+
+  const endOn = (change: string) => server.reconfigure({ lethe: { sessions: { end_on_factor_change: change } } })
+  for (const [factor, [setUp, remove]] of Object.entries(CHANGES)) {
+    for (const [ending, ended] of Object.entries({ none: 0, others: 1, all: 2 })) {
+      for (const before of [[], [setUp!]]) {
+        test(`${factor} ${before.length === 0 ? 'is set up' : 'is removed'}, end_on_factor_change: ${ending}`, async () => {
+          const person = await createPerson(server)
+          const browser = new Client(server)
+          await signIn(browser, person)
+          await endOn('none')
+          for (const how of before) await change(browser, how)
+          const app = await signInNative(server, person)
+          await endOn(ending)
+          await change(browser, before.length === 0 ? setUp! : remove!)
+          const own = (await browser.get('/sessions/whoami')).status !== 401
+          assert.deepEqual([own, await active(app.token, other)], [ended < 2, ended < 1])
+          assert.deepEqual(await causesOf(person), Array(ended).fill('credentials_changed'))
+        })
+      }
+    }
+  }
+
+  test('after the last second factor is removed, sessions keep their level and nobody is asked for another', async () => {
+    await endOn('none')
+    const person = await createPerson(server)
+    const browser = new Client(server)
+    await signIn(browser, person)
+    const [setUp, remove] = CHANGES.totp!
+    await change(browser, setUp!)
+    const half = await halfSignedIn(server, person)
+    assert.deepEqual([await identityOf(person), await half.whoami()], ['aal2', 403])
+    await change(browser, remove!)
+    assert.deepEqual([await identityOf(person), await half.whoami()], ['aal1', 200])
+    const session = (await browser.get('/sessions/whoami')).body
+    assert.equal(session.authenticator_assurance_level, 'aal2')
+    const late = await half.submit({ method: 'totp', totp_code: codeAt(NOW) })
+    assert.deepEqual([late.status, late.body.ui.messages[0].id], [400, 4000011])
+    await giveCodes(server, person)
+    assert.deepEqual([await identityOf(person), await half.whoami()], ['aal2', 403], 'a new one is asked for')
+    assert.equal((await browser.get('/sessions/whoami')).status, 200, 'what a session has shown counts')
+  })
+
+  for (const [who, take] of [
+    ['an operator', (id: string) => ['DELETE', `/admin/identities/${id}/credentials/totp`, undefined] as const],
+    [
+      'an operator who patches',
+      (id: string) => ['PATCH', `/admin/identities/${id}`, [{ op: 'remove', path: '/credentials/totp' }]] as const,
+    ],
+  ] as const) {
+    test(`removed by ${who}, the factor is not asked for any more`, async () => {
+      const person = await createPerson(server)
+      await linkApp(server, person)
+      const half = await halfSignedIn(server, person)
+      assert.equal(await half.whoami(), 403)
+      const [method, path, json] = take(person.identityId)
+      const done = await new Client(server).send(method, server.adminUrl + path, json ? { json } : {})
+      assert.ok(done.status < 300, done.text)
+      assert.deepEqual([await identityOf(person), await half.whoami()], ['aal1', 200])
+    })
+  }
+
+  describe('on two nodes', () => {
+    const half = (person: Person) => Promise.all([server, other].map((node) => halfSignedIn(node, person)))
+    const statuses = (replies: { status: number }[]) => replies.map(({ status }) => status).sort()
+
+    test('one code of an app, or one backup code, at once on both: it passes once', async () => {
+      for (const [give, json] of [
+        [linkApp, { method: 'totp', totp_code: codeAt(NOW) }],
+        [giveCodes, { method: 'lookup_secret', lookup_secret: CODES[0] }],
+      ] as const) {
+        const person = await createPerson(server)
+        await give(server, person)
+        const own = await half(person)
+        assert.deepEqual(statuses(await Promise.all(own.map((one) => one.submit(json)))), [200, 400])
+        const [later] = await half(person)
+        assert.equal((await later!.submit(json)).status, 400)
+      }
+    })
+
+    test('guesses count for the account on both, whatever the flow, and leave another way open', async () => {
+      const person = await createPerson(server)
+      await linkApp(server, person)
+      await giveCodes(server, person)
+      const own = await half(person)
+      const wrong = { method: 'totp', totp_code: codeAt(NOW + 86_400) }
+      let guesses = 0
+      while (guesses < 40 && (await own[guesses % 2]!.submit(wrong)).status === 400) guesses += 1
+      assert.ok(guesses > 0 && guesses < 20, `${guesses} guesses`)
+      const right = { method: 'totp', totp_code: codeAt(NOW) }
+      assert.deepEqual(statuses(await Promise.all(own.map((one) => one.submit(right)))), [429, 429])
+      const used = await own[1]!.submit({ method: 'lookup_secret', lookup_secret: CODES[0] })
+      assert.equal(used.status, 200, used.text)
+    })
+  })
+
+  test('an app without a secret is none', async () => {
+    const person = await createPerson(server)
+    await giveCredential(server, person, 'totp', { totp_url: 'otpauth://totp/a?secret=' })
+    const half = await halfSignedIn(server, person)
+    const reply = await half.submit({ method: 'totp', totp_code: codeAt(NOW, '') })
+    assert.notEqual(reply.status, 200)
+  })
+})
