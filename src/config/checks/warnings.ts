@@ -2,6 +2,7 @@ import { VERSION } from '../../kernel/base/version.ts'
 import { originAsSent } from '../origins.ts'
 import type { Config } from '../schema/schema.ts'
 import { hidingLists } from './hook-lists.ts'
+import { unusableKeys } from './keys.ts'
 import { unsupportedKeys } from './unsupported.ts'
 import { isUriOrPath } from './uris.ts'
 
@@ -15,6 +16,7 @@ export interface ConfigWarning {
     | 'hidden_hooks'
     | 'unusable_value'
     | 'ignored_variable'
+    | 'weak_setting'
   readonly message: string
   /** dotted paths, or names of variables for `ignored_variable` */
   readonly keys: readonly string[]
@@ -56,6 +58,13 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
     ])
   }
   warn('unusable_value', 'neither an absolute URL nor a path: never used', unusableAddresses(config))
+  for (const { message, keys } of unusableKeys(config)) warn('unusable_value', message, keys)
+  const { methods, flows } = config.selfservice
+  const second = methods.totp.enabled || methods.lookup_secret.enabled || methods.webauthn.enabled
+  if (second && flows.settings.required_aal === 'aal1') {
+    const message = 'whoever has only the password may remove second factors, or add one and so raise the session'
+    warn('weak_setting', message, ['selfservice.flows.settings.required_aal'])
+  }
   return warnings
 }
 

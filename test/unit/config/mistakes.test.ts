@@ -195,3 +195,50 @@ test('an origin that no browser sends is told, and matched where its meaning is 
     assert.deepEqual(told(origin), [], origin)
   }
 })
+
+/** Pages, and for which ids of relying parties browsers take keys on them. */
+const KEY_PAGES: [url: string, id: string, works: boolean][] = [
+  ['https://login.example.com/ui/login', 'login.example.com', true],
+  ['https://login.example.com/ui/login', 'Example.com', true],
+  ['https://login.example.com/ui/login', 'other.example.com', false],
+  ['https://badexample.com/', 'example.com', false],
+  ['http://login.example.com/', 'example.com', false],
+  ['https://192.0.2.7/', '192.0.2.7', false],
+  ['https://[2001:db8::1]/', '[2001:db8::1]', false],
+  ['http://127.0.0.1:4455/', 'localhost', false],
+  ['http://localhost:4455/', 'localhost', true],
+  ['http://app.localhost:4455/', 'localhost', true],
+]
+
+test('pages on which browsers refuse every key are named with the key that they are for', () => {
+  for (const [url, id, works] of KEY_PAGES) {
+    const rp = { id, display_name: 'Example' }
+    const selfservice = {
+      ...BASE.selfservice,
+      methods: { webauthn: { enabled: true, config: { rp } }, passkey: { enabled: false, config: { rp } } },
+      flows: { login: { ui_url: url } },
+    }
+    const found = load({ selfservice }).warnings.filter(({ message }) => message.includes('browsers refuse keys'))
+    const keys = [['selfservice.methods.webauthn.config.rp.id', 'selfservice.flows.login.ui_url']]
+    assert.deepEqual(
+      found.map((warning) => warning.keys),
+      works ? [] : keys,
+      `${id} at ${url}`,
+    )
+    for (const { message } of found) assert.ok(message.includes(url) && message.includes(id), message)
+  }
+})
+
+test('a password that is enough to change second factors is warned of', () => {
+  const codesOf = (required_aal: string, enabled: boolean) =>
+    load({
+      selfservice: {
+        ...BASE.selfservice,
+        methods: { totp: { enabled } },
+        flows: { settings: { required_aal } },
+      },
+    }).warnings.map(({ code }) => code)
+  assert.ok(codesOf('aal1', true).includes('weak_setting'))
+  assert.ok(!codesOf('highest_available', true).includes('weak_setting'))
+  assert.ok(!codesOf('aal1', false).includes('weak_setting'))
+})
