@@ -37,6 +37,16 @@ export function createCredentialChanges(d: Deps) {
       return after
     },
 
+    async correctAvailableAal(id: string, tx: Queryable): Promise<FullIdentity | undefined> {
+      const { now, codes } = d.buildContext()
+      const before = await d.store.lock(tx, id)
+      const aal = availableAal(before.credentials, codes)
+      if (aal === before.available_aal) return undefined
+      const after = { ...before, available_aal: aal, updated_at: now }
+      await d.writer.update(tx, before, after)
+      return after
+    },
+
     replaceConfig: (id: string, change: ConfigChange, tx: Queryable) =>
       d.writer.replaceConfig(tx, id, change, d.buildContext().now),
   }

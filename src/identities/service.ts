@@ -119,6 +119,11 @@ export interface IdentityService {
    */
   replacePasswordHash(id: string, hashes: { from: string; to: string }, tx?: Queryable): Promise<boolean>
   /**
+   * Writes the assurance level that the credentials reach, where the stored one is another.
+   * @returns the identity as it is then; undefined where it was right. @throws NotLocked
+   */
+  correctAvailableAal(id: string, tx: Queryable): Promise<FullIdentity | undefined>
+  /**
    * Changes credentials; those that follow from the traits stay.
    * @param edit gets the present ones and returns the new ones; called under the lock. What it throws is passed on
    * @throws 409 where an identifier is taken, NotLocked

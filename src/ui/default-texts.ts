@@ -194,6 +194,7 @@ export const DEFAULT_TEXTS = {
   'error.toSignIn': 'To the sign-in page',
 
   '4000002': 'Please fill this in.',
+  '1050007': 'Show the backup codes, of which {remaining} are left',
   '4000003': 'Please enter at least {min_length} characters.',
   '4000017': 'Please enter at most {max_length} characters.',
   '4000006': 'That did not match. Check the spelling of what you entered and of your password.',

@@ -1,3 +1,4 @@
+import type { Config } from '../config/schema/schema.ts'
 import { fieldText } from '../flows/form.ts'
 import type { Proved } from '../flows/login/method.ts'
 import { messages } from '../flows/messages.ts'
@@ -15,6 +16,7 @@ import type { RelyingParty } from './origins.ts'
 import { readUse, type UseAnswer } from './read.ts'
 
 export interface UseDeps {
+  config(): Config
   identities: Pick<IdentityService, 'replaceConfig'>
   log: { warn(details: object, message: string): void }
 }
@@ -54,6 +56,8 @@ export async function proveKey(d: UseDeps, use: Use, authentication: Proved['aut
   if (used.countedBack) {
     const details = { identity_id: identity.id, key: key.id.toString('base64url') }
     d.log.warn(details, 'the counter of a key did not rise: it may have been copied, or several devices share it')
+    // A key that can be backed up is on several devices, which count each for itself.
+    if (d.config().lethe.keys.copied === 'refuse' && !used.flags.backup_eligible) throw refused(messages.wrongCode)
   }
   return { kind: 'proved', identity, authentication, write: (tx) => noteUse(d, use, key, used, tx) }
 }

@@ -184,6 +184,60 @@ describe('a change of factors', () => {
     })
   })
 
+  test('the settings tell how many backup codes are left', async () => {
+    const person = await createPerson(server)
+    await giveCodes(server, person)
+    const own = await halfSignedIn(server, person)
+    assert.equal((await own.submit({ method: 'lookup_secret', lookup_secret: CODES[0] })).status, 200)
+    const { body } = await own.client.get('/self-service/settings/api', own.headers)
+    const reveal = body.ui.nodes.find(({ attributes }: any) => attributes.name === 'lookup_secret_reveal')
+    assert.deepEqual(reveal.meta.label.context, { remaining: CODES.length - 1 })
+  })
+
+  test('a factor that was removed in the database is not asked for after the next sign-in', async () => {
+    const person = await createPerson(server)
+    await linkApp(server, person)
+    await server.db.query({
+      name: '',
+      text: `delete from identity_credentials where identity_id = '${person.identityId}' and config -> 'totp_url' is not null`,
+    })
+    assert.equal(await identityOf(person), 'aal2')
+    assert.equal(await (await halfSignedIn(server, person)).whoami(), 200)
+    assert.equal(await identityOf(person), 'aal1')
+  })
+
+  for (const [copied, backedUp, status] of [
+    ['accept', false, 200],
+    ['refuse', false, 400],
+    ['refuse', true, 200],
+  ] as const) {
+    test(`a key that ${backedUp ? 'can' : 'cannot'} be backed up counts back, lethe.keys.copied: ${copied}`, async () => {
+      await server.reconfigure({ lethe: { keys: { copied } } })
+      const person = await createPerson(server)
+      const state = {}
+      const flags = { origin: ORIGIN, be: backedUp, bs: backedUp }
+      const browser = new Client(server)
+      await signIn(browser, person)
+      const form = await beginInBrowser(browser, '/self-service/settings/browser')
+      const options = shownIn(form.flow, 'webauthn_register_trigger')
+      const { response } = await authenticator.create({ options, ...flags, counter: 7 }, { state })
+      const added = await form.submit({ webauthn_register: response, webauthn_register_displayname: 'blue' })
+      assert.equal(added.status, 200, added.text)
+      const use = async (counter: number) => {
+        const step = await beginInBrowser(browser, '/self-service/login/browser?aal=aal2&refresh=true')
+        const options = shownIn(step.flow, 'webauthn_login_trigger')
+        const answer = await authenticator.get({ options, ...flags, counter }, { state })
+        return step.submit({ method: 'webauthn', identifier: person.email, webauthn_login: answer.response })
+      }
+      assert.equal((await use(3)).status, status)
+      assert.equal((await use(8)).status, 200)
+      const url = `${server.adminUrl}/admin/identities/${person.identityId}?include_credential=webauthn`
+      const { credentials } = (await new Client(server).get(url)).body.credentials.webauthn.config
+      const { sign_count, clone_warning } = credentials[0].authenticator
+      assert.deepEqual([sign_count, clone_warning], [8, status === 200])
+    })
+  }
+
   test('an app without a secret is none', async () => {
     const person = await createPerson(server)
     await giveCredential(server, person, 'totp', { totp_url: 'otpauth://totp/a?secret=' })

@@ -86,6 +86,12 @@ export const lethe = section({
       'What becomes of the sessions of an identity that is disabled: they are refused until it is enabled again, as in Kratos, or they end for good. Both are an event `session.ended`; `session.resumed` reverses the first.',
     ),
   }),
+  keys: section({
+    copied: key(
+      z.enum(['accept', 'refuse']).default('accept'),
+      'What becomes of a sign-in with a key whose counter did not rise, so that it may have been copied. Both set its `clone_warning` or log it; `refuse` applies to keys that cannot be backed up alone, since copies of the others on several devices of one person are normal.',
+    ),
+  }),
   identity: section({
     backtracking_patterns: key(
       strings().default([]),

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/schema/schema.ts'
+import { secondFactorOf } from '../../credentials/available-aal.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { JsonObject } from '../../identities/types.ts'
@@ -21,7 +22,7 @@ import type { LoginFlow } from './types.ts'
 export interface CompleteLoginDeps {
   config(): Config
   locks: Pick<IdentityLocks, 'tx'>
-  identities: Pick<IdentityService, 'get'>
+  identities: Pick<IdentityService, 'get' | 'correctAvailableAal'>
   verification: Pick<VerificationFlows, 'beginUnasked'>
   store: LoginStore
   urls: FlowUrls
@@ -85,6 +86,7 @@ export async function completeLogin(
       if (!(await d.store.complete(c.flow, c.method, tx))) throw refused(messages.answeredAlready())
       await write?.(tx)
       const begun = renewed ? await renew(d, c, renewed, tx) : await issue(d, c, sessionId, tx)
+      begun.session = await corrected(d, begun.session, tx)
       await link(d, c, begun.session, tx)
       // The statement that begins a session checks only the state of the identity.
       if (names.has('require_verified_address')) mayEnter(await d.identities.get(identity.id, tx))
@@ -109,6 +111,16 @@ export async function completeLogin(
       ? d.secondFactorUrl(requestedReturnTo(c.flow.request_url), requestedLoginChallenge(c.flow.request_url))
       : undefined,
   }
+}
+
+/**
+ * A factor that was removed past this server, e.g. by SQL, leaves `available_aal` behind: its person would be asked for a
+ * factor that is not there, at every sign-in.
+ */
+async function corrected(d: CompleteLoginDeps, session: Session, tx: Queryable): Promise<Session> {
+  if (!d.sessions.lacksSecondFactor(session)) return session
+  const identity = await d.identities.correctAvailableAal(session.identity_id, tx)
+  return identity ? { ...session, identity, second_factor: secondFactorOf(identity.credentials) } : session
 }
 
 /** A first factor alone must not link an account while a second factor is still needed. */

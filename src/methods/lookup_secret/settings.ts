@@ -37,7 +37,7 @@ export function lookupSettings(d: LookupSettingsDeps): SettingsMethod {
     async form({ account }) {
       if (!enabled()) return NO_PART
       const { codes } = codesOf((await account()).credentials)
-      return { nodes: codes.length === 0 ? [button('regenerate')] : [button('reveal'), button('disable')] }
+      return { nodes: codes.length === 0 ? [button('regenerate')] : [revealButton(codes), button('disable')] }
     },
     takes: (form) => BUTTONS.some((name) => mentions(form, nameOf(name))),
     async change(request) {
@@ -62,6 +62,13 @@ const pressedButton = (form: SubmittedForm): Button => BUTTONS.filter((name) => 
 
 const button = (name: Button): UiNode =>
   inputNode(LOOKUP_SECRET, nameOf(name), 'submit', { value: 'true', label: lookupMessages[name] })
+
+/** Shows how many are left, since the last one that is used leaves no way in. */
+function revealButton(codes: readonly RecoveryCode[]): UiNode {
+  const remaining = codes.filter(({ used_at }) => used_at === null).length
+  const label = { ...lookupMessages.reveal, context: { remaining } }
+  return inputNode(LOOKUP_SECRET, nameOf('reveal'), 'submit', { value: 'true', label })
+}
 
 function generate(d: LookupSettingsDeps, request: SettingsRequest): NextForm {
   const codes = newCodes(d.random)
