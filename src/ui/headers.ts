@@ -6,10 +6,11 @@ import { STYLE_SOURCE } from './style.ts'
  * Addresses of pages carry flow ids and logout tokens, so no page sends a Referer. Since that policy makes browsers send
  * `Origin: null` with forms, no route may check a form by its Origin.
  * @param script address of the script that the page has
- * @param formTargets origins that the forms of the page may lead to, redirects included
+ * @param formTargets origins that the forms of the page may lead to, redirects included; undefined: any. Browsers hold the
+ *   whole chain of redirects against the policy, and stop it without a word
  */
 export function pageHeaders(
-  formTargets: readonly string[],
+  formTargets: readonly string[] | undefined,
   inlineStyle: boolean,
   script?: string,
 ): Record<string, string> {
@@ -18,7 +19,7 @@ export function pageHeaders(
     `style-src ${inlineStyle ? STYLE_SOURCE : "'self'"}`,
     'img-src data:',
     ...(script === undefined ? [] : [`script-src ${script}`]),
-    `form-action ${["'self'", ...formTargets].join(' ')}`,
+    ...(formTargets === undefined ? [] : [`form-action ${["'self'", ...formTargets].join(' ')}`]),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ]

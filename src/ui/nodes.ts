@@ -171,6 +171,9 @@ function buttonsOf(members: readonly InputNode[]): InputNode[] {
 const asksForOthers = (button: InputNode, members: readonly InputNode[]) =>
   members.some((node) => node.attributes.required && isSeen(node) && ![button.group, 'default'].includes(node.group))
 
+/** Leads to another server, which asks for nothing of this form. */
+export const isProvider = ({ attributes: { name } }: InputNode) => ['provider', 'link', 'unlink'].includes(name)
+
 /** Requests another code, and leaves the field for one empty. */
 const isResend = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
 
@@ -201,8 +204,8 @@ function renderButton(node: InputNode, place: Place, t: Texts, isNew: boolean): 
     disabled,
     'data-trigger': onclickTrigger,
     class: place.main ? 'main' : takesAway(node) ? 'danger' : isNew && isResend(node) ? 'later' : undefined,
-    // Going back must not require the page to be filled in.
-    formnovalidate: name === 'screen' || isResend(node) || place.free,
+    // Going back, or elsewhere, must not require the page to be filled in.
+    formnovalidate: name === 'screen' || isResend(node) || isProvider(node) || place.free,
   })
   const button = html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
   return isNew && isResend(node) ? html`<p class="hint">${t.get('code.wait')}</p>${button}` : button

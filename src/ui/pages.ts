@@ -21,8 +21,11 @@ export function rootView(d: PageDeps): View {
 
 export function sendPage(d: PageDeps, reply: FastifyReply, view: View, page: Page, status = 200): FastifyReply {
   const alone = view.root === '.'
+  // A provider, and an OAuth2 server, send people on to places of their own.
+  const leaves = page.leavesServer || d.config().oauth2_provider.url !== undefined
+  const targets = leaves ? undefined : formTargets(d.config(), d.baseUrls.public())
   return reply
     .code(status)
-    .headers(pageHeaders(formTargets(d.config(), d.baseUrls.public()), alone, page.script))
+    .headers(pageHeaders(targets, alone, page.script))
     .send(layout(page, view, alone))
 }

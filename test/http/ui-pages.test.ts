@@ -81,6 +81,19 @@ describe('every page', () => {
     ])
   })
 
+  it('lets forms lead anywhere where they lead to a provider, whose button Enter does not press', async (t: Scope) => {
+    const one = { id: 'one', provider: 'gitlab', client_id: 'c', client_secret: 's', mapper_url: 'base64://e30=' }
+    const oidc = { enabled: true, config: { providers: [one] } }
+    const server = await uiServer(t, { config: { selfservice: { methods: { oidc } } } })
+    const { reply } = await openLogin(new Client(server))
+    assert.equal(policyOf(reply).has('form-action'), false)
+    const buttons = [...reply.text.matchAll(/<button([^>]*)>/g)].map(([, given]) => given!)
+    assert.match(buttons[0]!, /value="password"/)
+    assert.match(buttons.find((given) => given.includes('value="one"'))!, /formnovalidate/)
+    const other = await uiServer(t, { config: { oauth2_provider: { url: 'http://127.0.0.1:9' } } })
+    assert.equal(policyOf((await openLogin(new Client(other))).reply).has('form-action'), false)
+  })
+
   it('changes nothing when it is opened', async (t: Scope) => {
     const server = await uiServer(t)
     const { client } = await signedIn(server)

@@ -26,6 +26,7 @@ const areas = readdirSync(FOLDER)
 const OTHERWISE: Record<string, string> = {
   'oidc-settings: case=unlink/type=spa': 'no credential is left that holds nothing',
   'oidc-native: case=without exchange code, the app keeps cookies': 'a way back that was used is refused as any other',
+  'oidc-callback: case=two choices in one browser': 'each of several sign-ins begun beside each other comes back',
   'webauthn: case=add with the default origin':
     'one step answers 500 for what a client did wrong; ours a 400 with a form',
   'aal2: case=an aal1 session ends others': 'one that had ended before is not counted among those that ended now',

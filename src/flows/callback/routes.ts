@@ -49,7 +49,7 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
     const done = await d.providerCallback.complete({
       query,
       provider: req.params.provider,
-      containerId: d.comeBack.find(req, reply, d.providerCallback.container),
+      containerIds: d.comeBack.find(req, reply, d.providerCallback.container),
       caller,
     })
     if (done.app) return toApp(reply, done)

@@ -8,8 +8,8 @@ export interface CallbackRequest {
   query: URLSearchParams
   /** from the path; undefined at the address that serves all providers */
   provider: string | undefined
-  /** the continuity container of the browser */
-  containerId: string | undefined
+  /** the continuity containers of the browser, the newest first */
+  containerIds: readonly string[]
   caller: Caller
 }
 

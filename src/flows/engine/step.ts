@@ -31,8 +31,8 @@ export interface Redirect {
   to: string
   /** stored as the method of the flow */
   active?: string
-  /** the continuity container that it returns with, by the name of the work */
-  comeBack?: { name: string; id: string }
+  /** the continuity container that it returns with, by the name of the work; `beside`: earlier work of the name goes on */
+  comeBack?: { name: string; id: string; beside?: boolean }
   /** the provider could not be reached: this is the answer. Kratos sets the cookie all the same */
   failed?: HttpError
 }

@@ -178,7 +178,7 @@ export function createProviderSignIn(d: SignInDeps) {
       }
       const id = await d.continuity.begin(CONTAINER, payload, LIFESPAN)
       if (id === undefined) throw badRequest('The form is too large to be taken along to another server.')
-      const comeBack = { name: CONTAINER, id }
+      const comeBack = { name: CONTAINER, id, beside: true }
       try {
         return { kind: 'redirect', to: await authorizeUrl(one, parameters, state, verifier), active: 'oidc', comeBack }
       } catch (error) {

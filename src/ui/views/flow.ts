@@ -3,7 +3,7 @@ import { requestedReturnTo } from '../../flows/urls.ts'
 import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
 import { beginLink } from '../links.ts'
-import { hasErrors, renderForm } from '../nodes.ts'
+import { hasErrors, isProvider, renderForm } from '../nodes.ts'
 import { scriptSource } from '../shown.ts'
 import { type Ended, endedNote } from './ended.ts'
 
@@ -81,5 +81,12 @@ export function settingsPage(flow: Flow, { t, root }: View): Page {
 }
 
 function page(title: string, { ui }: Flow, content: Markup): Page {
-  return { title, script: scriptSource(ui.nodes), alert: hasErrors(ui), body: html`<h1>${title}</h1>\n${content}` }
+  const leavesServer = ui.nodes.some((node) => isInput(node) && isProvider(node))
+  return {
+    title,
+    leavesServer,
+    script: scriptSource(ui.nodes),
+    alert: hasErrors(ui),
+    body: html`<h1>${title}</h1>\n${content}`,
+  }
 }

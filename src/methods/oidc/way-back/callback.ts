@@ -104,7 +104,7 @@ async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
   const back = await cameBack(d, way, flow, false)
   if (!back) throw noActiveSession()
   if (d.settings.needsRefresh(resolved.session))
-    return { kind: 'settings', outcome: signInAgain(d, way, flow), resolved }
+    return { kind: 'settings', outcome: signInAgain(d, way, back, flow), resolved }
   const work = async (): Promise<SettingsOutcome> => {
     const known = await arrive(d, way)
     if (await ownerOf(d, known)) throw takenElsewhere()
@@ -125,10 +125,10 @@ async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
 }
 
 /** Before the code is spent: the browser returns to this address after signing in again. */
-function signInAgain(d: CallbackDeps, { query, provider, containerId }: Way, flow: SettingsFlow) {
+function signInAgain(d: CallbackDeps, { query, provider }: Way, { containerId: id }: Back, flow: SettingsFlow) {
   const path = `/self-service/methods/oidc/callback${provider === undefined ? '' : `/${provider}`}`
   const to = d.urls.login({ refresh: 'true', return_to: d.urls.request(`${path}?${query}`) })
-  const comeBack = containerId === undefined ? {} : { comeBack: { name: CONTAINER, id: containerId } }
+  const comeBack = id === undefined ? {} : { comeBack: { name: CONTAINER, id, beside: true } }
   return { kind: 'redirect' as const, to, flow, ...comeBack }
 }
 

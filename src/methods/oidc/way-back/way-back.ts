@@ -61,16 +61,23 @@ export async function cameBack(
   flow: Flow,
   signedInIsEnough: boolean,
 ): Promise<Back | undefined> {
-  const { containerId, state, text, current } = way
+  const { containerIds, state, text, current } = way
   if (flow.type === 'api' && (await isOfApp(d, flow, state))) {
     return { containerId: undefined, traits: {}, payload: undefined, app: true }
   }
-  const container = containerId === undefined ? undefined : await d.continuity.look(CONTAINER, containerId)
   if (current && signedInIsEnough) return undefined
-  if (!container) throw otherBrowser()
-  if (container.state !== text) {
-    throw broken('the query state parameter does not match the state parameter from the session cookie.')
+  let known = false
+  for (const containerId of containerIds) {
+    const container = await d.continuity.look(CONTAINER, containerId)
+    if (!container) continue
+    known = true
+    if (container.state === text) return backTo(containerId, container)
   }
+  if (!known) throw otherBrowser()
+  throw broken('the query state parameter does not match the state parameter from the session cookie.')
+}
+
+function backTo(containerId: string, container: { [name: string]: Json }): Back {
   const { traits = {}, transient_payload: payload } = container
   return { containerId, traits, payload: isObject(payload) ? payload : undefined, app: false }
 }
