@@ -10,6 +10,7 @@ import { createMessageListStore } from '../courier/store-list.ts'
 import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
+import { parseUrl } from '../kernel/base/url.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import type { Base } from './environment.ts'
 
@@ -19,7 +20,11 @@ export function composeCourier(d: Base) {
   const { config, clock, random, db, meta, log, dev, cwd } = d
   const templates = current(d.messageTemplates)
   const rules = () => addressRules(config())
-  const smtp = createSmtpSender({ settings: () => config().courier.smtp, clock })
+  const smtp = createSmtpSender({
+    settings: () => config().courier.smtp,
+    hostname: () => parseUrl(config().serve.public.base_url ?? '')?.hostname,
+    clock,
+  })
   const http = createHttpSender({ request: () => config().courier.http.request_config, rules, cwd })
   const channel = () => config().courier.channels.find(({ id }) => id === 'sms')
   const sms = createHttpSender({ request: () => channel()?.request_config, rules, cwd })

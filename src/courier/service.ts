@@ -22,13 +22,12 @@ export interface Courier {
    * courier that claims it.
    * @param tx of the code or link in the message, so that neither exists without the other
    * @returns the id of the message
-   * @throws HttpError 429 where the recipient has got as many as it may
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
   /**
-   * `enqueue` for an address that may be unknown: then the message is stored and rolled back,
-   * which takes as many steps and counts alike.
-   * @throws HttpError 429
+   * `enqueue` for an address that anybody may have typed. For an unknown one the message is stored and rolled back, which
+   * takes as many steps and counts alike.
+   * @throws HttpError 429 where the recipient has got as many as it may
    */
   enqueueIf(isKnown: boolean, message: Message, tx: Queryable): Promise<void>
 }
@@ -44,10 +43,7 @@ export function createCourier({ clock, random, store, templates, limit }: Courie
     return id
   }
   return {
-    async enqueue(message, tx) {
-      await limit.assertAllowed(message, tx)
-      return queue(message, tx)
-    },
+    enqueue: queue,
     async enqueueIf(isKnown, message, tx) {
       await limit.assertAllowed(message, tx)
       await store.tried(tx, isKnown, () => queue(message, tx))

@@ -39,6 +39,8 @@ interface Options {
   courier?: object
   mailbox?: MailboxOptions
   port?: number
+  /** of the public port, as clients know it */
+  baseUrl?: string
 }
 
 async function sending(t: Scope, options: Options = {}) {
@@ -50,6 +52,7 @@ async function sending(t: Scope, options: Options = {}) {
   const server = await testServer(t, {
     backend: pglite,
     config: {
+      ...(options.baseUrl && { serve: { public: { base_url: options.baseUrl } } }),
       courier: {
         smtp: { connection_uri: uri, from_address: 'id@example.test', ...options.smtp },
         worker: { pull_wait: '20ms' },
@@ -101,6 +104,18 @@ describe('mail over SMTP', () => {
     assert.match(mail!.raw, /012345/)
     assert.ok(mail!.raw.split('\r\n').every((line) => line.length < 998 && !line.includes('\n')))
   })
+
+  for (const [baseUrl, greeting] of [
+    ['https://id.example.test/auth/', 'id.example.test'],
+    ['http://127.0.0.1:4433/', '[127.0.0.1]'],
+    ['http://[::1]:4433/', '[IPv6:::1]'],
+  ] as const) {
+    test(`greets with the name of this server: ${baseUrl}`, async (t) => {
+      const { box, enqueue, reached } = await sending(t, { baseUrl })
+      await reached(await enqueue(), SENT)
+      assert.equal(box.mails[0]?.ehlo.toLowerCase(), greeting.toLowerCase())
+    })
+  }
 
   test('a name beyond ASCII is an encoded word, a domain beyond ASCII its ASCII form', async (t) => {
     const { box, enqueue, reached } = await sending(t, {

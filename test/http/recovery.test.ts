@@ -60,6 +60,22 @@ describe('recovery by code', () => {
     assert.match(again.body.error.reason, /already used/)
   })
 
+  test('a message tells the minutes of the flow where that ends before the code', async () => {
+    const selfservice = { flows: { recovery: { lifespan: '20m' }, verification: { lifespan: '10m' } } }
+    const short = await testServer(scope, { wireConfig: 'recovery', db: server.db, config: { selfservice } })
+    for (const [kind, minutes] of [
+      ['recovery', 20],
+      ['verification', 10],
+    ] as const) {
+      const person = await createPerson(server)
+      const { id } = (await new Client(short).get(`/self-service/${kind}/api`)).body
+      const json = { method: 'code', email: person.email }
+      await new Client(short).send('POST', `/self-service/${kind}?flow=${id}`, { json })
+      const [message] = await messagesOf(server, person.email)
+      assert.equal(message?.data.expires_in_minutes, minutes)
+    }
+  })
+
   test('of several submits of one code at a time, on two nodes, one signs in', async () => {
     const person = await createPerson(server)
     const flow = await asked(person)

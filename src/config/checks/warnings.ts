@@ -14,6 +14,7 @@ export interface ConfigWarning {
     | 'version'
     | 'deprecated'
     | 'hidden_hooks'
+    | 'short_flow'
     | 'unusable_value'
     | 'ignored_variable'
     | 'weak_setting'
@@ -45,6 +46,9 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
   for (const { general, methods } of hidingLists(config)) {
     warn('hidden_hooks', `the hooks of ${general} do not run for methods that have hooks of their own`, methods)
   }
+  for (const { flow, secrets } of outlivedFlows(config)) {
+    warn('short_flow', `ends with its flow: ${flow} is shorter`, secrets)
+  }
   const { public: port } = config.serve
   const origins = port.cors.allowed_origins.map((entry, index) => {
     return { entry, sent: originAsSent(entry), key: `serve.public.cors.allowed_origins.${index}` }
@@ -66,6 +70,16 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
     warn('weak_setting', message, ['selfservice.flows.settings.required_aal'])
   }
   return warnings
+}
+
+/** Codes and links that are said to live longer than the flow that takes them. */
+function outlivedFlows({ selfservice: { flows, methods } }: Config) {
+  return (['recovery', 'verification'] as const).flatMap((kind) => {
+    const { enabled, use, lifespan } = flows[kind]
+    const own = methods[use].config?.lifespan ?? 0
+    if (!enabled || !methods[use].enabled || own <= lifespan) return []
+    return [{ flow: `selfservice.flows.${kind}.lifespan`, secrets: [`selfservice.methods.${use}.config.lifespan`] }]
+  })
 }
 
 /** Addresses that Kratos accepts at start and replaces or skips later. */

@@ -34,7 +34,10 @@ export const courier = section({
     headers: key(sensitive(stringMap()).optional(), 'Additional mail headers.'),
     client_cert_path: key(z.string().default(''), 'Client certificate.'),
     client_key_path: key(z.string().default(''), 'Key of the client certificate.'),
-    local_name: key(z.string().default('localhost'), 'Name in the greeting (EHLO).'),
+    local_name: key(
+      z.string().optional(),
+      'Name in the greeting (EHLO); unset: the host of `serve.public.base_url`. Many mail servers refuse `localhost`, which is what Kratos says.',
+    ),
   }),
   delivery_strategy: key(z.enum(['smtp', 'http']).default('smtp'), 'How messages leave.'),
   http: section({

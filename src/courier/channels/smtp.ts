@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { isIPv4 } from 'node:net'
 import type { NodemailerError } from 'nodemailer/lib/errors'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Config } from '../../config/schema/schema.ts'
@@ -18,8 +19,15 @@ const TOO_LARGE = 552
 /** Replies to a login mechanism that a server offers and does not accept. */
 const ANOTHER_WAY = [500, 502, 504, 534]
 
+export interface SmtpSenderDeps {
+  settings(): Settings
+  /** of this server, for the greeting; undefined where it has none */
+  hostname(): string | undefined
+  clock: Clock
+}
+
 /** Sends mail over SMTP, one connection a message, so that a broken connection affects no other message. */
-export function createSmtpSender(d: { settings(): Settings; clock: Clock }): Sender {
+export function createSmtpSender(d: SmtpSenderDeps): Sender {
   return {
     async send(message) {
       const settings = d.settings()
@@ -32,7 +40,7 @@ export function createSmtpSender(d: { settings(): Settings; clock: Clock }): Sen
         const { from_name: fromName, headers = {} } = settings
         const date = new Date(d.clock.now() / 1000)
         const mail = await mimeMessage(message, to, { from, fromName, headers, date })
-        return await deliver(server, await optionsOf(server, settings), { from, to, mail })
+        return await deliver(server, await optionsOf(server, settings, d.hostname()), { from, to, mail })
       } catch (error) {
         return failed(`courier.smtp: ${(error as Error).message}`)
       }
@@ -40,13 +48,19 @@ export function createSmtpSender(d: { settings(): Settings; clock: Clock }): Sen
   }
 }
 
-async function optionsOf(server: SmtpServer, settings: Settings) {
+/** An address stands in brackets. @see https://www.rfc-editor.org/rfc/rfc5321#section-4.1.3 */
+function greetingName(hostname: string): string {
+  if (hostname.startsWith('[')) return `[IPv6:${hostname.slice(1)}`
+  return isIPv4(hostname) ? `[${hostname}]` : hostname
+}
+
+async function optionsOf(server: SmtpServer, settings: Settings, hostname = 'localhost') {
   return {
     host: server.host,
     port: server.port,
     secure: server.implicitTls,
     requireTLS: server.demandStartTls,
-    name: settings.local_name,
+    name: settings.local_name ?? greetingName(hostname),
     connectionTimeout: STEP_MS,
     greetingTimeout: STEP_MS,
     socketTimeout: STEP_MS,

@@ -21,7 +21,7 @@ import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import { asksForChoice, chooseAddress, firstScreen, isOfChoice } from './recovery-choice.ts'
 import { askNodes, handedOutNodes, sentNodes } from './recovery-form.ts'
-import { codeSettings, wholeMinutes } from './settings.ts'
+import { codeSettings, minutesOf } from './settings.ts'
 import { submittedCode } from './spelling.ts'
 import { CODE_TYPE, type RecoveryCodeRow, type RecoveryCodeStore } from './store-recovery.ts'
 
@@ -110,7 +110,7 @@ async function send(
     tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     requestHeaders: caller.facts().headers,
-    secret: { ...secretOf(to.channel, code, flow), expires_in_minutes: wholeMinutes(lifespanMs) },
+    secret: { ...secretOf(to.channel, code, flow), expires_in_minutes: minutesOf(d.config(), 'recovery') },
   })
 }
 

@@ -15,5 +15,8 @@ export function codeSettings({ selfservice }: Config) {
   }
 }
 
-/** For messages: whole minutes, rounded down. */
-export const wholeMinutes = (ms: number): number => Math.floor(ms / 60_000)
+/** What messages tell: whole minutes, rounded down, of the code or of its flow, whichever ends first. */
+export function minutesOf(config: Config, kind: 'login' | 'registration' | 'recovery' | 'verification'): number {
+  const flow = config.selfservice.flows[kind].lifespan
+  return Math.floor(Math.min(codeSettings(config).lifespanMs, flow) / 60_000)
+}

@@ -21,7 +21,7 @@ import { uuid } from '../../kernel/base/uuid.ts'
 import { isHashOf, keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
-import { codeSettings, wholeMinutes } from './settings.ts'
+import { codeSettings, minutesOf } from './settings.ts'
 import { readCode, submittedCode } from './spelling.ts'
 import type { VerificationCodeRow, VerificationCodeStore } from './store-verification.ts'
 
@@ -134,7 +134,7 @@ async function send(
     to: { channel, value: owner?.address.value ?? typed },
     tellUnknown: d.config().selfservice.flows.verification.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
-    secret: { verification_code: code, ...link, expires_in_minutes: wholeMinutes(lifespanMs) },
+    secret: { verification_code: code, ...link, expires_in_minutes: minutesOf(d.config(), 'verification') },
   })
   await d.identities.noteAddressSent(owner?.address.id ?? uuid(d.random), tx)
 }

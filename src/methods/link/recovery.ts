@@ -15,7 +15,7 @@ import { keyedHash } from '../../kernel/crypto/one-time.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { isOfLink, linkNodes } from './form.ts'
 import { type LinkRow, type LinkStore, TOKEN_TYPE } from './store.ts'
-import { isTokenText, linkLifespanMs, newLinkToken } from './token.ts'
+import { isTokenText, linkLifespanMs, minutesOf, newLinkToken } from './token.ts'
 
 export interface LinkRecoveryDeps extends OwnerMailDeps {
   config(): Config
@@ -77,7 +77,7 @@ async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextS
         request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
         secret: {
           recovery_url: d.linkTo({ flow: flow.id, token }),
-          expires_in_minutes: Math.floor(lifespanMs / 60_000),
+          expires_in_minutes: minutesOf(d.config(), 'recovery'),
         },
       })
     },

@@ -13,3 +13,7 @@ export const isTokenText = (text: string): boolean => text.length > 0 && text.le
 const HOUR_MS = 3_600_000
 
 export const linkLifespanMs = ({ selfservice }: Config): number => selfservice.methods.link.config?.lifespan ?? HOUR_MS
+
+/** What messages tell: whole minutes, rounded down, of the link or of its flow, whichever ends first. */
+export const minutesOf = (config: Config, kind: 'recovery' | 'verification'): number =>
+  Math.floor(Math.min(linkLifespanMs(config), config.selfservice.flows[kind].lifespan) / 60_000)

@@ -15,7 +15,7 @@ import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import { isOfLink, linkNodes } from './form.ts'
 import type { VerificationLinkStore } from './store.ts'
-import { isTokenText, linkLifespanMs, newLinkToken } from './token.ts'
+import { isTokenText, linkLifespanMs, minutesOf, newLinkToken } from './token.ts'
 
 export interface LinkVerificationDeps extends OwnerMailDeps {
   config(): Config
@@ -89,7 +89,7 @@ async function send(
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     secret: {
       verification_url: d.linkTo({ flow: flow.id, token }),
-      expires_in_minutes: Math.floor(lifespanMs / 60_000),
+      expires_in_minutes: minutesOf(d.config(), 'verification'),
     },
   })
   await d.identities.noteAddressSent(row.addressId, tx)

@@ -188,6 +188,24 @@ test('general hooks that do not run for a method are named', () => {
   )
 })
 
+test('a code that would outlive its flow is named', () => {
+  const of = (lifespan: string) => `
+selfservice:
+  methods: {code: {enabled: true, config: {lifespan: ${lifespan}}}, link: {enabled: true, config: {lifespan: 24h}}}
+  flows: {recovery: {enabled: true, lifespan: 2h}, verification: {enabled: true, use: code, lifespan: 30m}}`
+  const named = (text: string) =>
+    load({ 'b.yml': BASE, 'k.yml': text }).warnings.flatMap(({ code, message, keys }) =>
+      code === 'short_flow' ? [[message.split(' ')[4], ...keys]] : [],
+    )
+  const key = 'selfservice.methods.code.config.lifespan'
+  assert.deepEqual(named(of('3h')), [
+    ['selfservice.flows.recovery.lifespan', key],
+    ['selfservice.flows.verification.lifespan', key],
+  ])
+  assert.deepEqual(named(of('1h')), [['selfservice.flows.verification.lifespan', key]])
+  assert.deepEqual(named(of('30m')), [])
+})
+
 test('keys that need each other', () => {
   assert.equal(one('identity: {default_schema_id: other}').path, 'identity.default_schema_id')
   assert.equal(one('ciphers: {algorithm: aes}').path, 'secrets.cipher')

@@ -8,7 +8,7 @@ import { uuid } from '../../../kernel/base/uuid.ts'
 import { keyedHash, newCode } from '../../../kernel/crypto/one-time.ts'
 import type { Random } from '../../../kernel/crypto/tokens.ts'
 import type { CodeAddress } from '../addresses.ts'
-import { codeSettings, wholeMinutes } from '../settings.ts'
+import { codeSettings, minutesOf } from '../settings.ts'
 import type { LoginCodeStore } from './store.ts'
 
 export interface SendLoginCodeDeps extends OwnerMailDeps {
@@ -57,7 +57,7 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
         tellUnknown: false,
         request: { request_url: to.flow.request_url, transient_payload: to.transientPayload ?? {} },
         requestHeaders: to.headers,
-        secret: { login_code: code, expires_in_minutes: wholeMinutes(lifespanMs) },
+        secret: { login_code: code, expires_in_minutes: minutesOf(d.config(), 'login') },
       })
     }
   }
