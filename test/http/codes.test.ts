@@ -234,6 +234,20 @@ describe('sign-in by code where accounts must not be revealed', () => {
     assert.deepEqual(await messagesOf(server, email), [])
   })
 
+  test('an address gets so many messages and no more, known or not', async () => {
+    const person = await personWith(server)
+    async function statuses(identifier: string) {
+      const { submit } = await begin(server, 'login')
+      const replies: number[] = []
+      for (let n = 0; n < 12; n += 1) replies.push((await submit({ identifier, resend: 'code' })).status)
+      return replies
+    }
+    const known = await statuses(person.email)
+    assert.deepEqual(known, [...Array(10).fill(400), 429, 429])
+    assert.deepEqual(await statuses(newEmail()), known)
+    assert.equal((await messagesOf(server, person.email)).length, 10)
+  })
+
   test('no statement is left out for an unknown address', async () => {
     const person = await personWith(server)
     async function stepsFor(email: string) {
