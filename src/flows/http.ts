@@ -24,8 +24,11 @@ export interface CallerDeps {
 /** Answers with the outcome of a flow. */
 export type Respond<O> = (req: FastifyRequest, reply: FastifyReply, caller: Caller, outcome: O) => unknown
 
-/** The facts of a request that flows need. */
-export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
+/**
+ * The facts of a request that flows need.
+ * @param bodies methods that bring a form, as the refusal of GET names them
+ */
+export function callerOf(req: FastifyRequest, d: CallerDeps, bodies = 'POST PUT PATCH'): Caller {
   let form: Promise<SubmittedForm> | undefined
   return {
     scripted: isJsonRequest(req),
@@ -34,7 +37,7 @@ export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
     client: req.client,
     knownBrowser: cookieValues(req, KNOWN_BROWSER_COOKIE)[0],
     form: () => {
-      form ??= readForm(req)
+      form ??= readForm(req, bodies)
       return form
     },
     checkCsrf: (token) => d.csrf.check(req, token),
@@ -44,11 +47,9 @@ export function callerOf(req: FastifyRequest, d: CallerDeps): Caller {
   }
 }
 
-async function readForm(req: FastifyRequest): Promise<SubmittedForm> {
+async function readForm(req: FastifyRequest, bodies: string): Promise<SubmittedForm> {
   if (req.method === 'GET') {
-    throw badRequest(
-      'Unable to decode body because HTTP Request Method was "GET" but only [POST PUT PATCH] are supported.',
-    )
+    throw badRequest(`Unable to decode body because HTTP Request Method was "GET" but only [${bodies}] are supported.`)
   }
   const { kind, value } = await formBody(req)
   return { kind, values: value, limits: req.server.bodyLimits.json } as SubmittedForm

@@ -13,8 +13,9 @@ type TraitsSchema = Pick<IdentitySchema, 'inputs' | 'objects' | 'lists'>
  */
 export function submittedTraits(form: SubmittedForm, schema: TraitsSchema): Json {
   const whole = wholeTraits(form)
-  if (whole !== undefined && !isObject(whole)) return whole
-  const traits: JsonObject = cloneJson(whole ?? {})
+  // What is written into a value that is no object takes its place.
+  if (whole !== undefined && !isObject(whole) && schema.objects.length === 0) return whole
+  const traits: JsonObject = isObject(whole) ? cloneJson(whole) : {}
   for (const input of schema.inputs) {
     const value = fieldValue(fieldTexts(form, input.name), input, schema.lists.has(input.name))
     if (value !== undefined) put(traits, input.name, value)

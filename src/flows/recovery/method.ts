@@ -17,6 +17,8 @@ export interface RecoveryMethod {
    * for this method.
    */
   reads(form: SubmittedForm, flow: RecoveryFlow): 'ask' | 'prove' | undefined
+  /** Whether a form for the flow must carry its anti-CSRF token even when it asks nothing of any method. */
+  owns?(flow: RecoveryFlow): boolean
   /** @throws FormRefused for an invalid address */
   ask(request: RecoveryRequest): Promise<NextScreen>
   prove(request: RecoveryRequest): Promise<NextScreen | Recovered | StartAgain>

@@ -85,7 +85,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
 
   function recoveryCaller(req: FastifyRequest, reply: FastifyReply): RecoveryCaller {
     return {
-      ...callerOf(req, d),
+      ...callerOf(req, d, 'POST'),
       renewCsrf() {
         d.csrf.renew(req, reply)
         return d.csrf.token(req)

@@ -87,7 +87,10 @@ async function step(
   assertSwitchedOn(d, form)
   const found = methodOf(d, form, flow)
   progress.active = found?.method.id ?? 'default'
-  if (!found) throw refused(messages.noRecoveryMethod)
+  if (!found) {
+    if (d.methods.some(({ owns }) => owns?.(flow))) checkProofOrigin(flow, caller, form, 'ask')
+    throw refused(messages.noRecoveryMethod)
+  }
   const { method, purpose } = found
   if (purpose === 'ask' && (await d.sessions.resolve(caller.credentials))) return { kind: 'signedInAlready', flow }
   if (!isUnreadable(form)) checkProofOrigin(flow, caller, form, purpose)

@@ -50,8 +50,10 @@ export function installNotFound(app: FastifyInstance): void {
     const [path = '/', query] = splitUrl(req.url)
     const clean = cleanPath(path)
     if (clean !== path) return reply.redirect(query === undefined ? clean : `${clean}?${query}`, 307)
-    const methods = [...new Set(app.routesAt(path).map(({ method }) => method))].sort()
-    if (methods.length > 0) return methodNotAllowed(reply, methods)
+    const methods = new Set(app.routesAt(path).map(({ method }) => method))
+    // Go's router serves HEAD with GET, and says so.
+    if (methods.has('GET')) methods.add('HEAD')
+    if (methods.size > 0) return methodNotAllowed(reply, [...methods].sort())
     return plain(reply, 404, '404 page not found\n')
   })
 }

@@ -54,6 +54,7 @@ export function codeRecovery(d: CodeRecoveryDeps): RecoveryMethod {
       if (flow.state === 'choose_method') return named ? 'ask' : undefined
       return fieldText(form, 'email') === '' ? 'prove' : 'ask'
     },
+    owns: isOfCode,
     ask: (request) =>
       isOfChoice(request.flow)
         ? chooseAddress(d, request, (to, owner) => (tx) => send(d, request, to, owner, tx))

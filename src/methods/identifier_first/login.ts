@@ -26,11 +26,8 @@ export function identifierFirst(d: IdentifierFirstDeps): LoginMethod {
       const identifier = { ...node, group: METHOD, attributes: { ...attributes, autocomplete: 'username webauthn' } }
       return { nodes: [identifier, submitNode(METHOD, METHOD, proceed)] }
     },
-    takes: (form, flow) =>
-      fieldText(form, 'method') === METHOD &&
-      d.config().selfservice.flows.login.style === METHOD &&
-      flow.requested_aal === 'aal1' &&
-      !flow.refresh,
+    // Whatever no other method takes, whichever method it names.
+    takes: (_form, flow) => d.config().selfservice.flows.login.style === METHOD && flow.requested_aal === 'aal1',
     kept: (form) => new Map([['identifier', fieldText(form, 'identifier')]]),
     async login({ form }) {
       const identifier = fieldText(form, 'identifier')
