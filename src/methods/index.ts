@@ -46,7 +46,6 @@ export type MethodDeps = CodeLoginDeps &
 // In each list, methods are asked in this order whether a submitted form is theirs.
 
 export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
-  identifierFirst(d),
   passwordLogin(d),
   webauthnLogin(d),
   passkeyLogin(d),
@@ -54,6 +53,7 @@ export const loginMethods = (d: MethodDeps): readonly LoginMethod[] => [
   lookupLogin(d),
   oidcLogin(d),
   codeLogin(d),
+  identifierFirst(d),
 ]
 
 export const registrationMethods = (d: MethodDeps): readonly RegistrationMethod[] => [
