@@ -25,7 +25,7 @@ export interface Courier {
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
   /**
-   * `enqueue` for an address that anybody may have typed. For an unknown one the message is stored and rolled back, which
+   * `enqueue` for an address from any client. For an unknown one the message is stored and rolled back, which
    * takes as many steps and counts alike.
    * @throws HttpError 429 where the recipient has got as many as it may
    */

@@ -43,7 +43,7 @@ export function createCourierStore(db: Db, nid: string) {
       const values = { ...row, nid, type: MESSAGE_TYPES[row.channel], subject, request_headers: row.requestHeaders }
       await on.query(ENQUEUE, values)
     },
-    /** Runs statements of a transaction, and rolls them back unless they are to be kept: as many steps either way. */
+    /** Runs statements of a transaction, and rolls them back unless `keep`: the same number of statements either way. */
     async tried(tx: Queryable, keep: boolean, work: () => Promise<unknown>): Promise<void> {
       await tx.query(SAVEPOINT)
       await work()

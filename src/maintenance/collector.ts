@@ -16,7 +16,7 @@ export interface CollectorDeps {
   log: { warn(details: object, message: string): void; debug(details: object, message: string): void }
   /** rows of the event log that are past their retention */
   deleteOldEvents?: (limit: number) => Promise<number>
-  /** what is left of people who are to be erased */
+  /** the rest of erasures that were begun */
   erase?: (limit: number) => Promise<number>
   onCollected?: (kind: string, count: number) => void
 }

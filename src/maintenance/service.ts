@@ -15,7 +15,7 @@ export interface Sweep {
 
 const EPOCH: Micros = 0
 const BEFORE_ALL: EventPlace = { createdAt: formatTime(EPOCH), seq: 0 }
-/** Most events are ends, which hold nothing that is to be forgotten. */
+/** Most events are ends, which hold no data of a device. */
 const FORGOTTEN_TOGETHER = 5000
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 /** Rows that were locked in one round are looked for again this long; after that only by a round over the whole table. */

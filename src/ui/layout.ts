@@ -8,7 +8,7 @@ export interface Page {
   /** something on the page needs attention; announced first in the title, which screen readers read first */
   alert?: boolean
   wide?: boolean
-  /** its forms lead to servers that redirect on to nobody knows where */
+  /** its forms lead to servers that redirect on to unknown addresses */
   leavesServer?: boolean
   /** address of the one script that runs on it */
   script?: string | undefined

@@ -92,7 +92,7 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
     }
   }
 
-  /** How the session ended that the browser still has the cookie of. The cookie goes, so that it is told this once. */
+  /** How the session of the browser's cookie ended. Clears the cookie, so that it is shown once. */
   async function toldOnce(req: FastifyRequest, reply: FastifyReply) {
     const ended = await d.endedSessions.endOf(d.credentials.read(req))
     if (ended) d.credentials.clear(req, reply)

@@ -92,7 +92,7 @@ describe('the sign-in page', () => {
       'You were signed out by those who run this service.',
       'You were signed out from another device of yours.',
       'You were signed out here because you signed in on more devices than are allowed at once.',
-      'You were signed out 12 hours after you had signed in: which is as long as this service allows.',
+      'You were signed out 12 hours after you had signed in, which is as long as this service allows.',
       'You were signed out after 90 minutes without use.',
       undefined,
     ])

@@ -7,7 +7,7 @@ export interface KeyWarning {
   keys: string[]
 }
 
-/** The default of `ui_url`: nobody's page. */
+/** The default of `ui_url`, a page of documentation. */
 const FALLBACK = 'https://www.ory.sh/kratos/docs/fallback/'
 const PAGES = ['login', 'registration', 'settings'] as const
 

@@ -66,7 +66,7 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
   const { methods, flows } = config.selfservice
   const second = methods.totp.enabled || methods.lookup_secret.enabled || methods.webauthn.enabled
   if (second && flows.settings.required_aal === 'aal1') {
-    const message = 'whoever has only the password may remove second factors, or add one and so raise the session'
+    const message = 'a session of the password alone may remove second factors, or add one and so raise its level'
     warn('weak_setting', message, ['selfservice.flows.settings.required_aal'])
   }
   return warnings

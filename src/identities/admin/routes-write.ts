@@ -53,7 +53,7 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
   }
 }
 
-/** A slip in what cannot be taken back is told, and nothing done. */
+/** A misspelt value is refused, since a deletion cannot be undone. */
 function isErasure(req: FastifyRequest): boolean {
   const erase = queryValue(req, 'erase')
   if (!['', 'true', 'false'].includes(erase)) throw badRequest('erase is either true or false.')

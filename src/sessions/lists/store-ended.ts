@@ -4,12 +4,12 @@ import { endedByRule, nextEnd } from '../lifecycle.ts'
 import { NO_RULES, type RulesSql } from '../rules.ts'
 import type { EndCause } from '../types.ts'
 
-/** The collector tells an end by rule later than it came. */
+/** The collector records an end by rule later than it happened. */
 const ENDED_AT = `coalesce((e.data ->> 'ended_at')::timestamp, e.created_at)`
 const END_OF = (session: string) =>
   `(select e.seq from lethe.events e where e.session_id = ${session} and e.type = 'session.ended' and not e.resumed)`
 
-/** What the collector has not told yet is told here as it will. */
+/** Sessions that have ended by a rule or by expiry are listed before the collector has recorded their end. */
 const LAST_OF = sql(
   'session.last_ended_of_identity',
   `with told as (

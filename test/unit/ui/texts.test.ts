@@ -21,6 +21,7 @@ describe('texts', () => {
       /^settings\.\w+\.title$/,
       /^sessions\.method\./,
       /\.to\w+\.link$/,
+      /^ended(Note)?\.\w+(\.untimed)?$/,
     ]
     const more = [/^logout\.scope\.(current|all|others)$/, /^(login|refresh|secondFactor)\.title$/]
     const fixed = names.filter((name) => ![...parts, ...more].some((pattern) => pattern.test(name)))

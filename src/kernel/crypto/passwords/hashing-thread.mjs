@@ -6,7 +6,7 @@
 import { platform, setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
 
-/** A tenth of the weight of others. A processor that nobody wants is still used whole. */
+/** A tenth of the weight of others. An idle processor is still used fully. */
 const NICE = 10
 
 // On Linux the priority is that of the calling thread; elsewhere the whole process would get it.

@@ -129,7 +129,7 @@ export const NEEDED_COLUMNS: Readonly<Record<string, Readonly<Record<string, str
   },
 }
 
-/** What must be unique, columns in alphabetical order: two simultaneous writers are told apart by nothing else. */
+/** What must be unique, columns in alphabetical order: nothing else keeps two simultaneous writers apart. */
 export const NEEDED_UNIQUE: readonly (readonly [table: string, ...columns: string[]])[] = [
   ['sessions', 'token'],
   ['sessions', 'logout_token'],
