@@ -70,7 +70,8 @@ interface Asked {
 /** @param nameInput the input whose value the page gives to the authenticator as the person's name */
 function ask(d: PasskeyDeps, rp: RelyingParty, nameInput: string): Asked {
   const [challenge, userHandle] = [newChallenge(d.random), newHandle(d.random)]
-  const user = { id: userHandle, name: '', displayName: '' }
+  // Until the page knows the person's: authenticators show no account without a name.
+  const user = { id: userHandle, name: rp.name, displayName: rp.name }
   const credentialOptions = passkeyCreation({ rp, user, challenge, exclude: [] })
   return {
     session: challengeContext({ rpId: rp.id, challenge, userHandle }, 'preferred'),
