@@ -48,7 +48,7 @@ export async function stubProvider(t: Scope): Promise<StubProvider> {
       .setIssuer(issuer)
       .setAudience(granted.asked.get('client_id') ?? '')
       .setIssuedAt()
-      .setExpirationTime('1d')
+      .setExpirationTime('3650d')
       .sign(privateKey)
     return { body: { access_token: randomBytes(8).toString('hex'), token_type: 'Bearer', id_token: idToken } }
   }
