@@ -236,6 +236,16 @@ describe('statements', () => {
   })
 })
 
+describe('words', () => {
+  it('name the actor: caller, owner, operator, another node', () => {
+    const vague = /\b(somebody|whoever|whomever|nobody|anybody)\b/i
+    const found = sources.flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line, i) => (vague.test(line) ? [`src/${path}:${i + 1} ${line.trim()}`] : [])),
+    )
+    assert.deepEqual(found, [])
+  })
+})
+
 describe('size', () => {
   it('no file has more than 300 lines, and half have fewer than 90', () => {
     const all = sources.map(({ path, text }) => ({ path, lines: text.split('\n').length - 1 }))
