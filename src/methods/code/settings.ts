@@ -15,8 +15,12 @@ export function codeSettings({ selfservice }: Config) {
   }
 }
 
-/** What messages tell: whole minutes, rounded down, of the code or of its flow, whichever ends first. */
+/**
+ * What messages tell: whole minutes, rounded down, of the code or of its flow, whichever ends first. At login those of the
+ * code, as recorded: a login flow lasts ten minutes by default, and the value goes to operators' own templates and senders.
+ */
 export function minutesOf(config: Config, kind: 'login' | 'registration' | 'recovery' | 'verification'): number {
-  const flow = config.selfservice.flows[kind].lifespan
-  return Math.floor(Math.min(codeSettings(config).lifespanMs, flow) / 60_000)
+  const { lifespanMs } = codeSettings(config)
+  const flow = kind === 'login' ? lifespanMs : config.selfservice.flows[kind].lifespan
+  return Math.floor(Math.min(lifespanMs, flow) / 60_000)
 }
