@@ -45,7 +45,9 @@ export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, co
   const read = sql(`${kind}_flow.read`, `select ${columns} from ${table} where id = $1 and nid = $2`)
   const save = sql(
     `${kind}_flow.save`,
-    `update ${table} set ui = $3, state = $4, active_method = $5, internal_context = $6 where id = $1 and nid = $2`,
+    // Of requests at once, one that lost writes what it read: a flow that was passed meanwhile stays so.
+    `update ${table} set ui = $3, state = case when state = 'passed_challenge' then state else $4 end, active_method = $5,
+      internal_context = $6 where id = $1 and nid = $2`,
   )
   return {
     async find(id: string): Promise<F | undefined> {
