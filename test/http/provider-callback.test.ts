@@ -69,6 +69,21 @@ describe('the way back from a provider', () => {
     assert.deepEqual([status, body.error.message, asked()], [400, 'no resumable session found', before])
   })
 
+  test('an answer of another issuer is refused before its code is sent anywhere', async () => {
+    const { issuer } = all.provider
+    const bring = async (iss: string) => {
+      const client = new Client(all.server)
+      const url = new URL(all.provider.signIn(await leaveFor(client), ada))
+      url.searchParams.set('iss', iss)
+      const before = asked()
+      const { status } = await client.get(url.href)
+      return [status, asked() - before]
+    }
+    assert.deepEqual(await bring('https://other.example'), [400, 0])
+    assert.deepEqual(await bring(`${issuer}/`), [400, 0])
+    assert.deepEqual(await bring(issuer), [200, 1])
+  })
+
   test('what the provider refuses is told in the form that the browser came from', async () => {
     for (const error of ['access_denied', 'login_required', 'consent_required']) {
       const client = new Client(all.server)

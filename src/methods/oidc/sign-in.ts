@@ -104,6 +104,21 @@ export function createProviderSignIn(d: SignInDeps) {
     return used ? d.random(32).toString('base64url') : undefined
   }
 
+  /**
+   * A code of one provider must not reach another, which a browser can be made to bring. An answer without an issuer is
+   * taken: Kratos takes it, and pages that post the answer themselves leave it out.
+   * @see RFC 9207 §2.4. @throws HttpError 400
+   */
+  async function assertIssuer(provider: Provider, query: URLSearchParams): Promise<void> {
+    const said = query.get('iss')
+    const issuer = kindOf(provider).issuer ?? issuerOf(provider)
+    if (said === null || issuer === '') return
+    const announced = await d.upstream.announced(issuer)
+    if (announced && said !== announced.issuer) {
+      throw untrustworthy(`the answer is not of the issuer ${announced.issuer}`)
+    }
+  }
+
   async function authorizeUrl(
     one: Departure,
     parameters: Record<string, string>,
@@ -192,6 +207,7 @@ export function createProviderSignIn(d: SignInDeps) {
       const provider = find(state.provider)
       const kind = kindOf(provider)
       if (kind.own) return known(provider, await kind.own.claims(provider, query, d.upstream), undefined)
+      await assertIssuer(provider, query)
       const code = query.get('code') || query.get('authCode') || ''
       const sent = { provider, code, redirectUri: callback(provider), verifier: state.verifier }
       const tokens = await d.tokenEndpoint.exchange(sent)
