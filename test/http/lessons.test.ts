@@ -26,7 +26,7 @@ const ELSEWHERE: Record<string, readonly [file: string, words: RegExp][]> = {
   'fair pool': [['fault/races.test.ts', /everybody else is served/]],
   deadlines: [
     ['fault/races.test.ts', /readiness turns red/],
-    ['fault/store-away.test.ts', /nobody waits for longer than the limits/],
+    ['fault/store-away.test.ts', /no request waits for longer than the limits/],
     ['http/protection.test.ts', /a request that takes too long/],
     ['contract/db-trouble.test.ts', /with all connections taken/],
   ],

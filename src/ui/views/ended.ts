@@ -34,7 +34,7 @@ export function endedNote({ cause, allowed }: Ended, t: Texts): Markup {
 /** The last sessions that ended, with when and why. */
 export function endedList(ended: readonly EndedSession[], view: View): Markup {
   return html`<h2>${view.t.get('sessions.earlier.title')}</h2>
-<ul class="sessions">
+<ul class="sessions ended">
 ${ended.map((session) => entry(session, view))}
 </ul>`
 }
