@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, isSignedIn, type Person, signIn, signInNative } from '../helpers/client.ts'
 import type { Scope } from '../helpers/db.ts'
+import { linkApp } from '../helpers/second-factor.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 const FORM = { accept: 'text/html' }
@@ -183,11 +184,9 @@ describe('login', () => {
     assert.deepEqual([app.status, app.body.error.details], [401, { identity_id: person.identityId }])
   })
 
-  test('without a second factor that is set up, the password alone reveals nothing and leads there', async () => {
+  test('without the second factor that is set up, the password alone reveals nothing and leads there', async () => {
     const [client, person] = [new Client(server), await createPerson(server)]
-    await server.db.query(sql('test.aal', "update identities set available_aal = 'aal2' where id = $1"), [
-      person.identityId,
-    ])
+    await linkApp(server, person)
     const { path, csrf_token } = await begin(client, '?return_to=http%3A%2F%2F127.0.0.1%3A4455%2Fback')
     const to = `${server.publicUrl}/self-service/login/browser?aal=aal2&return_to=http%3A%2F%2F127.0.0.1%3A4455%2Fback`
     const page = await client.send('POST', path, { headers: FORM, form: proof(person, csrf_token) })

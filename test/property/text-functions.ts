@@ -12,7 +12,7 @@ import { webhookKey } from '../../src/events/webhooks/signature.ts'
 import { parsed } from '../../src/flows/form.ts'
 import { readChange, readRefusal } from '../../src/flows/hooks/answer.ts'
 import { traitValues } from '../../src/flows/traits.ts'
-import { requestedReturnTo } from '../../src/flows/urls.ts'
+import { requestedOrganization, requestedReturnTo } from '../../src/flows/urls.ts'
 import { readBatchBody } from '../../src/identities/admin/batch-body.ts'
 import { readClaim, readCreateBody, readUpdateBody } from '../../src/identities/admin/bodies.ts'
 import { applyPatch, readPatch } from '../../src/identities/admin/json-patch.ts'
@@ -56,6 +56,8 @@ import { compileProgram, evaluate } from '../../src/kernel/jsonnet/index.ts'
 import { shortUrl } from '../../src/kernel/outbound/load.ts'
 import { retryAfterMs } from '../../src/kernel/outbound/retry-after.ts'
 import { readLogoutBody, readNativeLogoutToken } from '../../src/logout/body.ts'
+import { storedSpelling } from '../../src/methods/code/addresses.ts'
+import { masked } from '../../src/methods/code/recovery-choice.ts'
 import { readCode } from '../../src/methods/code/spelling.ts'
 import { isTokenText } from '../../src/methods/link/token.ts'
 import { toClaims } from '../../src/methods/oidc/claims.ts'
@@ -146,6 +148,10 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'identities/admin/list-query readListQuery': (text) => readIdentityQuery(query('credentials_identifier', text)),
   'identities/normalise isLongerThan': (text) => isLongerThan(text, 255),
   'identities/normalise normaliseIdentifier': normaliseIdentifier,
+  'events/log/position parsePosition': (text) => parsePosition(text, 'since'),
+  'flows/urls requestedOrganization': (text) => requestedOrganization(`http://a/?organization=${text}`),
+  'methods/code/addresses storedSpelling': storedSpelling,
+  'methods/code/recovery-choice masked': masked,
   'identities/normalise normalisePhone': normalisePhone,
   'identities/normalise trimSpace': trimSpace,
   'identities/schema/failure dotted': (text) => dotted([text]),
@@ -271,6 +277,16 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['puts a text into an object', ['identities/failures credentialMissing', 'identities/failures credentialKept']],
       ['puts a text into an object', ['kernel/http/errors unavailable', 'kernel/http/errors returnToForbidden']],
       ['puts a text into an object', ['kernel/http/errors aal2Required', 'ui/html trusted']],
+      ['puts a text into an object', ['methods/code/login/form refusedNodes', 'ui/views/facts fact']],
+      ['puts a text into an object', ['methods/code/recovery-choice firstScreen']],
+      [
+        'puts a text into an object',
+        ['addressNodes', 'choiceNodes', 'confirmNodes', 'sentToNodes'].map(
+          (name) => `methods/code/recovery-choice-form ${name}`,
+        ),
+      ],
+      ['reads what was stored, not what clients send', ['credentials/provider-accounts shownAccounts']],
+      ['looks at a type', ['flows/registration/complete isTaken']],
       ['looks at a type', ['flows/form isObject', 'flows/urls isYes', 'identities/schema/node isObject']],
       ['looks at a type', ['identities/schema/node asNumber', 'identities/schema/node asString']],
       ['looks at a type', ['identities/schema/node asArray', 'identities/schema/node asObject']],

@@ -42,7 +42,7 @@ describe('the order of nodes', () => {
 
 describe('a form of several methods', () => {
   test('shows an input of both once, with the attributes of both; buttons stay apart', () => {
-    const { ui, context, state } = composeForm({ action: '/a', csrfToken: 't', order }, [
+    const { ui, context } = composeForm({ action: '/a', csrfToken: 't', order }, [
       { nodes: [inputNode('default', 'identifier', 'text', { value: '', required: true })], context: { a: 1 } },
       {
         nodes: [
@@ -51,12 +51,23 @@ describe('a form of several methods', () => {
           provider('b'),
         ],
         context: { b: 2 },
-        state: 'sent_email',
       },
     ])
     assert.deepEqual(names(ui.nodes), ['oidc/provider', 'oidc/provider', 'default/csrf_token', 'default/identifier'])
     const { required, autocomplete } = ui.nodes[3]!.attributes
     assert.deepEqual([required, autocomplete], [true, 'username webauthn'])
-    assert.deepEqual([context, state], [{ a: 1, b: 2 }, 'sent_email'])
+    assert.deepEqual(context, { a: 1, b: 2 })
+  })
+  test('is that of one method alone, in its own order, once that has made a step', () => {
+    const code = { nodes: [provider('b'), provider('a')], context: { b: 2 }, state: 'sent_email' as const }
+    const { ui, context, state } = composeForm({ action: '/a', csrfToken: 't', order }, [
+      { nodes: [inputNode('default', 'identifier', 'text', { required: true })], context: { a: 1 } },
+      code,
+    ])
+    assert.deepEqual(
+      ui.nodes.map(({ attributes }) => attributes.value),
+      ['b', 'a', 't'],
+    )
+    assert.deepEqual([context, state], [{ b: 2 }, 'sent_email'])
   })
 })
