@@ -285,7 +285,6 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
           (name) => `methods/code/recovery-choice-form ${name}`,
         ),
       ],
-      ['reads what was stored, not what clients send', ['credentials/provider-accounts shownAccounts']],
       ['looks at a type', ['flows/registration/complete isTaken']],
       ['looks at a type', ['flows/form isObject', 'flows/urls isYes', 'identities/schema/node isObject']],
       ['looks at a type', ['identities/schema/node asNumber', 'identities/schema/node asString']],
@@ -372,10 +371,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['puts a text into an object', ['credentials/provider-accounts accountIdentifier', 'flows/http sendTo']],
       ['puts a text into an object', ['flows/nodes imageNode', 'flows/nodes textNode']],
       ['looks at a type', ['flows/urls isNo', 'flows/proof/links refuseSpeculative']],
-      [
-        'a part of others that are timed',
-        ['credentials/provider-accounts accountsOf', 'credentials/provider-accounts shownAccounts'],
-      ],
+      ['a part of others that are timed', ['credentials/provider-accounts accountsOf']],
       [
         'texts of the server or the operator',
         ['courier/channels/channel failed', 'courier/channels/smtp-uri parseSmtpUri'],
