@@ -1,7 +1,7 @@
-import { createHmac } from 'node:crypto'
 import type { Config } from '../config/schema/schema.ts'
 import { normaliseIdentifier, normalisePhone } from '../identities/normalise.ts'
 import { type Clock, type Micros, SECOND } from '../kernel/base/clock.ts'
+import { keyedName } from '../kernel/crypto/keyed-name.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { tooManyMessages } from '../kernel/http/errors.ts'
 import type { Message } from './types.ts'
@@ -38,20 +38,18 @@ export interface RecipientLimit {
  * the limit does not reveal accounts. It also bounds how many codes can be guessed at: each flow allows a few.
  */
 export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
-  // Keyed, so that the table does not reveal the recipients.
-  const keyOf = (message: Pick<Message, 'channel' | 'recipient'>) =>
-    createHmac('sha256', d.serverSecret)
-      .update(`messages\0${spelled(message)}`)
-      .digest('base64url')
-      .slice(0, 27)
-
   return {
     async assertAllowed(message, tx) {
       const { per_recipient: allowed, window: windowMs } = d.config().lethe.limits.messages
       if (allowed === 0) return
       const [now, window] = [d.clock.now(), Math.trunc(windowMs * 1000)]
       const when = { now, since: now - window, until: now + window, keep: allowed + 1 }
-      const [row] = await d.counter.add([{ key: keyOf(message), allowed }], when, tx)
+      // Keyed, so that the table does not reveal the recipients.
+      const [row] = await d.counter.add(
+        [{ key: keyedName(d.serverSecret, 'messages', ...spelled(message)), allowed }],
+        when,
+        tx,
+      )
       const times = row?.times ?? []
       if (times.length <= allowed) return
       throw tooManyMessages(Math.max(1, Math.ceil((times[0]! + window - now) / SECOND)))
@@ -60,7 +58,7 @@ export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
 }
 
 /** Normalised as accounts are looked up, so that another spelling has the same key. */
-function spelled({ channel, recipient }: Pick<Message, 'channel' | 'recipient'>): string {
+function spelled({ channel, recipient }: Pick<Message, 'channel' | 'recipient'>): [string, string] {
   const known = channel === 'email' ? normaliseIdentifier(recipient) : normalisePhone(recipient)
-  return `${channel}\0${known ?? recipient}`
+  return [channel, known ?? recipient]
 }

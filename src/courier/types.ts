@@ -15,6 +15,9 @@ export type TemplateType =
 
 export type Channel = 'email' | 'sms'
 
+/** Messages of one request: a schema may allow a list of addresses, which a client fills with those of strangers. */
+export const MOST_AT_ONCE = 10
+
 /** A message that a flow wants sent. */
 export interface Message {
   type: TemplateType

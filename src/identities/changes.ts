@@ -1,7 +1,6 @@
-import { isFirstFactor } from '../credentials/available-aal.ts'
 import type { CodeUse } from '../credentials/descriptor.ts'
 import { descriptorOf } from '../credentials/descriptors.ts'
-import { firstFactors } from '../credentials/first-factors.ts'
+import { firstFactors, firstFactorTypes } from '../credentials/first-factors.ts'
 import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { withAccounts, withoutAccount } from '../credentials/provider-accounts.ts'
 import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
@@ -199,8 +198,7 @@ function withoutCredential(
     if (!target.identifiers.includes(identifier)) throw identifierUnknown(type, identifier)
     return drafts.flatMap((draft) => (draft.type === type ? (withoutAccount(draft, identifier) ?? []) : draft))
   }
-  if (descriptor.firstFactor && before.credentials.filter((one) => isFirstFactor(one, codes)).length < 2)
-    throw lastFirstFactor()
+  if (descriptor.firstFactor && firstFactorTypes(before, codes).length < 2) throw lastFirstFactor()
   if (removable === 'row') return without(drafts, type)
   return drafts.map((draft) => (draft.type === type ? { ...draft, config: {} } : draft))
 }

@@ -46,7 +46,7 @@ export function createErasure({ clock, store }: ErasureDeps): Erasure {
     const words = wordsOf(pending)
     for (const table of words.names.length > 0 ? store.tables : []) {
       for (let after: string | undefined = FIRST_ID; after !== undefined; ) {
-        after = (await store.deleteTyped(table, words, after, limit)).next
+        after = await store.deleteTyped(table, words, after, limit)
       }
     }
   }

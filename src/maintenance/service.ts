@@ -1,7 +1,7 @@
 import { type Clock, formatTime, type Micros, SECOND } from '../kernel/base/clock.ts'
 import type { SessionRules } from '../sessions/rules.ts'
 import type { OnEnded } from '../sessions/types.ts'
-import type { EventPlace, ExpiringTable, GcStore } from './store.ts'
+import type { EventPosition, ExpiringTable, GcStore } from './store.ts'
 
 export type { ExpiringTable } from './store.ts'
 export type Gc = ReturnType<typeof createGc>
@@ -14,7 +14,7 @@ export interface Sweep {
 }
 
 const EPOCH: Micros = 0
-const BEFORE_ALL: EventPlace = { createdAt: formatTime(EPOCH), seq: 0 }
+const BEFORE_ALL: EventPosition = { createdAt: formatTime(EPOCH), seq: 0 }
 /** Most events are ends, which hold no data of a device. */
 const FORGOTTEN_TOGETHER = 5000
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'

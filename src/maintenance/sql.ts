@@ -53,46 +53,27 @@ export const DELETE_ENDED_SESSIONS = sql(
   select (select count(*) from deleted) as count, (select max(seq) from old) as last`,
 )
 
-/** Notes on sessions that another program deleted, as Kratos's own clean-up does on a shared database. */
-export const DELETE_ORPHANED_TOMBSTONES = sql(
-  'gc.delete_orphaned_tombstones',
-  `with target as (
-    select x.session_id from lethe.tombstones x
-    where x.ended_at <= $1 and not exists (select from sessions s where s.id = x.session_id)
-    order by x.ended_at limit $2 for update skip locked
-  ), deleted as (
-    delete from lethe.tombstones using target where lethe.tombstones.session_id = target.session_id
-    returning lethe.tombstones.session_id
+/** Deletes up to `$2` notes older than `$1` on sessions that another program deleted, as Kratos's own clean-up does. */
+const deleteOrphans = (table: 'tombstones' | 'last_seen' | 'upstream_sessions', time: string, left = '', order = '') =>
+  sql(
+    `gc.delete_orphaned_${table}`,
+    `with target as (
+      select x.session_id from lethe.${table} x
+      where x.${time} <= $1 and not exists (select from sessions s where s.id = x.session_id ${left})
+      ${order} limit $2 for update skip locked
+    ), deleted as (
+      delete from lethe.${table} using target where lethe.${table}.session_id = target.session_id
+      returning lethe.${table}.session_id
+    )
+    select count(*) as count from deleted`,
   )
-  select count(*) as count from deleted`,
-)
 
-export const DELETE_ORPHANED_LAST_SEEN = sql(
-  'gc.delete_orphaned_last_seen',
-  `with target as (
-    select x.session_id from lethe.last_seen x
-    where x.seen_at <= $1 and not exists (select from sessions s where s.id = x.session_id)
-    limit $2 for update skip locked
-  ), deleted as (
-    delete from lethe.last_seen using target where lethe.last_seen.session_id = target.session_id
-    returning lethe.last_seen.session_id
-  )
-  select count(*) as count from deleted`,
-)
-
-/** Of sessions that another program deleted or ended. */
-export const DELETE_ORPHANED_UPSTREAM = sql(
-  'gc.delete_orphaned_upstream',
-  `with target as (
-    select x.session_id from lethe.upstream_sessions x
-    where x.signed_in_at <= $1 and not exists (select from sessions s where s.id = x.session_id and s.active)
-    limit $2 for update skip locked
-  ), deleted as (
-    delete from lethe.upstream_sessions using target where lethe.upstream_sessions.session_id = target.session_id
-    returning lethe.upstream_sessions.session_id
-  )
-  select count(*) as count from deleted`,
-)
+export const DELETE_ORPHANS = [
+  deleteOrphans('tombstones', 'ended_at', '', 'order by x.ended_at'),
+  deleteOrphans('last_seen', 'seen_at'),
+  // Also of sessions that another program ended.
+  deleteOrphans('upstream_sessions', 'signed_in_at', 'and s.active'),
+]
 
 /** `:after_time` `:after` are where the page before stopped. */
 export const FORGET_OLD_DEVICES = sql(

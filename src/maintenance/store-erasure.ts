@@ -81,10 +81,9 @@ const DELETE_TYPED = Object.fromEntries(
       ), target as (
         select t.id from ${table} t join page on page.id = t.id where ${typedInto(table)} order by t.id for update of t
       ), gone as (
-        delete from ${table} t using target where t.id = target.id returning t.id
+        delete from ${table} t using target where t.id = target.id
       )
-      select (select count(*) from gone) as count, (select max(page.id::text) from page) as last,
-        (select count(*) from page) as seen`,
+      select (select max(page.id::text) from page) as last, (select count(*) from page) as seen`,
     ),
   ]),
 ) as Record<TypedTable, Sql>
@@ -136,6 +135,7 @@ export function createErasureStore(db: Db, nid: string) {
     async finish(ids: readonly string[], until: Timestamp): Promise<void> {
       await db.query(FINISH, { ids, until })
     },
+    /** @param after the row behind which it begins @returns where to go on; undefined at the end */
     async deleteTyped(
       table: TypedTable,
       { words, patterns, untils, names, name_untils }: Words,
@@ -144,8 +144,8 @@ export function createErasureStore(db: Db, nid: string) {
     ) {
       const own = table === 'continuity_containers' ? {} : { names, name_untils }
       const values = { nid, words, patterns, untils, ...own, after, limit }
-      const [row] = await db.query<{ count: number; last: string | null; seen: number }>(DELETE_TYPED[table], values)
-      return { count: row!.count, next: row!.seen < limit ? undefined : row!.last! }
+      const [row] = await db.query<{ last: string | null; seen: number }>(DELETE_TYPED[table], values)
+      return row!.seen < limit ? undefined : row!.last!
     },
   }
 }

@@ -7,9 +7,7 @@ import {
   DELETE_EXPIRED_SESSIONS,
   DELETE_OLD,
   DELETE_OLD_MESSAGES,
-  DELETE_ORPHANED_LAST_SEEN,
-  DELETE_ORPHANED_TOMBSTONES,
-  DELETE_ORPHANED_UPSTREAM,
+  DELETE_ORPHANS,
   EXISTING_TABLES,
   type ExpiringTable,
   FORGET_OLD_DEVICES,
@@ -34,7 +32,7 @@ export interface EndedByRule {
 }
 
 /** In the order of time. */
-export interface EventPlace {
+export interface EventPosition {
   createdAt: Timestamp
   seq: number
 }
@@ -107,17 +105,16 @@ export function createGcStore(db: Db, nid: string, shared: boolean, rules: Rules
       return count(await db.query(DELETE_OLD_MESSAGES, { nid, until, limit }))
     },
     /** Of events before `until`, one page after a place. @returns the next place; undefined where nothing was found */
-    async forgetOldDevices(until: Timestamp, after: EventPlace, limit: number) {
+    async forgetOldDevices(until: Timestamp, after: EventPosition, limit: number) {
       const values = { until, after_time: after.createdAt, after: after.seq, limit }
       const [row] = await db.query<DevicePage>(FORGET_OLD_DEVICES, values)
       const { count, seen, created_at: createdAt, seq } = row!
       return { count, seen, next: createdAt === null ? undefined : { createdAt, seq: seq! } }
     },
     async deleteOrphans(until: Timestamp, limit: number): Promise<number> {
-      const tombstones = count(await db.query(DELETE_ORPHANED_TOMBSTONES, [until, limit]))
-      const seen = count(await db.query(DELETE_ORPHANED_LAST_SEEN, [until, limit]))
-      const upstream = count(await db.query(DELETE_ORPHANED_UPSTREAM, [until, limit]))
-      return Math.max(tombstones, seen, upstream)
+      let most = 0
+      for (const statement of DELETE_ORPHANS) most = Math.max(most, count(await db.query(statement, [until, limit])))
+      return most
     },
     /** Those of the tables that exist in this database, in their order. */
     async existingTables(): Promise<ExpiringTable[]> {

@@ -105,7 +105,7 @@ export interface NewSession extends StoredSecrets {
   device: Device
 }
 
-/** SessionSelection sessions of an identity: all, all but one, or those named. */
+/** Which sessions of an identity: all, all but one, or those named. */
 export interface SessionSelection {
   except?: string | undefined
   only?: readonly string[] | undefined

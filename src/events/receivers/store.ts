@@ -41,7 +41,7 @@ const FINISH = sql(
   'events.finish_deliveries',
   `with outcome as (
     select o.webhook_id, o.seq, o.claim, o.state, o.due_at, o.status, o.error
-    from unnest(:webhooks::text[], :seqs::bigint[], :claims::uuid[], 
+    from unnest(:webhooks::text[], :seqs::bigint[], :claims::uuid[],
       :states::text[], :due::timestamp[], :status::int[], :errors::text[])
       as o (webhook_id, seq, claim, state, due_at, status, error)
   ), finished as (

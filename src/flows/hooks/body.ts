@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../identities/types.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
-import { compileProgram, JsonnetError, type Program } from '../../kernel/jsonnet/index.ts'
+import { JsonnetError, type Program } from '../../kernel/jsonnet/index.ts'
+import { createPrograms } from '../../kernel/jsonnet/programs.ts'
 import type { HookContext, WebHook } from './types.ts'
 
 /** A template can cancel the call: `error "cancel"`. */
@@ -15,22 +16,14 @@ export interface BodyDeps {
 
 const FORM = 'application/x-www-form-urlencoded'
 const JSON_TYPE = 'application/json'
-const MAX_PROGRAMS = 100
 
 /** Makes the bodies of calls: the template of a hook is a function of `ctx`. */
 export function createBodies(d: BodyDeps) {
-  /** by their text; emptied when reloads have left too many */
-  const programs = new Map<string, Program>()
+  const compiled = createPrograms('body')
 
   async function programAt(address: string): Promise<Program> {
     // Old configurations have paths without a scheme.
-    const text = await d.load(address.includes('://') ? address : `file://${address}`)
-    const known = programs.get(text)
-    if (known) return known
-    const program = compileProgram(text, 'body')
-    if (programs.size >= MAX_PROGRAMS) programs.clear()
-    programs.set(text, program)
-    return program
+    return compiled(await d.load(address.includes('://') ? address : `file://${address}`))
   }
 
   /** @throws Error that says what is wrong with template or result */

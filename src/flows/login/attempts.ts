@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto'
 import type { Config } from '../../config/schema/schema.ts'
 import { normaliseIdentifier } from '../../identities/normalise.ts'
 import { networkOf, parseAddress } from '../../kernel/base/address.ts'
 import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
+import { keyedName } from '../../kernel/crypto/keyed-name.ts'
 import type { Client } from '../../kernel/http/client.ts'
 import { tooManyAttempts } from '../../kernel/http/errors.ts'
 import type { AttemptStore, Count } from './store-attempts.ts'
@@ -51,12 +51,8 @@ export function createLoginAttempts(d: LoginAttemptsDeps): LoginAttempts {
   const windowOf = (): Micros => Math.trunc(limits().window * 1000)
   const since = () => d.clock.now() - windowOf()
 
-  /** Hashed, so that its length does not matter; keyed, so that the table does not reveal who was attacked from where. */
-  function key(...parts: string[]): string {
-    const hmac = createHmac('sha256', d.serverSecret).update('login-failures')
-    for (const part of parts) hmac.update(`\0${part}`)
-    return hmac.digest('base64url').slice(0, 27)
-  }
+  /** Keyed, so that the table does not reveal who was attacked from where. */
+  const key = (...parts: string[]) => keyedName(d.serverSecret, 'login-failures', ...parts)
   const ofIdentifier = (identifier: string, ...more: string[]): Count => ({
     // Normalised as accounts are looked up, so that another spelling has the same key.
     key: key('identifier', normaliseIdentifier(identifier), ...more),

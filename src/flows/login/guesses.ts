@@ -1,6 +1,6 @@
-import { createHmac } from 'node:crypto'
 import type { Config } from '../../config/schema/schema.ts'
 import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
+import { keyedName } from '../../kernel/crypto/keyed-name.ts'
 import { tooManyAttempts } from '../../kernel/http/errors.ts'
 import type { AttemptStore, Count } from './store-attempts.ts'
 
@@ -32,11 +32,7 @@ export interface Guesses {
 export function createGuesses(d: GuessDeps): Guesses {
   const limits = () => d.config().lethe.limits.login
   const windowOf = (): Micros => Math.trunc(limits().window * 1000)
-  const key = (...parts: string[]) =>
-    createHmac('sha256', d.serverSecret)
-      .update(`wrong-codes\0${parts.join('\0')}`)
-      .digest('base64url')
-      .slice(0, 27)
+  const key = (...parts: string[]) => keyedName(d.serverSecret, 'wrong-codes', ...parts)
 
   function countsOf({ identityId, flowId, method }: Target): Count[] {
     const allowed = limits().per_identifier

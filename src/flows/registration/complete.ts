@@ -13,7 +13,7 @@ import { identityDisabled } from '../errors.ts'
 import { decides, type Hooks, hooksOf, webHooks } from '../hooks/hooks.ts'
 import type { ConfiguredHook, HookContext, IdentityChange } from '../hooks/types.ts'
 import { messages } from '../messages.ts'
-import { FormRefused, refused } from '../refused.ts'
+import { refused } from '../refused.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { VerificationFlows } from '../verification/flow.ts'
@@ -91,9 +91,6 @@ export async function finishRegistration(d: CompleteRegistrationDeps, c: Complet
     d.config().feature_flags.legacy_continue_with_verification_ui
   return { kind: 'registered', flow, returnTo, method: c.method, ...done, verifications: shows ? begun : [] }
 }
-
-export const isTaken = (error: unknown): boolean =>
-  error instanceof FormRefused && error.problems.some(({ message }) => message.id === messages.taken.id)
 
 /** Identity and session are created together or not at all. @throws FormRefused when the identifier is taken */
 async function register(d: CompleteRegistrationDeps, c: Completion, input: Registration, withSession: boolean) {

@@ -1,3 +1,4 @@
+import { MOST_AT_ONCE } from '../../courier/types.ts'
 import type { Identity, VerifiableAddress } from '../../identities/types.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { Session } from '../../sessions/types.ts'
@@ -19,7 +20,7 @@ export interface Unasked {
   session: Pick<Session, 'id' | 'authentication_methods'> | undefined
   /** which addresses to verify */
   needs(address: VerifiableAddress): boolean
-  /** every address; else the first alone */
+  /** every address, up to a bound; else the first alone */
   all?: boolean
 }
 
@@ -33,7 +34,7 @@ export async function verifyUnasked(
   for (const address of identity.verifiable_addresses.filter(needs)) {
     const flow = await verification.beginUnasked({ owner: { identity, address }, request, session }, tx)
     if (flow) begun.push({ flow, address: address.value })
-    if (begun.length > 0 && !all) break
+    if (begun.length === (all ? MOST_AT_ONCE : 1)) break
   }
   return begun
 }

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/schema/schema.ts'
 import type { Courier } from '../../courier/service.ts'
+import { MOST_AT_ONCE } from '../../courier/types.ts'
 import { NO_PART, type Write } from '../../flows/engine/compose.ts'
 import type { GivenUp, NextForm } from '../../flows/engine/step.ts'
 import { fieldText, transientPayload } from '../../flows/form.ts'
@@ -65,9 +66,13 @@ const refusal = (request: RegistrationRequest, message: typeof messages.taken) =
   problems: [{ message }],
 })
 
+/** The addresses that get a code. @throws FormRefused for invalid traits */
+const recipientsOf = ({ checkTraits, traits }: RegistrationRequest) =>
+  traitAddresses(checkTraits(traits)).slice(0, MOST_AT_ONCE)
+
 /** A taken address is answered like any other: its owner reads the mail. */
 function ask(d: CodeRegistrationDeps, request: RegistrationRequest): NextForm {
-  const addresses = traitAddresses(request.checkTraits(request.traits))
+  const addresses = recipientsOf(request)
   if (addresses.length === 0) throw refused(messages.noIdentifier)
   return {
     kind: 'form',
@@ -113,9 +118,9 @@ function sendCodes(
 
 /** @throws FormRefused, 429 */
 async function prove(d: CodeRegistrationDeps, request: RegistrationRequest): Promise<CheckedRegistration | GivenUp> {
-  const { flow, form, traits } = request
+  const { flow, form } = request
   if (fieldText(form, 'code') === '') throw refused(messages.missing('code'), 'code')
-  const addresses = traitAddresses(request.checkTraits(traits))
+  const addresses = recipientsOf(request)
   if (addresses.length === 0) throw refused(messages.noIdentifier)
   if (traitsDiffer(request)) throw refused(codeMessages.traitsDiffer)
   const code = submittedCode(form)

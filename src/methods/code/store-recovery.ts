@@ -1,10 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-
-const DELETE = sql(
-  'recovery_code.delete_of_flow',
-  'delete from identity_recovery_codes where selfservice_recovery_flow_id = $1 and nid = $2',
-)
+import { codeRows } from './code-rows.ts'
 
 /** Nothing is inserted for an identity that does not exist. */
 const INSERT = sql(
@@ -21,13 +17,6 @@ const OF_FLOW = sql(
   from identity_recovery_codes c
   left join identity_recovery_addresses a on a.id = c.identity_recovery_address_id and c.code_type = 2
   where c.selfservice_recovery_flow_id = $1 and c.nid = $2`,
-)
-
-/** Once: of several concurrent requests, the row lets one through. */
-const USE = sql(
-  'recovery_code.use',
-  `update identity_recovery_codes set used_at = $3
-  where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
 )
 
 /** Issued by an operator, or by the flow itself. */
@@ -59,17 +48,15 @@ export interface RecoveryCodeRow {
 export type RecoveryCodeStore = ReturnType<typeof createRecoveryCodeStore>
 
 export function createRecoveryCodeStore(db: Db, nid: string) {
+  const rows = codeRows(db, nid, 'recovery')
   return {
+    use: rows.use,
     /** Replaces the code of the flow. */
     async replace(c: NewRecoveryCode, tx: Queryable): Promise<void> {
-      await tx.query(DELETE, [c.flowId, nid])
+      await rows.forget(c.flowId, tx)
       const ids = { flow: c.flowId, identity: c.identityId, address: c.addressId ?? null }
       await tx.query(INSERT, { ...c, ...ids, nid, expires_at: c.expiresAt })
     },
     ofFlow: (flowId: string) => db.query<RecoveryCodeRow>(OF_FLOW, [flowId, nid]),
-    /** @returns whether this call used it */
-    async use(id: string, now: Timestamp, tx: Queryable): Promise<boolean> {
-      return (await tx.query(USE, [id, nid, now])).length > 0
-    },
   }
 }

@@ -1,10 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-
-const DELETE = sql(
-  'registration_code.delete_of_flow',
-  'delete from identity_registration_codes where selfservice_registration_flow_id = $1 and nid = $2',
-)
+import { codeRows } from './code-rows.ts'
 
 const INSERT = sql(
   'registration_code.insert',
@@ -17,13 +13,6 @@ const OF_FLOW = sql(
   'registration_code.of_flow',
   `select id, code as hash, address_type as via, address as value, used_at, expires_at
   from identity_registration_codes where selfservice_registration_flow_id = $1 and nid = $2`,
-)
-
-/** Once means once: of several at a time, the row is the judge. */
-const USE = sql(
-  'registration_code.use',
-  `update identity_registration_codes set used_at = $3
-  where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
 )
 
 export interface NewRegistrationCode {
@@ -47,19 +36,13 @@ export interface RegistrationCodeRow {
 export type RegistrationCodeStore = ReturnType<typeof createRegistrationCodeStore>
 
 export function createRegistrationCodeStore(db: Db, nid: string) {
+  const rows = codeRows(db, nid, 'registration')
   return {
-    /** The earlier codes of the flow are void. */
-    async forget(flowId: string, tx: Queryable): Promise<void> {
-      await tx.query(DELETE, [flowId, nid])
-    },
+    ...rows,
     async insert({ id, hash, address, expiresAt, now, flowId }: NewRegistrationCode, tx: Queryable): Promise<void> {
       const { via, value } = address
       await tx.query(INSERT, { id, hash, via, value, now, nid, expires_at: expiresAt, flow: flowId })
     },
     ofFlow: (flowId: string) => db.query<RegistrationCodeRow>(OF_FLOW, [flowId, nid]),
-    /** @returns whether this call used it */
-    async use(id: string, now: Timestamp, tx: Queryable): Promise<boolean> {
-      return (await tx.query(USE, [id, nid, now])).length > 0
-    },
   }
 }

@@ -1,10 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-
-const DELETE = sql(
-  'verification_code.delete_of_flow',
-  'delete from identity_verification_codes where selfservice_verification_flow_id = $1 and nid = $2',
-)
+import { codeRows } from './code-rows.ts'
 
 /** Nothing is inserted for an address that does not exist. */
 const INSERT = sql(
@@ -20,13 +16,6 @@ const OF_FLOW = sql(
   `select c.id, c.code_hmac as hash, c.used_at, c.expires_at, a.identity_id, a.via, a.value
   from identity_verification_codes c join identity_verifiable_addresses a on a.id = c.identity_verifiable_address_id
   where c.selfservice_verification_flow_id = $1 and c.nid = $2`,
-)
-
-/** Once: of several concurrent requests, the row lets one through. */
-const USE = sql(
-  'verification_code.use',
-  `update identity_verification_codes set used_at = $3
-  where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
 )
 
 export interface NewVerificationCode {
@@ -51,16 +40,14 @@ export interface VerificationCodeRow {
 export type VerificationCodeStore = ReturnType<typeof createVerificationCodeStore>
 
 export function createVerificationCodeStore(db: Db, nid: string) {
+  const rows = codeRows(db, nid, 'verification')
   return {
+    use: rows.use,
     /** Replaces the code of the flow. */
     async replace(c: NewVerificationCode, tx: Queryable): Promise<void> {
-      await tx.query(DELETE, [c.flowId, nid])
+      await rows.forget(c.flowId, tx)
       await tx.query(INSERT, { ...c, nid, expires_at: c.expiresAt, flow: c.flowId, address: c.addressId })
     },
     ofFlow: (flowId: string) => db.query<VerificationCodeRow>(OF_FLOW, [flowId, nid]),
-    /** @returns whether this call used it */
-    async use(id: string, now: Timestamp, tx: Queryable): Promise<boolean> {
-      return (await tx.query(USE, [id, nid, now])).length > 0
-    },
   }
 }

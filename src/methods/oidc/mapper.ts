@@ -1,7 +1,7 @@
 import type { Json, JsonObject, TraitAddress } from '../../identities/types.ts'
 import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import { badRequest, internalError } from '../../kernel/http/errors.ts'
-import { compileProgram, type Program } from '../../kernel/jsonnet/index.ts'
+import { createPrograms } from '../../kernel/jsonnet/programs.ts'
 import { type Claims, member, textAt as textIn } from './claims.ts'
 import { invalidConfiguration } from './errors.ts'
 
@@ -25,8 +25,8 @@ export interface MapperDeps {
 const KEPT: Micros = 60 * 60 * SECOND
 /** Pause before a server that failed is asked again. */
 const RETRY: Micros = 60 * SECOND
-/** Of each kind; emptied when reloads or edits have left too many. */
-const MOST_KEPT = 200
+/** Texts; emptied when there are more. */
+const MOST_FETCHED = 200
 /** Of input and output, as in Kratos. */
 const MAX_BYTES = 64 * 1024
 
@@ -35,8 +35,7 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
   /** of other servers, by address */
   const fetched = new Map<string, { text: string; at: Micros }>()
   let fetchedFor: object | undefined
-  /** by their text */
-  const programs = new Map<string, Program>()
+  const compiled = createPrograms('oidc mapper')
 
   /** A file is read each time. A mapper from another server is kept until a reload, and longer while its server is away. */
   async function textAt(url: string): Promise<string> {
@@ -50,24 +49,16 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
       throw error
     })
     const read = text === undefined ? { text: kept!.text, at: clock.now() - KEPT + RETRY } : { text, at: clock.now() }
-    keep(fetched, url, read)
+    if (fetched.size >= MOST_FETCHED) fetched.clear()
+    fetched.set(url, read)
     return read.text
-  }
-
-  async function program(url: string): Promise<Program> {
-    const text = await textAt(url)
-    const known = programs.get(text)
-    if (known) return known
-    const made = compileProgram(text, 'oidc mapper')
-    keep(programs, text, made)
-    return made
   }
 
   async function evaluate(url: string, claims: Claims): Promise<Json> {
     try {
       const input = JSON.stringify(claims)
       if (Buffer.byteLength(input) > MAX_BYTES) throw new Error('the claims are larger than 64 KiB')
-      const output = (await program(url)).run({ extCodes: { claims: input } })
+      const output = compiled(await textAt(url)).run({ extCodes: { claims: input } })
       if (Buffer.byteLength(output) > MAX_BYTES) throw new Error('the output is larger than 64 KiB')
       return JSON.parse(output) as Json
     } catch (error) {
@@ -89,11 +80,6 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
       }
     },
   }
-}
-
-function keep<T>(into: Map<string, T>, name: string, value: T): void {
-  if (into.size >= MOST_KEPT) into.clear()
-  into.set(name, value)
 }
 
 const notA = (what: string, key: string) =>

@@ -9,7 +9,10 @@ const ENDED_AT = `coalesce((e.data ->> 'ended_at')::timestamp, e.created_at)`
 const END_OF = (session: string) =>
   `(select e.seq from lethe.events e where e.session_id = ${session} and e.type = 'session.ended' and not e.resumed)`
 
-/** Sessions that have ended by a rule or by expiry are listed before the collector has recorded their end. */
+/**
+ * Sessions that have ended by a rule or by expiry are listed before the collector has recorded their end. `begun` repeats
+ * the condition of the index of a session's other events.
+ */
 const LAST_OF = sql(
   'session.last_ended_of_identity',
   `with told as (

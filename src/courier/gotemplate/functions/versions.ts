@@ -42,7 +42,7 @@ function split(alternative: string): string[] {
     .replace(/([=><~^!])\s+(?=[v0-9xX*])/g, '$1')
     .trim()
     .split(',')
-    .flatMap((part) => part.trim().split(/[\s]+/))
+    .flatMap((part) => part.split(/\s/).filter((word) => word !== ''))
 }
 
 function constraint(text: string): Constraint {

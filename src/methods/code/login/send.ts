@@ -1,5 +1,6 @@
 import type { Config } from '../../../config/schema/schema.ts'
 import { type OwnerMailDeps, sendToOwner } from '../../../courier/owner-mail.ts'
+import { MOST_AT_ONCE } from '../../../courier/types.ts'
 import type { Write } from '../../../flows/engine/compose.ts'
 import type { LoginFlow } from '../../../flows/login/types.ts'
 import type { FullIdentity, JsonObject } from '../../../identities/types.ts'
@@ -33,7 +34,7 @@ export interface Recipients {
 export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
   return async (tx) => {
     await d.loginCodes.forget(to.flow.id, tx)
-    for (const address of to.addresses) {
+    for (const address of to.addresses.slice(0, MOST_AT_ONCE)) {
       const code = newCode(d.random)
       const now = d.clock.now()
       const { lifespanMs } = codeSettings(d.config())

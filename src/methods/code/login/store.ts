@@ -1,10 +1,6 @@
 import type { Timestamp } from '../../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../../kernel/db/client.ts'
-
-const DELETE = sql(
-  'login_code.delete_of_flow',
-  'delete from identity_login_codes where selfservice_login_flow_id = $1 and nid = $2',
-)
+import { codeRows } from '../code-rows.ts'
 
 /** Nothing is inserted for an identity that does not exist. */
 const INSERT = sql(
@@ -20,13 +16,6 @@ const OF_FLOW = sql(
   'login_code.of_flow',
   `select id, code as hash, address_type as via, address as value, used_at, expires_at
   from identity_login_codes where selfservice_login_flow_id = $1 and nid = $2 and identity_id = $3`,
-)
-
-/** Once: of several concurrent requests, the row lets one through. */
-const USE = sql(
-  'login_code.use',
-  `update identity_login_codes set used_at = $3
-  where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
 )
 
 const SENT_SINCE = sql(
@@ -56,11 +45,9 @@ export interface LoginCodeRow {
 export type LoginCodeStore = ReturnType<typeof createLoginCodeStore>
 
 export function createLoginCodeStore(db: Db, nid: string) {
+  const rows = codeRows(db, nid, 'login')
   return {
-    /** Voids the codes of the flow. */
-    async forget(flowId: string, tx: Queryable): Promise<void> {
-      await tx.query(DELETE, [flowId, nid])
-    },
+    ...rows,
     async insert(c: NewLoginCode, tx: Queryable): Promise<void> {
       const { via, value } = c.address
       await tx.query(INSERT, {
@@ -78,10 +65,6 @@ export function createLoginCodeStore(db: Db, nid: string) {
     ofFlow: (flowId: string, identityId: string) => db.query<LoginCodeRow>(OF_FLOW, [flowId, nid, identityId]),
     async sentSince(identityId: string, since: Timestamp): Promise<boolean> {
       return (await db.query(SENT_SINCE, [identityId, nid, since])).length > 0
-    },
-    /** @returns whether this call used it */
-    async use(id: string, now: Timestamp, tx: Queryable): Promise<boolean> {
-      return (await tx.query(USE, [id, nid, now])).length > 0
     },
   }
 }

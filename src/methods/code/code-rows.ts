@@ -1,0 +1,28 @@
+import type { Timestamp } from '../../kernel/base/clock.ts'
+import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+
+type Kind = 'login' | 'registration' | 'recovery' | 'verification'
+
+/** The same for the codes of every kind of flow: they are voided with the flow's next one, and used once. */
+export function codeRows(db: Pick<Db, 'query'>, nid: string, kind: Kind) {
+  const table = `identity_${kind}_codes`
+  const remove = sql(
+    `${kind}_code.delete_of_flow`,
+    `delete from ${table} where selfservice_${kind}_flow_id = $1 and nid = $2`,
+  )
+  // Of several concurrent requests, the row lets one through.
+  const use = sql(
+    `${kind}_code.use`,
+    `update ${table} set used_at = $3 where id = $1 and nid = $2 and used_at is null and expires_at > $3 returning id`,
+  )
+  return {
+    /** Voids the codes of the flow. */
+    async forget(flowId: string, tx: Queryable): Promise<void> {
+      await tx.query(remove, [flowId, nid])
+    },
+    /** @returns whether this call used it */
+    async use(id: string, now: Timestamp, tx: Queryable = db): Promise<boolean> {
+      return (await tx.query(use, [id, nid, now])).length > 0
+    },
+  }
+}
