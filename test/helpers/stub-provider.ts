@@ -12,6 +12,8 @@ export interface StubProvider {
   entry(id: string, more?: Record<string, unknown>): Record<string, unknown>
   /** Somebody signs in at the address that the browser was sent to. @returns the address that it comes back to */
   signIn(authorizeUrl: string, claims: Claims): string
+  /** Whether nobody has tried to redeem the code so far; the first try uses it up, also a wrong one. */
+  holds(code: string): boolean
   /** paths that were asked for, in order */
   asked: string[]
   /** answers of paths instead of the right ones */
@@ -96,6 +98,7 @@ export async function stubProvider(t: Scope): Promise<StubProvider> {
       back.searchParams.set('state', searchParams.get('state') ?? '')
       return back.href
     },
+    holds: (code) => codes.has(code),
   }
 }
 

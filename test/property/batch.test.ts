@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { createBatcher } from '../../src/kernel/db/batch.ts'
 import { OutcomeUnknown, StoreUnavailable } from '../../src/kernel/db/client.ts'
+import fc from '../helpers/fast-check.ts'
 
 type Key = { id: number; fate: 'row' | 'missing' | 'poison' }
 type Outcome = { value: string } | { error: string }

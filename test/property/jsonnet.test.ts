@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { evaluate, JsonnetError, type Limits } from '../../src/kernel/jsonnet/index.ts'
 import { showNumber, showPlain } from '../../src/kernel/jsonnet/numbers.ts'
+import fc from '../helpers/fast-check.ts'
 
 /** Whatever a program is, it makes JSON or fails in its own way. @returns CPU milliseconds */
 function run(source: string, limits: Partial<Limits> = {}, extVars: Record<string, string> = {}): number {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { adopted, type Backend, closingScope, pglite, postgres } from '../helpers/db.ts'
+import fc, { MORE } from '../helpers/fast-check.ts'
 import { createWorld, type Op, type World } from './world.ts'
 
 /**
@@ -66,8 +66,6 @@ const afterItsTime: Step[] = [
   ]),
 ]
 
-/** How many stories; `PROPERTY_RUNS=20` tells twenty times as many. */
-const MORE = Number(process.env.PROPERTY_RUNS ?? 1)
 const RUNS: [Backend, number, readonly Op['kind'][]][] = [
   [postgres, 20, COMMON],
   // A running Kratos beside it writes whole rows back, `active` included.

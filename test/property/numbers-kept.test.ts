@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import fc from 'fast-check'
 import { exportJWK, generateKeyPair } from 'jose'
 import { parse, stringify } from 'lossless-json'
 import { sql } from '../../src/kernel/db/client.ts'
 import { Client, PASSWORD } from '../helpers/client.ts'
 import { pglite, postgres, type Scope } from '../helpers/db.ts'
+import fc, { MORE } from '../helpers/fast-check.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 /** Texts of numbers that JavaScript rounds, shortens or cannot hold, among plain ones. */
@@ -182,7 +182,7 @@ for (const backend of [pglite, postgres]) {
           const { deep: _, ...rest } = parse((await row(identity)).metadata_admin!) as Record<string, unknown>
           assert.equal(stringify(rest), await stored(k))
         }),
-        { numRuns: 6, endOnFailure: true },
+        { numRuns: 6 * MORE, endOnFailure: true },
       )
     })
 
@@ -209,7 +209,7 @@ for (const backend of [pglite, postgres]) {
           await native('settings', JSON.stringify({ method: 'profile', traits }), headers)
           assert.equal(member((await row(id)).traits!, 'free'), await stored(first))
         }),
-        { numRuns: 8, endOnFailure: true },
+        { numRuns: 8 * MORE, endOnFailure: true },
       )
     })
 

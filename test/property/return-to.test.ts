@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { HttpError } from '../../src/kernel/http/errors.ts'
 import { type ReturnToRules, resolveReturnTo } from '../../src/kernel/http/return-to.ts'
+import fc from '../helpers/fast-check.ts'
 import { anyUrl, edited } from './urls.ts'
 
 /** Where a browser is that gets the redirect: relative answers would be read against it. */

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Ajv } from 'ajv'
-import fc from 'fast-check'
 import { compileSchema } from '../../src/identities/schema/compile.ts'
 import type { Json, JsonObject } from '../../src/identities/types.ts'
 import { isNumber } from '../../src/kernel/base/exact-number.ts'
+import fc from '../helpers/fast-check.ts'
 
 const NAMES = ['a', 'b', 'isPrototypeOf', '__proto__']
 /** The library passes over a rule for `__proto__`. */

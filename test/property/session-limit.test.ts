@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { type Micros, parseTime, SECOND } from '../../src/kernel/base/clock.ts'
 import { HttpError } from '../../src/kernel/http/errors.ts'
 import { postgres } from '../helpers/db.ts'
+import fc, { MORE } from '../helpers/fast-check.ts'
 import { testServer } from '../helpers/server.ts'
 import { signedIn, T0 } from '../helpers/sessions.ts'
 
@@ -83,7 +83,7 @@ for (const when_full of ['end_oldest', 'refuse'] as const) {
         now += 10 * ABSOLUTE
         await history(ops)
       }),
-      { numRuns: 6, includeErrorInReport: true },
+      { numRuns: 6 * MORE, includeErrorInReport: true },
     )
   })
 }

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose'
 import { formatTime, type Micros, parseTime, SECOND } from '../../src/kernel/base/clock.ts'
 import { encodeSecureCookie } from '../../src/kernel/crypto/cookies/securecookie.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { idleAfterNote } from '../../src/sessions/rules.ts'
 import { backends } from '../helpers/db.ts'
+import fc, { MORE } from '../helpers/fast-check.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn, T0 } from '../helpers/sessions.ts'
 
@@ -80,7 +80,7 @@ for (const backend of backends()) {
             },
           })
         }),
-        { numRuns: backend.name === 'pglite' ? 4 : 9, includeErrorInReport: true },
+        { numRuns: (backend.name === 'pglite' ? 4 : 9) * MORE, includeErrorInReport: true },
       )
     })
   })

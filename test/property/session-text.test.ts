@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { createIdentityAnswers } from '../../src/identities/answers.ts'
 import { sessionAnswer, sessionText } from '../../src/sessions/answer.ts'
 import { toSession } from '../../src/sessions/row.ts'
 import type { SessionRow } from '../../src/sessions/types.ts'
+import fc from '../helpers/fast-check.ts'
 
 const answers = createIdentityAnswers(() => 'https://id.example.com/')
 const time = fc.constantFrom('2026-11-22T14:43:19.123456Z', '2026-11-22T14:43:19Z', '2001-01-01T00:00:00.1Z')

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { closingScope, postgres } from '../helpers/db.ts'
+import fc, { MORE } from '../helpers/fast-check.ts'
 import { createFactorWorld, KINDS, type Op, type Step } from './factor-story.ts'
 
 /**
@@ -70,7 +70,7 @@ const EXAMPLES = [
   'login:0 link:0,makeCodes:2 endAll:0 login:0 look:3',
 ]
 
-const STORIES = 2 * Number(process.env.PROPERTY_RUNS ?? 1)
+const STORIES = 2 * MORE
 
 test('a step-up revives nothing, and one factor never passes for two', async () => {
   const scope = closingScope()

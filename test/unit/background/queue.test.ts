@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { createQueue, type Lease, type QueueKind } from '../../../src/kernel/background/queue.ts'
 import { systemClock } from '../../../src/kernel/base/clock.ts'
+import fc from '../../helpers/fast-check.ts'
 import { until } from '../../helpers/until.ts'
 
 interface Sent {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { cloneJson, compactJson, readJson, stringifyJson } from '../../../src/kernel/base/exact-json.ts'
 import { ExactNumber, sameNumber } from '../../../src/kernel/base/exact-number.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const HOSTILE = ['1546130668394913822', '0.1234567890123456789', '1e400', '-1E-400', '1.0', '-0.0', '-0', '1e2', '1.50']
 const document = (number: string) => `{"a":[${number},{"b":${number}}],"c":"${number}","__proto__":{"d":${number}}}`

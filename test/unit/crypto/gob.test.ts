@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { decodeGobMap, encodeGobMap } from '../../../src/kernel/crypto/cookies/gob.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 /** definition of a map with type id 64, as a Go program writes it */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { boundedQueue } from '../../../src/kernel/crypto/passwords/queue.ts'
 import { createTurns } from '../../../src/kernel/crypto/passwords/turns.ts'
 import { HashingBusy } from '../../../src/kernel/crypto/passwords/types.ts'
+import fc from '../../helpers/fast-check.ts'
 
 describe('boundedQueue', () => {
   it('keeps both bounds and the order, whatever fails', async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { SECOND } from '../../../src/kernel/base/clock.ts'
 import {
   decodeSecureCookie,
@@ -9,6 +8,7 @@ import {
   openSecureCookie,
 } from '../../../src/kernel/crypto/cookies/securecookie.ts'
 import { CookieCache } from '../../../src/sessions/http/cookie-cache.ts'
+import fc from '../../helpers/fast-check.ts'
 import type { SessionVector } from './fixture.ts'
 import { vectors } from './fixture.ts'
 

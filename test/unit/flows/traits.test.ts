@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { submittedTraits, traitValues } from '../../../src/flows/traits.ts'
 import type { SubmittedForm } from '../../../src/flows/types.ts'
 import { compileSchema } from '../../../src/identities/schema/compile.ts'
 import type { JsonObject } from '../../../src/identities/types.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const document: JsonObject = {
   type: 'object',

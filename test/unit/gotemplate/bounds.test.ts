@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { render, TemplateError } from '../../../src/courier/gotemplate/index.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const SIZE = 16_384
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import fastify from 'fastify'
 import { networkOf, parseAddress } from '../../../src/kernel/base/address.ts'
 import { type Client, installClient } from '../../../src/kernel/http/client.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const CHAIN = '203.0.113.9, 198.51.100.7'
 

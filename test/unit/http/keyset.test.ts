@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { formatTime } from '../../../src/kernel/base/clock.ts'
 import { HttpError } from '../../../src/kernel/http/errors.ts'
 import { keysetLinks, parseKeysetPage } from '../../../src/kernel/http/lists/keyset.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const ID = '11111111-2222-4333-8444-555555555555'
 const parse = (query: string) => parseKeysetPage(new URLSearchParams(query))

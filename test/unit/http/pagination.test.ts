@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { HttpError } from '../../../src/kernel/http/errors.ts'
 import { offsetLinks, parseOffsetPage } from '../../../src/kernel/http/lists/pagination.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const parse = (query: string) => parseOffsetPage(new URLSearchParams(query))
 const token = (offset: number | string) => Buffer.from(`{"offset":"${offset}","v":2}`).toString('base64url')

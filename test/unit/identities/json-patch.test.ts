@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { applyPatch, PatchError, readPatch } from '../../../src/identities/admin/json-patch.ts'
 import type { Json, JsonObject } from '../../../src/identities/types.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const apply = (document: JsonObject, ...patch: JsonObject[]) => applyPatch(document, readPatch(patch))
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import fc from 'fast-check'
 import { createKnownBrowsers, KNOWN_BROWSER_DAYS } from '../../../src/flows/login/known-browsers.ts'
 import { SECOND } from '../../../src/kernel/base/clock.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const DAY = 86_400 * SECOND
 

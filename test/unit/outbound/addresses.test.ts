@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
 import { isPrivateAddress } from '../../../src/kernel/outbound/addresses.ts'
+import fc from '../../helpers/fast-check.ts'
 
 const CLOSED_4 = [
   ...['0.0.0.0', '0.1.2.3', '10.0.0.1', '10.255.255.255', '100.64.0.1', '100.127.255.255', '127.0.0.1', '127.9.9.9'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
 import { attributes, escapeHtml, href, html } from '../../../src/ui/html.ts'
+import fc from '../../helpers/fast-check.ts'
 
 describe('html', () => {
   it('escapes what is put in, in text and in attributes', () => {
