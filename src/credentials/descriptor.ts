@@ -55,6 +55,8 @@ export interface CredentialDescriptor {
    * Absent: it cannot be removed.
    */
   removable?: 'row' | 'config' | 'entry' | ((config: JsonObject) => JsonObject)
+  /** keys (WebAuthn), of which some are enough to sign in with */
+  holdsKeys?: true
   /** rows below this version are brought up to it when they are read */
   version?: number
   /** the name of this way to sign in, for messages where this server does not offer it */

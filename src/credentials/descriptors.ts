@@ -77,6 +77,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     },
     isSet: hasElements('credentials'),
     removable: withoutSecondFactors,
+    holdsKeys: true,
     version: 1,
     shownConfig: upgradedKeys,
   },
@@ -86,6 +87,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     namedBy: 'display_name',
     firstFactor: ({ config }) => filled(config.credentials),
     isSet: hasElements('credentials'),
+    holdsKeys: true,
   },
   {
     type: 'code',

@@ -3,6 +3,7 @@ import { descriptorOf } from '../credentials/descriptors.ts'
 import { firstFactors, firstFactorTypes } from '../credentials/first-factors.ts'
 import { newPassword, PASSWORD, passwordHashOf } from '../credentials/password.ts'
 import { withAccounts, withoutAccount } from '../credentials/provider-accounts.ts'
+import { withoutFactors } from '../credentials/reset.ts'
 import { Conflict, NotLocked, type Queryable } from '../kernel/db/client.ts'
 import { HttpError } from '../kernel/http/errors.ts'
 import { isUuid } from '../kernel/http/query.ts'
@@ -10,6 +11,7 @@ import type { AddressClaim } from './addresses.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import { passwordConfig } from './admin/password-import.ts'
 import { patchedDraft } from './admin/patch-document.ts'
+import { createCredentialChanges } from './credential-changes.ts'
 import { assemble, type BuildContext, type Draft, type DraftCredential } from './draft.ts'
 import {
   credentialKept,
@@ -28,6 +30,8 @@ import type { FullIdentity, Json, JsonObject } from './types.ts'
 type Deps = Omit<IdentityServiceDeps, 'schemas' | 'limits' | 'clock' | 'random'> & { buildContext(): BuildContext }
 
 export function createChanges(d: Deps) {
+  const { changeCredentials } = createCredentialChanges(d)
+
   /** A transaction in which the identity is locked. @throws 404 */
   async function locked<T>(id: string, work: (tx: Queryable) => Promise<T>): Promise<T> {
     if (!isUuid(id)) throw unknownIdentity()
@@ -152,6 +156,18 @@ export function createChanges(d: Deps) {
         return { ...draft, credentials: withoutCredential(before, draft.credentials, { type, identifier }, d.codes()) }
       })
     },
+
+    resetFactors: (id: string, passkeys: boolean): Promise<FactorReset> =>
+      locked(id, async (tx) => {
+        let removed: string[] = []
+        const edit = ({ credentials }: FullIdentity) => {
+          const left = withoutFactors(credentials, { passkeys })
+          removed = left.removed
+          return left.credentials
+        }
+        await changeCredentials(id, edit, tx)
+        return { removed, ended: await d.sessions.factorsReset(tx, id) }
+      }),
   }
 }
 
@@ -162,6 +178,12 @@ const namesOf = ({ credentials, verifiable_addresses, recovery_addresses }: Full
     .flatMap(({ identifiers }) => identifiers),
   ...[...verifiable_addresses, ...recovery_addresses].map(({ value }) => value),
 ]
+
+/** `removed`: types of credentials. `ended`: ids of sessions */
+export interface FactorReset {
+  removed: string[]
+  ended: string[]
+}
 
 /** What an operator or a web hook changes in an identity, beside its credentials. */
 export interface Amendment {

@@ -12,7 +12,7 @@ import type { EndCause } from '../sessions/types.ts'
 import { type BatchItem, createBatch } from './admin/batch.ts'
 import type { IdentityBody } from './admin/bodies.ts'
 import type { IdentityAnswers } from './answers.ts'
-import { type Amendment, createChanges } from './changes.ts'
+import { type Amendment, createChanges, type FactorReset } from './changes.ts'
 import { createCreation, type Registration } from './creation.ts'
 import { type ConfigChange, createCredentialChanges } from './credential-changes.ts'
 import type { DraftCredential } from './draft.ts'
@@ -63,6 +63,8 @@ export interface SessionEnds {
   identityEnabled(tx: Queryable, identityId: string): Promise<unknown>
   /** An operator sets another password: ends them where it is so configured. */
   passwordSetByOperator(tx: Queryable, identityId: string): Promise<unknown>
+  /** An operator removes all second factors: ends them. @returns their ids */
+  factorsReset(tx: Queryable, identityId: string): Promise<string[]>
 }
 
 /** Reads and changes identities, with everything that depends on them. With `tx`, as part of the caller's transaction. */
@@ -140,6 +142,11 @@ export interface IdentityService {
   remove(id: string, erase?: boolean): Promise<void>
   /** @throws 400 for the last first factor, 404 */
   removeCredential(id: string, type: string, identifier?: string): Promise<void>
+  /**
+   * Removes all second factors, and ends all sessions: a thief of the lost device may be signed in.
+   * @param passkeys also keys that are enough to sign in with @throws 404
+   */
+  resetFactors(id: string, passkeys: boolean): Promise<FactorReset>
 }
 
 export function createIdentities(d: IdentityServiceDeps): IdentityService {

@@ -10,6 +10,7 @@ export interface IdentityStateEffects {
   identityDisabled(tx: Queryable, identityId: string): Promise<unknown>
   identityEnabled(tx: Queryable, identityId: string): Promise<unknown>
   passwordSetByOperator(tx: Queryable, identityId: string): Promise<unknown>
+  factorsReset(tx: Queryable, identityId: string): Promise<string[]>
 }
 
 export interface IdentityStateDeps {
@@ -39,6 +40,8 @@ export function createIdentityStateEffects(d: IdentityStateDeps): IdentityStateE
       if (d.config().lethe.sessions.end_on_password_change === 'none') return
       await d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx, actor: { type: 'admin' } })
     },
+    factorsReset: (tx, identityId) =>
+      d.sessions.revokeAllOf(identityId, 'credentials_changed', { tx, actor: { type: 'admin' } }),
     // Also ends that were recorded under the other setting: the rows decide, and they are live.
     identityEnabled: (tx, identityId) => d.suspend.resumeAllOf(tx, identityId, formatTime(d.clock.now())),
   }

@@ -89,6 +89,7 @@ export async function identityRows(db: Db) {
         sessions.revokeAllOf({ identityId: id, cause, now: '2026-11-22T12:00:00Z', except }, tx),
       // What these do is tested with the sessions.
       identityDisabled: async () => {},
+      factorsReset: async () => [],
       identityEnabled: async () => {},
       passwordSetByOperator: async () => {},
     },

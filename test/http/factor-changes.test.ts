@@ -22,6 +22,7 @@ const CONFIG = {
     },
   },
 }
+const NOBODY = '00000000-0000-4000-8000-000000000000'
 const NOW = Date.parse('2026-11-27T12:00:00Z') / 1000
 
 type Settings = Awaited<ReturnType<typeof beginInBrowser>>
@@ -149,6 +150,58 @@ describe('a change of factors', () => {
       assert.deepEqual([await identityOf(person), await half.whoami()], ['aal1', 200])
     })
   }
+
+  describe('an operator resets the factors of a person whose device is lost', () => {
+    const resetUrl = ({ identityId }: Person, query = '') =>
+      `${server.adminUrl}/admin/identities/${identityId}/second-factors${query}`
+    const reset = (url: string) => new Client(server).send('DELETE', url)
+
+    /** A person with every factor, signed in by a browser and half signed in by an app. */
+    async function equipped() {
+      await server.reconfigure({ lethe: { sessions: { end_on_factor_change: 'none' } } })
+      const person = await createPerson(server)
+      const browser = new Client(server)
+      await signIn(browser, person)
+      for (const factor of ['totp', 'lookup_secret', 'webauthn', 'passkey']) await change(browser, CHANGES[factor]![0]!)
+      return { person, browser, half: await halfSignedIn(server, person) }
+    }
+    const factorsOf = async ({ identityId }: Person) => {
+      const { body } = await new Client(server).get(`${server.adminUrl}/admin/identities/${identityId}`)
+      return Object.keys(body.credentials).sort()
+    }
+
+    test('one call: no factor is asked for, all sessions have ended, the passkey stays', async () => {
+      const { person, browser, half } = await equipped()
+      assert.equal(await half.whoami(), 403)
+      const reply = await reset(resetUrl(person))
+      assert.deepEqual([reply.status, reply.body.removed.sort()], [200, ['lookup_secret', 'totp', 'webauthn']])
+      assert.equal(reply.body.ended_sessions.length, 2)
+      assert.deepEqual([(await browser.get('/sessions/whoami')).status, await half.whoami()], [401, 401])
+      assert.deepEqual(await causesOf(person), ['credentials_changed', 'credentials_changed'])
+      assert.equal(await identityOf(person), 'aal1')
+      const fresh = await halfSignedIn(server, person)
+      assert.equal(await fresh.whoami(), 200)
+      assert.ok((await factorsOf(person)).includes('passkey'))
+      const again = (await reset(resetUrl(person))).body
+      assert.deepEqual(again, { removed: [], ended_sessions: [fresh.sessionId] })
+    })
+
+    test('keys that are enough to sign in with go when they are asked for', async () => {
+      const { person } = await equipped()
+      const reply = await reset(resetUrl(person, '?passkeys=true'))
+      assert.deepEqual(reply.body.removed.sort(), ['lookup_secret', 'passkey', 'totp', 'webauthn'])
+      const again = await (await halfSignedIn(server, person)).whoami()
+      assert.deepEqual([again, (await factorsOf(person)).includes('passkey')], [200, false])
+    })
+
+    test('asked for in other words, or for nobody, it does nothing', async () => {
+      const { person, half } = await equipped()
+      assert.equal((await reset(resetUrl(person, '?passkeys=yes'))).status, 400)
+      assert.equal((await reset(resetUrl({ ...person, identityId: NOBODY }))).status, 404)
+      assert.equal((await reset(resetUrl({ ...person, identityId: 'ida' }))).status, 404)
+      assert.equal(await half.whoami(), 403)
+    })
+  })
 
   describe('on two nodes', () => {
     const half = (person: Person) => Promise.all([server, other].map((node) => halfSignedIn(node, person)))

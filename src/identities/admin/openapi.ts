@@ -146,6 +146,26 @@ export const identitiesDescription: Description = {
       answers: { 204: empty('It is gone.'), 404: unknown, ...OTHER_ERRORS },
     },
     {
+      id: 'resetIdentitySecondFactors',
+      method: 'delete',
+      path: '/admin/identities/{id}/second-factors',
+      port: 'admin',
+      summary:
+        'Removes all second factors of an identity whose device is lost, and ends all its sessions, in one transaction.',
+      parameters: [
+        id,
+        query('passkeys', '`true`: also passkeys and security keys that are enough to sign in with. Default: `false`.'),
+      ],
+      answers: {
+        200: json(
+          'What was removed, and which sessions ended. Both are empty where there was nothing.',
+          object({ removed: list(text), ended_sessions: list(uuid) }),
+        ),
+        404: unknown,
+        ...OTHER_ERRORS,
+      },
+    },
+    {
       id: 'listIdentitySchemas',
       method: 'get',
       path: '/schemas',

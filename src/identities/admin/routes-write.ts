@@ -42,7 +42,7 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
     })
 
     app.delete<WithId>('/identities/:id', async (req, reply) => {
-      await identities.remove(req.params.id, isErasure(req))
+      await identities.remove(req.params.id, queryFlag(req, 'erase'))
       return reply.code(204).send()
     })
 
@@ -50,14 +50,19 @@ export function identityWriteRoutes(d: IdentityAdminRouteDeps): FastifyPluginAsy
       await identities.removeCredential(req.params.id, req.params.type, queryValue(req, 'identifier'))
       return reply.code(204).send()
     })
+
+    app.delete<WithId>('/identities/:id/second-factors', async (req) => {
+      const { removed, ended } = await identities.resetFactors(req.params.id, queryFlag(req, 'passkeys'))
+      return { removed, ended_sessions: ended }
+    })
   }
 }
 
 /** A misspelt value is refused, since a deletion cannot be undone. */
-function isErasure(req: FastifyRequest): boolean {
-  const erase = queryValue(req, 'erase')
-  if (!['', 'true', 'false'].includes(erase)) throw badRequest('erase is either true or false.')
-  return erase === 'true'
+function queryFlag(req: FastifyRequest, name: string): boolean {
+  const value = queryValue(req, name)
+  if (!['', 'true', 'false'].includes(value)) throw badRequest(`${name} is either true or false.`)
+  return value === 'true'
 }
 
 /** Kratos answers `null`, which its own API description does not allow: generated clients fail to read the list. */
