@@ -1,10 +1,11 @@
+import type { Refusals } from '../events/refusals.ts'
 import { createRegistrationFlow } from '../flows/registration/flow.ts'
 import { createRegistrationStore } from '../flows/registration/store.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
 import type { Verification } from './verification.ts'
 
-export function composeRegistration(d: FlowParts & Methods & Verification) {
+export function composeRegistration(d: FlowParts & Methods & Verification, refusals: Refusals) {
   const registration = createRegistrationFlow({
     config: d.config,
     clock: d.clock,
@@ -16,6 +17,7 @@ export function composeRegistration(d: FlowParts & Methods & Verification) {
     identityAnswer: d.identityAnswer,
     urls: d.flowUrls,
     hooks: d.hooks,
+    refusals,
     oauth2: d.oauth2,
     verification: d.verification,
     exchanges: d.exchanges,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { SECOND } from '../../src/kernel/base/clock.ts'
 import { StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { Client, isSignedIn, PASSWORD } from '../helpers/client.ts'
 import { backends, type Scope } from '../helpers/db.ts'
@@ -39,10 +40,85 @@ for (const backend of backends()) {
       for (const work of endings.reverse()) await work()
     })
 
+    interface Refusal {
+      [member: string]: unknown
+      data: { reason: string; left_out?: number }
+    }
+
+    const refusals = async () =>
+      (await new Client(server).get(`${server.adminUrl}/admin/events?type=registration.refused`)).body as Refusal[]
+
     async function identitiesOf(email: string): Promise<number> {
       const read = sql('test.identities', "select count(*) as n from identities where traits ->> 'email' = $1")
       return (await server.db.query<{ n: number }>(read, [email]))[0]!.n
     }
+
+    test('a registration that is refused is an event that says by which method and why, and nothing that was typed', async () => {
+      const email = newEmail()
+      const told = async (
+        status: number,
+        reason: string,
+        form: object,
+        change: (json: Record<string, unknown>) => void,
+      ) => {
+        const client = new Client(server)
+        const { path, csrf_token } = await begin(client)
+        const json = { method: 'password', password: PASSWORD, traits: { email }, csrf_token, ...form }
+        change(json)
+        const before = await refusals()
+        assert.equal((await client.send('POST', path, { json })).status, status, reason)
+        const more = (await refusals()).slice(0, -before.length || undefined)
+        assert.deepEqual(
+          more.map(({ data }) => data.reason),
+          reason === '' ? [] : [reason],
+        )
+        return more[0]
+      }
+      const as = () => {}
+      await told(200, '', {}, as)
+      const taken = await told(400, 'identifier_taken', {}, as)
+      const { id: _id, seq: _seq, time: _time, ...event } = taken!
+      assert.deepEqual(event, {
+        ...{ type: 'registration.refused', cause: null, session_id: null, identity_id: null, device: null },
+        ...{ actor: { type: 'system' } },
+        data: { flow: 'browser', method: 'password', reason: 'identifier_taken', messages: [4000007] },
+      })
+      await told(400, 'password_policy', { password: 'abc' }, as)
+      await told(400, 'form', { traits: { email: 'no-address' } }, as)
+      await told(400, 'no_method', {}, (json) => delete json.method)
+      await told(403, 'security_csrf_violation', { csrf_token: 'x' }, as)
+      const words = JSON.stringify(await refusals())
+      for (const typed of [email, 'no-address', PASSWORD, '"abc"']) assert.ok(!words.includes(typed), typed)
+      const unknown = await new Client(server).send('POST', `/self-service/registration?flow=${email}`, { json: {} })
+      assert.equal(unknown.status, 400)
+    })
+
+    test('no more of them are written in a minute than the configuration allows; the next one counts the others', async (t) => {
+      await server.reconfigure({ lethe: { events: { refused_registrations: 2 } } })
+      t.after(() => server.reconfigure({}))
+      const wall = server.deps.clock
+      let ahead = 61 * SECOND
+      const { now } = wall
+      wall.now = () => now() + ahead
+      t.after(() => {
+        wall.now = now
+      })
+      const refuse = async () => {
+        const client = new Client(server)
+        const { path, csrf_token } = await begin(client)
+        await client.send('POST', path, { json: { csrf_token } })
+      }
+      const before = (await refusals()).length
+      for (let i = 0; i < 5; i++) await refuse()
+      assert.equal((await refusals()).length, before + 2)
+      ahead += 61 * SECOND
+      await refuse()
+      const [next] = await refusals()
+      assert.equal(next?.data.left_out, 3)
+      await server.reconfigure({ lethe: { events: { refused_registrations: 0 } } })
+      await refuse()
+      assert.equal((await refusals()).length, before + 3)
+    })
 
     test('identity and session come to be together or not at all', async () => {
       const [client, email] = [new Client(server), newEmail()]

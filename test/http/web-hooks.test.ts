@@ -147,6 +147,8 @@ describe('web hooks', () => {
     assert.equal(refused.status, 400)
     const input = refused.body.ui.nodes.find((node: any) => node.attributes.name === 'traits.email')
     assert.deepEqual(input.messages, [{ id: 7, text: 'no', type: 'error' }])
+    const events = await new Client(server).get(`${server.adminUrl}/admin/events?type=registration.refused`)
+    assert.deepEqual(events.body[0].data, { flow: 'api', method: 'password', reason: 'web_hook', messages: [7] })
     assert.deepEqual(
       calls.map(({ path }) => path),
       ['/refuses'],

@@ -30,6 +30,10 @@ export const events = section({
     duration().optional(),
     'How long events say address, user agent and place of a sign-in. Unset: as long as the events are kept.',
   ),
+  refused_registrations: key(
+    integer(0, 100_000).default(60),
+    'Registrations that were refused, of which one process writes the event `registration.refused` within a minute; those beyond are counted in the next one. Any client can send such forms: without a limit they would fill the log. 0: none.',
+  ),
   poll_interval: key(
     pause(10).prefault('100ms'),
     'How often a node looks for new events while clients or receivers wait for them.',

@@ -5,7 +5,7 @@ import { parseUrl } from '../../kernel/base/url.ts'
 import { duration } from './fields.ts'
 
 /** Types of events in the log. */
-export const EVENT_TYPES = ['session.created', 'session.ended', 'session.resumed'] as const
+export const EVENT_TYPES = ['session.created', 'session.ended', 'session.resumed', 'registration.refused'] as const
 
 /**
  * A receiver of events, in the configuration and at the admin port alike. Each value is tried the way it will

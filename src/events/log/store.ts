@@ -1,6 +1,7 @@
 import { formatTime, type Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, sql } from '../../kernel/db/client.ts'
-import type { EventFilter, EventRow } from '../types.ts'
+import type { Actor } from '../../sessions/types.ts'
+import type { EventFilter, EventRow, EventType } from '../types.ts'
 import { EVENT_COLUMNS } from './sql.ts'
 
 const MATCHING = `(:types::text[] is null or e.type = any (:types))
@@ -87,6 +88,12 @@ const DELETE_OLD = sql(
   left join (select page.created_at, page.seq from page order by page.created_at desc, page.seq desc limit 1) last on true`,
 )
 
+/** An event that is about no session. */
+const APPEND = sql(
+  'events.append',
+  'insert into lethe.events (id, type, nid, actor, data, created_at) values (gen_random_uuid(), $1, $2, $3, $4, $5)',
+)
+
 const FLOOR = sql('events.floor', `select m.value from lethe.meta m where m.key = 'events_floor'`)
 
 export interface EventPage {
@@ -122,6 +129,9 @@ export function createEventLogStore(db: Db, nid: string) {
     /** The last ones up to a position, newest first. */
     async last(upTo: number, limit: number, filter: EventFilter): Promise<EventRow[]> {
       return db.query(LAST[wayInto(filter)], { ...filterValues(filter), up_to: upTo, limit, nid })
+    },
+    async append(type: EventType, actor: Actor, data: object, now: Timestamp): Promise<void> {
+      await db.query(APPEND, [type, nid, JSON.stringify(actor), JSON.stringify(data), now])
     },
     /** Rows up to this position have been deleted. */
     async floor(): Promise<number> {

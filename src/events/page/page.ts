@@ -1,5 +1,6 @@
 import { isLoopback } from '../../config/listen-host.ts'
 import type { Config } from '../../config/schema/schema.ts'
+import { EVENT_TYPES } from '../types.ts'
 
 /** Whether the page is served: as configured, by default only where the admin port can be reached from this machine alone. */
 export function servesPage({ lethe, serve }: Config): boolean {
@@ -113,7 +114,7 @@ const show = ({ data }) => {
   while (events.children.length > 200) events.lastChild.remove()
 }
 const stream = new EventSource('stream?last=50')
-for (const type of ['session.created', 'session.ended', 'session.resumed']) stream.addEventListener(type, show)
+for (const type of ${JSON.stringify(EVENT_TYPES)}) stream.addEventListener(type, show)
 const state = (text, live) => {
   $('#state').textContent = text
   $('#state').classList.toggle('live', live)

@@ -7,6 +7,8 @@ import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller, Flow } from '../types.ts'
 import { assertEnabled, type BegunRegistration, beginRegistration, newRegistrationFlow } from './begin.ts'
 import { type Completion, finishRegistration, type Registered } from './complete.ts'
+import type { RegistrationMethodId } from './method.ts'
+import { refusedBy, tellRefused } from './refusal.ts'
 import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
 
@@ -24,6 +26,8 @@ export interface RegistrationFlows {
   continueFrom(flow: Flow): Promise<RegistrationFlow>
   /** Stores the flow after a step outside the form. */
   show(flow: RegistrationFlow, next: NextForm): Promise<ShownAgain<RegistrationFlow>>
+  /** Writes the event of a refusal outside the form. */
+  tellRefused(flow: RegistrationFlow, method: RegistrationMethodId, error: unknown): Promise<void>
   /** Registers an identity that a method has checked outside the form. @throws FormRefused when the identifier is taken */
   finish(completion: Completion): Promise<Registered>
 }
@@ -32,6 +36,8 @@ export type RegistrationFlowDeps = SubmitRegistrationDeps
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
 export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlows {
+  /** An error may pass the forms of two steps. */
+  const told = new WeakSet<object>()
   return {
     begin: (request) => beginRegistration(d, request),
     async read(id, checkReader) {
@@ -48,6 +54,11 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
       return begun.flow
     },
     show: (flow, next) => showNext(d, flow, next, undefined),
+    async tellRefused(flow, method, error) {
+      if (told.has(error as object)) return
+      told.add(error as object)
+      await tellRefused(d.refusals, { flow, method, refused: refusedBy(error) })
+    },
     finish: (completion) => finishRegistration(d, completion),
   }
 }

@@ -1,9 +1,11 @@
+import type { Refusals } from '../../events/refusals.ts'
 import { assertSize } from '../../identities/sizes.ts'
 import type { DerivedTraits, IdentitySchema, Json } from '../../identities/types.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
 import { type BeginRequest, expiryOf, selectSchema } from '../begin.ts'
 import { leave, type OtherKind, type Redirect, saveFlow, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
+import { HookRefused } from '../hooks/hooks.ts'
 import { messages } from '../messages.ts'
 import { nodeValues } from '../nodes.ts'
 import { FormRefused, isTaken, refused } from '../refused.ts'
@@ -13,9 +15,10 @@ import type { Caller, Expired, FormProblem } from '../types.ts'
 import { assertEnabled, type BeginRegistrationDeps, newRegistrationFlow, screenOf } from './begin.ts'
 import { type CompleteRegistrationDeps, finishRegistration, type Registered } from './complete.ts'
 import type { OtherScreen, RegistrationMethod, RegistrationRequest } from './method.ts'
+import { type Refusable, type Refused, refusedBy, refusedWith, tellRefused } from './refusal.ts'
 import type { RegistrationFlow } from './types.ts'
 
-export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps
+export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps & { refusals: Refusals }
 
 export type RegistrationOutcome =
   | Registered
@@ -29,7 +32,7 @@ export type RegistrationOutcome =
   | { kind: 'signedInAlready' }
 
 /**
- * Takes a submitted registration form. Every check comes before the first write.
+ * Takes a submitted registration form. Every check comes before the first write; a refusal is an event.
  * @throws 400 without a flow id or where registration is disabled, 404, 403, 503
  */
 export async function submitRegistration(
@@ -37,8 +40,29 @@ export async function submitRegistration(
   flowId: string,
   caller: Caller,
 ): Promise<RegistrationOutcome> {
+  const seen: Refusable = {}
+  try {
+    const outcome = await submitted(d, flowId, caller, seen)
+    seen.refused ??= refusedIn(outcome)
+    return outcome
+  } catch (error) {
+    seen.refused ??= refusedBy(error)
+    throw error
+  } finally {
+    await tellRefused(d.refusals, seen)
+  }
+}
+
+/** @param seen for the event, if the form is refused */
+async function submitted(
+  d: SubmitRegistrationDeps,
+  flowId: string,
+  caller: Caller,
+  seen: Refusable,
+): Promise<RegistrationOutcome> {
   if (await d.sessions.resolve(caller.credentials)) return { kind: 'signedInAlready' }
   const flow = await findSubmitted(d.store, flowId)
+  seen.flow = flow
   assertEnabled(d.config())
   const replace = (expired: Expired) => {
     const make = (request: BeginRequest) => newRegistrationFlow(d, request, flow.identity_schema)
@@ -50,6 +74,7 @@ export async function submitRegistration(
     const form = await caller.form()
     const method = d.methods.find((one) => one.takes(form, flow))
     if (!method) throw refused(messages.noRegistrationMethod)
+    seen.method = method.id
     const schema = selectSchema(d.schemas(), flow.identity_schema)
     const traits = submittedTraits(form, schema)
     const kept = new Map([...traitValues(traits, schema.inputs), ...(method.kept?.(form) ?? [])])
@@ -83,11 +108,19 @@ export async function submitRegistration(
           transientPayload: payload,
           checkTraits: request.checkTraits,
         }).catch((error: unknown) => {
+          if (error instanceof HookRefused) seen.refused = refusedBy(error)
           if (!result.whenTaken || !isTaken(error)) throw error
           return showNext(d, flow, result.whenTaken, payload)
         })
     }
   })
+}
+
+function refusedIn(outcome: RegistrationOutcome): Refused | undefined {
+  if (outcome.kind === 'failed') return refusedBy(outcome.error)
+  if (outcome.kind === 'redirect') return outcome.failed && refusedBy(outcome.failed)
+  if (outcome.kind === 'replaced') return { reason: 'flow_expired', messages: [] }
+  return outcome.kind === 'form' ? refusedWith(outcome.flow.ui) : undefined
 }
 
 /** Shows the other screen; from the traits to the credentials Kratos answers with an empty payload at least. */

@@ -92,7 +92,7 @@ async function registration(d: CallbackDeps, way: Way): Promise<CallbackOutcome>
     }
     return register(d, way, flow, back, known)
   }
-  return { ...app, ...(await inForm('registration', flow, showOf(d, way), work)) }
+  return { ...app, ...(await inForm('registration', flow, showOf(d, way), work, refusedOf(d, flow))) }
 }
 
 async function settings(d: CallbackDeps, way: Way): Promise<CallbackOutcome> {
@@ -166,7 +166,7 @@ async function register(
   back: Back,
   known: KnownByProvider,
 ): Promise<CallbackOutcome> {
-  return inForm('registration', flow, showOf(d, way), async () => {
+  const work = async (): Promise<CallbackOutcome> => {
     const { schema, checked } = await d.claimedRegistrations.make(flow, known, back.traits)
     const write = (tx: Queryable) => useUp(d, back, tx)
     const completion = {
@@ -185,8 +185,12 @@ async function register(
       if (!conflict) throw error
       return { kind: 'login', outcome: conflict }
     }
-  })
+  }
+  return inForm('registration', flow, showOf(d, way), work, refusedOf(d, flow))
 }
+
+const refusedOf = (d: CallbackDeps, flow: RegistrationFlow) => (error: unknown) =>
+  d.registration.tellRefused(flow, OIDC, error)
 
 /** A registration continues with the chosen provider. */
 const showOf =
@@ -214,10 +218,12 @@ async function inForm<F extends LoginFlow | RegistrationFlow>(
   flow: F,
   show: Show<F>,
   work: () => Promise<CallbackOutcome>,
+  refused?: (error: unknown) => Promise<void>,
 ): Promise<CallbackOutcome> {
   try {
     return await work()
   } catch (error) {
+    if (!(error instanceof NotEnough)) await refused?.(error)
     return { kind, outcome: await refuse(flow, show, error) } as CallbackOutcome
   }
 }
