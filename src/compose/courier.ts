@@ -3,6 +3,7 @@ import { createHttpSender } from '../courier/channels/http.ts'
 import { createSmtpSender } from '../courier/channels/smtp.ts'
 import { createRecipientLimit } from '../courier/limit.ts'
 import { createCourierMessages } from '../courier/messages.ts'
+import { createAccountNotices } from '../courier/notices.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
@@ -52,11 +53,20 @@ export function composeCourier(d: Base) {
   const courierMessages = createCourierMessages({ list: createMessageListStore(db, meta.nid), clock, dev })
   d.metrics.courier.watchQueue(courierMessages.state)
   const counter = createAttemptStore(db, meta.nid)
-  const limit = createRecipientLimit({ config, clock, counter, serverSecret: meta.serverSecret })
+  const limits = { config, clock, counter, serverSecret: meta.serverSecret }
+  const courier = createCourier({
+    clock,
+    random,
+    templates,
+    limit: createRecipientLimit({ ...limits, counted: 'messages' }),
+    noticeLimit: createRecipientLimit({ ...limits, counted: 'notices' }),
+    store: createCourierStore(db, meta.nid),
+  })
   return {
     courierMessages,
-    courier: createCourier({ clock, random, templates, limit, store: createCourierStore(db, meta.nid) }),
+    courier,
     courierWorker,
+    notices: createAccountNotices({ config, clock, courier, identityAnswer: d.identityAnswer }),
   }
 }
 

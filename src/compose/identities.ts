@@ -7,6 +7,7 @@ import { createErasure } from '../maintenance/erasure.ts'
 import { createErasureStore } from '../maintenance/store-erasure.ts'
 import { createIdentityStateEffects } from '../sessions/identity-state.ts'
 import { createSessionSuspendStore } from '../sessions/store-suspend.ts'
+import type { CourierParts } from './courier.ts'
 import type { Base } from './environment.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -15,6 +16,7 @@ export type Identities = ReturnType<typeof composeIdentities>
 export function composeIdentities(
   d: Base,
   { sessions, locks, sessionRules }: Pick<Sessions, 'sessions' | 'locks' | 'sessionRules'>,
+  { notices }: Pick<CourierParts, 'notices'>,
 ) {
   const { config, clock, random, db, meta, schemas, hasher } = d
   const suspend = createSessionSuspendStore(meta.nid, sessionRules)
@@ -27,6 +29,7 @@ export function composeIdentities(
     schemas,
     hasher,
     locks,
+    notices,
     store: createIdentityStore(db, meta.nid),
     addresses: createAddressStore(db, meta.nid),
     writer: createIdentityWriter(meta.nid, () => uuid(random)),

@@ -22,6 +22,8 @@ export interface RecipientLimitDeps {
   counter: Counter
   /** shared by all nodes */
   serverSecret: Uint8Array
+  /** what is counted, apart from what others count */
+  counted: 'messages' | 'notices'
 }
 
 /** Limits the recent messages to one recipient. */
@@ -46,7 +48,7 @@ export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
       const when = { now, since: now - window, until: now + window, keep: allowed + 1 }
       // Keyed, so that the table does not reveal the recipients.
       const [row] = await d.counter.add(
-        [{ key: keyedName(d.serverSecret, 'messages', ...spelled(message)), allowed }],
+        [{ key: keyedName(d.serverSecret, d.counted, ...spelled(message)), allowed }],
         when,
         tx,
       )

@@ -3,6 +3,7 @@ import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Queryable } from '../kernel/db/client.ts'
+import { HttpError, TOO_MANY_MESSAGES } from '../kernel/http/errors.ts'
 import type { RecipientLimit } from './limit.ts'
 import type { CourierStore } from './store.ts'
 import type { Message, Templates } from './types.ts'
@@ -13,6 +14,8 @@ export interface CourierDeps {
   store: Pick<CourierStore, 'enqueue' | 'tried'>
   templates: Templates
   limit: RecipientLimit
+  /** of messages that the server sends of itself */
+  noticeLimit: RecipientLimit
 }
 
 /** The queue of messages to people. */
@@ -30,9 +33,11 @@ export interface Courier {
    * @throws HttpError 429 where the recipient has got as many as it may
    */
   enqueueIf(isKnown: boolean, message: Message, tx: Queryable): Promise<void>
+  /** `enqueue` for a message that the server sends of itself. It is left out where the recipient has got as many as it may. */
+  enqueueWithin(message: Message, tx: Queryable): Promise<void>
 }
 
-export function createCourier({ clock, random, store, templates, limit }: CourierDeps): Courier {
+export function createCourier({ clock, random, store, templates, limit, noticeLimit }: CourierDeps): Courier {
   async function queue(message: Message, tx?: Queryable): Promise<string> {
     const { subject, body } = await templates.render(message)
     const id = uuid(random)
@@ -47,6 +52,15 @@ export function createCourier({ clock, random, store, templates, limit }: Courie
     async enqueueIf(isKnown, message, tx) {
       await limit.assertAllowed(message, tx)
       await store.tried(tx, isKnown, () => queue(message, tx))
+    },
+    async enqueueWithin(message, tx) {
+      try {
+        await noticeLimit.assertAllowed(message, tx)
+      } catch (error) {
+        if (error instanceof HttpError && error.id === TOO_MANY_MESSAGES) return
+        throw error
+      }
+      await queue(message, tx)
     },
   }
 }

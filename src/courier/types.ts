@@ -12,6 +12,8 @@ export type TemplateType =
   | 'verification_code_invalid'
   | 'login_code_valid'
   | 'registration_code_valid'
+  /** not of Kratos, whose courier sends its plain text alone */
+  | 'account_changed_valid'
 
 export type Channel = 'email' | 'sms'
 

@@ -57,6 +57,7 @@ export function createChanges(d: Deps) {
       if (before.state !== after.state) {
         await (after.state === 'active' ? d.sessions.identityEnabled : d.sessions.identityDisabled)(tx, id)
       }
+      await d.notices.changed(before, after, tx)
       return after
     }
     try {

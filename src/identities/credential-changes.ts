@@ -8,7 +8,7 @@ import { equal } from './schema/node.ts'
 import type { IdentityServiceDeps } from './service.ts'
 import type { FullIdentity, StoredCredential } from './types.ts'
 
-type Deps = Pick<IdentityServiceDeps, 'store' | 'writer'> & { buildContext(): BuildContext }
+type Deps = Pick<IdentityServiceDeps, 'store' | 'writer' | 'notices'> & { buildContext(): BuildContext }
 
 /** Changes of credentials. Traits are not checked: a change of the schema must not keep owners from them. */
 export function createCredentialChanges(d: Deps) {
@@ -34,6 +34,7 @@ export function createCredentialChanges(d: Deps) {
       } catch (error) {
         throw error instanceof Conflict ? valueTaken(error) : error
       }
+      await d.notices.changed(before, after, tx)
       return after
     },
 

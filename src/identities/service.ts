@@ -51,6 +51,13 @@ export interface IdentityServiceDeps {
   answers: IdentityAnswers
   sessions: SessionEnds
   erasure: Pick<Erasure, 'begin' | 'ofDeleted'>
+  notices: AccountNotices
+}
+
+/** Messages to owners about what has changed in their accounts. */
+export interface AccountNotices {
+  /** Queues them, in the transaction that makes the change. */
+  changed(before: FullIdentity, after: FullIdentity, tx: Queryable): Promise<void>
 }
 
 /** What happens to the sessions of an identity, in the transaction that changes the identity. */

@@ -84,6 +84,7 @@ export async function identityRows(db: Db) {
     locks: createIdentityLocks(db, nid, createLimiter(db)),
     schemas: () => schemas,
     erasure: createErasure({ clock, store: createErasureStore(db, nid) }),
+    notices: { changed: async () => {} },
     sessions: {
       endSessionsOf: (tx, id, cause, except) =>
         sessions.revokeAllOf({ identityId: id, cause, now: '2026-11-22T12:00:00Z', except }, tx),

@@ -60,7 +60,7 @@ describe('message templates', () => {
     const server = await testServer(t, { dev: true, config })
     const { messages, doubts } = (await new Client(server).get(`${server.adminUrl}/admin/courier/templates`)).body
     assert.deepEqual(doubts, [])
-    assert.equal(messages.length, 14)
+    assert.equal(messages.length, 16)
     assert.equal(messages[0].body, 'Own: 493815')
     const page = await fetch(`${server.adminUrl}/admin/courier/templates/recovery_code_valid`)
     assert.match(await page.text(), /<p>ada@example\.org<\/p>/)

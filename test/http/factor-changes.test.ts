@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import * as authenticator from '../fixtures/wire-actors/webauthn.mjs'
 import { Client, createPerson, type Person, signIn, signInNative } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { stoppedClock } from '../helpers/identities.ts'
 import { beginInBrowser, FACTORS, shownIn } from '../helpers/live-factors.ts'
+import { messagesOf } from '../helpers/messages.ts'
 import { CODES, codeAt, giveCodes, giveCredential, halfSignedIn, linkApp } from '../helpers/second-factor.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
@@ -23,6 +25,7 @@ const CONFIG = {
   },
 }
 const NOBODY = '00000000-0000-4000-8000-000000000000'
+const OTHER = 'another-Harbour-31'
 const NOW = Date.parse('2026-11-27T12:00:00Z') / 1000
 
 type Settings = Awaited<ReturnType<typeof beginInBrowser>>
@@ -200,6 +203,128 @@ describe('a change of factors', () => {
       assert.equal((await reset(resetUrl({ ...person, identityId: NOBODY }))).status, 404)
       assert.equal((await reset(resetUrl({ ...person, identityId: 'ida' }))).status, 404)
       assert.equal(await half.whoami(), 403)
+    })
+  })
+
+  describe('told to the owner, at every address that was verified before', () => {
+    const KINDS = ['address', 'password', 'factor', 'provider']
+    const notify = (kinds: string[]) => server.reconfigure({ lethe: { identity: { notify: kinds } } })
+    after(() =>
+      server.reconfigure({ lethe: { identity: { notify: [] }, limits: { messages: { per_recipient: 10 } } } }),
+    )
+    const told = async (email: string) =>
+      (await messagesOf(server, email)).flatMap(({ type, data }) =>
+        type === 'account_changed_valid' ? [data.changes] : [],
+      )
+    async function known(isVerified = true): Promise<Person> {
+      const person = await createPerson(server)
+      await server.db.query({
+        name: '',
+        text: `update identity_verifiable_addresses set verified = ${isVerified} where identity_id = '${person.identityId}'`,
+      })
+      return person
+    }
+    async function settings(person: Person, json: object) {
+      const browser = new Client(server)
+      await signIn(browser, person)
+      const { submit } = await beginInBrowser(browser, '/self-service/settings/browser')
+      const { status, text } = await submit(json)
+      assert.equal(status, 200, text)
+    }
+    const operator = async ({ identityId }: Person, method: string, path: string, json?: unknown) => {
+      const url = `${server.adminUrl}/admin/identities/${identityId}${path}`
+      const { status, text } = await new Client(server).send(method, url, json === undefined ? {} : { json })
+      assert.ok(status < 300, text)
+    }
+    const elsewhere = () => `elsewhere-${randomUUID()}@example.com`
+
+    for (const [factor, [setUp, remove]] of Object.entries(CHANGES)) {
+      test(`${factor}, set up and removed`, async () => {
+        await notify(KINDS)
+        const person = await known()
+        const browser = new Client(server)
+        await signIn(browser, person)
+        await change(browser, setUp!)
+        await change(browser, remove!)
+        assert.deepEqual(await told(person.email), [['factor'], ['factor']])
+      })
+    }
+
+    const WAYS: [string, string, (person: Person) => Promise<unknown>][] = [
+      ['password', 'in the settings', (person) => settings(person, { method: 'password', password: OTHER })],
+      [
+        'address',
+        'in the settings',
+        (person) => settings(person, { method: 'profile', traits: { email: elsewhere() } }),
+      ],
+      [
+        'password',
+        'by an operator',
+        ({ email, ...person }) =>
+          operator({ email, ...person }, 'PUT', '', {
+            schema_id: 'default',
+            state: 'active',
+            traits: { email },
+            credentials: { password: { config: { password: OTHER } } },
+          }),
+      ],
+      [
+        'address',
+        'by a patch',
+        (person) => operator(person, 'PATCH', '', [{ op: 'replace', path: '/traits/email', value: elsewhere() }]),
+      ],
+      [
+        'provider',
+        'by an operator',
+        ({ email, ...person }) =>
+          operator({ email, ...person }, 'PUT', '', {
+            schema_id: 'default',
+            state: 'active',
+            traits: { email },
+            credentials: { oidc: { config: { providers: [{ provider: 'one', subject: randomUUID() }] } } },
+          }),
+      ],
+    ]
+    for (const [kind, where, make] of WAYS) {
+      test(`the ${kind}, ${where}`, async () => {
+        const person = await known()
+        await notify(KINDS)
+        await make(person)
+        assert.deepEqual(await told(person.email), [[kind]])
+      })
+      test(`not the ${kind}, ${where}, unless it is asked for and the address was verified`, async () => {
+        await notify(KINDS.filter((one) => one !== kind))
+        const quiet = await known()
+        await make(quiet)
+        await notify(KINDS)
+        const unproven = await known(false)
+        await make(unproven)
+        assert.deepEqual([await told(quiet.email), await told(unproven.email)], [[], []])
+      })
+    }
+
+    test('nothing about what is as before, or is used', async () => {
+      await notify(KINDS)
+      const person = await known()
+      await operator(person, 'PATCH', '', [{ op: 'add', path: '/metadata_public', value: { a: 1 } }])
+      await settings(person, { method: 'profile', traits: { email: person.email } })
+      assert.deepEqual(await told(person.email), [])
+    })
+
+    test('whatever else was sent to the address, up to the limit, and no change fails for it', async () => {
+      await notify(KINDS)
+      const person = await known()
+      const limits = { messages: { per_recipient: 2, window: '10m' } }
+      await server.reconfigure({ lethe: { limits, identity: { notify: KINDS } } })
+      await operator(person, 'PATCH', '', [{ op: 'add', path: '/metadata_public', value: 1 }])
+      for (let i = 0; i < 4; i++)
+        await operator(person, 'PUT', '', {
+          schema_id: 'default',
+          state: 'active',
+          traits: { email: person.email },
+          credentials: { password: { config: { password: `${OTHER}${i}` } } },
+        })
+      assert.equal((await told(person.email)).length, 2)
     })
   })
 

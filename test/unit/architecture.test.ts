@@ -173,6 +173,7 @@ describe('types of credentials', () => {
     'kernel/db/postgres/dsn.ts': 'the password of a database',
     'kernel/http/error-handler.ts': 'codes of errors',
     'ops/metrics-http.ts': 'a label of a metric',
+    'courier/templates/samples.ts': 'an entry of a list for templates',
     'webauthn/nodes.ts': 'the group of nodes that shows keys and their script',
     'webauthn/messages.ts': 'a word that people read',
     'ui/nodes.ts': 'type of an input, which shows no value',

@@ -93,6 +93,10 @@ export const lethe = section({
     ),
   }),
   identity: section({
+    notify: key(
+      unique(z.enum(['address', 'password', 'factor', 'provider'])).default([]),
+      'Changes of which the owner is told, by a message to every address that was verified before: of an address, the password, second factors and keys, linked accounts of providers. Changes by the owner, after a recovery, by an operator or by a web hook count alike.',
+    ),
     backtracking_patterns: key(
       strings().default([]),
       'Ids of identity schemas whose patterns may use what cannot run in linear time: look-around and back-references, which Kratos refuses. A clumsy one lets a single text stop the server for minutes. Schemas that are not named are refused at start with such a pattern.',

@@ -1,4 +1,4 @@
-import { Dict, Headers, Int, type Value } from './values.ts'
+import { Dict, Headers, Int, List, type Value } from './values.ts'
 
 /** A member of the data of a message. */
 export interface Member {
@@ -23,13 +23,15 @@ const MEMBERS: Record<string, string> = {
   'email.verification_invalid': '',
   'email.login_code_valid': `LoginCode ${CODE}`,
   'email.registration_code_valid': 'RegistrationCode Traits ExpiresInMinutes UserRequestHeaders',
+  'email.account_changed_valid': 'Changes ChangedAt Identity',
+  'sms.account_changed_valid': 'Changes ChangedAt Identity',
   'sms.recovery_code_valid': `RecoveryCode RequestURLDomain ${CODE}`,
   'sms.verification_code_valid': 'VerificationCode Identity ExpiresInMinutes',
   'sms.login_code_valid': `LoginCode ${CODE}`,
   'sms.registration_code_valid': `RegistrationCode ${CODE}`,
 }
 
-/** What Kratos hands to the template of each message, by `channel.message`. */
+/** What Kratos hands to the template of each message, by `channel.message`, and what a message of our own has. */
 export const MODELS: ReadonlyMap<string, readonly Member[]> = new Map(
   Object.entries(MEMBERS).map(([model, names]) => [
     model,
@@ -50,6 +52,7 @@ function member(name: string, model: string): Member {
 function zeroOf(name: string): Value {
   if (name === 'ExpiresInMinutes') return new Int(0)
   if (name === 'UserRequestHeaders') return new Headers(new Map(), true)
+  if (name === 'Changes') return new List([], 'string', true)
   return name === 'Identity' || name === 'Traits' || name === 'TransientPayload'
     ? new Dict(new Map(), undefined, true)
     : ''

@@ -9,6 +9,8 @@ interface Wording {
   /** The member that holds a code or a link; it stands alone on its line. */
   code?: string
   link?: string
+  /** lists what has changed */
+  changes?: true
   /** What to do about it. */
   after: string
 }
@@ -58,6 +60,14 @@ const WORDINGS: Record<TemplateType, Wording> = {
     code: 'RegistrationCode',
     after: `It is valid for ${MINUTES}. ${IGNORE}`,
   },
+  // It has no link: one to a page where people sign in would teach them to follow such links.
+  account_changed_valid: {
+    subject: 'Your account was changed',
+    lead: 'On {{ .ChangedAt }} this was changed in your account:',
+    changes: true,
+    after:
+      'If it was you, there is nothing to do. If not, recover your account now, and tell those who run the service.',
+  },
 }
 
 function unknownAddress(what: string): Wording {
@@ -83,8 +93,14 @@ export function builtinSource(type: TemplateType, part: Part): string {
   }
 }
 
-function plaintext(type: TemplateType, { lead, code, link, after }: Wording): string {
+const CHANGE =
+  '{{ if eq . "address" }}an address{{ else if eq . "password" }}the password' +
+  '{{ else if eq . "factor" }}a second factor, a security key or a passkey{{ else }}a linked account of another service{{ end }}'
+
+function plaintext(type: TemplateType, { lead, code, link, changes, after }: Wording): string {
   const parts = [lead]
+  if (changes)
+    parts.push(`{{ range $i, $_ := .Changes }}{{ if $i }}\n{{ end }}- {{ with $_ }}${CHANGE}{{ end }}{{ end }}`)
   if (code) parts.push(`{{ .${code} }}`)
   if (link) parts.push(code ? `or open this link:\n\n{{ .${link} }}` : `{{ .${link} }}`)
   // a link to the form, in case the person has closed the page that asked for the code
@@ -93,18 +109,21 @@ function plaintext(type: TemplateType, { lead, code, link, after }: Wording): st
 }
 
 /** Ends in the form that lets a browser fill in the code on the site that it is for, and on no other. */
-function sms(type: TemplateType, { subject, code }: Wording): string {
+function sms(type: TemplateType, { subject, code, changes, after }: Wording): string {
+  if (changes)
+    return `${subject} on {{ .ChangedAt }}: {{ range $i, $_ := .Changes }}{{ if $i }}, {{ end }}{{ with $_ }}${CHANGE}{{ end }}{{ end }}. ${after}\n`
   const text = `${subject}. It is valid for ${MINUTES}.`
   return type === 'recovery_code_valid' ? `${text}\n\n@{{ .RequestURLDomain }} #{{ .${code} }}\n` : `${text}\n`
 }
 
-function html({ subject, lead, code, link, after }: Wording): string {
+function html({ subject, lead, code, link, changes, after }: Wording): string {
   const shown = code
     ? `<p style="margin:24px 0;font:700 28px/1.3 monospace;letter-spacing:4px">{{ .${code} }}</p>\n`
     : ''
   const way = link
     ? `${code ? '<p>Or open this link:</p>\n' : ''}<p><a href="{{ .${link} }}">{{ .${link} }}</a></p>\n`
     : ''
+  const list = changes ? `<ul>\n{{ range .Changes }}<li>${CHANGE}</li>\n{{ end }}</ul>\n` : ''
   const page =
     code === 'RecoveryCode' ? '{{ with .RecoveryURL }}<p><a href="{{ . }}">The page to enter it</a></p>\n{{ end }}' : ''
   return `<!DOCTYPE html>
@@ -117,7 +136,7 @@ function html({ subject, lead, code, link, after }: Wording): string {
 </head>
 <body style="margin:0 auto;padding:24px;max-width:560px;font:16px/1.5 sans-serif;overflow-wrap:anywhere">
 <p>${lead}</p>
-${shown}${way}${page}<p>${after}</p>
+${shown}${way}${list}${page}<p>${after}</p>
 </body>
 </html>
 `

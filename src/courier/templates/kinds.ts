@@ -34,6 +34,7 @@ export const KINDS: readonly Kind[] = [
   kind('verification', 'invalid', MAIL),
   kind('login_code', 'valid', BOTH),
   kind('registration_code', 'valid', BOTH),
+  kind('account_changed', 'valid', BOTH),
 ]
 
 /** Where an operator's own text of a part may stand. */

@@ -17,6 +17,8 @@ const VALUES: Readonly<Record<string, Json>> = {
   recovery_url: 'https://accounts.example.org/self-service/recovery?flow=0b1f&token=example',
   verification_url: 'https://accounts.example.org/self-service/verification?flow=0b1f&code=551177',
   expires_in_minutes: 60,
+  changes: ['address', 'password', 'factor', 'provider'],
+  changed_at: '2026-01-02 03:04 UTC',
   traits: TRAITS,
   identity: {
     id: '7f1d3c52-0b6e-4d6a-9a39-8f5ac2d1e001',

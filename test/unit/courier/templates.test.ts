@@ -32,6 +32,12 @@ describe('built-in texts', () => {
           assert.doesNotMatch(body, /[0-9]{6}|https?:/)
           return
         }
+        if (kind.name === 'account_changed') {
+          for (const text of [body, html ?? 'the password']) assert.match(text, /the password/)
+          assert.doesNotMatch(`${body}${html}`, /https?:|href/)
+          assert.match(body, /2026-01-02 03:04 UTC/)
+          return
+        }
         const code = kind.name.endsWith('_code') && String(sample.data[kind.name])
         const link =
           kind.name.includes('verification') && channel === 'email' ? String(sample.data.verification_url) : undefined
