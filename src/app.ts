@@ -18,6 +18,7 @@ import { recoveryAdminRoutes } from './flows/recovery/routes-admin.ts'
 import { registrationResponder, registrationRoutes } from './flows/registration/routes.ts'
 import { settingsRoutes } from './flows/settings/routes.ts'
 import { verificationRoutes } from './flows/verification/routes.ts'
+import { verificationAdminRoutes } from './flows/verification/routes-admin.ts'
 import { identityAdminRoutes } from './identities/admin/routes.ts'
 import { schemaRoutes } from './identities/schema/routes.ts'
 import { withoutTrailingSlashes } from './kernel/base/url.ts'
@@ -82,6 +83,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
 export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   const app = baseApp(d, options, 'admin')
   const publicUrl = (url: string) => `${withoutTrailingSlashes(d.baseUrls.public())}${url}`
+  const adminUrl = (url: string) => `${withoutTrailingSlashes(d.baseUrls.admin())}/admin${url}`
   app.addHook('onRequest', (_req, reply, done) => {
     reply.header('cache-control', NO_STORE)
     done()
@@ -95,9 +97,8 @@ export function createAdminApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(sessionAdminRoutes({ ...d, publicUrl }))
   app.register(courierAdminRoutes(d))
   app.register(templatePreviewRoutes(d))
-  app.register(
-    recoveryAdminRoutes({ ...d, adminUrl: (url) => `${withoutTrailingSlashes(d.baseUrls.admin())}/admin${url}` }),
-  )
+  app.register(recoveryAdminRoutes({ ...d, adminUrl }))
+  app.register(verificationAdminRoutes({ ...d, adminUrl }))
   app.register(mailboxRoutes(d))
   app.register(eventAdminRoutes(d))
   app.register(webhookRoutes(d))

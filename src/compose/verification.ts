@@ -1,4 +1,5 @@
 import { createVerificationFlow } from '../flows/verification/flow.ts'
+import { createSendVerificationAgain } from '../flows/verification/send-again.ts'
 import { createVerificationStore } from '../flows/verification/store.ts'
 import { createVerificationCodeStore } from '../methods/code/store-verification.ts'
 import { codeVerification } from '../methods/code/verification.ts'
@@ -36,7 +37,7 @@ export function composeVerification(d: FlowParts) {
     identityAnswer: d.identityAnswer,
     linkTo: (query) => selfServiceUrl(d.baseUrls.public(), 'verification', query),
   })
-  const verification = createVerificationFlow({
+  const parts = {
     config,
     clock,
     random,
@@ -50,6 +51,9 @@ export function composeVerification(d: FlowParts) {
     sessions: d.sessions,
     oauth2: d.oauth2,
     methods: [code, link],
-  })
-  return { verification }
+  }
+  return {
+    verification: createVerificationFlow(parts),
+    sendVerificationAgain: createSendVerificationAgain(parts),
+  }
 }

@@ -23,20 +23,22 @@ export interface MailToOwner {
   secret: JsonObject
 }
 
-/** Writes to the owner of an address. It takes as long for an unknown one, so that the time does not reveal accounts. */
-export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwner): Promise<void> {
+/**
+ * Writes to the owner of an address. It takes as long for an unknown one, so that the time does not reveal accounts.
+ * @returns the id of the message, if there is one
+ */
+export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwner): Promise<string | undefined> {
   const { channel, value: to } = m.to
   const requestHeaders = m.requestHeaders ?? {}
   const known = { type: `${m.kind}_valid`, channel, recipient: to, requestHeaders } as const
   const data = { to, ...m.request }
   if (m.owner) {
     const identity = d.identityAnswer(m.owner.identity) as JsonObject
-    await d.courier.enqueueIf(true, { ...known, data: { ...data, ...m.secret, identity } }, tx)
-  } else if (m.tellUnknown && m.kind !== 'login_code' && channel === 'email') {
-    await d.courier.enqueueIf(true, { ...known, type: `${m.kind}_invalid`, data }, tx)
-  } else {
-    await d.courier.enqueueIf(false, { ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)
+    return d.courier.enqueueIf(true, { ...known, data: { ...data, ...m.secret, identity } }, tx)
   }
+  if (m.tellUnknown && m.kind !== 'login_code' && channel === 'email')
+    return d.courier.enqueueIf(true, { ...known, type: `${m.kind}_invalid`, data }, tx)
+  return d.courier.enqueueIf(false, { ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)
 }
 
 const NO_IDENTITY: JsonObject = { id: '00000000-0000-0000-0000-000000000000', traits: {} }

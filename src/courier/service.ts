@@ -30,9 +30,10 @@ export interface Courier {
   /**
    * `enqueue` for an address from any client. For an unknown one the message is stored and rolled back, which
    * takes as many steps and counts alike.
+   * @returns the id of the message; undefined for an unknown address
    * @throws HttpError 429 where the recipient has got as many as it may
    */
-  enqueueIf(isKnown: boolean, message: Message, tx: Queryable): Promise<void>
+  enqueueIf(isKnown: boolean, message: Message, tx: Queryable): Promise<string | undefined>
   /** `enqueue` for a message that the server sends of itself. It is left out where the recipient has got as many as it may. */
   enqueueWithin(message: Message, tx: Queryable): Promise<void>
 }
@@ -51,7 +52,8 @@ export function createCourier({ clock, random, store, templates, limit, noticeLi
     enqueue: queue,
     async enqueueIf(isKnown, message, tx) {
       await limit.assertAllowed(message, tx)
-      await store.tried(tx, isKnown, () => queue(message, tx))
+      const id = await store.tried(tx, isKnown, () => queue(message, tx))
+      return isKnown ? id : undefined
     },
     async enqueueWithin(message, tx) {
       try {

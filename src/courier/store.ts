@@ -44,10 +44,11 @@ export function createCourierStore(db: Db, nid: string) {
       await on.query(ENQUEUE, values)
     },
     /** Runs statements of a transaction, and rolls them back unless `keep`: the same number of statements either way. */
-    async tried(tx: Queryable, keep: boolean, work: () => Promise<unknown>): Promise<void> {
+    async tried<T>(tx: Queryable, keep: boolean, work: () => Promise<T>): Promise<T> {
       await tx.query(SAVEPOINT)
-      await work()
+      const result = await work()
       await tx.query(keep ? KEEP : UNDO)
+      return result
     },
   }
 }

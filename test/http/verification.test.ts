@@ -104,4 +104,63 @@ describe('verification by code', () => {
       assert.equal((await messagesOf(server, person.email)).length, 1)
     }
   })
+
+  describe('sent again by an operator', () => {
+    const send = (identityId: string, json?: object, query = '') =>
+      new Client(server).send('POST', `${server.adminUrl}/admin/identities/${identityId}/verification${query}`, {
+        ...(json ? { json } : {}),
+      })
+
+    test('one call, one message, which the list knows and which verifies the address in any browser', async () => {
+      const person = await createPerson(server)
+      const { status, body } = await send(person.identityId)
+      assert.deepEqual([status, body.via, body.address], [201, 'email', person.email])
+      const listed = await new Client(server).get(`${server.adminUrl}/admin/courier/messages/${body.message_id}`)
+      assert.deepEqual([listed.status, listed.body.recipient], [200, person.email])
+      assert.equal((await messagesOf(server, person.email)).length, 1)
+      assert.equal((await addressOf(person)).status, 'sent')
+      const browser = new Client(second)
+      const link = `/self-service/verification?flow=${body.flow_id}&code=${await codeFor(person)}`
+      assert.equal((await browser.get(link, { accept: 'text/html' })).status, 303)
+      const flow = (await browser.get(`/self-service/verification/flows?id=${body.flow_id}`)).body
+      const json = { code: await codeFor(person), csrf_token: csrfOf(flow) }
+      const done = await browser.send('POST', `/self-service/verification?flow=${flow.id}`, { json })
+      assert.deepEqual([done.body.state, (await addressOf(person)).verified], ['passed_challenge', true])
+    })
+
+    test('refused with a reason, and nothing is sent', async () => {
+      const person = await createPerson(server)
+      const other = await createPerson(server)
+      const nobody = '00000000-0000-4000-8000-000000000000'
+      const replies = [
+        await send(nobody),
+        await send('ida'),
+        await send(person.identityId, { address: other.email }),
+        await send(person.identityId, { address: 1 }),
+        await send(person.identityId, []),
+        await send(person.identityId, undefined, '?return_to=https://evil.example'),
+      ]
+      assert.deepEqual(
+        replies.map(({ status }) => status),
+        [404, 404, 404, 400, 400, 400],
+      )
+      const patch = [{ op: 'replace', path: '/verifiable_addresses/0/verified', value: true }]
+      const url = `${server.adminUrl}/admin/identities/${person.identityId}`
+      assert.equal((await new Client(server).send('PATCH', url, { json: patch })).status, 200)
+      assert.equal((await addressOf(person)).verified, true, 'marked by the operator')
+      assert.deepEqual(
+        [(await send(person.identityId)).status, (await send(person.identityId, { address: person.email })).status],
+        [409, 409],
+      )
+      assert.deepEqual([await messagesOf(server, person.email), await messagesOf(server, other.email)], [[], []])
+    })
+
+    test('counts as any message to the address', async () => {
+      const person = await createPerson(server)
+      const statuses = []
+      for (let i = 0; i < 12; i++) statuses.push((await send(person.identityId, { address: person.email })).status)
+      assert.deepEqual([statuses.filter((one) => one === 201).length, statuses.at(-1)], [10, 429])
+      assert.equal((await messagesOf(server, person.email)).length, 10)
+    })
+  })
 })

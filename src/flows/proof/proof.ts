@@ -9,7 +9,7 @@ export interface NextScreen {
   nodes: UiNode[]
   messages: UiMessage[]
   state: FlowState
-  write?(tx: Queryable): Promise<void>
+  write?(tx: Queryable): Promise<unknown>
 }
 
 /** This flow cannot be used any more: a new one says why. */

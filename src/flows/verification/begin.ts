@@ -78,6 +78,31 @@ export async function beginUnasked(
 ): Promise<VerificationFlow | undefined> {
   const { enabled, use } = d.config().selfservice.flows.verification
   if (!enabled || !d.config().selfservice.methods[use].enabled) return undefined
+  const { flow, send } = await insertSent(d, { owner, request, session }, tx)
+  await send().catch(unlessTooMany)
+  return flow
+}
+
+/**
+ * Begins the flow of an address for which an operator wants another message.
+ * @throws 400 where verification, or its method, is switched off; 429
+ */
+export async function beginForOperator(
+  d: BeginVerificationDeps,
+  address: Omit<UnaskedVerification, 'session'>,
+  tx: Queryable,
+): Promise<{ flow: VerificationFlow; messageId: string }> {
+  assertEnabled(d.config())
+  const { flow, send } = await insertSent(d, { ...address, session: undefined }, tx)
+  return { flow, messageId: (await send())! }
+}
+
+/** Stores the flow in the state after the message. @returns what sends it */
+async function insertSent(
+  d: BeginVerificationDeps,
+  { owner, request, session }: UnaskedVerification,
+  tx: Queryable,
+): Promise<{ flow: VerificationFlow; send(): Promise<string | undefined> }> {
   const method = methodInUse(d)
   const begun = newVerificationFlow(d, { ...request, requestUrl: afterwards(request.requestUrl) })
   const { nodes, messages, state } = method.sentScreen(begun, request.csrfToken, owner.address)
@@ -89,12 +114,14 @@ export async function beginUnasked(
     session_id: session?.id ?? null,
   }
   await d.store.insert(flow, tx, { identityId: owner.identity.id, methods: session?.authentication_methods })
-  await method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx).catch(unlessTooMany)
-  return flow
+  return {
+    flow,
+    send: () => method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx),
+  }
 }
 
 /** The account, or the session, is not refused for that: the person asks for another message later. */
-function unlessTooMany(error: unknown): void {
+function unlessTooMany(error: unknown): undefined {
   if (!(error instanceof HttpError) || error.id !== TOO_MANY_MESSAGES) throw error
 }
 

@@ -21,8 +21,8 @@ export interface VerificationMethod {
     flow: VerificationFlow,
     link: { code: string; token: string; csrfToken: string },
   ): Promise<Followed | undefined>
-  /** Writes to the owner of an address, in the transaction that stores the flow. */
-  send(flow: VerificationFlow, to: Recipient, tx: Queryable): Promise<void>
+  /** Writes to the owner of an address, in the transaction that stores the flow. @returns the id of the message */
+  send(flow: VerificationFlow, to: Recipient, tx: Queryable): Promise<string | undefined>
   /** the screen after a message was sent */
   sentScreen(flow: VerificationFlow, csrfToken: string, to: TraitAddress): NextScreen
 }

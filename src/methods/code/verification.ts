@@ -110,7 +110,7 @@ async function send(
   flow: VerificationFlow,
   { typed, owner, transientPayload }: Recipient,
   tx: Queryable,
-): Promise<void> {
+): Promise<string | undefined> {
   const code = newCode(d.random)
   const now = d.clock.now()
   const { lifespanMs } = codeSettings(d.config())
@@ -128,7 +128,7 @@ async function send(
   )
   const channel = owner?.address.via === 'sms' ? 'sms' : 'email'
   const link = channel === 'email' ? { verification_url: d.linkTo({ flow: flow.id, code }) } : {}
-  await sendToOwner(d, tx, {
+  const messageId = await sendToOwner(d, tx, {
     kind: 'verification_code',
     owner,
     to: { channel, value: owner?.address.value ?? typed },
@@ -137,6 +137,7 @@ async function send(
     secret: { verification_code: code, ...link, expires_in_minutes: minutesOf(d.config(), 'verification') },
   })
   await d.identities.noteAddressSent(owner?.address.id ?? uuid(d.random), tx)
+  return messageId
 }
 
 /** @param code undefined for a text that is no code, which does not count as a guess */

@@ -67,7 +67,7 @@ async function send(
   flow: VerificationFlow,
   { typed, owner, transientPayload }: Recipient,
   tx: Queryable,
-): Promise<void> {
+): Promise<string | undefined> {
   const token = newLinkToken(d.random)
   const lifespanMs = linkLifespanMs(d.config())
   const now = d.clock.now()
@@ -81,7 +81,7 @@ async function send(
     addressId: owner?.address.id ?? uuid(d.random),
   }
   await d.links.insert(row, tx)
-  await sendToOwner(d, tx, {
+  const messageId = await sendToOwner(d, tx, {
     kind: 'verification',
     owner,
     to: { channel: 'email', value: owner?.address.value ?? typed },
@@ -93,6 +93,7 @@ async function send(
     },
   })
   await d.identities.noteAddressSent(row.addressId, tx)
+  return messageId
 }
 
 async function follow(d: LinkVerificationDeps, flow: VerificationFlow, token: string): Promise<Followed | undefined> {
