@@ -1,3 +1,4 @@
+import { createAccessTokens } from '../courier/channels/access-tokens.ts'
 import { createDevSender } from '../courier/channels/dev.ts'
 import { createHttpSender } from '../courier/channels/http.ts'
 import { createSmtpSender } from '../courier/channels/smtp.ts'
@@ -12,6 +13,7 @@ import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
 import { parseUrl } from '../kernel/base/url.ts'
+import { exchange } from '../kernel/outbound/client.ts'
 import { addressRules } from '../kernel/outbound/guard.ts'
 import type { Base } from './environment.ts'
 
@@ -25,6 +27,12 @@ export function composeCourier(d: Base) {
     settings: () => config().courier.smtp,
     hostname: () => parseUrl(config().serve.public.base_url ?? '')?.hostname,
     clock,
+    tokens: createAccessTokens({
+      settings: () => config().lethe.courier.smtp.oauth2,
+      exchange: (request) => exchange(request, rules()),
+      clock,
+      cwd,
+    }),
   })
   const http = createHttpSender({ request: () => config().courier.http.request_config, rules, cwd })
   const channel = () => config().courier.channels.find(({ id }) => id === 'sms')

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import type { Message } from '../../src/courier/types.ts'
 import { sql } from '../../src/kernel/db/client.ts'
@@ -37,6 +40,7 @@ interface Options {
   uri?: string
   smtp?: object
   courier?: object
+  lethe?: object
   mailbox?: MailboxOptions
   port?: number
   /** of the public port, as clients know it */
@@ -58,6 +62,7 @@ async function sending(t: Scope, options: Options = {}) {
         worker: { pull_wait: '20ms' },
         ...options.courier,
       },
+      ...(options.lethe && { lethe: { courier: options.lethe } }),
     },
   })
   server.deps.courierWorker.start()
@@ -205,12 +210,17 @@ describe('signing in at a mail server', () => {
   })
 
   test('LOGIN is used where PLAIN is refused', async (t) => {
+    const refusals = [502, 504, 534]
     const { box, enqueue, reached } = await sending(t, {
       uri,
-      mailbox: login((_user, method) => (method === 'PLAIN' ? 504 : undefined)),
+      mailbox: login((_user, method) => (method === 'PLAIN' ? refusals.shift() : undefined)),
     })
-    await reached(await enqueue(), SENT)
-    assert.equal(box.mails[0]!.user, 'ida@example.com:p%ss/')
+    for (const _ of [1, 2, 3]) await reached(await enqueue(), SENT)
+    assert.deepEqual(
+      box.mails.map(({ user }) => user),
+      Array(3).fill('ida@example.com:p%ss/'),
+    )
+    assert.deepEqual(refusals, [])
   })
 
   test('a wrong password uses up no message: they wait, one asks again, and all go once it is right', async (t) => {
@@ -246,6 +256,120 @@ describe('signing in at a mail server', () => {
     const { box, enqueue, reached } = await sending(t, { uri })
     await reached(await enqueue(), SENT)
     assert.equal(box.mails[0]!.user, undefined)
+  })
+})
+
+describe('signing in at a mail server with an access token', () => {
+  /** @param valid the tokens that it takes */
+  const byToken = (valid: () => string): MailboxOptions => ({
+    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    authMethods: ['PLAIN', 'XOAUTH2'],
+    onAuth({ method, username, accessToken }, _session, done) {
+      if (method !== 'XOAUTH2' || accessToken !== valid()) {
+        const data = { status: '401', schemes: 'bearer' }
+        return done(null, { data } as Parameters<typeof done>[1])
+      }
+      done(null, { user: `${username}:${accessToken}` })
+    },
+  })
+
+  /** The server of the client credentials. `answers` are used up, the last one again and again. */
+  async function tokenServer(t: Scope, answers: [status: number, body: string][]) {
+    const asked: string[] = []
+    const server = createHttpServer((req, res) => {
+      let body = ''
+      req.on('data', (chunk) => (body += chunk))
+      req.on('end', () => {
+        asked.push(body)
+        const [status, text] = answers[Math.min(asked.length, answers.length) - 1]!
+        res.writeHead(status, { 'content-type': 'application/json' }).end(text)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(async () => void server.close())
+    const token_url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/token`
+    const oauth2 = { user: 'id@example.test', token_url, client_id: 'lethe', client_secret: 'hush-hush', scope: 'mail' }
+    return { asked, lethe: { smtp: { oauth2 } } }
+  }
+  const grant = (access_token: string, expires_in: unknown = 3600) =>
+    JSON.stringify({ access_token, expires_in, token_type: 'Bearer' })
+
+  test('from a file, which is read again for each mail', async (t) => {
+    const file = join(await mkdtemp(join(tmpdir(), 'lethe-token-')), 'token')
+    t.after(() => rm(dirname(file), { recursive: true }))
+    await writeFile(file, 'first.token\n')
+    let valid = 'first.token'
+    const { box, enqueue, reached, row, hurry } = await sending(t, {
+      uri: 'smtp://id%40example.test@127.0.0.1:{port}/?disable_starttls=true',
+      lethe: { smtp: { oauth2: { token_file: file } } },
+      mailbox: byToken(() => valid),
+    })
+    await reached(await enqueue(), SENT)
+    valid = 'second.token'
+    const id = await enqueue()
+    await until(async () => (await row(id)).tries !== null, 'a refused token')
+    assert.deepEqual([(await row(id)).status, (await row(id)).send_count], [QUEUED, 0])
+    await writeFile(file, 'second.token')
+    await until(async () => {
+      await hurry()
+      return (await row(id)).status === SENT
+    }, 'the mail')
+    assert.deepEqual(
+      box.mails.map(({ user }) => user),
+      ['id@example.test:first.token', 'id@example.test:second.token'],
+    )
+  })
+
+  test('by client credentials: one token for all mails, and another when the server does not take it any more', async (t) => {
+    let valid = 'one'
+    const { asked, lethe } = await tokenServer(t, [
+      [200, grant('one')],
+      [200, grant('two', '3599')],
+    ])
+    const { box, enqueue, reached } = await sending(t, { lethe, mailbox: byToken(() => valid) })
+    const ids = await Promise.all(Array.from({ length: 5 }, () => enqueue()))
+    for (const id of ids) await reached(id, SENT)
+    assert.deepEqual(asked, ['grant_type=client_credentials&client_id=lethe&client_secret=hush-hush&scope=mail'])
+    valid = 'two'
+    const { send_count, tries } = await reached(await enqueue(), SENT)
+    assert.deepEqual([send_count, tries!.length, asked.length], [1, 1, 2])
+    assert.equal(box.mails.at(-1)!.user, 'id@example.test:two')
+  })
+
+  for (const [what, answer, reason] of [
+    [
+      'refuses',
+      [401, '{"error":"invalid_client","error_description":"hush-hush is wrong"}'],
+      /401 \(invalid_client\)$/,
+    ],
+    ['answers with no JSON', [200, '<html>'], /without an access token/],
+    ['answers with a token that would be a command', [200, grant('a\r\nRCPT TO:<b@example.com>')], /without an access/],
+    ['answers without end', [200, grant('x'.repeat(100_000))], /larger than/],
+  ] as [string, [number, string], RegExp][])
+    test(`a token server that ${what} uses up no mail, and its secret stays secret`, async (t) => {
+      const { lethe } = await tokenServer(t, [answer])
+      const { box, server, enqueue, row } = await sending(t, { lethe, mailbox: byToken(() => 'one') })
+      const id = await enqueue()
+      const found = await until(async () => {
+        const { tries, ...rest } = await row(id)
+        return tries !== null && rest.status === QUEUED && { ...rest, tries }
+      }, 'a try')
+      assert.equal(found.send_count, 0)
+      assert.match(found.tries[0]!.error!.reason, reason)
+      assert.ok(!`${server.logs()}${JSON.stringify(found)}`.includes('hush-hush'))
+      assert.deepEqual(box.mails, [])
+    })
+
+  test('none is sent in clear to another machine', async (t) => {
+    const { lethe } = await tokenServer(t, [[200, grant('one')]])
+    // an address of this machine that does not look like one
+    const uri = 'smtp://0.0.0.0:{port}/?disable_starttls=true'
+    const { box, enqueue, row } = await sending(t, { uri, lethe, mailbox: byToken(() => 'one') })
+    const id = await enqueue()
+    const [first] = await until(async () => (await row(id)).tries, 'a try')
+    assert.match(first!.error!.reason, /without TLS/)
+    assert.deepEqual(box.mails, [])
   })
 })
 

@@ -379,7 +379,8 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
         'texts of the server or the operator',
         ['courier/channels/channel failed', 'courier/channels/smtp-uri parseSmtpUri'],
       ],
-      ['a part of others that are timed', ['flows/attempt problemsOf', 'flows/hooks/request-facts requestFacts']],
+      ['a part of others that are timed', ['flows/attempt problemsOf', 'flows/registration/refusal refusedBy']],
+      ['a part of others that are timed', ['flows/hooks/request-facts requestFacts']],
       ['a digest', ['kernel/crypto/tokens storedToken', 'kernel/crypto/tokens storedForms']],
     ] as [string, string[]][]
   ).flatMap(([reason, names]) => names.map((name) => [name, reason])),

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseUrl } from '../../kernel/base/url.ts'
 import { events } from './events.ts'
 import { byteSize, duration, integer, key, pause, section, stringMap, strings, unique } from './fields.ts'
+import { letheCourier } from './lethe-courier.ts'
 import { sessionRules } from './session-rules.ts'
 
 const CIDR = /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)(\/[0-9]{1,3})?$/
@@ -226,6 +227,7 @@ export const lethe = section({
     ),
     texts: key(stringMap().default({}), 'Own texts of the built-in pages, by message id or name.'),
   }),
+  courier: letheCourier,
   events,
   gc: section({
     enabled: key(z.boolean().default(true), 'Deletes what has expired while the server runs.'),

@@ -4,8 +4,10 @@ import type { NodemailerError } from 'nodemailer/lib/errors'
 import SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { Config } from '../../config/schema/schema.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
+import type { AccessTokens } from './access-tokens.ts'
 import { type Attempt, failed, type Sender } from './channel.ts'
 import { mailAddress, mimeMessage } from './mail.ts'
+import { type SignInSettings, signIn } from './sign-in.ts'
 import { parseSmtpUri, type SmtpServer } from './smtp-uri.ts'
 
 type Settings = Config['courier']['smtp']
@@ -16,14 +18,14 @@ const STEP_MS = 10_000
 export const SMTP_TRY_MS = 60_000
 const PASSWORD_WANTED = 530
 const TOO_LARGE = 552
-/** Replies to a login mechanism that a server offers and does not accept. */
-const ANOTHER_WAY = [500, 502, 504, 534]
 
 export interface SmtpSenderDeps {
   settings(): Settings
   /** of this server, for the greeting; undefined where it has none */
   hostname(): string | undefined
   clock: Clock
+  /** undefined: sign-in is by password */
+  tokens(): AccessTokens | undefined
 }
 
 /** Sends mail over SMTP, one connection a message, so that a broken connection affects no other message. */
@@ -40,7 +42,8 @@ export function createSmtpSender(d: SmtpSenderDeps): Sender {
         const { from_name: fromName, headers = {} } = settings
         const date = new Date(d.clock.now() / 1000)
         const mail = await mimeMessage(message, to, { from, fromName, headers, date })
-        return await deliver(server, await optionsOf(server, settings, d.hostname()), { from, to, mail })
+        const options = await optionsOf(server, settings, d.hostname())
+        return await deliver({ ...server, tokens: d.tokens() }, options, { from, to, mail })
       } catch (error) {
         return failed(`courier.smtp: ${(error as Error).message}`)
       }
@@ -91,7 +94,7 @@ interface Envelope {
   mail: Buffer
 }
 
-function deliver(server: SmtpServer, options: object, envelope: Envelope): Promise<Attempt> {
+function deliver(server: SignInSettings, options: object, envelope: Envelope): Promise<Attempt> {
   const connection = new SMTPConnection(options)
   return new Promise((resolve) => {
     const deadline = setTimeout(() => settle(failed(`not done within ${SMTP_TRY_MS / 1000} s`)), SMTP_TRY_MS)
@@ -116,17 +119,6 @@ function deliver(server: SmtpServer, options: object, envelope: Envelope): Promi
         })
       })
     })
-  })
-}
-
-/** No login where the server offers none, as with Kratos. One that refuses PLAIN may accept LOGIN. */
-function signIn(connection: SMTPConnection, { login }: SmtpServer, done: (error?: NodemailerError) => void): void {
-  if (!login || !connection.allowsAuth) return done()
-  const { user, password: pass } = login
-  connection.login({ user, pass }, (error) => {
-    const other = error && ANOTHER_WAY.includes(error.responseCode ?? 0) && error.command === 'AUTH PLAIN'
-    if (!other) return done(error ?? undefined)
-    connection.login({ user, pass, method: 'LOGIN' }, (second) => done(second ?? undefined))
   })
 }
 

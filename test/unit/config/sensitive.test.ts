@@ -45,7 +45,14 @@ function leaves(outer: z.core.$ZodType, path: string[] = []): string[][] {
 /** Texts with such names that everybody may read. */
 const NO_SECRETS = [
   ...['additional_id_token_audiences', 'allowed_headers', 'apple_private_key_id', 'auth_url', 'exposed_headers'],
-  ...['header_allowlist', 'header_limit', 'net_id_token_origin_header', 'private_ip_exception_urls', 'token_url'],
+  ...[
+    'header_allowlist',
+    'header_limit',
+    'net_id_token_origin_header',
+    'private_ip_exception_urls',
+    'token_file',
+    'token_url',
+  ],
 ]
 
 const ALL = leaves(configSchema)
