@@ -50,6 +50,9 @@ export function createCredentialChanges(d: Deps) {
 
     replaceConfig: (id: string, change: ConfigChange, tx: Queryable) =>
       d.writer.replaceConfig(tx, id, change, d.buildContext().now),
+
+    holdConfig: (id: string, held: Pick<ConfigChange, 'type' | 'from'>, tx: Queryable) =>
+      d.writer.holdConfig(tx, id, held),
   }
 }
 

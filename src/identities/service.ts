@@ -144,6 +144,8 @@ export interface IdentityService {
   ): Promise<FullIdentity>
   /** Replaces the config of a credential, if it is still `from` and the identity is not locked. @returns whether it did */
   replaceConfig(id: string, change: ConfigChange, tx: Queryable): Promise<boolean>
+  /** Locks a credential until the transaction ends, if its config is still `from`. @returns whether it did */
+  holdConfig(id: string, held: Pick<ConfigChange, 'type' | 'from'>, tx: Queryable): Promise<boolean>
 
   /** Ends its sessions and deletes it. @param erase also what is known of the person, even of one deleted before @throws 404 */
   remove(id: string, erase?: boolean): Promise<void>

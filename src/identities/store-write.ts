@@ -104,6 +104,17 @@ const REPLACE_CONFIG = sql(
   returning i.id`,
 )
 
+/** Locks the credential, so that nobody removes it before what depends on it is written. */
+const HOLD_CONFIG = sql(
+  'identity.hold_config',
+  `with identity as (
+    select id from identities where id = $1 and nid = $2 for no key update skip locked
+  )
+  select c.id from identity join identity_credentials c on c.identity_id = identity.id and c.nid = $2
+    join identity_credential_types t on t.id = c.identity_credential_type_id
+  where t.name = $3 and c.config = $4::jsonb for no key update of c skip locked`,
+)
+
 const DELETE = sql('identity.delete', 'delete from identities where id = $1 and nid = $2 returning id')
 
 /** The rows to add, with their ids; `identifiers` of credentials become rows of their own. */
@@ -164,6 +175,10 @@ export function createIdentityWriter(nid: string, newId: () => string) {
     async replaceConfig(tx: Queryable, id: string, c: ConfigChange, now: Timestamp): Promise<boolean> {
       const values = [id, nid, now, c.type, stringifyJson(c.from), stringifyJson(c.to)]
       return (await tx.query(REPLACE_CONFIG, values)).length > 0
+    },
+    /** @returns whether the config is what it was */
+    async holdConfig(tx: Queryable, id: string, c: Pick<ConfigChange, 'type' | 'from'>): Promise<boolean> {
+      return (await tx.query(HOLD_CONFIG, [id, nid, c.type, stringifyJson(c.from)])).length > 0
     },
     /** Its rows in other tables are deleted by foreign keys. @returns whether it existed */
     async remove(tx: Queryable, id: string): Promise<boolean> {

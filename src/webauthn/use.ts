@@ -17,7 +17,7 @@ import { readUse, type UseAnswer } from './read.ts'
 
 export interface UseDeps {
   config(): Config
-  identities: Pick<IdentityService, 'replaceConfig'>
+  identities: Pick<IdentityService, 'replaceConfig' | 'holdConfig'>
   log: { warn(details: object, message: string): void }
 }
 
@@ -75,18 +75,23 @@ function isOwn({ identity, type, answer }: Use, asked: Buffer): boolean {
   return own.some((handle) => handle.equals(userHandle))
 }
 
-/** Stores the counter of the key; the higher one stays. */
+/** Stores the counter of the key; the higher one stays. A key that its owner has removed meanwhile proves nothing. */
 async function noteUse(d: UseDeps, { identity, type }: Use, key: Key, used: Used, tx: Queryable): Promise<void> {
+  const { config: from } = identity.credentials.find((one) => one.type === type)!
   const known = key.stored.authenticator as JsonObject | undefined
   const warned = used.countedBack || known?.clone_warning === true
   const count = Math.max(used.signCount, key.signCount)
-  if (count === key.signCount && warned === (known?.clone_warning === true)) return
-  const authenticator = { ...known, sign_count: count, clone_warning: warned }
-  const ring = ringOf(identity.credentials, type, identity.id)
-  const keys = ring.keys.map((one) =>
-    one.id.equals(key.id) ? { ...one, stored: { ...one.stored, authenticator } } : one,
-  )
-  const { config } = identity.credentials.find((one) => one.type === type)!
-  const change = { type, from: config, to: keyRingConfig({ ...ring, keys }) }
-  if (!(await d.identities.replaceConfig(identity.id, change, tx))) throw new NotLocked('the keys have changed')
+  const unchanged = count === key.signCount && warned === (known?.clone_warning === true)
+  const noted = unchanged
+    ? await d.identities.holdConfig(identity.id, { type, from }, tx)
+    : await d.identities.replaceConfig(identity.id, { type, from, to: counted() }, tx)
+  if (!noted) throw new NotLocked('the keys have changed')
+
+  function counted(): JsonObject {
+    const authenticator = { ...known, sign_count: count, clone_warning: warned }
+    const ring = ringOf(identity.credentials, type, identity.id)
+    const isUsed = (one: Key) => one.id.equals(key.id)
+    const keys = ring.keys.map((one) => (isUsed(one) ? { ...one, stored: { ...one.stored, authenticator } } : one))
+    return keyRingConfig({ ...ring, keys })
+  }
 }
