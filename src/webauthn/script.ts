@@ -67,10 +67,11 @@ export const SCRIPT = `(() => {
   }
 
   function send(selector, value, near) {
-    const input = document.querySelector(selector)
+    const form = near && near.closest('form')
+    const input = (form && form.querySelector(selector)) || document.querySelector(selector)
     input.value = value
-    const form = (near || input).closest('form')
-    form.submit()
+    const sent = form || input.closest('form')
+    sent.submit()
   }
   const WORDS = {
     InvalidStateError: 'This device has a key for this account already.',

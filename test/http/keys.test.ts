@@ -22,7 +22,7 @@ describe('keys', () => {
       req.resume().on('end', () => meanwhile().then(() => res.writeHead(204).end()))
     })
     await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
-    scope.after(() => new Promise((resolve) => receiver.close(resolve)))
+    scope.after(() => new Promise<void>((resolve) => receiver.close(() => resolve())))
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
     const hook = { hook: 'web_hook', config: { url, method: 'POST', can_interrupt: true } }
     server = await testServer(scope, {
@@ -62,13 +62,15 @@ describe('keys', () => {
 
   async function addPasskey(own: Owner): Promise<void> {
     const form = await settings(own)
-    const json = { passkey_settings_register: await make(shownIn(form.flow, 'passkey_create_data'), own) }
+    const json = {
+      passkey_settings_register: await make(shownIn(form.flow, 'passkey_create_data'), own, { key: 'passkey' }),
+    }
     const reply = await form.submit(json)
     assert.equal(reply.status, 200, reply.text)
   }
   async function addSecurityKey(own: Owner): Promise<void> {
     const form = await settings(own)
-    const webauthn_register = await make(shownIn(form.flow, 'webauthn_register_trigger'), own)
+    const webauthn_register = await make(shownIn(form.flow, 'webauthn_register_trigger'), own, { key: 'key' })
     const reply = await form.submit({ webauthn_register, webauthn_register_displayname: 'blue' })
     assert.equal(reply.status, 200, reply.text)
   }
@@ -89,6 +91,135 @@ describe('keys', () => {
       meanwhile = async () => {}
       assert.deepEqual([reply.status, messageIds(reply)], [400, [4000015]], `counter ${counter}`)
       assert.deepEqual(await sessionsOf(own), [])
+    }
+  })
+  test('an answer counts for the form that asked for it, once, and for its owner', async () => {
+    const [own, other] = [await owner(), await owner()]
+    for (const one of [own, other]) {
+      await addPasskey(one)
+      await addSecurityKey(one)
+    }
+    const passkeyOf = (form: { flow: any }, one = own) =>
+      sign(shownIn(form.flow, 'passkey_challenge'), one, { key: 'passkey' })
+    const keyOf = (form: { flow: any }, one = own) =>
+      sign(shownIn(form.flow, 'webauthn_login_trigger'), one, { key: 'key' })
+    const [first, second] = [await passkeyForm(), await passkeyForm()]
+    const passkey_login = await passkeyOf(first)
+    assert.equal((await second.submit({ passkey_login })).status, 400, 'a passkey on another form')
+    assert.equal((await first.submit({ passkey_login })).status, 422, 'and now the second factor')
+    assert.equal((await first.submit({ passkey_login })).status, 400, 'again')
+
+    const step = { method: 'webauthn', identifier: own.person.email }
+    const [mine, theirs, later] = [await stepUp(own), await stepUp(other), await stepUp(own)]
+    const webauthn_login = await keyOf(mine)
+    const refusals = [
+      await theirs.submit({ ...step, webauthn_login }),
+      await theirs.submit({ ...step, webauthn_login: await keyOf(theirs, own).catch(() => webauthn_login) }),
+      await later.submit({ ...step, webauthn_login }),
+      await later.submit({
+        ...step,
+        webauthn_login: await sign(shownIn(later.flow, 'webauthn_login_trigger'), own, { key: 'passkey' }),
+      }),
+    ]
+    assert.deepEqual(
+      refusals.map(({ status }) => status),
+      [400, 400, 400, 400],
+    )
+    assert.equal((await mine.submit({ ...step, webauthn_login })).status, 200)
+    assert.equal((await mine.submit({ ...step, webauthn_login })).status, 400, 'again')
+
+    const [here, there] = [await settings(own), await settings(other)]
+    const passkey_settings_register = await make(shownIn(here.flow, 'passkey_create_data'), own, { key: 'new' })
+    assert.equal((await there.submit({ passkey_settings_register })).status, 400, "in somebody else's form")
+    assert.equal((await here.submit({ passkey_settings_register })).status, 200)
+    assert.equal((await here.submit({ passkey_settings_register })).status, 400, 'again')
+    const twice = await settings(other)
+    const copied = {
+      options: shownIn(twice.flow, 'passkey_create_data'),
+      origin: ORIGIN,
+      key: 'copy',
+      id: JSON.parse(passkey_settings_register).id,
+    }
+    const reply = await twice.submit({
+      passkey_settings_register: (await authenticator.create(copied, { state: {} })).response,
+    })
+    assert.equal(reply.status, 200, 'ids are chosen by the device')
+  })
+
+  /** Base64url of bytes. */
+  const b64 = (bytes: Buffer) => bytes.toString('base64url')
+  /** CBOR that says that it is long, is deep, never ends, or is none. */
+  const BAD_CBOR = [0x81, 0xa1, 0xc1, 0x5f].map((byte) => b64(Buffer.alloc(30_000, byte)))
+  for (const major of [2, 3, 4, 5])
+    BAD_CBOR.push(b64(Buffer.from([(major << 5) | 27, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0])))
+  const BAD_TEXT = ['[', '{"a":'].map((open) => b64(Buffer.from(open.repeat(6_000))))
+  const WRONG_TYPES = [null, 5, true, [], {}, '', '\u0000', '=', '*']
+
+  /** What is read as absent, which is allowed there. */
+  const ABSENT = [
+    'rawId null',
+    'userHandle null',
+    'userHandle ""',
+    'userHandle "="',
+    'userHandle 5',
+    'userHandle true',
+    'userHandle []',
+    'userHandle {}',
+  ]
+
+  test('whatever answer is made up is a form again: neither an error of the server nor an endless wait', async () => {
+    const own = await owner()
+    await addPasskey(own)
+    await addSecurityKey(own)
+    const step = { method: 'webauthn', identifier: own.person.email }
+    const newKey = { webauthn_register_displayname: 'red' }
+    for (const [input, open, wrap, answer] of [
+      [
+        'webauthn_register',
+        () => settings(own),
+        newKey,
+        (flow: any) => make(shownIn(flow, 'webauthn_register_trigger'), own, { key: 'x' }),
+      ],
+      [
+        'passkey_settings_register',
+        () => settings(own),
+        {},
+        (flow: any) => make(shownIn(flow, 'passkey_create_data'), own, { key: 'x' }),
+      ],
+      [
+        'webauthn_login',
+        () => stepUp(own),
+        step,
+        (flow: any) => sign(shownIn(flow, 'webauthn_login_trigger'), own, { key: 'key' }),
+      ],
+      [
+        'passkey_login',
+        passkeyForm,
+        {},
+        (flow: any) => sign(shownIn(flow, 'passkey_challenge'), own, { key: 'passkey' }),
+      ],
+    ] as const) {
+      const form = await open()
+      const good = JSON.parse(await answer(form.flow))
+      const bad = [...BAD_TEXT, ...BAD_CBOR, ...WRONG_TYPES.map((value) => JSON.stringify(value))].filter(
+        (text) => text !== '""',
+      )
+      const put = (into: object, name: string, value: unknown) =>
+        ABSENT.includes(`${name} ${JSON.stringify(value)}`) ? into : { ...into, [name]: value }
+      for (const name of Object.keys(good)) {
+        for (const value of WRONG_TYPES)
+          if (put(good, name, value) !== good) bad.push(JSON.stringify(put(good, name, value)))
+      }
+      for (const name of Object.keys(good.response)) {
+        for (const value of [...WRONG_TYPES, ...BAD_CBOR, ...BAD_TEXT]) {
+          const response = put(good.response, name, value)
+          if (response !== good.response) bad.push(JSON.stringify({ ...good, response }))
+        }
+      }
+      for (const text of bad) {
+        const reply = await form.submit({ ...wrap, [input]: text })
+        assert.equal(reply.status, 400, `${input}: ${reply.status} ${text.slice(0, 200)}`)
+      }
     }
   })
 })
