@@ -104,7 +104,7 @@ const REPLACE_CONFIG = sql(
   returning i.id`,
 )
 
-/** Locks the credential, so that nobody removes it before what depends on it is written. */
+/** Locks the credential, so that it is not removed before what depends on it is written. */
 const HOLD_CONFIG = sql(
   'identity.hold_config',
   `with identity as (
