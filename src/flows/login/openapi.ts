@@ -6,6 +6,7 @@ import {
   json,
   list,
   map,
+  nullable,
   object,
   query,
   ref,
@@ -63,7 +64,7 @@ export const loginDescription: Description = {
     ),
     successfulNativeLogin: object(
       { session: ref('session') },
-      { session_token: text, continue_with: list(ref('continueWith')) },
+      { session_token: text, continue_with: nullable(list(ref('continueWith'))) },
     ),
   },
 }

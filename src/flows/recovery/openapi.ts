@@ -5,6 +5,7 @@ import {
   jsonBody,
   list,
   map,
+  nullable,
   OTHER_ERRORS,
   object,
   oneWord,
@@ -75,7 +76,7 @@ export const recoveryDescription: Description = {
     recoveryLinkForIdentity: object({ recovery_link: text }, { expires_at: time }),
     recoveryFlow: object(flowMembers.required, {
       ...flowMembers.optional,
-      continue_with: list(ref('continueWith')),
+      continue_with: nullable(list(ref('continueWith'))),
     }),
     updateRecoveryFlowBody: object(
       {},

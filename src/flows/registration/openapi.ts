@@ -4,6 +4,7 @@ import {
   json,
   list,
   map,
+  nullable,
   object,
   oneWord,
   query,
@@ -54,7 +55,7 @@ export const registrationDescription: Description = {
     ),
     successfulNativeRegistration: object(
       { identity: ref('identity') },
-      { session: ref('session'), session_token: text, continue_with: list(ref('continueWith')) },
+      { session: ref('session'), session_token: text, continue_with: nullable(list(ref('continueWith'))) },
     ),
   },
 }

@@ -5,6 +5,7 @@ import {
   json,
   list,
   map,
+  nullable,
   object,
   oneWord,
   ref,
@@ -34,7 +35,7 @@ export const settingsDescription: Description = {
   schemas: {
     settingsFlow: object(
       { ...flowMembers.required, identity: ref('identity') },
-      { ...flowMembers.optional, continue_with: list(ref('continueWith')) },
+      { ...flowMembers.optional, continue_with: nullable(list(ref('continueWith'))) },
     ),
     updateSettingsFlowBody: object(
       { method: oneWord('password', 'profile') },
