@@ -1,12 +1,12 @@
 import type { Json, JsonObject } from '../../identities/types.ts'
+import { ExactNumber, isNumber } from '../../kernel/base/exact-number.ts'
 
 /** What a provider says about a person, as claims of OpenID Connect; empty members are left out. Mappers read it. */
 export type Claims = JsonObject
 
+/** They say who it is: nothing is guessed. @see OpenID Connect Core 1.0 §2 */
+const STRICT = ['iss', 'sub', 'oid', 'nonce']
 const TEXTS = [
-  'iss',
-  'sub',
-  'oid',
   'name',
   'given_name',
   'family_name',
@@ -24,7 +24,6 @@ const TEXTS = [
   'phone_number',
   'hd',
   'team',
-  'nonce',
   'acr',
 ]
 const FLAGS = ['email_verified', 'phone_number_verified', 'nonce_supported']
@@ -37,6 +36,7 @@ const FLAGS = ['email_verified', 'phone_number_verified', 'nonce_supported']
  */
 export function toClaims(said: JsonObject, raw?: JsonObject): Claims {
   const claims: Claims = {}
+  for (const name of STRICT) if (typeof said[name] === 'string') put(claims, name, said[name])
   for (const name of TEXTS) put(claims, name, textOf(said[name]))
   for (const name of FLAGS) put(claims, name, isTrue(said[name]))
   put(claims, 'locale', localeOf(said.locale))
@@ -52,31 +52,35 @@ function put(claims: Claims, name: string, value: Json | undefined): void {
 
 function textOf(value: Json | undefined): string | undefined {
   if (typeof value === 'string') return value
-  return typeof value === 'number' ? String(value) : undefined
+  return value !== undefined && isNumber(value) ? String(value) : undefined
 }
 
-/** Apple and Cognito send booleans as texts. */
-const isTrue = (value: Json | undefined) => value === true || value === 1 || /^true$/i.test(textOf(value) ?? '')
+/** Apple and Cognito send booleans as texts. Whatever else might be meant is not the word of the provider. */
+const isTrue = (value: Json | undefined) => value === true || value === 'true'
 
 /** LinkedIn sends language and country. */
 function localeOf(value: Json | undefined): string | undefined {
-  if (value === null || typeof value !== 'object') return textOf(value)
+  if (!isObject(value)) return textOf(value)
   return [member(value, 'language'), member(value, 'country')].map(textOf).filter(Boolean).join('-')
 }
 
 /** Auth0 and Salesforce send a time as text. */
 function secondsOf(value: Json | undefined): number | undefined {
-  const seconds = typeof value === 'string' && !/^\d+$/.test(value) ? Date.parse(value) / 1000 : Number(value)
-  return Number.isFinite(seconds) && typeof value !== 'boolean' && value !== null ? Math.trunc(seconds) : undefined
+  const text = textOf(value) ?? ''
+  const seconds = text === '' || Number.isNaN(Number(text)) ? Date.parse(text) / 1000 : Number(text)
+  return Number.isFinite(seconds) ? Math.trunc(seconds) : undefined
 }
 
 /** A member of an object, or an element of a list by its number. */
 export function member(of: Json | undefined, name: string): Json | undefined {
-  if (of === null || typeof of !== 'object') return undefined
-  return Array.isArray(of) ? of[Number(name)] : (of as JsonObject)[name]
+  if (Array.isArray(of)) return of[Number(name)]
+  return isObject(of) && Object.hasOwn(of, name) ? of[name] : undefined
 }
 
 /** The text at a path of members; empty where there is none. */
 export function textAt(of: Json | undefined, ...path: string[]): string {
   return textOf(path.reduce(member, of)) ?? ''
 }
+
+export const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)

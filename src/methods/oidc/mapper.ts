@@ -1,9 +1,10 @@
 import type { Json, JsonObject, TraitAddress } from '../../identities/types.ts'
 import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { badRequest, internalError } from '../../kernel/http/errors.ts'
 import { createPrograms } from '../../kernel/jsonnet/programs.ts'
-import { type Claims, member, textAt as textIn } from './claims.ts'
-import { invalidConfiguration } from './errors.ts'
+import { type Claims, isObject, member, textAt as textIn } from './claims.ts'
+import { invalidConfiguration, untrustworthy } from './errors.ts'
 
 /** The result of a mapper. */
 export interface Mapped {
@@ -55,9 +56,11 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
   }
 
   async function evaluate(url: string, claims: Claims): Promise<Json> {
+    const input = stringifyJson(claims)
+    if (Buffer.byteLength(input) > MAX_BYTES) {
+      throw untrustworthy('the provider says more about the person than the 64 KiB that can be read')
+    }
     try {
-      const input = JSON.stringify(claims)
-      if (Buffer.byteLength(input) > MAX_BYTES) throw new Error('the claims are larger than 64 KiB')
       const output = compiled(await textAt(url)).run({ extCodes: { claims: input } })
       if (Buffer.byteLength(output) > MAX_BYTES) throw new Error('the output is larger than 64 KiB')
       return JSON.parse(output) as Json
@@ -67,7 +70,7 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
   }
 
   return {
-    /** @throws HttpError 500 for a mapper that fails, 400 for addresses that are no list */
+    /** @throws HttpError 500 for a mapper that fails, 400 for too many claims, and for addresses that are no list */
     async map(url: string, claims: Claims): Promise<Mapped> {
       const identity = member(await evaluate(url, claims), 'identity')
       const traits = member(identity, 'traits')
@@ -100,6 +103,3 @@ function addresses(value: Json | undefined): TraitAddress[] {
     return { via, value: via === 'email' ? text.trim().toLowerCase() : text }
   })
 }
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

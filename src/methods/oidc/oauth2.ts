@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../identities/types.ts'
-import { type Claims, toClaims } from './claims.ts'
+import { type Claims, textAt, toClaims } from './claims.ts'
 import { scopeMissing } from './errors.ts'
 import type { ClaimsRequest, Endpoints, Kind } from './kind.ts'
 
@@ -16,6 +16,6 @@ export const oauth2 = (
 
 /** @throws HttpError 400 when the person did not grant all requested scopes */
 export function assertGranted({ provider, tokens }: ClaimsRequest, separator: string): void {
-  const granted = new Set(String(tokens.answer.scope ?? '').split(separator))
+  const granted = new Set(textAt(tokens.answer, 'scope').split(separator))
   if (!(provider.scope ?? []).every((scope) => granted.has(scope))) throw scopeMissing()
 }

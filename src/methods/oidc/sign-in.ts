@@ -119,6 +119,16 @@ export function createProviderSignIn(d: SignInDeps) {
     }
   }
 
+  /** Asked before all else, so that a provider that is away is waited for once. @returns why it cannot be used */
+  async function unreachable(provider: Provider): Promise<unknown> {
+    const kind = kindOf(provider)
+    if (kind.own) return undefined
+    return kind.endpoints(provider, d.upstream).then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+  }
+
   async function authorizeUrl(
     one: Departure,
     parameters: Record<string, string>,
@@ -162,6 +172,7 @@ export function createProviderSignIn(d: SignInDeps) {
     if (identifierOf(provider.id, subject).length > MAX_IDENTIFIER) {
       throw upstreamError('the subject that the provider returned is too long')
     }
+    if (/\p{Cc}/u.test(subject)) throw upstreamError('the subject that the provider returned holds control characters')
     const upstream = upstreamSignIn(d.seal, { provider: provider.id, subject, claims, idToken })
     return { provider, subject, claims, tokens, upstream }
   }
@@ -175,7 +186,8 @@ export function createProviderSignIn(d: SignInDeps) {
     /** @throws HttpError 400 for traits that are too large, and for parameters of a wrong type */
     async leave(one: Departure): Promise<Redirect> {
       const parameters = upstreamParameters(one.form)
-      const verifier = await verifierFor(one.provider)
+      const away = await unreachable(one.provider)
+      const verifier = away === undefined ? await verifierFor(one.provider) : undefined
       const state = d.states.write({
         flowId: one.flow.id,
         kind: one.kind,
@@ -195,6 +207,7 @@ export function createProviderSignIn(d: SignInDeps) {
       if (id === undefined) throw badRequest('The form is too large to be taken along to another server.')
       const comeBack = { name: CONTAINER, id, beside: true }
       try {
+        if (away !== undefined) throw away
         return { kind: 'redirect', to: await authorizeUrl(one, parameters, state, verifier), active: 'oidc', comeBack }
       } catch (error) {
         const failed = error instanceof HttpError ? error : notInitialized(error)
@@ -210,8 +223,14 @@ export function createProviderSignIn(d: SignInDeps) {
       await assertIssuer(provider, query)
       const code = query.get('code') || query.get('authCode') || ''
       const sent = { provider, code, redirectUri: callback(provider), verifier: state.verifier }
-      const tokens = await d.tokenEndpoint.exchange(sent)
-      const claims = await kind.claims({ provider, tokens, upstream: d.upstream, query })
+      const ask = async () => {
+        const tokens = await d.tokenEndpoint.exchange(sent)
+        return { tokens, claims: await kind.claims({ provider, tokens, upstream: d.upstream, query }) }
+      }
+      const { tokens, claims } = await ask().catch((error: unknown) => {
+        d.upstream.doubt(issuerOf(provider))
+        throw error
+      })
       const { nonce } = claims
       if (kind.openid && state.verifier === undefined && nonce !== undefined && nonce !== nonceOf(stateText)) {
         throw untrustworthy('the nonce of the id_token is not the one that was sent')

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../identities/types.ts'
 import type { OutboundAnswer } from '../../kernel/outbound/client.ts'
-import { textAt } from './claims.ts'
+import { readAnswer } from './answers.ts'
+import { isObject, textAt } from './claims.ts'
 import { codeRefused, upstreamError } from './errors.ts'
 import type { Provider, Tokens } from './kind.ts'
 import { kindOf } from './kinds.ts'
@@ -22,6 +23,8 @@ export interface TokenEndpoint {
 
 type Auth = 'body' | 'header'
 
+/** Each is stored with the account; a longer one fits into no header. */
+const MAX_TOKEN = 64 * 1024
 /** Where an error names itself. */
 const MAX_ERROR_BYTES = 4096
 
@@ -101,16 +104,25 @@ function read({ status, body }: OutboundAnswer, translate?: (answer: JsonObject)
   const answer = translate?.(said) ?? said
   const accessToken = textAt(answer, 'access_token')
   if (accessToken === '') throw new Error('the token endpoint answered without an access_token')
-  return { accessToken, idToken: textAt(answer, 'id_token'), refreshToken: textAt(answer, 'refresh_token'), answer }
+  const tokens = { accessToken, idToken: textAt(answer, 'id_token'), refreshToken: textAt(answer, 'refresh_token') }
+  for (const token of Object.values(tokens)) {
+    if (token.length > MAX_TOKEN) throw new Error('the token endpoint answered with a token that is too long')
+  }
+  return { ...tokens, answer }
 }
+
+const FORM = ['access_token', 'id_token', 'refresh_token', 'scope']
 
 /** JSON, or a form, which GitHub sends by default. */
 function answerOf(text: string): JsonObject {
   try {
-    const answer: unknown = JSON.parse(text)
-    if (typeof answer === 'object' && answer !== null && !Array.isArray(answer)) return answer as JsonObject
+    const answer = readAnswer(text)
+    if (isObject(answer)) return answer
   } catch {
-    if (text.includes('access_token=')) return Object.fromEntries(new URLSearchParams(text))
+    if (text.includes('access_token=')) {
+      const form = new URLSearchParams(text)
+      return Object.fromEntries(FORM.flatMap((name) => (form.has(name) ? [[name, form.get(name)!]] : [])))
+    }
   }
   throw new Error('the token endpoint did not answer with a JSON object')
 }

@@ -1,285 +1,40 @@
 import assert from 'node:assert/strict'
-import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { decodeJwt, exportJWK, generateKeyPair, type JWK, jwtVerify, SignJWT } from 'jose'
-import { systemClock } from '../../../src/kernel/base/clock.ts'
+import { jwtVerify } from 'jose'
+import { SECOND, systemClock } from '../../../src/kernel/base/clock.ts'
 import type { OutboundAnswer, OutboundRequest } from '../../../src/kernel/outbound/client.ts'
 import type { Provider } from '../../../src/methods/oidc/kind.ts'
 import { kindOf } from '../../../src/methods/oidc/kinds.ts'
 import { createTokenEndpoint } from '../../../src/methods/oidc/token.ts'
 import { createUpstream } from '../../../src/methods/oidc/upstream.ts'
+import { APIS, arriveAt, ISSUERS, issuerOf, providerOf } from '../../helpers/provider-apis.ts'
 
 /** Plays the servers of a provider: answers by URL without its query, and what they were asked. */
-function stage(answers: Record<string, unknown>) {
+function stage(says: Record<string, unknown>, headers: OutboundAnswer['headers'] = {}) {
   const asked: OutboundRequest[] = []
+  const real = systemClock()
+  let late = 0
   async function exchange(request: OutboundRequest): Promise<OutboundAnswer> {
     asked.push(request)
-    const found = answers[request.url] ?? answers[request.url.split('?')[0]!]
+    const found = says[request.url] ?? says[request.url.split('?')[0]!]
     const said = typeof found === 'function' ? found(request) : found
     const { status = 200, body = said } = said?.status === undefined ? {} : said
     const text = typeof body === 'string' ? body : JSON.stringify(body ?? null)
-    return { status: found === undefined ? 404 : status, headers: {}, body: Buffer.from(text), cut: undefined }
+    return { status: found === undefined ? 404 : status, headers, body: Buffer.from(text), cut: undefined }
   }
-  const upstream = createUpstream({ clock: systemClock(), random: randomBytes, exchange })
-  return { upstream, asked, token: createTokenEndpoint(upstream) }
+  const clock = { ...real, now: () => real.now() + late * SECOND }
+  const upstream = createUpstream({ clock, random: randomBytes, exchange })
+  const later = (seconds: number) => {
+    late += seconds
+  }
+  const arrive = async (entry: Provider) => (await arriveAt(entry, upstream)).subject
+  return { says, upstream, asked, token: createTokenEndpoint(upstream), later, arrive }
 }
-
-const provider = (more: Partial<Provider>): Provider => ({
-  ...{ id: 'one', provider: 'generic', client_id: 'client', client_secret: 'secret', mapper_url: 'base64://e30=' },
-  ...{ subject_source: 'userinfo', claims_source: 'id_token', pkce: 'auto', update_identity_on_login: 'never' },
-  ...more,
-})
 
 const tokens = (more: Record<string, string> = {}, idToken = '') => ({
   ...{ accessToken: 'at', idToken, refreshToken: '', answer: { access_token: 'at', ...more } },
 })
-
-/** What a provider with an API of its own says, by its documentation, and the claims that follow. */
-const APIS: {
-  kind: Provider['provider']
-  config?: Partial<Provider>
-  answer?: Record<string, string>
-  says: Record<string, unknown>
-  claims: Record<string, unknown>
-}[] = [
-  {
-    kind: 'github',
-    config: { scope: ['user:email'] },
-    answer: { scope: 'user:email' },
-    says: {
-      'https://api.github.com/user': {
-        ...{ id: 1, login: 'octocat', name: 'Mona', blog: 'https://b.example', avatar_url: 'https://a.example/1' },
-        ...{ html_url: 'https://github.com/octocat', email: 'unproved@b.example', updated_at: '2008-01-14T04:33:35Z' },
-      },
-      'https://api.github.com/user/emails': [
-        { email: 'second@b.example', primary: false, verified: true },
-        { email: 'mona@b.example', primary: true, verified: true },
-      ],
-    },
-    claims: {
-      ...{ iss: 'https://github.com/login/oauth/access_token', sub: '1', name: 'Mona', nickname: 'octocat' },
-      ...{ website: 'https://b.example', picture: 'https://a.example/1', profile: 'https://github.com/octocat' },
-      ...{ email: 'mona@b.example', email_verified: true, updated_at: 1200285215 },
-    },
-  },
-  {
-    kind: 'github-app',
-    says: {
-      'https://api.github.com/user': { id: 2, login: 'app', email: 'shown@b.example' },
-      'https://api.github.com/user/emails': [{ email: 'a@b.example', primary: true, verified: false }],
-    },
-    claims: {
-      ...{ iss: 'https://github.com/login/oauth/access_token', sub: '2', nickname: 'app', email: 'a@b.example' },
-    },
-  },
-  {
-    kind: 'gitlab',
-    config: { issuer_url: 'https://git.example/below/' },
-    says: { 'https://git.example/below/oauth/userinfo': { sub: '7', email: 'a@b.example', email_verified: 'true' } },
-    claims: { iss: 'https://git.example/below/', sub: '7', email: 'a@b.example', email_verified: true },
-  },
-  {
-    kind: 'auth0',
-    config: { issuer_url: 'https://t.auth0.example' },
-    says: { 'https://t.auth0.example/userinfo': { sub: 'auth0|1', updated_at: '2020-01-01T00:00:00.000Z' } },
-    claims: { iss: 'https://t.auth0.example', sub: 'auth0|1', updated_at: 1577836800 },
-  },
-  {
-    kind: 'salesforce',
-    config: { issuer_url: 'https://login.salesforce.example' },
-    says: { 'https://login.salesforce.example/services/oauth2/userinfo': { sub: 's', iss: 'https://other.example' } },
-    claims: { iss: 'https://other.example', sub: 's' },
-  },
-  {
-    kind: 'discord',
-    config: { scope: ['identify', 'email'] },
-    answer: { scope: 'identify email' },
-    says: {
-      'https://discord.com/api/v9/users/@me': {
-        ...{
-          id: '80351110224678912',
-          username: 'Nelly',
-          discriminator: '1337',
-          avatar: '8342729096ea3675442027381ff50dfe',
-        },
-        ...{ verified: true, email: 'nelly@discord.example', locale: 'en-US' },
-      },
-    },
-    claims: {
-      ...{ iss: 'https://discord.com/api/oauth2/', sub: '80351110224678912', name: 'Nelly#1337', nickname: 'Nelly' },
-      picture: 'https://cdn.discordapp.com/avatars/80351110224678912/8342729096ea3675442027381ff50dfe.png',
-      ...{ preferred_username: 'Nelly', email: 'nelly@discord.example', email_verified: true, locale: 'en-US' },
-    },
-  },
-  {
-    kind: 'slack',
-    config: { scope: ['identity.basic'] },
-    answer: { scope: 'identity.basic,identity.email' },
-    says: {
-      'https://slack.com/api/users.identity': {
-        ...{ ok: true, team: { id: 'T0' } },
-        user: { id: 'U0', name: 'Sonny', email: 's@slack.example', image_512: 'https://i.example/512' },
-      },
-    },
-    claims: {
-      ...{ iss: 'https://slack.com/oauth/', sub: 'U0', name: 'Sonny', nickname: 'Sonny', preferred_username: 'Sonny' },
-      ...{ email: 's@slack.example', email_verified: true, picture: 'https://i.example/512', team: 'T0' },
-    },
-  },
-  {
-    kind: 'facebook',
-    says: {
-      'https://graph.facebook.com/me': {
-        ...{ id: '9', name: 'A B', first_name: 'A', last_name: 'B', email: 'a@fb.example', birthday: '01/02/2003' },
-        ...{ gender: 'female', picture: { data: { url: 'https://p.example' } } },
-      },
-    },
-    claims: {
-      iss: `https://graph.facebook.com/me?fields=id,name,first_name,last_name,middle_name,email,picture,birthday,gender&appsecret_proof=${createHmac('sha256', 'secret').update('at').digest('hex')}`,
-      ...{ sub: '9', name: 'A B', nickname: 'A B', preferred_username: 'A B', given_name: 'A', family_name: 'B' },
-      ...{ email: 'a@fb.example', email_verified: true, gender: 'female', birthdate: '01/02/2003' },
-      picture: 'https://p.example',
-    },
-  },
-  {
-    kind: 'vk',
-    answer: { email: 'a@vk.example' },
-    says: { 'https://api.vk.com/method/users.get': { response: [{ id: 5, first_name: 'A', last_name: 'B', sex: 1 }] } },
-    claims: {
-      ...{ iss: 'https://api.vk.com/method/users.get', sub: '5', given_name: 'A', family_name: 'B' },
-      ...{ email: 'a@vk.example', gender: 'female' },
-    },
-  },
-  {
-    kind: 'yandex',
-    says: {
-      'https://login.yandex.ru/info': {
-        ...{ id: '1', first_name: 'A', last_name: 'B', default_email: 'a@ya.example', sex: 'male' },
-        ...{ default_avatar_id: '131652443', is_avatar_empty: false, birthday: '1987-03-12' },
-      },
-    },
-    claims: {
-      ...{ iss: 'https://login.yandex.ru/info', sub: '1', given_name: 'A', family_name: 'B', email: 'a@ya.example' },
-      ...{ gender: 'male', birthdate: '1987-03-12' },
-      picture: 'https://avatars.yandex.net/get-yapic/131652443/islands-200',
-    },
-  },
-  {
-    kind: 'spotify',
-    config: { scope: ['user-read-email'] },
-    answer: { scope: 'user-read-email user-read-private' },
-    says: {
-      'https://api.spotify.com/v1/me': {
-        ...{ id: 'sp', display_name: 'S', email: 's@sp.example', images: [{ url: 'https://i.example' }] },
-        external_urls: { spotify: 'https://open.spotify.com/user/sp' },
-      },
-    },
-    claims: {
-      ...{ iss: 'https://accounts.spotify.com/api/token', sub: 'sp', name: 'S', nickname: 'S', email: 's@sp.example' },
-      ...{ picture: 'https://i.example', profile: 'https://open.spotify.com/user/sp' },
-    },
-  },
-  {
-    kind: 'amazon',
-    config: { scope: ['profile'] },
-    says: { 'https://api.amazon.com/user/profile': { user_id: 'amzn1.a', name: 'A', email: 'a@a.example' } },
-    claims: { iss: 'https://api.amazon.com/auth/o2/token', sub: 'amzn1.a', name: 'A', email: 'a@a.example' },
-  },
-  {
-    kind: 'lark',
-    says: {
-      'https://passport.feishu.cn/suite/passport/oauth/userinfo': {
-        ...{ sub: 'ou_x', open_id: 'ou_1', name: 'L', avatar_url: 'https://i.example', mobile: '+8612345678901' },
-      },
-    },
-    claims: {
-      ...{ iss: 'https://passport.feishu.cn/suite/passport/oauth/userinfo', sub: 'ou_1', name: 'L', nickname: 'L' },
-      ...{ picture: 'https://i.example', phone_number: '+8612345678901' },
-    },
-  },
-  {
-    kind: 'dingtalk',
-    says: {
-      'https://api.dingtalk.com/v1.0/contact/users/me': { nick: 'D', openId: 'o1', avatarUrl: 'https://i.example' },
-    },
-    claims: {
-      ...{ iss: 'https://api.dingtalk.com/v1.0/contact/users/me', sub: 'o1', name: 'D', nickname: 'D' },
-      picture: 'https://i.example',
-    },
-  },
-  {
-    kind: 'patreon',
-    says: {
-      'https://www.patreon.com/api/oauth2/v2/identity': {
-        data: { id: '12', attributes: { email: 'p@p.example', first_name: 'P', last_name: 'Q', full_name: 'P Q' } },
-      },
-    },
-    claims: {
-      ...{ iss: 'https://www.patreon.com/', sub: '12', name: 'P Q', email: 'p@p.example', given_name: 'P' },
-      ...{ family_name: 'Q', last_name: 'Q' },
-    },
-  },
-  {
-    kind: 'linkedin',
-    says: {
-      'https://api.linkedin.com/v2/me': {
-        ...{ id: 'li', localizedFirstName: 'L', localizedLastName: 'I' },
-        profilePicture: {
-          'displayImage~': {
-            elements: [1, 2, 3, 4].map((n) => ({ identifiers: [{ identifier: `https://i.example/${n}` }] })),
-          },
-        },
-      },
-      'https://api.linkedin.com/v2/emailAddress': { elements: [{ 'handle~': { emailAddress: 'l@li.example' } }] },
-    },
-    claims: {
-      ...{ iss: 'https://login.linkedin.com/', sub: 'li', email: 'l@li.example', given_name: 'L', last_name: 'I' },
-      picture: 'https://i.example/3',
-    },
-  },
-  {
-    kind: 'uaepass',
-    config: { issuer_url: 'https://stg-id.uaepass.example/' },
-    says: {
-      'https://stg-id.uaepass.example/idshub/userinfo': {
-        sub: 'u',
-        email: 'u@u.example',
-        fullnameEN: 'U V',
-        idn: '784',
-      },
-    },
-    claims: {
-      ...{ iss: 'https://stg-id.uaepass.example', sub: 'u', email: 'u@u.example', name: 'U V' },
-      raw_claims: { sub: 'u', email: 'u@u.example', fullnameEN: 'U V', idn: '784' },
-    },
-  },
-]
-
-/** Providers of OpenID Connect at fixed places, and where each says it is. */
-const ISSUERS: Partial<Record<Provider['provider'], string>> = {
-  generic: 'https://op.example',
-  google: 'https://accounts.google.com',
-  line: 'https://access.line.me',
-  apple: 'https://appleid.apple.com',
-}
-
-async function issuer(iss: string) {
-  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const jwk: JWK = { ...(await exportJWK(publicKey)), kid: 'k' }
-  const make = (claims: Record<string, unknown>) =>
-    new SignJWT({ iss, aud: 'client', exp: Math.floor(Date.now() / 1000) + 60, ...claims })
-      .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-      .sign(privateKey)
-  const base = iss.replace(/\/$/, '')
-  const says = {
-    [`${base}/.well-known/openid-configuration`]: {
-      ...{ issuer: iss, authorization_endpoint: `${base}/auth`, token_endpoint: `${base}/token` },
-      ...{ jwks_uri: `${base}/jwks`, userinfo_endpoint: `${base}/userinfo` },
-    },
-    [`${base}/jwks`]: { keys: [{ kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA' }, { kty: 'new' }, jwk] },
-  }
-  return { make, says }
-}
 
 const query = new URLSearchParams()
 
@@ -287,14 +42,14 @@ describe('kinds of providers', () => {
   for (const { kind, config, answer, says, claims } of APIS) {
     it(`${kind}: what its API says becomes claims`, async () => {
       const { upstream } = stage(says)
-      const entry = provider({ provider: kind, ...config })
+      const entry = providerOf({ provider: kind, ...config })
       const got = await kindOf(entry).claims({ provider: entry, tokens: tokens(answer), upstream, query })
       assert.deepEqual(got, claims)
     })
 
     it(`${kind}: an API that fails is the provider's fault`, async () => {
       const { upstream } = stage(Object.fromEntries(Object.keys(says).map((url) => [url, { status: 403, body: '' }])))
-      const entry = provider({ provider: kind, ...config })
+      const entry = providerOf({ provider: kind, ...config })
       await assert.rejects(kindOf(entry).claims({ provider: entry, tokens: tokens(answer), upstream, query }), {
         ...{ status: 502, id: 'upstream_error' },
         reason: 'OpenID Connect provider returned a 403 status code but 200 is expected.',
@@ -304,9 +59,9 @@ describe('kinds of providers', () => {
 
   for (const [kind, iss] of Object.entries(ISSUERS) as [Provider['provider'], string][]) {
     it(`${kind}: the id token counts when the issuer signed it for us, in time`, async () => {
-      const { make, says } = await issuer(iss)
+      const { make, says } = await issuerOf(iss)
       const { upstream } = stage(says)
-      const entry = provider({ provider: kind, ...(kind === 'generic' ? { issuer_url: iss } : {}) })
+      const entry = providerOf({ provider: kind, ...(kind === 'generic' ? { issuer_url: iss } : {}) })
       const claimsOf = async (claims: Record<string, unknown>) => {
         const sent = tokens({}, await make({ sub: 's', ...claims }))
         return kindOf(entry).claims({ provider: entry, tokens: sent, upstream, query })
@@ -323,30 +78,30 @@ describe('kinds of providers', () => {
 
   it('microsoft: the issuer is the tenant of the person, and the subject what the configuration says', async () => {
     const tid = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
-    const { make, says } = await issuer(`https://login.microsoftonline.com/${tid}/v2.0`)
+    const { make, says } = await issuerOf(`https://login.microsoftonline.com/${tid}/v2.0`)
     const { upstream } = stage({ ...says, 'https://graph.microsoft.com/v1.0/me': { id: 'me' } })
     for (const [subject_source, sub] of [
       ['userinfo', 's'],
       ['oid', 'o'],
       ['me', 'me'],
     ] as const) {
-      const entry = provider({ provider: 'microsoft', microsoft_tenant: 'common', subject_source })
+      const entry = providerOf({ provider: 'microsoft', microsoft_tenant: 'common', subject_source })
       const sent = tokens({}, await make({ sub: 's', oid: 'o', tid }))
       assert.equal((await kindOf(entry).claims({ provider: entry, tokens: sent, upstream, query })).sub, sub)
     }
-    const entry = provider({ provider: 'microsoft', microsoft_tenant: 'common' })
+    const entry = providerOf({ provider: 'microsoft', microsoft_tenant: 'common' })
     const odd = tokens({}, await make({ sub: 's', tid: '../evil' }))
     await assert.rejects(kindOf(entry).claims({ provider: entry, tokens: odd, upstream, query }), { status: 400 })
   })
 
   it('apple: the secret is a token of our own, the name comes from the form', async () => {
-    const { make, says } = await issuer('https://appleid.apple.com')
+    const { make, says } = await issuerOf('https://appleid.apple.com')
     const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const { upstream, token, asked } = stage({
       ...says,
       'https://appleid.apple.com/auth/token': { access_token: 'at' },
     })
-    const entry = provider({
+    const entry = providerOf({
       ...{ provider: 'apple', apple_team_id: 'TEAM', apple_private_key_id: 'KEY', scope: ['email'] },
       apple_private_key: String(key.privateKey.export({ type: 'pkcs8', format: 'pem' })),
     })
@@ -370,7 +125,7 @@ describe('kinds of providers', () => {
       'https://api.twitter.com/oauth/access_token': 'oauth_token=at&oauth_token_secret=as',
       'https://api.twitter.com/1.1/account/verify_credentials.json': { id_str: '1', name: 'X', screen_name: 'x' },
     })
-    const entry = provider({ provider: 'x', scope: ['email'] })
+    const entry = providerOf({ provider: 'x', scope: ['email'] })
     const own = kindOf(entry).own!
     const url = await own.authorizeUrl(entry, { callback: 'https://us.example/cb', state: 's t' }, upstream)
     assert.equal(url, 'https://api.twitter.com/oauth/authenticate?oauth_token=rt')
@@ -385,10 +140,10 @@ describe('kinds of providers', () => {
   })
 
   it('strange types do not end a sign-in', async () => {
-    const { make, says } = await issuer('https://op.example')
+    const { make, says } = await issuerOf('https://op.example')
     const { upstream } = stage(says)
-    const entry = provider({ issuer_url: 'https://op.example' })
-    const odd = { sub: 's', email_verified: 'True', updated_at: '1577836800', picture: {}, name: 7, birthdate: null }
+    const entry = providerOf({ issuer_url: 'https://op.example' })
+    const odd = { sub: 's', email_verified: 'true', updated_at: '1577836800', picture: {}, name: 7, birthdate: null }
     const sent = tokens({}, await make({ ...odd, locale: { language: 'de', country: 'CH' } }))
     const claims = await kindOf(entry).claims({ provider: entry, tokens: sent, upstream, query })
     const { raw_claims: _, iss: __, ...rest } = claims
@@ -398,7 +153,7 @@ describe('kinds of providers', () => {
 
 describe('the token endpoint', () => {
   const code = { code: 'c', redirectUri: 'https://us.example/cb', verifier: 'v'.repeat(43) }
-  const entry = provider({ provider: 'gitlab', issuer_url: 'https://git.example' })
+  const entry = providerOf({ provider: 'gitlab', issuer_url: 'https://git.example' })
   const TOKEN = 'https://git.example/oauth/token'
 
   it('gets the code once, whatever it answers', async () => {
@@ -435,7 +190,7 @@ describe('the token endpoint', () => {
   it('of dingtalk speaks JSON in words of its own', async () => {
     const url = 'https://api.dingtalk.com/v1.0/oauth2/userAccessToken'
     const { token, asked } = stage({ [url]: { accessToken: 'at' } })
-    const { accessToken } = await token.exchange({ provider: provider({ provider: 'dingtalk' }), ...code })
+    const { accessToken } = await token.exchange({ provider: providerOf({ provider: 'dingtalk' }), ...code })
     assert.equal(accessToken, 'at')
     assert.deepEqual(JSON.parse(asked[0]!.body!), {
       ...{ clientId: 'client', clientSecret: 'secret', code: 'c', grantType: 'authorization_code' },
@@ -445,7 +200,7 @@ describe('the token endpoint', () => {
 
 describe('what is kept of providers', () => {
   it('discovery is asked once, and anew after a failure', async () => {
-    const { says } = await issuer('https://op.example')
+    const { says } = await issuerOf('https://op.example')
     let down = true
     const url = 'https://op.example/.well-known/openid-configuration'
     const { upstream, asked } = stage({ [url]: () => (down ? { status: 503, body: '' } : says[url]) })
@@ -456,7 +211,7 @@ describe('what is kept of providers', () => {
   })
 
   it('an issuer that names another is not believed', async () => {
-    const { says } = await issuer('https://op.example')
+    const { says } = await issuerOf('https://op.example')
     const { upstream } = stage({ 'https://us.example/.well-known/openid-configuration': Object.values(says)[0] })
     await assert.rejects(upstream.discover('https://us.example'), {
       reason: /^Unable to initialize OpenID Connect Provider: /,
@@ -464,13 +219,148 @@ describe('what is kept of providers', () => {
   })
 
   it('unknown keys are a reason to read keys again, but not for every token', async () => {
-    const first = await issuer('https://op.example')
-    const second = await issuer('https://op.example')
-    const { upstream, asked } = stage(first.says)
-    const trust = { issuer: 'https://op.example', jwksUri: 'https://op.example/jwks', audiences: ['client'] }
-    await upstream.verify(await first.make({ sub: 's' }), trust)
-    for (let i = 0; i < 20; i += 1) await assert.rejects(upstream.verify(await second.make({ sub: 's' }), trust))
-    assert.ok(asked.length <= 2, `${asked.length} times`)
-    assert.equal(decodeJwt(await second.make({ sub: 's' })).sub, 's')
+    const [first, second, third] = await Promise.all(['1', '2', '3'].map(() => issuerOf('https://op.example')))
+    const jwks = 'https://op.example/jwks'
+    const { says, upstream, asked } = stage({ ...first!.says })
+    const trust = { issuer: 'https://op.example', jwksUri: jwks, audiences: ['client'] }
+    await upstream.verify(await first!.make({ sub: 's' }), trust)
+    // a rotation right after the keys were read
+    says[jwks] = second!.says[jwks]
+    assert.equal((await upstream.verify(await second!.make({ sub: 's' }), trust)).sub, 's')
+    for (let i = 0; i < 20; i += 1) await assert.rejects(upstream.verify(await third!.make({ sub: 's' }), trust))
+    assert.equal(asked.length, 2)
+  })
+
+  it('whoever moves is found at the second try, also while the keys or the document cannot be read in between', async () => {
+    const issuer = 'https://op.example'
+    const document = `${issuer}/.well-known/openid-configuration`
+    const { make, says: right } = await issuerOf(issuer)
+    const idToken = await make({ sub: 's' })
+    const { says, later, arrive } = stage({ ...right, [`${issuer}/token`]: { access_token: 'at', id_token: idToken } })
+    const entry = providerOf({ issuer_url: issuer })
+    assert.equal(await arrive(entry), 's')
+    const moved = { ...(right[document] as object), token_endpoint: `${issuer}/new`, jwks_uri: `${issuer}/new-keys` }
+    says[`${issuer}/new`] = says[`${issuer}/token`]
+    says[`${issuer}/new-keys`] = says[`${issuer}/jwks`]
+    delete says[`${issuer}/token`]
+    delete says[`${issuer}/jwks`]
+    says[document] = { status: 503, body: '<html>' }
+    for (let tries = 0; tries < 2; tries += 1) await assert.rejects(arrive(entry), { status: 502 })
+    says[document] = moved
+    later(11)
+    assert.equal(await arrive(entry), 's')
+    // back, with nothing in between
+    Object.assign(says, right, { [`${issuer}/token`]: says[`${issuer}/new`] })
+    delete says[`${issuer}/new`]
+    later(11)
+    await assert.rejects(arrive(entry), { status: 502 })
+    assert.equal(await arrive(entry), 's')
+  })
+
+  it('counts as long as the provider says, but for an hour at most, and ten minutes where it says nothing', async () => {
+    const issuer = 'https://op.example'
+    const { says: right } = await issuerOf(issuer)
+    for (const [control, seconds] of [
+      [undefined, 600],
+      ['max-age=60, public', 60],
+      ['public, max-age=86400', 3600],
+      ['no-store', 10],
+      ['max-age=0', 10],
+    ] as const) {
+      const headers = control === undefined ? {} : { 'cache-control': control }
+      const { upstream, asked, later } = stage({ ...right }, headers)
+      for (const [wait, times] of [
+        [0, 1],
+        [seconds - 1, 1],
+        [2, 2],
+      ] as const) {
+        later(wait)
+        await Promise.all([1, 2, 3].map(() => upstream.discover(issuer)))
+        assert.equal(asked.length, times, `${control} after ${wait}`)
+      }
+    }
+  })
+})
+
+describe('an id token', () => {
+  const issuer = 'https://op.example'
+  const trust = { issuer, jwksUri: `${issuer}/jwks`, audiences: ['client'] }
+
+  it('is in time where clocks differ by a minute, and told by how much beyond', async () => {
+    const { make, says } = await issuerOf(issuer)
+    const { upstream } = stage(says)
+    const now = Math.floor(Date.now() / 1000)
+    const verify = async (claims: Record<string, number>) => upstream.verify(await make({ sub: 's', ...claims }), trust)
+    for (const fine of [
+      { exp: now - 5 },
+      { exp: now - 50 },
+      { nbf: now + 30 },
+      { iat: now + 30 },
+      { iat: now + 300 },
+    ]) {
+      assert.equal((await verify(fine)).sub, 's')
+    }
+    await assert.rejects(verify({ exp: now - 300 }), { status: 400, reason: /expired 30\d seconds ago.* by 60$/ })
+    await assert.rejects(verify({ nbf: now + 300 }), {
+      status: 400,
+      reason: /for another (?:300|29\d) seconds.* by 60$/,
+    })
+    for (const odd of ['soon', null, {}, -1, '9'.repeat(20)]) {
+      await assert.rejects(verify({ exp: odd as number }), { status: 400 }, JSON.stringify(odd))
+    }
+  })
+
+  it('of several audiences is refused when it was issued to another of them', async () => {
+    const { make, says } = await issuerOf(issuer)
+    const { upstream } = stage(says)
+    const aud = ['other', 'client']
+    for (const [azp, good] of [
+      [undefined, true],
+      ['client', true],
+      ['other', false],
+      ['', false],
+      [['client'], false],
+      [{ toString: 1 }, false],
+      [7, false],
+      [null, false],
+    ] as const) {
+      const claims = { sub: 's', aud, ...(azp === undefined ? {} : { azp }) }
+      const verified = upstream.verify(await make(claims), trust)
+      if (good) assert.equal((await verified).sub, 's')
+      else await assert.rejects(verified, { status: 400, reason: /azp/ }, JSON.stringify(azp))
+    }
+    await assert.rejects(upstream.verify(await make({ sub: 's', aud: ['other'] }), trust), { status: 400 })
+  })
+
+  it('is checked with the key that signed it, whatever stands beside that one', async () => {
+    const { make, says } = await issuerOf(issuer)
+    const [other] = ((await issuerOf(issuer)).says[`${issuer}/jwks`] as { keys: object[] }).keys.slice(-1)
+    const [good] = (says[`${issuer}/jwks`] as { keys: object[] }).keys.slice(-1)
+    const strange: unknown[] = [
+      ...[null, 7, 'key', [], {}, { kty: 'new' }, { kty: 'EC' }, { kty: 'RSA', n: 'AA', e: 'AQAB' }],
+      ...['k', undefined].flatMap((kid) => [
+        { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', ...(kid && { kid }) },
+        { kty: 'EC', crv: 'secp256k1', x: 'AA', y: 'AA', alg: 'ES256K', ...(kid && { kid }) },
+        { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA', ...(kid && { kid }) },
+        { kty: 'OKP', crv: 'X25519', x: 'AA', use: 'enc', ...(kid && { kid }) },
+        { kty: 'AKP', alg: 'ML-DSA-44', pub: 'AA', ...(kid && { kid }) },
+        { ...other, ...(kid && { kid }) },
+        { ...good, use: 'enc', ...(kid && { kid }) },
+        { ...good, key_ops: 'verify', ...(kid && { kid }) },
+      ]),
+    ]
+    for (const beside of [...strange.map((one) => [one]), strange]) {
+      for (const keys of [
+        [...beside, good],
+        [good, ...beside],
+      ]) {
+        const { upstream } = stage({ ...says, [`${issuer}/jwks`]: { keys, more: 1 } })
+        assert.equal((await upstream.verify(await make({ sub: 's' }), trust)).sub, 's', JSON.stringify(beside))
+      }
+    }
+    for (const set of [{ keys: strange }, { keys: {} }, {}, [], { keys: [{ ...good, use: 'enc' }] }]) {
+      const { upstream } = stage({ ...says, [`${issuer}/jwks`]: set })
+      await assert.rejects(upstream.verify(await make({ sub: 's' }), trust), { status: 400 })
+    }
   })
 })

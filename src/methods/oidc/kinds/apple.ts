@@ -1,5 +1,6 @@
 import { createPrivateKey } from 'node:crypto'
 import { SignJWT } from 'jose'
+import { readAnswer } from '../answers.ts'
 import { type Claims, textAt } from '../claims.ts'
 import { invalidConfiguration } from '../errors.ts'
 import { idTokenClaims, standardParameters, submittedTo } from '../generic.ts'
@@ -48,7 +49,7 @@ const MAX_USER = 4096
 function withName(claims: Claims, user: string | null): Claims {
   if (user === null || user.length > MAX_USER) return claims
   try {
-    const said = JSON.parse(user)
+    const said = readAnswer(user)
     const [first, last] = [textAt(said, 'name', 'firstName'), textAt(said, 'name', 'lastName')]
     return {
       ...(first === '' ? {} : { given_name: first }),

@@ -1,4 +1,4 @@
-import { textAt } from '../claims.ts'
+import { member, textAt } from '../claims.ts'
 import { bearer } from '../generic.ts'
 import { assertGranted, oauth2 } from '../oauth2.ts'
 
@@ -19,7 +19,6 @@ export const discord = oauth2(
       string,
       string,
     ]
-    const { verified } = user as Record<string, boolean>
     return {
       iss: OAUTH2,
       sub: id,
@@ -28,7 +27,7 @@ export const discord = oauth2(
       preferred_username: name,
       picture: avatar === '' ? '' : `${CDN}/avatars/${id}/${avatar}.${avatar.startsWith('a_') ? 'gif' : 'png'}`,
       email: textAt(user, 'email'),
-      email_verified: verified === true,
+      email_verified: member(user, 'verified') === true,
       locale: textAt(user, 'locale'),
     }
   },

@@ -1,4 +1,4 @@
-import { textAt } from '../claims.ts'
+import { member, textAt } from '../claims.ts'
 import { bearer } from '../generic.ts'
 import type { ClaimsRequest } from '../kind.ts'
 import { assertGranted, oauth2 } from '../oauth2.ts'
@@ -10,7 +10,7 @@ const API = 'https://api.github.com'
 /** @see https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps */
 export const github = oauth2(ENDPOINTS, async (request) => {
   assertGranted(request, ',')
-  const granted = String(request.tokens.answer.scope).split(',')
+  const granted = textAt(request.tokens.answer, 'scope').split(',')
   return { ...(await profile(request)), ...(granted.includes('user:email') ? await address(request) : {}) }
 })
 
@@ -34,13 +34,10 @@ async function profile({ tokens, upstream }: ClaimsRequest) {
   }
 }
 
-/** The profile has an address that may not be verified, or none. The primary one counts, else a verified one. */
+/** The profile has an address that may not be verified, or none. A verified one counts, the primary one first. */
 async function address({ tokens, upstream }: ClaimsRequest) {
   const said = await upstream.getJson(`${API}/user/emails`, bearer(tokens.accessToken))
-  const addresses = Array.isArray(said) ? said : []
-  const is = (name: string) => (one: (typeof addresses)[number]) => textOf(one, name) === 'true'
-  const best = addresses.find(is('primary')) ?? addresses.find(is('verified')) ?? addresses.at(-1)
-  return { email: textAt(best, 'email'), email_verified: best !== undefined && is('verified')(best) }
+  const verified = Array.isArray(said) ? said.filter((one) => member(one, 'verified') === true) : []
+  const best = verified.find((one) => member(one, 'primary') === true) ?? verified[0]
+  return { email: textAt(best, 'email'), email_verified: best !== undefined }
 }
-
-const textOf = (of: unknown, name: string) => String((of as Record<string, unknown> | null)?.[name])

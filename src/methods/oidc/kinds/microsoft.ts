@@ -1,4 +1,5 @@
 import { decodeJwt } from 'jose'
+import type { JsonObject } from '../../../identities/types.ts'
 import { isUuid } from '../../../kernel/http/query.ts'
 import { type Claims, textAt } from '../claims.ts'
 import { idTokenMissing, untrustworthy } from '../errors.ts'
@@ -31,7 +32,7 @@ function issuerOf(idToken: string): string {
 
 function tenantOf(idToken: string): string {
   try {
-    return String(decodeJwt(idToken).tid ?? '')
+    return textAt(decodeJwt(idToken) as JsonObject, 'tid')
   } catch (error) {
     throw untrustworthy(error)
   }

@@ -1,3 +1,4 @@
+import { readAnswer } from '../answers.ts'
 import { textAt, toClaims } from '../claims.ts'
 import { untrustworthy } from '../errors.ts'
 import { bearer, idTokenClaims, standardParameters, submittedTo } from '../generic.ts'
@@ -24,7 +25,7 @@ export const netid: Kind = {
       const form = new URLSearchParams({ grant_type: 'netid_fedcm', fedcm_token: fedcmToken })
       const origin = provider.net_id_token_origin_header
       const answer = await upstream.postForm(`${BROKER}/token`, form, origin === undefined ? {} : { origin })
-      const idToken = textAt(JSON.parse(answer.body.toString('utf8')), 'id_token')
+      const idToken = textAt(readAnswer(answer.body), 'id_token')
       if (idToken === '') throw untrustworthy('netID did not exchange the token')
       const { jwks_uri } = await upstream.discover(ISSUER)
       return submittedTo(ISSUER, jwks_uri)(provider, idToken, upstream)

@@ -1,4 +1,4 @@
-import { textAt } from '../claims.ts'
+import { member, textAt } from '../claims.ts'
 import { bearer } from '../generic.ts'
 import { oauth2 } from '../oauth2.ts'
 
@@ -9,7 +9,7 @@ export const patreon = oauth2(
   { authorization: 'https://www.patreon.com/oauth2/authorize', token: 'https://www.patreon.com/api/oauth2/token' },
   async ({ tokens, upstream }) => {
     const url = `https://www.patreon.com/api/oauth2/v2/identity?fields%5Buser%5D=${FIELDS}`
-    const { data = null } = (await upstream.getJson(url, bearer(tokens.accessToken))) as Record<string, never>
+    const data = member(await upstream.getJson(url, bearer(tokens.accessToken)), 'data')
     const of = (name: string) => textAt(data, 'attributes', name)
     return {
       iss: 'https://www.patreon.com/',

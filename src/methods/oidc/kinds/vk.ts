@@ -1,4 +1,4 @@
-import { textAt } from '../claims.ts'
+import { member, textAt } from '../claims.ts'
 import { upstreamError } from '../errors.ts'
 import { oauth2 } from '../oauth2.ts'
 
@@ -14,11 +14,11 @@ export const vk = oauth2(
       access_token: tokens.accessToken,
       v: '5.103',
     })
-    const answer = (await upstream.getJson(`${API}?${query}`)) as { response?: unknown }
-    if (!Array.isArray(answer.response) || answer.response.length === 0) {
+    const users = member(await upstream.getJson(`${API}?${query}`), 'response')
+    if (!Array.isArray(users) || users.length === 0) {
       throw upstreamError('VK did not return a user in the userinfo request.')
     }
-    const [user] = answer.response
+    const [user] = users
     return {
       iss: API,
       sub: textAt(user, 'id'),
@@ -28,7 +28,7 @@ export const vk = oauth2(
       picture: textAt(user, 'photo_200'),
       // Given with the token, if at all.
       email: textAt(tokens.answer, 'email'),
-      gender: GENDERS[textAt(user, 'sex')] ?? '',
+      gender: textAt(GENDERS, textAt(user, 'sex')),
       birthdate: textAt(user, 'bdate'),
     }
   },

@@ -16,7 +16,7 @@ export const x: Kind = {
       // The provider returns with parameters of its own; these two let the callback find its way.
       const oauth_callback = `${callback}?${new URLSearchParams({ state, code: 'unused' })}`
       const answer = await post(upstream, `${API}/oauth/request_token`, provider, { oauth_callback })
-      return `${API}/oauth/authenticate?${new URLSearchParams({ oauth_token: answer.get('oauth_token') ?? '' })}`
+      return `${API}/oauth/authenticate?${new URLSearchParams({ oauth_token: answer.get('oauth_token')! })}`
     },
     async claims(provider, query, upstream) {
       const granted = { oauth_token: query.get('oauth_token') ?? '', oauth_verifier: query.get('oauth_verifier') ?? '' }
@@ -46,9 +46,13 @@ export const x: Kind = {
 
 async function post(upstream: Upstream, url: string, provider: Provider, oauth: Record<string, string>) {
   const authorization = signed('POST', url, provider, { fields: {}, oauth, tokenSecret: '', upstream })
-  const answer = await upstream.postForm(url, new URLSearchParams(), { authorization })
+  const answer = await upstream.postForm(url, new URLSearchParams(), { authorization }).catch((error: unknown) => {
+    throw upstreamError('X did not answer.', error)
+  })
   if (answer.status !== 200) throw upstreamError(`X answered with status ${answer.status} but 200 is expected.`)
-  return new URLSearchParams(answer.body.toString('utf8'))
+  const said = new URLSearchParams(answer.body.toString('utf8'))
+  if (!said.get('oauth_token')) throw upstreamError('X answered without an oauth_token.')
+  return said
 }
 
 interface Signing {
