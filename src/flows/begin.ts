@@ -1,5 +1,6 @@
 import type { IdentitySchema } from '../identities/types.ts'
 import { type Clock, formatTime, type Micros, parseTime } from '../kernel/base/clock.ts'
+import { goBoolean } from '../kernel/base/go-boolean.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import { randomText } from '../kernel/crypto/one-time.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
@@ -7,7 +8,7 @@ import { schemaNotSelectable, schemaUnknown } from './errors.ts'
 import type { RequestFacts } from './hooks/types.ts'
 import type { ExchangeStore } from './store.ts'
 import type { Expired, Flow, FlowType } from './types.ts'
-import { isYes, requestQuery } from './urls.ts'
+import { requestQuery } from './urls.ts'
 
 /** The identity schemas in force. */
 export interface SchemaLookup {
@@ -76,7 +77,7 @@ export async function exchangeCode(
   d: { clock: Clock; random: Random; exchanges: ExchangeStore },
   flow: NewFlow,
 ): Promise<string | undefined> {
-  if (flow.type !== 'api' || !isYes(requestQuery(flow.request_url).get('return_session_token_exchange_code'))) {
+  if (flow.type !== 'api' || !goBoolean(requestQuery(flow.request_url).get('return_session_token_exchange_code'))) {
     return undefined
   }
   const initCode = randomText(d.random, CODE_LENGTH)

@@ -1,6 +1,5 @@
-import type { Json, JsonObject } from '../identities/types.ts'
+import { isObject, type Json, type JsonObject } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
-import { isNumber } from '../kernel/base/exact-number.ts'
 import { type JsonLimits, NUL_REFUSED, parseJson, TextRefused } from '../kernel/base/json.ts'
 import { badRequest, HttpError } from '../kernel/http/errors.ts'
 import { nativeFlowInBrowser } from './errors.ts'
@@ -63,10 +62,6 @@ export function parsed(text: string, limits: JsonLimits): Json | undefined {
     if (error instanceof SyntaxError) return undefined
     throw error instanceof TextRefused ? badRequest(error.message) : error
   }
-}
-
-export function isObject(value: Json | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { IdentitySchema, Json, JsonObject, TraitInput } from '../identities/types.ts'
+import { isObject } from '../identities/types.ts'
 import { cloneJson } from '../kernel/base/exact-json.ts'
 import { ExactNumber, isNumber, type JsonNumber, readDecimal, sameNumber } from '../kernel/base/exact-number.ts'
-import { fieldText, isObject, parsed } from './form.ts'
+import { goBoolean } from '../kernel/base/go-boolean.ts'
+import { fieldText, parsed } from './form.ts'
 import type { SubmittedForm } from './types.ts'
 
 type TraitsSchema = Pick<IdentitySchema, 'inputs' | 'objects' | 'lists'>
@@ -57,14 +59,10 @@ function fieldValue(texts: readonly string[], input: TraitInput, list: boolean):
 }
 
 const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
-const BOOLEANS: Record<string, boolean> = {
-  ...Object.fromEntries(['1', 't', 'T', 'TRUE', 'true', 'True'].map((word) => [word, true])),
-  ...Object.fromEntries(['0', 'f', 'F', 'FALSE', 'false', 'False'].map((word) => [word, false])),
-}
 
 function typed(text: string, type: string): Json {
   if (type === 'number') return NUMBER.test(text) && Number.isFinite(Number(text)) ? numberOf(text) : text
-  if (type === 'checkbox') return Object.hasOwn(BOOLEANS, text) ? BOOLEANS[text]! : text
+  if (type === 'checkbox') return goBoolean(text) ?? text
   return text
 }
 

@@ -74,11 +74,3 @@ export function requestedOrganization(requestUrl: string): string | undefined {
   const id = requestQuery(requestUrl).get('organization') ?? ''
   return isUuid(id) ? id : undefined
 }
-
-/** What Go reads as false. */
-export const isNo = (value: string): boolean => ['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(value)
-
-/** What Go reads as true. */
-export function isYes(value: string | null): boolean {
-  return value !== null && ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value)
-}

@@ -1,8 +1,11 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
-import type { JsonNumber } from '../kernel/base/exact-number.ts'
+import { isNumber, type JsonNumber } from '../kernel/base/exact-number.ts'
 
 export type Json = null | boolean | JsonNumber | string | Json[] | { [key: string]: Json }
 export type JsonObject = { [key: string]: Json }
+
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
 
 export interface VerifiableAddress {
   id: string

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config/schema/schema.ts'
-import { isObject } from '../flows/form.ts'
 import type { Json, JsonObject } from '../identities/types.ts'
+import { isObject } from '../identities/types.ts'
 import { parseUrl, withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { badRequest, HttpError, internalError } from '../kernel/http/errors.ts'
 import { encodeQuery } from '../kernel/http/query.ts'

@@ -4,12 +4,12 @@ import { type Clock, type Micros, parseTime, SECOND } from '../kernel/base/clock
 import { unauthorized } from '../kernel/http/errors.ts'
 import { queryValue } from '../kernel/http/query.ts'
 import type { Tokenizer } from '../tokens/service.ts'
-import type { RequestCredentials, SessionCredentials } from './http/credentials.ts'
+import type { SessionCredentials } from './http/credentials.ts'
 import { missingProof } from './http/require-session.ts'
 import { toSession } from './row.ts'
 import { lastEndOf, noting } from './rules.ts'
 import type { SessionService } from './service.ts'
-import type { Checked, SessionRow } from './types.ts'
+import type { Checked, Credentials, SessionRow } from './types.ts'
 
 export interface WhoamiDeps {
   sessions: SessionService
@@ -62,7 +62,7 @@ export function whoamiRoutes(d: WhoamiDeps): FastifyPluginAsync {
     return { ...answer, tokenized: await d.tokenizer.tokenize(session, answer, template, until) }
   }
 
-  function notSignedIn(req: FastifyRequest, reply: FastifyReply, credentials: RequestCredentials) {
+  function notSignedIn(req: FastifyRequest, reply: FastifyReply, credentials: Credentials) {
     const { sessionToken, bearer } = credentials
     if (sessionToken === undefined && bearer === undefined && !d.credentials.hasCookie(req)) {
       cacheFor(reply, () => CACHE_ANONYMOUS_SECONDS)

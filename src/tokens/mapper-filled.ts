@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../identities/types.ts'
+import { isObject, type Json, type JsonObject } from '../identities/types.ts'
 import { readJson } from '../kernel/base/exact-json.ts'
 import { isNumber } from '../kernel/base/exact-number.ts'
 import type { ClaimsMapper, MapperInput } from './types.ts'
@@ -62,6 +62,3 @@ function at(input: MapperInput, path: string): Json {
   }
   return (value ?? null) as Json
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../identities/types.ts'
+import { isObject, type Json } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { compileProgram } from '../kernel/jsonnet/index.ts'
 import type { ClaimsMapper } from './types.ts'
@@ -21,6 +21,3 @@ export function compileMapper(text: string, doubt: (reason: string) => void): Cl
     return mapped
   }
 }
-
-const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

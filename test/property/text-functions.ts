@@ -289,7 +289,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ],
       ['takes a name that we give', ['kernel/jsonnet/programs createPrograms']],
       ['looks at a type', ['flows/refused isTaken']],
-      ['looks at a type', ['flows/form isObject', 'flows/urls isYes', 'identities/schema/node isObject']],
+      ['looks at a type', ['identities/types isObject', 'kernel/base/go-boolean goBoolean']],
       ['looks at a type', ['identities/schema/node asNumber', 'identities/schema/node asString']],
       ['looks at a type', ['identities/schema/node asArray', 'identities/schema/node asObject']],
       ['looks at a type', ['identities/schema/node typeOf', 'identities/schema/node member']],
@@ -373,7 +373,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
 
       ['puts a text into an object', ['credentials/provider-accounts accountIdentifier', 'flows/http sendTo']],
       ['puts a text into an object', ['flows/nodes imageNode', 'flows/nodes textNode']],
-      ['looks at a type', ['flows/urls isNo', 'flows/proof/links refuseSpeculative']],
+      ['looks at a type', ['flows/proof/links refuseSpeculative']],
       ['a part of others that are timed', ['credentials/provider-accounts accountsOf']],
       [
         'texts of the server or the operator',

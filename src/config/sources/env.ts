@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { goBoolean } from '../../kernel/base/go-boolean.ts'
 import type { ConfigProblem } from '../checks/problems.ts'
 import { parseCsv } from './csv.ts'
 import { type ConfigKey, configKeys, type KeyKind, keysOf } from './keys.ts'
@@ -14,15 +15,6 @@ export interface EnvSource {
   readonly problems: readonly ConfigProblem[]
   /** names of the variables that were used, sorted */
   readonly used: readonly string[]
-}
-
-const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
-const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
-
-/** A boolean as Go reads it; undefined for any other text. */
-export function goBoolean(text: string | undefined): boolean | undefined {
-  if (text === undefined) return undefined
-  return TRUE.has(text) ? true : FALSE.has(text) ? false : undefined
 }
 
 // Names of keys that have no effect and that environments use for other things.

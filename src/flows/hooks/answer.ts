@@ -1,7 +1,7 @@
 import { readClaim, readState } from '../../identities/admin/bodies.ts'
 import type { Json, JsonObject } from '../../identities/types.ts'
+import { isObject } from '../../identities/types.ts'
 import { type JsonLimits, parseJson } from '../../kernel/base/json.ts'
-import { isObject } from '../form.ts'
 import type { FormProblem, UiMessage } from '../types.ts'
 import type { IdentityChange } from './types.ts'
 

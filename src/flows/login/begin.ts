@@ -3,6 +3,7 @@ import { reaches } from '../../credentials/aal.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { FullIdentity } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
+import { goBoolean } from '../../kernel/base/go-boolean.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Db } from '../../kernel/db/client.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
@@ -15,7 +16,7 @@ import { secondFactorNeedsSession } from '../errors.ts'
 import { type BeforeDeps, beforeFlow } from '../hooks/before.ts'
 import type { Begun } from '../routes.ts'
 import type { ExchangeStore } from '../store.ts'
-import { type FlowUrls, isYes, requestedLoginChallenge, requestedOrganization, requestQuery } from '../urls.ts'
+import { type FlowUrls, requestedLoginChallenge, requestedOrganization, requestQuery } from '../urls.ts'
 import { loginAnswer } from './answer.ts'
 import { loginForm } from './form.ts'
 import type { LoginMethod, LoginPurpose, LoginView } from './method.ts'
@@ -108,7 +109,7 @@ function readParameters(d: BeginLoginDeps, requestUrl: string): LoginParameters 
   // A second factor is asked of a known identity: no schema is chosen, not even a wrong one.
   const schema = aal === 'aal1' ? (query.get('identity_schema') ?? '') : ''
   selectSchema(d.schemas(), schema)
-  return { refresh: isYes(query.get('refresh')), aal, schema }
+  return { refresh: goBoolean(query.get('refresh')) === true, aal, schema }
 }
 
 /** A flow that is not stored yet, and the writes of its methods. */

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { isObject } from '../../identities/types.ts'
 import { goDuration } from '../../kernel/base/go-duration.ts'
 import { jsonBody } from '../../kernel/http/body.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
@@ -41,7 +42,7 @@ export function recoveryAdminRoutes(d: RecoveryAdminRouteDeps): FastifyPluginAsy
 }
 
 function membersOf(body: unknown): Record<string, unknown> {
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
+  if (isObject(body)) return body
   throw badRequest('Unable to decode JSON payload: the body must be an object.')
 }
 

@@ -7,8 +7,8 @@ import { isUuid } from '../../kernel/http/query.ts'
 import type { AddressClaim } from '../addresses.ts'
 import { bodyInvalid, stateInvalid } from '../failures.ts'
 import { normaliseIdentifier } from '../normalise.ts'
-import { isObject } from '../schema/node.ts'
 import type { Identity, Json, JsonObject } from '../types.ts'
+import { isObject } from '../types.ts'
 
 /** A password to set: in clear, as hash of any known family, or left to Kratos's migration hook. */
 export type PasswordImport = { password: string } | { hash: string } | { hook: true }

@@ -1,6 +1,6 @@
 import { cloneJson } from '../../kernel/base/exact-json.ts'
-import { isObject } from '../schema/node.ts'
 import type { Json, JsonObject } from '../types.ts'
+import { isObject } from '../types.ts'
 
 export interface Operation {
   op: 'add' | 'remove' | 'replace'

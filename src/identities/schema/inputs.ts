@@ -1,7 +1,8 @@
 import { DESCRIPTORS } from '../../credentials/descriptors.ts'
 import type { IdentitySchema, Json, JsonObject, TraitInput } from '../types.ts'
+import { isObject } from '../types.ts'
 import { EXTENSION } from './extension.ts'
-import { asArray, asObject, asString, isObject, member, type Target } from './node.ts'
+import { asArray, asObject, asString, member, type Target } from './node.ts'
 
 /** A value of the document that a form may ask for. */
 interface Path {

@@ -1,7 +1,8 @@
 import { parseUrl } from '../../kernel/base/url.ts'
 import type { Json, JsonObject } from '../types.ts'
+import { isObject } from '../types.ts'
 import { pointer } from './failure.ts'
-import { asObject, asString, isObject, member, type Target } from './node.ts'
+import { asObject, asString, member, type Target } from './node.ts'
 import type { Pattern } from './patterns.ts'
 
 /** A document and where it came from. */

@@ -1,5 +1,5 @@
 import { isNumber } from '../../kernel/base/exact-number.ts'
-import type { Json, JsonObject } from '../types.ts'
+import { isObject, type Json, type JsonObject } from '../types.ts'
 import type { Failure, Location } from './failure.ts'
 import { compareNumbers, numberKey } from './numbers.ts'
 import type { Pattern } from './patterns.ts'
@@ -22,9 +22,6 @@ export interface Rules {
 }
 
 export type Evaluate = (rules: Rules, schema: Json, value: Json, location: Location) => Failure | undefined
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !isNumber(value)
 
 /** A member of its own; never one of the prototype, whatever names a client sends. */
 export function member(object: JsonObject, name: string): Json | undefined {

@@ -3,10 +3,10 @@ import { parseYaml } from '../../config/sources/yaml.ts'
 import type { HttpClientConfig } from '../../kernel/outbound/guard.ts'
 import { type LoadOptions, loadOptions, loadText, parseJson, shortUrl } from '../../kernel/outbound/load.ts'
 import type { IdentitySchema, Json } from '../types.ts'
+import { isObject } from '../types.ts'
 import { compileSchema } from './compile.ts'
 import { PatternError } from './link.ts'
 import { metaCheck } from './meta.ts'
-import { isObject } from './node.ts'
 
 /** The parts of the configuration that name the schemas. */
 export interface SchemaConfig extends HttpClientConfig {

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
+import { goBoolean } from '../base/go-boolean.ts'
 
 export type SameSite = 'Strict' | 'Lax' | 'None'
 
@@ -14,7 +15,7 @@ export interface CookieAttributes {
 
 /** `"true"`/`"false"` as Go reads booleans; anything else is false. Unset: secure, unless in development mode. */
 function secureFlag(value: string | undefined, dev: boolean): boolean {
-  return value === undefined ? !dev : ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(value)
+  return value === undefined ? !dev : goBoolean(value) === true
 }
 
 export function sessionCookieAttributes(config: Config, dev: boolean): CookieAttributes {

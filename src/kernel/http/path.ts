@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import { HttpError } from './errors.ts'
+import { isUuid } from './query.ts'
 
 /** The spellings that Kratos reads: with or without dashes, in braces, as URN. */
 const SPELLING = /^(?:urn:uuid:)?(?:\{([0-9a-f-]+)\}|([0-9a-f-]+))$/i
-const DASHED = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 const PLAIN = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/
 
 /**
@@ -15,6 +15,6 @@ export function pathUuid(req: FastifyRequest, name: string): string {
   const given = (req.params as Record<string, string | undefined>)[name] ?? ''
   const [, braced, bare] = SPELLING.exec(given) ?? []
   const id = (braced ?? bare ?? '').toLowerCase().replace(PLAIN, '$1-$2-$3-$4-$5')
-  if (!DASHED.test(id)) throw new HttpError(400, `The path parameter "${name}" is not a UUID.`)
+  if (!isUuid(id)) throw new HttpError(400, `The path parameter "${name}" is not a UUID.`)
   return id
 }

@@ -8,7 +8,7 @@ import type { CheckedRegistration } from '../../flows/registration/method.ts'
 import type { RegistrationFlow } from '../../flows/registration/types.ts'
 import { traitValues } from '../../flows/traits.ts'
 import type { FormProblem, UiNode } from '../../flows/types.ts'
-import type { IdentitySchema, Json, JsonObject } from '../../identities/types.ts'
+import { type IdentitySchema, isObject, type Json, type JsonObject } from '../../identities/types.ts'
 import type { Cipher } from '../../kernel/crypto/cipher.ts'
 import { credentialOf, newEntry, OIDC } from './credential.ts'
 import type { createMappers } from './mapper.ts'
@@ -97,6 +97,3 @@ function merged(base: Json, over: Json): Json {
   }
   return all
 }
-
-const isObject = (value: Json): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

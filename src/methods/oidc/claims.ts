@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../identities/types.ts'
+import { isObject, type Json, type JsonObject } from '../../identities/types.ts'
 import { ExactNumber, isNumber } from '../../kernel/base/exact-number.ts'
 
 /** What a provider says about a person, as claims of OpenID Connect; empty members are left out. Mappers read it. */
@@ -81,6 +81,3 @@ export function member(of: Json | undefined, name: string): Json | undefined {
 export function textAt(of: Json | undefined, ...path: string[]): string {
   return textOf(path.reduce(member, of)) ?? ''
 }
-
-export const isObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof ExactNumber)

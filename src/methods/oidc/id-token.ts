@@ -1,7 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Json, JsonObject } from '../../identities/types.ts'
+import { isObject } from '../../identities/types.ts'
 import { readAnswer } from './answers.ts'
-import { isObject } from './claims.ts'
 import type { TokenTrust } from './upstream.ts'
 
 /** Clocks may differ by this much. */

@@ -1,9 +1,9 @@
-import type { Json, JsonObject, TraitAddress } from '../../identities/types.ts'
+import { isObject, type Json, type JsonObject, type TraitAddress } from '../../identities/types.ts'
 import { type Clock, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { badRequest, internalError } from '../../kernel/http/errors.ts'
 import { createPrograms } from '../../kernel/jsonnet/programs.ts'
-import { type Claims, isObject, member, textAt as textIn } from './claims.ts'
+import { type Claims, member, textAt as textIn } from './claims.ts'
 import { invalidConfiguration, untrustworthy } from './errors.ts'
 
 /** The result of a mapper. */

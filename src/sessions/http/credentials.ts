@@ -5,6 +5,7 @@ import { BROWSER_SESSION_MAX_AGE_SECONDS, encodeSecureCookie } from '../../kerne
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { expireTwins, hasTwins } from '../../kernel/http/cookies/twins.ts'
 import { clearCookie, cookieValues, sessionCookieAttributes, setCookie } from '../../kernel/http/cookies.ts'
+import type { Credentials } from '../types.ts'
 import type { CookieCache } from './cookie-cache.ts'
 
 export interface SessionCredentialsDeps {
@@ -16,16 +17,9 @@ export interface SessionCredentialsDeps {
   publicBaseUrl(): string
 }
 
-/** The credentials of a request, unread: the resolver alone decides which one counts. */
-export interface RequestCredentials {
-  sessionToken: string | undefined
-  cookieTokens: readonly string[]
-  bearer: string | undefined
-}
-
 /** The session cookie as Kratos writes and reads it, and the two headers. */
 export interface SessionCredentials {
-  read(req: FastifyRequest): RequestCredentials
+  read(req: FastifyRequest): Credentials
   /** Whether the request came with a cookie of the session's name, readable or not. */
   hasCookie(req: FastifyRequest): boolean
   /** Whether the session's cookie has an earlier expiry than the session, so that it must be set again. */

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../../config/schema/schema.ts'
+import { goBoolean } from '../../kernel/base/go-boolean.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 import { keysetLinks, parseKeysetPage } from '../../kernel/http/lists/keyset.ts'
 import { offsetLinks, parseOffsetPage } from '../../kernel/http/lists/pagination.ts'
@@ -79,15 +80,12 @@ function target(req: FastifyRequest): { path: string; query: URLSearchParams } {
   return { path: `/admin${path}`, query: new URLSearchParams(query) }
 }
 
-const YES = new Set(['1', 't', 'T', 'TRUE', 'true', 'True'])
-const NO = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False'])
-
 function activeFilter(query: URLSearchParams): ActiveFilter {
   const text = query.get('active') ?? ''
   if (text === '') return 'any'
-  if (YES.has(text)) return 'active'
-  if (NO.has(text)) return 'inactive'
-  throw new HttpError(400, 'could not parse parameter active')
+  const active = goBoolean(text)
+  if (active === undefined) throw new HttpError(400, 'could not parse parameter active')
+  return active ? 'active' : 'inactive'
 }
 
 function expandOf(query: URLSearchParams): Expand {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ConfigError, loadConfig } from '../../../src/config/load.ts'
-import { goBoolean, readEnv } from '../../../src/config/sources/env.ts'
+import { readEnv } from '../../../src/config/sources/env.ts'
+import { goBoolean } from '../../../src/kernel/base/go-boolean.ts'
 
 const SCHEMAS = '[{"id":"default","url":"base64://e30="}]'
 const required = {

@@ -1,5 +1,6 @@
 import { formatTime, parseTime, type Timestamp } from '../../base/clock.ts'
 import { badRequest, HttpError } from '../errors.ts'
+import { isUuid } from '../query.ts'
 import { DEFAULT_SIZE, link, MAX_SIZE } from './pagination.ts'
 
 /** The row after which a page begins, in a list that is sorted by time, newest first, then by id. */
@@ -25,7 +26,6 @@ const SIZES: PageSizes = { usual: DEFAULT_SIZE, most: MAX_SIZE }
 const FIRST: PageKey = { createdAt: '2200-12-31T23:59:59Z', id: '00000000-0000-0000-0000-000000000000' }
 
 const TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?)$/
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /**
  * Reads `page_size` and `page_token`, also a token that Kratos made.
@@ -64,7 +64,7 @@ function decodeKey(token: string): PageKey {
   const [, day, time] = TIME.exec(parts.get('created_at') ?? '') ?? []
   const micros = parseTime(`${day}T${time}Z`)
   // No row is older than 1970, and Postgres refuses the year 0000.
-  if (!UUID.test(id) || !(micros >= 0)) throw crafted()
+  if (!isUuid(id) || !(micros >= 0)) throw crafted()
   return { createdAt: formatTime(micros), id: id.toLowerCase() }
 }
 
