@@ -288,7 +288,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
         ),
       ],
       ['takes a name that we give', ['kernel/jsonnet/programs createPrograms']],
-      ['looks at a type', ['flows/refused isTaken']],
+      ['looks at a type', ['flows/refused isTaken', 'flows/registration/refusal refusedBy']],
       ['looks at a type', ['identities/types isObject', 'kernel/base/go-boolean goBoolean']],
       ['looks at a type', ['identities/schema/node asNumber', 'identities/schema/node asString']],
       ['looks at a type', ['identities/schema/node asArray', 'identities/schema/node asObject']],
