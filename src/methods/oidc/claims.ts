@@ -1,5 +1,4 @@
 import { isObject, type Json, type JsonObject } from '../../identities/types.ts'
-import { ExactNumber, isNumber } from '../../kernel/base/exact-number.ts'
 
 /** What a provider says about a person, as claims of OpenID Connect; empty members are left out. Mappers read it. */
 export type Claims = JsonObject
