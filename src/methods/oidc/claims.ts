@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../identities/types.ts'
+import { isNumber } from '../../kernel/base/exact-number.ts'
 
 /** What a provider says about a person, as claims of OpenID Connect; empty members are left out. Mappers read it. */
 export type Claims = JsonObject
