@@ -9,6 +9,7 @@ import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
 import { createMessageListStore } from '../courier/store-list.ts'
+import { createTelephone } from '../courier/telephone.ts'
 import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
 import { createAttemptStore } from '../flows/login/store-attempts.ts'
@@ -67,6 +68,7 @@ export function composeCourier(d: Base) {
     random,
     templates,
     limit: createRecipientLimit({ ...limits, counted: 'messages' }),
+    telephone: createTelephone({ ...limits, log }),
     noticeLimit: createRecipientLimit({ ...limits, counted: 'notices' }),
     store: createCourierStore(db, meta.nid),
   })

@@ -14,6 +14,8 @@ export interface Counter {
     when: { now: Micros; since: Micros; until: Micros; keep: number },
     on: Queryable | undefined,
   ): Promise<{ key: string; times: Micros[] }[]>
+  /** @returns the time of the first one since; `now` if this is it */
+  first(key: string, when: { now: Micros; since: Micros; until: Micros }, on: Queryable): Promise<Micros>
 }
 
 export interface RecipientLimitDeps {

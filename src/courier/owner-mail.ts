@@ -21,6 +21,8 @@ export interface MailToOwner {
   requestHeaders?: Readonly<Record<string, readonly string[]>>
   /** code or link, and its lifetime */
   secret: JsonObject
+  /** the code was sent already: nothing goes out */
+  again?: boolean
 }
 
 /**
@@ -34,11 +36,11 @@ export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwne
   const data = { to, ...m.request }
   if (m.owner) {
     const identity = d.identityAnswer(m.owner.identity) as JsonObject
-    return d.courier.enqueueIf(true, { ...known, data: { ...data, ...m.secret, identity } }, tx)
+    return d.courier.enqueueIf(true, { ...known, data: { ...data, ...m.secret, identity } }, tx, m.again)
   }
   if (m.tellUnknown && m.kind !== 'login_code' && channel === 'email')
-    return d.courier.enqueueIf(true, { ...known, type: `${m.kind}_invalid`, data }, tx)
-  return d.courier.enqueueIf(false, { ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx)
+    return d.courier.enqueueIf(true, { ...known, type: `${m.kind}_invalid`, data }, tx, m.again)
+  return d.courier.enqueueIf(false, { ...known, data: { ...data, ...m.secret, identity: NO_IDENTITY } }, tx, m.again)
 }
 
 const NO_IDENTITY: JsonObject = { id: '00000000-0000-0000-0000-000000000000', traits: {} }

@@ -1,11 +1,13 @@
 import { type Clock, formatTime } from '../kernel/base/clock.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { uuid } from '../kernel/base/uuid.ts'
+import { newCode } from '../kernel/crypto/one-time.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { HttpError, TOO_MANY_MESSAGES } from '../kernel/http/errors.ts'
 import type { RecipientLimit } from './limit.ts'
 import type { CourierStore } from './store.ts'
+import type { Telephone } from './telephone.ts'
 import type { Message, Templates } from './types.ts'
 
 export interface CourierDeps {
@@ -14,8 +16,15 @@ export interface CourierDeps {
   store: Pick<CourierStore, 'enqueue' | 'tried'>
   templates: Templates
   limit: RecipientLimit
+  telephone: Telephone
   /** of messages that the server sends of itself */
   noticeLimit: RecipientLimit
+}
+
+export interface SentCode {
+  code: string
+  /** it was sent a moment ago: pass it on to `enqueueIf` */
+  again: boolean
 }
 
 /** The queue of messages to people. */
@@ -27,18 +36,29 @@ export interface Courier {
    * @returns the id of the message
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
+  /** A code for a message that any client may ask for. */
+  codeFor(to: Pick<Message, 'channel' | 'recipient'>, kind: string, tx: Queryable): Promise<SentCode>
   /**
    * `enqueue` for an address from any client. For an unknown one the message is stored and rolled back, which
    * takes as many steps and counts alike.
+   * @param again the code in it was sent already: nothing goes out
    * @returns the id of the message; undefined for an unknown address
-   * @throws HttpError 429 where the recipient has got as many as it may
+   * @throws HttpError 429 where the recipient has got as many as it may, 400 for a telephone number that gets none
    */
-  enqueueIf(isKnown: boolean, message: Message, tx: Queryable): Promise<string | undefined>
+  enqueueIf(isKnown: boolean, message: Message, tx: Queryable, again?: boolean): Promise<string | undefined>
   /** `enqueue` for a message that the server sends of itself. It is left out where the recipient has got as many as it may. */
   enqueueWithin(message: Message, tx: Queryable): Promise<void>
 }
 
-export function createCourier({ clock, random, store, templates, limit, noticeLimit }: CourierDeps): Courier {
+export function createCourier({
+  clock,
+  random,
+  store,
+  templates,
+  limit,
+  telephone,
+  noticeLimit,
+}: CourierDeps): Courier {
   async function queue(message: Message, tx?: Queryable): Promise<string> {
     const { subject, body } = await templates.render(message)
     const id = uuid(random)
@@ -50,10 +70,16 @@ export function createCourier({ clock, random, store, templates, limit, noticeLi
   }
   return {
     enqueue: queue,
-    async enqueueIf(isKnown, message, tx) {
+    async codeFor({ channel, recipient }, kind, tx) {
+      const sent = channel === 'sms' ? await telephone.code(kind, recipient, tx) : undefined
+      return { code: newCode(sent?.random ?? random), again: sent?.again ?? false }
+    },
+    async enqueueIf(isKnown, message, tx, again = false) {
+      // Also what is not sent again: each flow allows a few guesses at the code.
       await limit.assertAllowed(message, tx)
-      const id = await store.tried(tx, isKnown, () => queue(message, tx))
-      return isKnown ? id : undefined
+      if (message.channel === 'sms' && !again) await telephone.assertAllowed(message.recipient, tx)
+      const id = await store.tried(tx, isKnown && !again, () => queue(message, tx))
+      return isKnown && !again ? id : undefined
     },
     async enqueueWithin(message, tx) {
       try {

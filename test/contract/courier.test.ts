@@ -41,6 +41,7 @@ async function courierOn(db: Db, kind: 'owned' | 'adopted') {
     clock: { now: () => parseTime(T0) },
     random: randomBytes,
     limit: { assertAllowed: async () => {} },
+    telephone: { code: async () => undefined, assertAllowed: async () => {} },
     noticeLimit: { assertAllowed: async () => {} },
     templates: await builtinTemplates(),
   })

@@ -88,3 +88,94 @@ describe('messages that any client may ask for', () => {
     assert.deepEqual(await messagesOf(server, email), [])
   })
 })
+
+describe('text messages, for each of which the operator pays', () => {
+  const scope = closingScope()
+  let server: TestServer
+  /** another node on the same database */
+  let second: TestServer
+  const wall = systemClock()
+  let ahead = 0
+  const clock: Clock = { now: () => wall.now() + ahead }
+  // no service for SMS: they stay queued
+  const courier = { smtp: { connection_uri: 'smtp://127.0.0.1:1/' }, channels: [] }
+  const limits = (sms: object) => ({
+    lethe: { courier: { sms }, limits: { messages: { per_recipient: 0, window: '30m' } } },
+  })
+  before(async () => {
+    const options = { wireConfig: 'sms', config: { courier, ...limits({}) }, clock }
+    server = await testServer(scope, options)
+    second = await testServer(scope, { ...options, db: server.db })
+  })
+  after(() => scope.close())
+
+  async function person(phone: string): Promise<string> {
+    const json = { schema_id: 'phone', traits: { phone } }
+    assert.equal((await new Client(server).send('POST', `${server.adminUrl}/admin/identities`, { json })).status, 201)
+    return phone
+  }
+  const newNumber = (prefix = '+4930') => `${prefix}${String(Math.trunc(wall.now())).slice(-8)}`
+
+  async function ask(identifier: string, on = server) {
+    const client = new Client(on)
+    const { id } = (await client.get('/self-service/login/api')).body
+    const send = (json: object) => client.send('POST', `/self-service/login?flow=${id}`, { json })
+    return { answer: await send({ method: 'code', identifier }), send }
+  }
+  const codes = async (phone: string) => (await messagesOf(server, phone)).map(({ data }) => data.login_code!)
+
+  test('twenty asks in half a minute, on two nodes, in any spelling, are one message, and its code holds in all of them', async () => {
+    const phone = await person(newNumber())
+    const spellings = [phone, `${phone.slice(0, 5)} ${phone.slice(5)}`]
+    const asked = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => ask(spellings[i % 2]!, i % 3 ? server : second)),
+    )
+    assert.deepEqual(new Set(asked.map(({ answer }) => answer.body.state)), new Set(['sent_email']))
+    assert.equal((await codes(phone)).length, 1)
+    const resent = await asked[7]!.send({ method: 'code', identifier: phone, resend: 'code' })
+    assert.equal(resent.body.state, 'sent_email')
+    const [code] = await codes(phone)
+    const signedIn = await asked[7]!.send({ method: 'code', identifier: phone, code })
+    assert.equal(signedIn.status, 200, signedIn.text)
+    assert.equal((await asked[12]!.send({ method: 'code', identifier: phone, code })).status, 200)
+    ahead += 31 * SECOND
+    await ask(phone)
+    const both = await codes(phone)
+    assert.equal(both.length, 2)
+    assert.notEqual(both[0], both[1])
+  })
+
+  test('asks within the cool-down count as others do: each flow allows guesses at the code', async (t) => {
+    await server.reconfigure({ lethe: { limits: { messages: { per_recipient: 3, window: '30m' } } } })
+    t.after(() => server.reconfigure(limits({})))
+    const phone = await person(newNumber())
+    const statuses = []
+    for (let i = 0; i < 5; i++) statuses.push((await ask(phone)).answer.status)
+    assert.deepEqual(statuses, [400, 400, 400, 429, 429])
+    assert.equal((await codes(phone)).length, 1)
+  })
+
+  test('one number gets so many a day, all numbers so many an hour, and those of other countries none', async (t) => {
+    await server.reconfigure(limits({ cool_down: '0s', per_number: 2, per_hour: 5, allowed_prefixes: ['+4930'] }))
+    t.after(() => server.reconfigure(limits({})))
+    ahead += 3601 * SECOND
+    const [first, other] = [await person(newNumber()), await person(newNumber())]
+    const foreign = await person(newNumber('+3310'))
+    const statuses = async (phone: string, times: number) => {
+      const all = []
+      for (let i = 0; i < times; i++) all.push((await ask(phone)).answer)
+      return all.map(({ status, body }) => body.error?.id ?? body.ui?.messages?.[0]?.id ?? status)
+    }
+    const SENT = 1010014
+    assert.deepEqual(await statuses(first, 3), [SENT, SENT, 'too_many_messages'])
+    assert.deepEqual(await statuses(foreign, 1), [4000001])
+    assert.deepEqual(await codes(foreign), [])
+    assert.deepEqual(await statuses(other, 2), [SENT, SENT])
+    const third = await person(newNumber())
+    assert.deepEqual(await statuses(third, 3), [SENT, 'too_many_messages', 'too_many_messages'])
+    assert.equal(server.logs().match(/per_hour is reached/g)?.length, 1)
+    ahead += 3601 * SECOND
+    assert.deepEqual(await statuses(third, 1), [SENT])
+    assert.deepEqual(await statuses(first, 1), ['too_many_messages'])
+  })
+})

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { key, section, sensitive } from './fields.ts'
+import { duration, integer, key, section, sensitive, unique } from './fields.ts'
 
 const oauth2 = z
   .strictObject({
@@ -30,6 +30,24 @@ export const letheCourier = section({
     oauth2: key(
       oauth2.optional(),
       'Sign-in at the mail server with an access token (XOAUTH2) instead of a password. `token_file`: a file that another program keeps fresh, read for each mail. Or `token_url`, `client_id`, `client_secret`, `scope`: the client credentials of this server. `user`: the mailbox; unset: the user of `courier.smtp.connection_uri`.',
+    ),
+  }),
+  sms: section({
+    cool_down: key(
+      duration().prefault('30s'),
+      'Time in which a number gets no second code of a kind by SMS, whatever asks for it: the code that was sent counts again. 0s: none, as in Kratos.',
+    ),
+    per_number: key(
+      integer(0, 10_000).default(10),
+      'SMS to one number in 24 hours, on all nodes together; beyond, the answer is 429. 0: no limit.',
+    ),
+    per_hour: key(
+      integer(0, 100_000).default(0),
+      'SMS to all numbers together in an hour: an upper bound of the bill. Beyond, the answer is 429, and the log says so as an error. 0: no limit.',
+    ),
+    allowed_prefixes: key(
+      unique(z.string().regex(/^\+[1-9][0-9]{0,14}$/, 'must be the beginning of a number, as +49')).default([]),
+      'Beginnings of the numbers that get SMS, as `+49`; others are refused. Empty: all.',
     ),
   }),
 })

@@ -38,6 +38,16 @@ const ADD = sql(
   returning key, times`,
 )
 
+/** The first one within the window stays, until it has left it. */
+const FIRST = sql(
+  'login_failures.first',
+  `insert into lethe.login_failures as f (key, times, expires_at) values ($1, array[$2::bigint], $4)
+  on conflict (key) do update set
+    times = case when f.times[1] > $3 then f.times else excluded.times end,
+    expires_at = case when f.times[1] > $3 then f.expires_at else excluded.expires_at end
+  returning times[1] as at`,
+)
+
 /** The latest only: an owner with a thousand sessions is one person. */
 const ADDRESSES = sql(
   'login_failures.known_addresses',
@@ -65,6 +75,15 @@ export function createAttemptStore(db: Pick<Db, 'query'>, nid: string) {
     ): Promise<{ key: string; times: Micros[] }[]> {
       const keys = counts.map(({ key }) => key)
       return on.query(ADD, [keys, when.now, when.since, when.until, when.keep])
+    },
+
+    /** Of several at once, one is the first: the others wait until it is stored. @returns its time */
+    async first(
+      key: string,
+      { now, since, until }: { now: Micros; since: Micros; until: Micros },
+      on: Pick<Db, 'query'> = db,
+    ): Promise<Micros> {
+      return (await on.query<{ at: Micros }>(FIRST, [key, now, since, until]))[0]!.at
     },
 
     /** Addresses of recent sign-ins. */

@@ -87,7 +87,8 @@ async function send(
   found: AddressOwner | undefined,
   tx: Queryable,
 ): Promise<void> {
-  const code = newCode(d.random)
+  const recipient = found?.address.value ?? to.value
+  const { code, again } = await d.courier.codeFor({ channel: to.channel, recipient }, 'recovery', tx)
   const now = d.clock.now()
   const { lifespanMs } = codeSettings(d.config())
   await d.codes.replace(
@@ -107,7 +108,8 @@ async function send(
   await sendToOwner(d, tx, {
     kind: 'recovery_code',
     owner: found,
-    to: { channel: to.channel, value: found?.address.value ?? to.value },
+    again,
+    to: { channel: to.channel, value: recipient },
     tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     requestHeaders: caller.facts().headers,

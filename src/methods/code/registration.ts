@@ -13,7 +13,7 @@ import type { CheckedRegistration, RegistrationMethod, RegistrationRequest } fro
 import type { JsonObject } from '../../identities/types.ts'
 import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
-import { isHashOf, keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
+import { isHashOf, keyedHash } from '../../kernel/crypto/one-time.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import { type CodeAddress, traitAddresses } from './addresses.ts'
@@ -95,7 +95,8 @@ function sendCodes(
   return async (tx) => {
     await d.registrationCodes.forget(flow.id, tx)
     for (const address of addresses) {
-      const code = newCode(d.random)
+      const to = { channel: address.via, recipient: address.value, requestHeaders: headers }
+      const { code, again } = await d.courier.codeFor(to, 'registration', tx)
       const now = d.clock.now()
       const { lifespanMs } = codeSettings(d.config())
       const row = { id: uuid(d.random), hash: keyedHash(code, d.secrets()[0]!), address, flowId: flow.id }
@@ -110,8 +111,7 @@ function sendCodes(
         transient_payload: payload,
         expires_in_minutes: minutesOf(d.config(), 'registration'),
       }
-      const to = { channel: address.via, recipient: address.value, requestHeaders: headers }
-      await d.courier.enqueueIf(true, { type: 'registration_code_valid', ...to, data }, tx)
+      await d.courier.enqueueIf(true, { type: 'registration_code_valid', ...to, data }, tx, again)
     }
   }
 }

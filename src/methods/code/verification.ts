@@ -18,7 +18,7 @@ import { trimSpace } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
-import { isHashOf, keyedHash, newCode } from '../../kernel/crypto/one-time.ts'
+import { isHashOf, keyedHash } from '../../kernel/crypto/one-time.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import { codeSettings, minutesOf } from './settings.ts'
@@ -111,7 +111,9 @@ async function send(
   { typed, owner, transientPayload }: Recipient,
   tx: Queryable,
 ): Promise<string | undefined> {
-  const code = newCode(d.random)
+  const channel = owner?.address.via === 'sms' ? 'sms' : 'email'
+  const recipient = owner?.address.value ?? typed
+  const { code, again } = await d.courier.codeFor({ channel, recipient }, 'verification', tx)
   const now = d.clock.now()
   const { lifespanMs } = codeSettings(d.config())
   await d.codes.replace(
@@ -126,12 +128,12 @@ async function send(
     },
     tx,
   )
-  const channel = owner?.address.via === 'sms' ? 'sms' : 'email'
   const link = channel === 'email' ? { verification_url: d.linkTo({ flow: flow.id, code }) } : {}
   const messageId = await sendToOwner(d, tx, {
     kind: 'verification_code',
     owner,
-    to: { channel, value: owner?.address.value ?? typed },
+    again,
+    to: { channel, value: recipient },
     tellUnknown: d.config().selfservice.flows.verification.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
     secret: { verification_code: code, ...link, expires_in_minutes: minutesOf(d.config(), 'verification') },

@@ -6,7 +6,7 @@ import type { LoginFlow } from '../../../flows/login/types.ts'
 import type { FullIdentity, JsonObject } from '../../../identities/types.ts'
 import { type Clock, formatTime } from '../../../kernel/base/clock.ts'
 import { uuid } from '../../../kernel/base/uuid.ts'
-import { keyedHash, newCode } from '../../../kernel/crypto/one-time.ts'
+import { keyedHash } from '../../../kernel/crypto/one-time.ts'
 import type { Random } from '../../../kernel/crypto/tokens.ts'
 import type { CodeAddress } from '../addresses.ts'
 import { codeSettings, minutesOf } from '../settings.ts'
@@ -35,7 +35,8 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
   return async (tx) => {
     await d.loginCodes.forget(to.flow.id, tx)
     for (const address of to.addresses.slice(0, MOST_AT_ONCE)) {
-      const code = newCode(d.random)
+      const { via: channel, value: recipient } = address
+      const { code, again } = await d.courier.codeFor({ channel, recipient }, 'login', tx)
       const now = d.clock.now()
       const { lifespanMs } = codeSettings(d.config())
       await d.loginCodes.insert(
@@ -54,7 +55,8 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
       await sendToOwner(d, tx, {
         kind: 'login_code',
         owner: to.identity && { identity: to.identity },
-        to: { channel: address.via, value: address.value },
+        again,
+        to: { channel, value: recipient },
         tellUnknown: false,
         request: { request_url: to.flow.request_url, transient_payload: to.transientPayload ?? {} },
         requestHeaders: to.headers,
