@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { availableParallelism, hostname } from 'node:os'
 import type { Writable } from 'node:stream'
-import { createNode } from './compose/node.ts'
+import { createNode, type Node } from './compose/node.ts'
 import type { LoadedConfig } from './config/load.ts'
 import type { Config } from './config/schema/schema.ts'
 import { courierWarnings } from './courier/warnings.ts'
@@ -122,6 +122,7 @@ async function serveUntilStopped(started: Started): Promise<number> {
   const certificates = followTls({ apps, config, initial: tls, log })
   raiseHeapLimit()
   node.start()
+  if (!shared) void logProviderWarnings(node.deps, log)
   options.primary?.serving()
   const signal = await options.stopRequested
   const drainMs = drainDelay(started, signal)
@@ -136,6 +137,11 @@ async function serveUntilStopped(started: Started): Promise<number> {
     log,
   )
   return 0
+}
+
+/** Once, after the ports are open: other servers are asked. */
+async function logProviderWarnings({ providerWarnings }: Node['deps'], log: Logger): Promise<void> {
+  for (const { keys, message } of await providerWarnings()) log.warn({ keys }, message)
 }
 
 /** The courier alone, as a process of its own. */

@@ -9,6 +9,7 @@ import { createLinking, createWaiting } from '../methods/oidc/linking.ts'
 import { createMappers } from '../methods/oidc/mapper.ts'
 import { createIdTokens } from '../methods/oidc/native/id-token.ts'
 import { createProviderSignIn } from '../methods/oidc/sign-in.ts'
+import { providerWarnings } from '../methods/oidc/start/warnings.ts'
 import { createTokenEndpoint } from '../methods/oidc/token.ts'
 import { createUpstream } from '../methods/oidc/upstream.ts'
 import { createProviderCallback } from '../methods/oidc/way-back/callback.ts'
@@ -38,11 +39,8 @@ export function composeProviders({
     random,
   })
   const upstream = createUpstream({ clock, random, exchange: (request) => exchange(request, addressRules(config())) })
-  const mappers = createMappers({
-    config,
-    clock,
-    loadText: (url) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 }),
-  })
+  const loadMapper = (url: string) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 })
+  const mappers = createMappers({ config, clock, loadText: loadMapper })
   const claimedRegistrations = createClaimedRegistrations({ config, schemas: d.schemas, mappers, cipher })
   const providers = createProviderSignIn({
     config,
@@ -62,6 +60,7 @@ export function composeProviders({
     idTokens: createIdTokens({ providers, claimedRegistrations, identities: d.identities }),
     initCodeOf: d.exchanges.initCodeOf,
     waiting: createWaiting({ identities: d.identities }),
+    providerWarnings: () => providerWarnings({ config, upstream, loadText: loadMapper }),
   }
 }
 

@@ -193,6 +193,14 @@ export const DEFAULT_TEXTS = {
   'error.retry': 'Try again',
   'error.toSignIn': 'To the sign-in page',
 
+  'provider_error.access_denied': 'You have not signed in at {provider}. Try again, or choose another way.',
+  'provider_error.login_required': '{provider} wants you to sign in there first. Please try again.',
+  'provider_error.interaction_required': '{provider} wants to ask you something first. Please try again.',
+  'provider_error.consent_required':
+    '{provider} tells who you are only if you agree. Please try again, and accept what it asks.',
+  'provider_error.temporarily_unavailable': '{provider} cannot sign you in at the moment. Please try again later.',
+  'provider_error.other': '{provider} could not sign you in. Try again, or choose another way.',
+
   '4000002': 'Please fill this in.',
   '1050007': 'Show the backup codes, of which {remaining} are left',
   '4000003': 'Please enter at least {min_length} characters.',

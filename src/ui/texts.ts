@@ -17,11 +17,13 @@ export function createTexts(own: Readonly<Record<string, string>>): Texts {
     if (Object.hasOwn(own, name)) return own[name]
     return Object.hasOwn(DEFAULT_TEXTS, name) ? DEFAULT_TEXTS[name as TextName] : undefined
   }
+  /** Never the words of a provider, which anyone who runs one chooses. */
+  const byProvider = (error: string) => find(`provider_error.${error}`) ?? find('provider_error.other')
   return {
     get: (name, values = {}) => filled(find(name) ?? name, values),
     firstOf: (names) => names.map(find).find((text) => text !== undefined),
     message({ id, text, context }) {
-      const other = find(String(id))
+      const other = typeof context?.provider_error === 'string' ? byProvider(context.provider_error) : find(String(id))
       return other === undefined ? text : filled(other, context ?? {})
     },
   }

@@ -146,7 +146,7 @@ it('people sign in at a real provider, with all that browsers do', async (t) => 
     await toProvider(page)
     await page.click('text=Cancel')
     await page.waitForURL(/\/ui\/login/)
-    assert.match((await page.textContent('main')) ?? '', /access_denied|End-User aborted/)
+    assert.match((await page.textContent('main')) ?? '', /You have not signed in at Real/)
     await page.click('[name=provider][value=real]')
     await atProvider(page, 'dora')
     await arrived(page)

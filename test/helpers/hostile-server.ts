@@ -45,6 +45,7 @@ export const FAULTS = {
   'deep object': (response) =>
     response.writeHead(200, JSON_TYPE).end(`${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`),
   wide: (response) => response.writeHead(200, JSON_TYPE).end(`[${'0,'.repeat(400_000)}0]`),
+  'too large a number': (response) => response.writeHead(200, JSON_TYPE).end('{"id":1e999,"sub":-1e999}'),
   null: (response) => response.writeHead(200, JSON_TYPE).end('null'),
   'a text': (response) => response.writeHead(200, JSON_TYPE).end('"sub"'),
   'a list': (response) => response.writeHead(200, JSON_TYPE).end('[[]]'),

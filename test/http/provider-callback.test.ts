@@ -84,22 +84,34 @@ describe('the way back from a provider', () => {
     assert.deepEqual(await bring(issuer), [200, 1])
   })
 
-  test('what the provider refuses is told in the form that the browser came from', async () => {
-    for (const error of ['access_denied', 'login_required', 'consent_required']) {
-      const client = new Client(all.server)
-      const url = new URL(await back(client))
-      url.searchParams.delete('code')
-      url.searchParams.set('error', error)
-      url.searchParams.set('error_description', `${'x'.repeat(2000)}\u0000`)
-      const page = await client.get(url.href, BROWSER)
-      assert.equal(page.status, 303)
-      const id = new URL(page.headers.get('location')!).searchParams.get('flow')
-      const { body } = await client.get(`/self-service/login/flows?id=${id}`)
-      const [message] = body.ui.messages
-      assert.match(message.text, new RegExp(error))
-      assert.ok(message.text.length < 800)
-    }
-  })
+  for (const [title, states] of [
+    ['what the provider refuses is told in the form that the browser came from', true],
+    ['where it says only that, the browser goes back to where it left last', false],
+  ] as const)
+    test(title, async () => {
+      for (const error of ['access_denied', 'login_required', 'consent_required', 'made_up', 'constructor']) {
+        const client = new Client(all.server)
+        const url = new URL(await back(client))
+        url.searchParams.delete('code')
+        if (!states) url.searchParams.delete('state')
+        url.searchParams.set('error', error)
+        url.searchParams.set('error_description', `${'x'.repeat(2000)}\u0000`)
+        const page = await client.get(url.href, BROWSER)
+        assert.equal(page.status, 303)
+        const id = new URL(page.headers.get('location')!).searchParams.get('flow')
+        const { body } = await client.get(`/self-service/login/flows?id=${id}`)
+        const [message] = body.ui.messages
+        assert.match(message.text, new RegExp(error))
+        assert.ok(message.text.length < 800)
+        const { context } = message
+        assert.deepEqual([message.id, context.provider, context.provider_error], [4000001, 'one', error])
+        if (states) continue
+        const other = await new Client(all.server).get(url.href)
+        assert.deepEqual([other.status, other.body.error?.code], [400, 400])
+        url.pathname = url.pathname.replace('/one', '/unproved')
+        assert.equal((await client.get(url.href)).body.error?.code, 400)
+      }
+    })
 
   test('a code that is not good is the fault of who brings it, a provider that fails is not', async () => {
     const client = new Client(all.server)

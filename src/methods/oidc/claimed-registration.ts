@@ -11,6 +11,7 @@ import type { FormProblem, UiNode } from '../../flows/types.ts'
 import { type IdentitySchema, isObject, type Json, type JsonObject } from '../../identities/types.ts'
 import type { Cipher } from '../../kernel/crypto/cipher.ts'
 import { credentialOf, newEntry, OIDC } from './credential.ts'
+import { kindOf } from './kinds.ts'
 import type { createMappers } from './mapper.ts'
 import { goOn } from './messages.ts'
 import { type KnownByProvider, proofOf } from './sign-in.ts'
@@ -74,7 +75,7 @@ export function createClaimedRegistrations(d: ClaimedRegistrationDeps) {
         traits,
         metadata: { public: mapped.metadataPublic, admin: mapped.metadataAdmin },
         credentials: [credentialOf([newEntry(d.cipher, known)])],
-        verified: mapped.verified,
+        verified: kindOf(provider).mayVerify?.(provider, known.claims) === false ? [] : mapped.verified,
         ...proofOf(known),
       }
       return { schema, checked, derived }

@@ -60,13 +60,16 @@ export function createMappers({ config, clock, loadText }: MapperDeps) {
     if (Buffer.byteLength(input) > MAX_BYTES) {
       throw untrustworthy('the provider says more about the person than the 64 KiB that can be read')
     }
+    let output: string
     try {
-      const output = compiled(await textAt(url)).run({ extCodes: { claims: input } })
-      if (Buffer.byteLength(output) > MAX_BYTES) throw new Error('the output is larger than 64 KiB')
-      return JSON.parse(output) as Json
+      output = compiled(await textAt(url)).run({ extCodes: { claims: input } })
     } catch (error) {
       throw internalError(undefined, { cause: error })
     }
+    if (Buffer.byteLength(output) > MAX_BYTES) {
+      throw internalError(undefined, { cause: new Error('the output of the mapper is larger than 64 KiB') })
+    }
+    return JSON.parse(output) as Json
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { CodeUse } from '../../credentials/descriptor.ts'
 import { firstFactorTypes } from '../../credentials/first-factors.ts'
-import { info } from '../../flows/messages.ts'
+import { info, messages } from '../../flows/messages.ts'
 import type { UiMessage } from '../../flows/types.ts'
 import type { FullIdentity } from '../../identities/types.ts'
 import { linkedOf } from './credential.ts'
@@ -22,6 +22,13 @@ export const signUpWith = (one: Provider) =>
 export const linkTo = (one: Provider) => named(1050002, `Link ${labelOf(one)}`, one)
 export const unlinkFrom = (one: Provider) => named(1050003, `Unlink ${labelOf(one)}`, one)
 export const goOn = info(1040003, 'Continue')
+
+/** In the provider's own words, which may be anything; the context says what a page can say in its own. */
+export function refusedByProvider(one: Provider, error: string, description: string): UiMessage {
+  const said = `the OpenID Provider returned error ${JSON.stringify(error)}: ${description}`
+  const { context, ...message } = messages.generic(`Unable to complete OpenID Connect flow because ${said}`)
+  return { ...message, context: { ...context, provider: labelOf(one), provider_error: error } }
+}
 
 /** @param hints the methods of the identity that may be revealed */
 export function accountExists(

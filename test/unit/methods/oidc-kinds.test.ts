@@ -2,12 +2,22 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
 import { jwtVerify } from 'jose'
+import type { RegistrationFlow } from '../../../src/flows/registration/types.ts'
 import { SECOND, systemClock } from '../../../src/kernel/base/clock.ts'
 import type { OutboundAnswer, OutboundRequest } from '../../../src/kernel/outbound/client.ts'
+import { loadText } from '../../../src/kernel/outbound/load.ts'
+import {
+  type ClaimedRegistrationDeps,
+  createClaimedRegistrations,
+} from '../../../src/methods/oidc/claimed-registration.ts'
+import type { Claims } from '../../../src/methods/oidc/claims.ts'
 import type { Provider } from '../../../src/methods/oidc/kind.ts'
 import { kindOf } from '../../../src/methods/oidc/kinds.ts'
+import { createMappers } from '../../../src/methods/oidc/mapper.ts'
+import { providerWarnings } from '../../../src/methods/oidc/start/warnings.ts'
 import { createTokenEndpoint } from '../../../src/methods/oidc/token.ts'
 import { createUpstream } from '../../../src/methods/oidc/upstream.ts'
+import type { UpstreamSignIn } from '../../../src/sessions/store-upstream.ts'
 import { APIS, arriveAt, ISSUERS, issuerOf, providerOf } from '../../helpers/provider-apis.ts'
 
 /** Plays the servers of a provider: answers by URL without its query, and what they were asked. */
@@ -37,6 +47,20 @@ const tokens = (more: Record<string, string> = {}, idToken = '') => ({
 })
 
 const query = new URLSearchParams()
+
+/** What becomes of somebody new, under a schema that asks for nothing. */
+const registrationOf = (entry: Provider, claims: Claims) =>
+  createClaimedRegistrations({
+    config: () => ({}),
+    schemas: () => ({ default: { id: '', inputs: [], validate: () => [], derive: () => ({ kind: 'derived' }) } }),
+    mappers: createMappers({ config: () => ({}), clock: systemClock(), loadText: (url) => loadText(url, LOAD) }),
+    cipher: { encrypt: String },
+  } as unknown as ClaimedRegistrationDeps).make(
+    { identity_schema: '' } as RegistrationFlow,
+    { provider: entry, subject: 's', claims, tokens: undefined, upstream: {} as UpstreamSignIn },
+    {},
+  )
+const LOAD = { cwd: '', disallowPrivateIps: true, privateIpExceptions: [] }
 
 describe('kinds of providers', () => {
   for (const { kind, config, answer, says, claims } of APIS) {
@@ -76,6 +100,28 @@ describe('kinds of providers', () => {
     })
   }
 
+  it('microsoft: a person of another tenant than configured does not get in', async () => {
+    const personal = '9188040d-6c67-4c5b-b112-36a304b66dad'
+    const company = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
+    const fine: Record<string, string[]> = {
+      ...{ common: [personal, company], organizations: [company], consumers: [personal] },
+      ...{ [company.toUpperCase()]: [company], 'company.example': [company] },
+    }
+    for (const [microsoft_tenant, allowed] of Object.entries(fine))
+      for (const tid of [personal, company, '00000000-0000-0000-0000-000000000001']) {
+        const { make, says } = await issuerOf(`https://login.microsoftonline.com/${tid}/v2.0`)
+        const entry = providerOf({ provider: 'microsoft', microsoft_tenant })
+        const claims = async (iss: object) => {
+          const sent = tokens({}, await make({ sub: 's', tid, ...iss }))
+          return kindOf(entry).claims({ provider: entry, tokens: sent, upstream: stage(says).upstream, query })
+        }
+        const others = ['common', 'organizations', 'company.example'].includes(microsoft_tenant)
+        if (allowed.includes(tid) || (others && tid !== personal)) assert.equal((await claims({})).sub, 's')
+        else if (microsoft_tenant !== 'company.example') await assert.rejects(claims({}), { status: 400 })
+        await assert.rejects(claims({ iss: `https://evil.example/${tid}/v2.0` }), { status: 400 })
+      }
+  })
+
   it('microsoft: the issuer is the tenant of the person, and the subject what the configuration says', async () => {
     const tid = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
     const { make, says } = await issuerOf(`https://login.microsoftonline.com/${tid}/v2.0`)
@@ -92,6 +138,25 @@ describe('kinds of providers', () => {
     const entry = providerOf({ provider: 'microsoft', microsoft_tenant: 'common' })
     const odd = tokens({}, await make({ sub: 's', tid: '../evil' }))
     await assert.rejects(kindOf(entry).claims({ provider: entry, tokens: odd, upstream, query }), { status: 400 })
+  })
+
+  it('microsoft: of any tenant, only the claim that the tenant owns the domain verifies an address', async () => {
+    const tid = '8eaef023-2b34-4da1-9baa-8bc8c9d6a490'
+    const { make, says } = await issuerOf(`https://login.microsoftonline.com/${tid}/v2.0`)
+    const mapper_url = `base64://${Buffer.from("{ identity: { traits: {}, verified_addresses: [{ via: 'email', value: 'Boss@a.example' }] } }").toString('base64')}`
+    for (const [microsoft_tenant, xms_edov, verified] of [
+      ...[true, 1, 'true', '1'].map((one) => ['common', one, true] as const),
+      ...[undefined, false, 0, 'yes', null, [true], {}].map((one) => ['organizations', one, false] as const),
+      [tid, undefined, true],
+    ] as const) {
+      const entry = providerOf({ provider: 'microsoft', microsoft_tenant, mapper_url })
+      const sent = tokens({}, await make({ sub: 's', tid, email: 'boss@a.example', email_verified: true, xms_edov }))
+      const { upstream } = stage(says)
+      const claims = await kindOf(entry).claims({ provider: entry, tokens: sent, upstream, query })
+      assert.equal(claims.email_verified === true, verified && xms_edov !== undefined, String(xms_edov))
+      const { checked } = await registrationOf(entry, claims)
+      assert.deepEqual(checked.verified, verified ? [{ via: 'email', value: 'boss@a.example' }] : [])
+    }
   })
 
   it('apple: the secret is a token of our own, the name comes from the form', async () => {
@@ -148,6 +213,44 @@ describe('kinds of providers', () => {
     const claims = await kindOf(entry).claims({ provider: entry, tokens: sent, upstream, query })
     const { raw_claims: _, iss: __, ...rest } = claims
     assert.deepEqual(rest, { sub: 's', email_verified: true, updated_at: 1577836800, name: '7', locale: 'de-CH' })
+  })
+})
+
+describe('what is told of providers at start', () => {
+  const LOOKING = "if claims.email_verified then [{ via: 'email', value: claims.email }] else []"
+  const mapper = (verified?: string) =>
+    `local claims = std.extVar('claims'); { identity: { traits: {}${verified ? `, verified_addresses: ${verified}` : ''} } }`
+  const told = async (entry: Provider, text = mapper()) => {
+    const { says } = await issuerOf('https://op.example')
+    const warnings = await providerWarnings({
+      config: () =>
+        ({ selfservice: { methods: { oidc: { enabled: true, config: { providers: [entry] } } } } }) as never,
+      upstream: stage(says).upstream,
+      loadText: async () => (text === '' ? Promise.reject(new Error('cannot be read')) : text),
+    })
+    return warnings.map(({ keys, message }) => `${keys[0]!.replace(/^.*\./, '')}: ${message}`).join(' ')
+  }
+
+  it('the other spelling of an issuer, and one that is a pattern', async () => {
+    assert.equal(await told(providerOf({ issuer_url: 'https://op.example' })), '')
+    const slash = await told(providerOf({ issuer_url: 'https://op.example/' }))
+    assert.match(slash, /^issuer_url: .*expected https:\/\/op\.example\/, got https:\/\/op\.example$/)
+    for (const tenant of ['common', 'organizations', 'consumers']) {
+      const entry = providerOf({ issuer_url: `https://login.microsoftonline.com/${tenant}/v2.0` })
+      assert.match(await told(entry), new RegExp(`use provider: microsoft, microsoft_tenant: ${tenant}$`))
+    }
+    assert.match(await told(providerOf({ issuer_url: 'https://nowhere.example' })), /no sign-in with one: .*404/)
+  })
+
+  it('a mapper that verifies without looking, or cannot be read', async () => {
+    const github = providerOf({ provider: 'github' })
+    assert.equal(await told(github, mapper(LOOKING)), '')
+    assert.match(await told(github, mapper("[{ via: 'email', value: claims.email }]")), /^mapper_url: .*email_verified/)
+    assert.match(await told(github, ''), /^mapper_url: .*the mapper cannot be read/)
+    const microsoft = (microsoft_tenant: string) => providerOf({ provider: 'microsoft', microsoft_tenant })
+    assert.match(await told(microsoft('common'), mapper(LOOKING)), /^mapper_url: .*xms_edov/)
+    assert.equal(await told(microsoft('common'), mapper(LOOKING.replace('email_verified', 'raw_claims.xms_edov'))), '')
+    assert.equal(await told(microsoft('8eaef023-2b34-4da1-9baa-8bc8c9d6a490'), mapper(LOOKING)), '')
   })
 })
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import type { JsonObject } from '../../../src/identities/types.ts'
 import { SECOND, systemClock } from '../../../src/kernel/base/clock.ts'
 import { createMappers } from '../../../src/methods/oidc/mapper.ts'
 
@@ -22,6 +24,10 @@ function stage() {
   const nameBy = async (url: string) => (await mappers.map(url, { iss: 'i', sub: 's' })).traits.name
   return { texts, asked, now, nameBy }
 }
+
+/** @param text of a mapper */
+const mapped = (text: string, claims: JsonObject) =>
+  createMappers({ config: () => ({}), clock: systemClock(), loadText: async () => text }).map('file://./m', claims)
 
 const REMOTE = 'https://mappers.example/one.jsonnet'
 
@@ -66,5 +72,48 @@ describe('mappers of claims', () => {
     }
     await nameBy(urls[0]!)
     assert.equal(asked.length, 451)
+  })
+
+  it('of the documentation verify only what the provider vouches for', async () => {
+    const page = readFileSync(new URL('../../../docs/providers.md', import.meta.url), 'utf8')
+    const [usual = '', microsoft = ''] = [...page.matchAll(/```jsonnet\n(.*?)```/gs)].map(([, text]) => text)
+    const address = { iss: 'i', sub: 's', email: 'ada@example.org' }
+    const verifiedBy = async (text: string, claims: JsonObject) => {
+      const { traits, verified } = await mapped(text, claims)
+      assert.deepEqual(traits, 'email' in claims ? { email: 'ada@example.org' } : {})
+      return verified.map(({ value }) => value)
+    }
+    assert.deepEqual(await verifiedBy(usual, { ...address, email_verified: true }), ['ada@example.org'])
+    assert.deepEqual(await verifiedBy(usual, address), [])
+    assert.deepEqual(await verifiedBy(usual, { iss: 'i', sub: 's', email_verified: true }), [])
+    const entra = (raw_claims: JsonObject) => verifiedBy(microsoft, { ...address, email_verified: true, raw_claims })
+    for (const xms_edov of [true, 1, 'true', '1']) assert.deepEqual(await entra({ xms_edov }), ['ada@example.org'])
+    for (const xms_edov of [false, 0, '', 'yes', null, [true]]) assert.deepEqual(await entra({ xms_edov }), [])
+    assert.deepEqual(await entra({}), [])
+  })
+
+  it('get hostile claims as data, and are not run on more than they can read', async () => {
+    const all = "local claims = std.extVar('claims'); { identity: { traits: { all: claims.raw_claims } } }"
+    const hostile = JSON.parse(
+      `{"__proto__":{"admin":true},"constructor":{"prototype":{}},"toString":1,"$":"std.extVar('claims')","n":12345678901234567890,"q":"'}]});"}`,
+    )
+    const { traits } = await mapped(all, { raw_claims: hostile })
+    assert.deepEqual(Object.keys(traits.all as object).sort(), Object.keys(hostile).sort())
+    assert.equal(Object.getPrototypeOf(traits), Object.prototype)
+    assert.equal((Object.prototype as { admin?: boolean }).admin, undefined)
+    const many = mapped(all, { raw_claims: { list: new Array(9000).fill(0) } })
+    await assert.rejects(many, { status: 500 })
+    for (const size of [60_000, 70_000, 1_000_000]) {
+      const run = mapped(all, { raw_claims: { text: 'x'.repeat(size) } })
+      if (size < 65_536) await run
+      else await assert.rejects(run, { status: 400, reason: /more about the person than the 64 KiB/ })
+    }
+    const times: number[] = []
+    for (const count of [500, 1000, 2000]) {
+      const began = performance.now()
+      await mapped(all, { raw_claims: Object.fromEntries(Array.from({ length: count }, (_, at) => [`m${at}`, at])) })
+      times.push(performance.now() - began)
+    }
+    assert.ok(times[2]! < 16 * Math.max(times[0]!, 5), `not linear: ${times}`)
   })
 })

@@ -21,6 +21,7 @@ describe('texts', () => {
       /^settings\.\w+\.title$/,
       /^sessions\.method\./,
       /\.to\w+\.link$/,
+      /^provider_error\.\w+$/,
       /^ended(Note)?\.\w+(\.untimed)?$/,
     ]
     const more = [/^logout\.scope\.(current|all|others)$/, /^(login|refresh|secondFactor)\.title$/]
@@ -58,6 +59,24 @@ describe('texts', () => {
     assert.equal(
       createTexts({}).get('logout.who', JSON.parse('{"__proto__":"x","name":"n"}')),
       'You are signed in as n with {device}.',
+    )
+  })
+
+  it('of a provider that refuses are our own, never those of the provider', () => {
+    const said = (provider_error: string, own = {}) =>
+      createTexts(own).message({
+        ...{ id: 4000001, text: '<b>call 1-800', type: 'error' as const },
+        context: { reason: '<b>call 1-800', provider: 'Acme', provider_error },
+      })
+    assert.match(said('access_denied'), /^You have not signed in at Acme\./)
+    assert.match(said('login_required'), /^Acme wants you to sign in there first\./)
+    assert.match(said('consent_required'), /^Acme tells who you are only if you agree\./)
+    for (const odd of ['call 1-800', '', 'constructor', '__proto__', 'title']) {
+      assert.match(said(odd), /^Acme could not sign you in\./)
+    }
+    assert.equal(
+      said('access_denied', { 'provider_error.access_denied': 'Abbruch bei {provider}' }),
+      'Abbruch bei Acme',
     )
   })
 

@@ -1,7 +1,7 @@
 import { decodeJwt } from 'jose'
 import type { JsonObject } from '../../../identities/types.ts'
 import { isUuid } from '../../../kernel/http/query.ts'
-import { type Claims, textAt } from '../claims.ts'
+import { type Claims, member, textAt } from '../claims.ts'
 import { idTokenMissing, untrustworthy } from '../errors.ts'
 import { bearer, idTokenClaims, standardParameters } from '../generic.ts'
 import type { ClaimsRequest, Kind } from '../kind.ts'
@@ -18,15 +18,33 @@ export const microsoft: Kind = {
   }),
   parameters: standardParameters,
   async claims(request) {
-    return withSubject(request, await idTokenClaims(request, issuerOf(request.tokens.idToken)))
+    const { email_verified: _, ...claims } = await idTokenClaims(request, issuerOf(request))
+    return withSubject(request, { ...claims, ...(isOwned(claims) ? { email_verified: true } : {}) })
   },
+  mayVerify: ({ microsoft_tenant: tenant = '' }, claims) => !anyTenant(tenant) || isOwned(claims),
 }
 
+/** Tenants are not persons: anyone may have one, and writes any address into it. */
+export const anyTenant = (tenant: string): boolean =>
+  ['common', 'organizations', 'consumers'].includes(tenant.toLowerCase())
+
+/** The tenant has proved that the domain of the address is its own, or the person that the address is. */
+const isOwned = ({ raw_claims: raw }: Claims) => OWNED.has(member(raw, 'xms_edov'))
+const OWNED = new Set<unknown>([true, 1, 'true', '1'])
+
+/** The tenant of all personal accounts. */
+const PERSONAL = '9188040d-6c67-4c5b-b112-36a304b66dad'
+
 /** Tokens for `common` and `organizations` are issued by the tenant of the person. @throws HttpError 400 */
-function issuerOf(idToken: string): string {
+function issuerOf({ provider, tokens: { idToken } }: ClaimsRequest): string {
   if (idToken === '') throw idTokenMissing()
   const tenant = tenantOf(idToken)
   if (!isUuid(tenant)) throw untrustworthy(`TenantID claim is not a valid UUID: ${tenant}`)
+  const wanted = (provider.microsoft_tenant ?? '').toLowerCase()
+  const fits = { consumers: tenant === PERSONAL, organizations: tenant !== PERSONAL }[wanted]
+  if (fits === false || (isUuid(wanted) && tenant.toLowerCase() !== wanted)) {
+    throw untrustworthy(`This account is of another tenant than microsoft_tenant: ${wanted} allows.`)
+  }
   return `${HOST}/${tenant}/v2.0`
 }
 

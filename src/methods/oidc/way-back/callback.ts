@@ -25,7 +25,7 @@ import type { Linking } from '../linking.ts'
 import { goOn } from '../messages.ts'
 import type { KnownByProvider } from '../sign-in.ts'
 import { CONTAINER, proofOf } from '../sign-in.ts'
-import { arrive, type Back, cameBack, readState, useUp, type Way, type WayBackDeps } from './way-back.ts'
+import { arrive, type Back, cameBack, readState, stateOf, useUp, type Way, type WayBackDeps } from './way-back.ts'
 
 export interface CallbackDeps extends WayBackDeps {
   clock: Clock
@@ -50,7 +50,7 @@ export function createProviderCallback(d: CallbackDeps): ProviderCallback {
     handOver: (app, sessionId) => d.exchanges.bind(app.id, sessionId, formatTime(d.clock.now())),
 
     async complete(request) {
-      const { state, text } = readState(d, request)
+      const { state, text } = await stateOf(d, request)
       const current = await d.sessions.resolve(request.caller.credentials)
       const way = { ...request, state, text, current }
       switch (state.kind) {

@@ -1,4 +1,5 @@
 import type { CallbackRequest } from '../../../flows/callback/types.ts'
+import { refused } from '../../../flows/refused.ts'
 import type { ExchangeStore } from '../../../flows/store.ts'
 import type { Flow } from '../../../flows/types.ts'
 import type { Json, JsonObject } from '../../../identities/types.ts'
@@ -6,6 +7,7 @@ import { isObject } from '../../../identities/types.ts'
 import type { Queryable } from '../../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../../kernel/http/errors.ts'
 import type { Resolved } from '../../../sessions/types.ts'
+import { refusedByProvider } from '../messages.ts'
 import { CONTAINER, type KnownByProvider, type ProviderSignIn } from '../sign-in.ts'
 import { bindingOf, type State, type States } from './state.ts'
 
@@ -36,6 +38,21 @@ export function readState(d: WayBackDeps, { query, provider }: Pick<CallbackRequ
     throw badRequest('Unable to complete OpenID Connect flow: provider mismatch between internal state and URL.')
   }
   return { state, text }
+}
+
+/**
+ * A provider that refuses may leave the state out, e.g. where a person cancels: it then answers what this browser left with
+ * last. @see RFC 6749 §4.1.2.1
+ */
+export async function stateOf(d: WayBackDeps, request: CallbackRequest) {
+  const { query, provider, containerIds } = request
+  if (query.has('state') || !query.get('error')) return readState(d, request)
+  for (const id of containerIds) {
+    const text = (await d.continuity.look(CONTAINER, id))?.state
+    const state = typeof text === 'string' ? d.states.read(text) : undefined
+    if (state && (provider === undefined || provider === state.provider)) return { state, text: text as string }
+  }
+  return readState(d, request)
 }
 
 const broken = (why: string) => badRequest(`Unable to complete OpenID Connect flow because ${why}`)
@@ -98,10 +115,10 @@ export async function useUp(d: WayBackDeps, { containerId }: Back, tx: Queryable
 }
 
 export async function arrive(d: WayBackDeps, { query, state, text }: Way): Promise<KnownByProvider> {
-  const refusal = query.get('error') ?? ''
+  const refusal = (query.get('error') ?? '').slice(0, MAX_TOLD)
   if (refusal !== '') {
     const said = (query.get('error_description') ?? '').slice(0, MAX_TOLD)
-    throw broken(`the OpenID Provider returned error ${JSON.stringify(refusal.slice(0, MAX_TOLD))}: ${said}`)
+    throw refused(refusedByProvider(d.providers.find(state.provider), refusal, said))
   }
   if ((query.get('code') || query.get('authCode') || '') === '') {
     throw broken('the OpenID Provider did not return the code query parameter.')
