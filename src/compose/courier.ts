@@ -5,6 +5,7 @@ import { createSmtpSender } from '../courier/channels/smtp.ts'
 import { createRecipientLimit } from '../courier/limit.ts'
 import { createCourierMessages } from '../courier/messages.ts'
 import { createAccountNotices } from '../courier/notices.ts'
+import { createRefusals } from '../courier/refusals.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
@@ -23,6 +24,7 @@ export type CourierParts = ReturnType<typeof composeCourier>
 export function composeCourier(d: Base) {
   const { config, clock, random, db, meta, log, dev, cwd } = d
   const templates = current(d.messageTemplates)
+  const counter = createAttemptStore(db, meta.nid)
   const rules = () => addressRules(config())
   const smtp = createSmtpSender({
     settings: () => config().courier.smtp,
@@ -57,11 +59,11 @@ export function composeCourier(d: Base) {
       },
       sms: { send: (message) => (dev && channel() === undefined ? shown : sms).send(message) },
     },
+    refusals: createRefusals({ clock, counter, serverSecret: meta.serverSecret }),
     onTry: d.metrics.courier.tried,
   })
   const courierMessages = createCourierMessages({ list: createMessageListStore(db, meta.nid), clock, dev })
   d.metrics.courier.watchQueue(courierMessages.state)
-  const counter = createAttemptStore(db, meta.nid)
   const limits = { config, clock, counter, serverSecret: meta.serverSecret }
   const courier = createCourier({
     clock,

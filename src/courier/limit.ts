@@ -62,7 +62,7 @@ export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
 }
 
 /** Normalised as accounts are looked up, so that another spelling has the same key. */
-function spelled({ channel, recipient }: Pick<Message, 'channel' | 'recipient'>): [string, string] {
+export function spelled({ channel, recipient }: Pick<Message, 'channel' | 'recipient'>): [string, string] {
   const known = channel === 'email' ? normaliseIdentifier(recipient) : normalisePhone(recipient)
   return [channel, known ?? recipient]
 }

@@ -8,8 +8,9 @@ import { readJson } from '../kernel/base/exact-json.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
-import type { Attempt, Outgoing, Sender } from './channels/channel.ts'
+import { type Attempt, failed, type Outgoing, type Sender } from './channels/channel.ts'
 import { SMTP_TRY_MS } from './channels/smtp.ts'
+import type { Refusals } from './refusals.ts'
 import { MESSAGE_TYPES } from './store.ts'
 import type { ClaimedMessage, ClaimStore } from './store-claims.ts'
 import type { Channel, Templates } from './types.ts'
@@ -23,6 +24,7 @@ export interface CourierWorkerDeps {
   store: ClaimStore
   templates: Templates
   senders: Readonly<Record<Channel, Sender>>
+  refusals: Refusals
   log: { warn(details: object, message: string): void; error(details: object, message: string): void }
   /** for metrics */
   onTry(channel: Channel, result: Attempt['result'] | 'abandoned'): void
@@ -53,10 +55,7 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
       claim: (channel, { id, now, until }, limit) =>
         d.store.claim({ type: MESSAGE_TYPES[channel], now, limit, id, until, tries: tries() }),
       async send(channel, message, lease) {
-        const attempt: Attempt = message.spent
-          ? { result: 'refused', code: undefined, reason: 'the last try that is allowed was not finished' }
-          : await d.senders[channel].send(await outgoing(message))
-        return outcome(channel, message, lease, attempt)
+        return outcome(channel, message, lease, await tryOnce(channel, message))
       },
     },
     {
@@ -66,6 +65,12 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
       onError: (err) => d.log.warn({ err }, 'messages wait for the database'),
     },
   )
+
+  async function tryOnce(channel: Channel, message: ClaimedMessage): Promise<Attempt> {
+    if (message.spent) return failed('the last try that is allowed was not finished', 'refused')
+    if (await d.refusals.knows(message)) return failed('refused for good twice within the last hour', 'refused')
+    return d.senders[channel].send(await outgoing(message))
+  }
 
   const tries = () => Math.max(0, d.config().courier.message_retries) + 1
 
@@ -108,7 +113,10 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
     if (attempt.result === 'refused' || message.send_count >= tries()) {
       d.log.error({ ...details, reason: attempt.reason, tries: message.send_count }, 'a message was given up')
       d.onTry(channel, 'abandoned')
-      return () => d.store.finish({ ...common, error }, 'abandoned', !d.dev)
+      return async () => {
+        await d.store.finish({ ...common, error }, 'abandoned', !d.dev)
+        if (attempt.noSuchRecipient) await d.refusals.add(message)
+      }
     }
     tell(channel, { ...details, reason: attempt.reason }, 'a message could not be sent; it is tried again')
     d.onTry(channel, 'failed')

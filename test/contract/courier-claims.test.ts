@@ -14,16 +14,22 @@ const TRIES = sql('test.claim_tries', 'select status, error from courier_message
 const PROCESSING = sql('test.claim_processing', 'update courier_messages set status = 3')
 const at = (seconds: number) => formatTime(parseTime(T0) + seconds * SECOND)
 
-async function fixture(t: Scope, open: (t: Scope) => Promise<Db>, messages = 1) {
+async function fixture(
+  t: Scope,
+  open: (t: Scope) => Promise<Db>,
+  messages = 1,
+  recipientOf = (_i: number) => 'ida@example.com',
+) {
   const db = await open(t)
   const kind = (await isAdopted(db)) ? 'adopted' : 'owned'
   const { nid } = await loadMeta(db, { kind, now: T0, random: randomBytes })
   const queue = createCourierStore(db, nid)
-  for (let i = 0; i < messages; i++)
-    await queue.enqueue({
-      ...{ id: randomUUID(), channel: 'email', recipient: 'ida@example.com', subject: 's', body: 'code' },
-      ...{ template: 'recovery_code_valid', data: '{"to":"ida@example.com"}', requestHeaders: '{}', now: at(0) },
+  const enqueue = (recipient: string, seconds = 0) =>
+    queue.enqueue({
+      ...{ id: randomUUID(), channel: 'email', recipient, subject: 's', body: 'code' },
+      ...{ template: 'recovery_code_valid', data: '{"to":"ida@example.com"}', requestHeaders: '{}', now: at(seconds) },
     })
+  for (let i = 0; i < messages; i++) await enqueue(recipientOf(i))
   const store = createClaimStore(db, nid)
   const claim = (seconds: number, more: { limit?: number; tries?: number } = {}) => {
     const id = randomUUID()
@@ -34,7 +40,7 @@ async function fixture(t: Scope, open: (t: Scope) => Promise<Db>, messages = 1) 
     return { messageId: row.id, claim: row.claim, dispatchId: randomUUID(), now: at(seconds), error }
   }
   const rows = () => db.query<{ status: number; send_count: number; body: string }>(ROWS)
-  return { db, store, claim, outcome, rows, tries: () => db.query<{ status: string; error: unknown }>(TRIES) }
+  return { db, store, enqueue, claim, outcome, rows, tries: () => db.query<{ status: string; error: unknown }>(TRIES) }
 }
 
 for (const backend of backends())
@@ -47,6 +53,24 @@ for (const backend of backends())
       const rest = await claim(1, { limit: 100 })
       assert.equal(ids.length + rest.length, 40)
       assert.deepEqual(await claim(60, { limit: 100 }), [])
+    })
+
+    test('many messages to one domain hold up nobody elsewhere, and each domain keeps its order', async (t) => {
+      const flood = (i: number) => `p${i}@${i % 2 ? 'Slow.example' : 'slow.EXAMPLE'}`
+      const { enqueue, claim, outcome, store } = await fixture(t, backend.open, 300, flood)
+      await enqueue('ida@mail.example', 10)
+      await enqueue('ida@mail.example', 11)
+      const of = (rows: { recipient: string }[]) =>
+        rows.map(({ recipient }) => recipient.replace(/^.*@/, '').toLowerCase())
+      const first = await claim(20)
+      assert.deepEqual(of(first).filter((domain) => domain === 'mail.example').length, 2)
+      assert.deepEqual(of(await claim(21, { limit: 1 })), ['slow.example'])
+      await enqueue('bob@other.example', 22)
+      assert.deepEqual(of(await claim(23, { limit: 1 })), ['other.example'], 'the slots of the flood are taken')
+      const back = first.find(({ recipient }) => recipient === 'ida@mail.example')!
+      await store.again(outcome(back, 24, '{"code":451}'), at(60), true)
+      assert.deepEqual(of(await claim(25, { limit: 1 })), ['slow.example'], 'a message that waits is none under way')
+      assert.equal((await claim(61, { limit: 1 }))[0]!.id, back.id)
     })
 
     test('a lease that has ended is taken over by one, who tells of the lost try; who lost it writes nothing', async (t) => {

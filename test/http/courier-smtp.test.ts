@@ -176,6 +176,22 @@ describe('mail over SMTP', () => {
     assert.match(done.tries![0]!.error!.reason, /no such user/)
   })
 
+  test('an address that was refused for good twice is not tried again; others are', async (t) => {
+    const refuse = (to: string): [number, string] | undefined => (/^gone/i.test(to) ? [550, 'no such user'] : undefined)
+    const { box, enqueue, reached } = await sending(t, { mailbox: { refuse } })
+    const reasons = []
+    for (const name of ['gone', 'Gone', 'gone', 'gone', 'gone2'])
+      reasons.push(
+        (await reached(await enqueue({ recipient: `${name}@example.com` }), ABANDONED)).tries![0]!.error!.reason,
+      )
+    assert.deepEqual(
+      reasons.map((reason) => /no such user/.test(reason)),
+      [true, true, false, false, true],
+    )
+    assert.match(reasons[2]!, /refused for good twice/)
+    assert.equal(box.asked.length, 3)
+  })
+
   test('a recipient that would end the line of a command is given up without a word to the server', async (t) => {
     const { box, enqueue, reached } = await sending(t)
     for (const recipient of ['a@example.com>\r\nRCPT TO:<b@example.com', 'a b@example.com', 'nobody', 'a@'])

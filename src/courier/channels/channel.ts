@@ -17,11 +17,11 @@ export interface Outgoing {
 
 /**
  * The result of one try. `refused`: for good, another try would get the same answer. `closed`: the server refuses all messages
- * (wrong password), which is not the fault of this one.
+ * (wrong password), which is not the fault of this one. `noSuchRecipient`: whatever the message is.
  */
 export type Attempt =
   | { result: 'sent' }
-  | { result: 'failed' | 'refused' | 'closed'; code: number | undefined; reason: string }
+  | { result: 'failed' | 'refused' | 'closed'; code: number | undefined; reason: string; noSuchRecipient?: true }
 
 export interface Sender {
   /** Never throws, and ends within its time limit. */
@@ -31,6 +31,10 @@ export interface Sender {
 /** Longest text of another server that is stored or logged. */
 const MAX_REASON = 500
 
-export const failed = (reason: string, result: 'failed' | 'refused' | 'closed' = 'failed', code?: number): Attempt => {
+export const failed = (
+  reason: string,
+  result: 'failed' | 'refused' | 'closed' = 'failed',
+  code?: number,
+): Exclude<Attempt, { result: 'sent' }> => {
   return { result, code, reason: reason.slice(0, MAX_REASON) }
 }

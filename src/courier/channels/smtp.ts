@@ -134,5 +134,6 @@ function judge({ message, code, responseCode, command = '', permanent }: Nodemai
   const ofSender = permanent && command === 'MAIL FROM' && responseCode !== TOO_LARGE
   if (code === 'EAUTH' || responseCode === PASSWORD_WANTED || ofSender) return failed(message, 'closed', responseCode)
   const ofMessage = /^(MAIL FROM|RCPT TO|DATA)$/.test(command)
-  return failed(message, permanent && ofMessage ? 'refused' : 'failed', responseCode)
+  const attempt = failed(message, permanent && ofMessage ? 'refused' : 'failed', responseCode)
+  return permanent && command === 'RCPT TO' ? { ...attempt, noSuchRecipient: true } : attempt
 }
