@@ -218,6 +218,26 @@ describe('recovery by code', () => {
     const events = await server.db.query<{ session_id: string; cause: string }>(ENDED, [other.identityId])
     assert.deepEqual(events, [{ session_id: sessionId, cause: 'logout' }])
   })
+
+  test('a script that sends JSON is told that somebody is signed in, whatever it accepts; a page is led home', async () => {
+    const person = await createPerson(server)
+    const client = new Client(server)
+    const { id, ui } = (await client.get('/self-service/recovery/browser')).body
+    await signIn(client, person)
+    const json = { method: 'code', email: person.email, csrf_token: csrfOf({ ui }) }
+    const [submit, begin] = [`/self-service/recovery?flow=${id}`, '/self-service/recovery/browser']
+    const headers = { accept: '*/*', 'content-type': 'application/json' }
+    for (const told of [await client.send('POST', submit, { json, headers }), await client.get(begin, headers)]) {
+      assert.deepEqual([told.status, told.body?.error?.id], [400, 'session_already_available'])
+    }
+    const page = { accept: 'text/html' }
+    for (const led of [
+      await client.send('POST', submit, { form: json, headers: page }),
+      await client.get(begin, page),
+    ]) {
+      assert.equal(led.status, 302)
+    }
+  })
 })
 
 describe('recovery by link', () => {

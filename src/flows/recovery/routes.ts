@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { sendError } from '../../kernel/http/error-handler.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
-import { acceptsJson } from '../../kernel/http/negotiate.ts'
+import { acceptsJson, isJsonRequest } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import { lastEndOf } from '../../sessions/rules.ts'
 import type { BeginRequest } from '../begin.ts'
@@ -96,7 +96,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
   }
 
   function signedIn(req: FastifyRequest, reply: FastifyReply, flow?: RecoveryFlow) {
-    if (acceptsJson(req) || flow?.type === 'api') throw recoveryNeedsNobody()
+    if (isJsonRequest(req) || flow?.type === 'api') throw recoveryNeedsNobody()
     return reply.redirect(d.flowUrls.home(), 302)
   }
 
