@@ -165,6 +165,36 @@ describe('web hooks', () => {
     assert.match(server.logs(), /a web hook failed/)
   })
 
+  test('a form that is sent again while a hook is slow gets the answer of the first; another form gets its own', async () => {
+    for (const more of [{ can_interrupt: true }, {}]) {
+      await configured(afterRegistration(hook('/slow', more), { hook: 'session' }))
+      let release = () => {}
+      const held = new Promise<void>((resolve) => {
+        release = resolve
+      })
+      answer = (res) => void held.then(() => res.writeHead(204).end())
+      const client = new Client(server)
+      const flow = (await client.get('/self-service/registration/api')).body
+      const submit = (password = PASSWORD) => {
+        const json = { method: 'password', password, traits: { email } }
+        return client.send('POST', `/self-service/registration?flow=${flow.id}`, { json })
+      }
+      const email = `again-${Date.now()}@example.com`
+      const first = submit()
+      while (calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      const [again, other] = [submit(), submit(`${PASSWORD}-other`)]
+      if (more.can_interrupt) while (calls.length === 1) await new Promise((resolve) => setTimeout(resolve, 10))
+      else assert.equal((await other).body.ui.messages[0].id, 4000007)
+      release()
+      const [one, two, three] = await Promise.all([first, again, other])
+      const registered = [one, two, three].filter(({ status }) => status === 200)
+      assert.ok(one.status === two.status && one.body.session_token === two.body.session_token)
+      assert.equal(new Set(registered.map(({ body }) => body.identity.id)).size, 1)
+      for (const { status, body } of [three]) assert.ok(status === 200 || body.ui.messages[0].id === 4000007)
+      assert.equal(calls.length, more.can_interrupt ? 2 : 1)
+    }
+  })
+
   test('a flow that is refused before it begins answers one document with what the receiver says', async () => {
     await configured({ login: { before: { hooks: [hook('/before', { can_interrupt: true })] } } })
     answer = say(403, {

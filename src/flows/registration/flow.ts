@@ -9,6 +9,7 @@ import { assertEnabled, type BegunRegistration, beginRegistration, newRegistrati
 import { type Completion, finishRegistration, type Registered } from './complete.ts'
 import type { RegistrationMethodId } from './method.ts'
 import { refusedBy, tellRefused } from './refusal.ts'
+import { createSingleFlight } from './single-flight.ts'
 import { type RegistrationOutcome, type SubmitRegistrationDeps, submitRegistration } from './submit.ts'
 import type { RegistrationFlow } from './types.ts'
 
@@ -36,6 +37,7 @@ export type RegistrationFlowDeps = SubmitRegistrationDeps
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
 export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlows {
+  const singleFlight = createSingleFlight<RegistrationOutcome>()
   /** An error may pass the forms of two steps. */
   const told = new WeakSet<object>()
   return {
@@ -44,7 +46,7 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
       assertEnabled(d.config())
       return readFlow('registration', d, id, byItsBrowser(checkReader))
     },
-    submit: (flowId, caller) => submitRegistration(d, flowId, caller),
+    submit: (flowId, caller) => singleFlight(flowId, caller, () => submitRegistration(d, flowId, caller)),
     find: (id) => findFlow(d.store, id),
     async continueFrom({ type, request_url, csrf_token, identity_schema }) {
       assertEnabled(d.config())

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto'
+import type { JsonObject } from '../../identities/types.ts'
+import { stringifyJson } from '../../kernel/base/exact-json.ts'
+import { fieldText } from '../form.ts'
+import type { Caller } from '../types.ts'
+
+/**
+ * One submit for several that say the same: a person who waits for a slow web hook presses again, and an app tries again. The
+ * second one would be told that the account exists, which is their own. Of this process; entries live as long as their submit.
+ */
+export function createSingleFlight<T>() {
+  const underWay = new Map<string, Promise<T>>()
+  return async function submit(flowId: string, caller: Caller, work: () => Promise<T>): Promise<T> {
+    const key = await keyOf(flowId, caller)
+    if (key === undefined) return work()
+    const running = underWay.get(key)
+    if (running) return running
+    const mine = work().finally(() => underWay.delete(key))
+    underWay.set(key, mine)
+    return mine
+  }
+}
+
+/** Undefined for a caller who may not submit the form: its own submit tells why. */
+async function keyOf(flowId: string, caller: Caller): Promise<string | undefined> {
+  try {
+    const form = await caller.form()
+    const token = fieldText(form, 'csrf_token')
+    if (token !== '') caller.checkCsrf(token)
+    const { scripted, browserHeader = '', credentials } = caller
+    const sent = stringifyJson([
+      flowId,
+      scripted,
+      browserHeader,
+      { ...credentials },
+      form.kind,
+      form.values as JsonObject,
+    ])
+    return createHash('sha256').update(sent).digest('base64')
+  } catch {
+    return undefined
+  }
+}
