@@ -4,12 +4,14 @@ import { sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, csrfOf, isSignedIn, type Person, signIn, signInNative } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { lastCode, messagesOf } from '../helpers/messages.ts'
+import { linkApp } from '../helpers/second-factor.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 const ENDED = sql(
   'test.ended',
   `select session_id, cause from lethe.events where identity_id = $1 and type = 'session.ended'`,
 )
+const PROVEN = sql('test.proven', 'update identity_verifiable_addresses set verified = $2 where identity_id = $1')
 const CODES = sql(
   'test.codes',
   'select count(*) as count from identity_recovery_codes where selfservice_recovery_flow_id = $1',
@@ -202,6 +204,64 @@ describe('recovery by code', () => {
       events.map(({ session_id, cause }) => `${session_id} ${cause}`).sort(),
       before.map(({ sessionId }) => `${sessionId} recovery`).sort(),
     )
+  })
+
+  describe('of an account that a stranger made with the address of somebody else', () => {
+    /** The stranger's password, app and session, in an account whose address is theirs to prove or not. */
+    async function made(isProven: boolean, firstProof: 'keep' | 'reclaim') {
+      const config = {
+        lethe: { recovery: { first_proof: firstProof } },
+        session: { whoami: { required_aal: 'highest_available' } },
+      }
+      const node = await testServer(scope, { wireConfig: 'recovery-continue', db: server.db, config })
+      const person = await createPerson(server)
+      await server.db.query(PROVEN, [person.identityId, isProven])
+      const stranger = await signInNative(server, person)
+      await linkApp(server, person)
+      const flow = await asked(person)
+      const done = await flow.submit({ code: await codeFor(person) }, node)
+      const headers = { 'x-session-token': tokenOf(done.body)! }
+      const client = new Client(node)
+      const statuses = {
+        owner: (await client.get('/sessions/whoami', headers)).status,
+        stranger: (await new Client(server).get('/sessions/whoami', { 'x-session-token': stranger.token })).status,
+      }
+      const settings = done.body.continue_with.find((one: { action: string }) => one.action === 'show_settings_ui').flow
+        .id
+      const json = { method: 'password', password: 'another-Harbour-31' }
+      const changed = async () =>
+        (await client.send('POST', `/self-service/settings?flow=${settings}`, { headers, json })).status
+      const oldPassword = () =>
+        signInNative(server, person).then(
+          () => true,
+          () => false,
+        )
+      return { person, statuses, changed, oldPassword }
+    }
+
+    test('with first_proof: reclaim, the owner has it alone, and sets a password of their own', async () => {
+      const { person, statuses, changed, oldPassword } = await made(false, 'reclaim')
+      assert.deepEqual(statuses, { owner: 200, stranger: 401 })
+      assert.equal(await oldPassword(), false)
+      const events = await server.db.query<{ cause: string }>(ENDED, [person.identityId])
+      assert.deepEqual(
+        events.map(({ cause }) => cause),
+        ['recovery'],
+      )
+      assert.equal(await changed(), 200)
+      const own = await signInNative(server, { ...person, password: 'another-Harbour-31' })
+      assert.equal(await isSignedIn(new Client(server), { 'x-session-token': own.token }), true)
+    })
+
+    test('an account whose address was verified before keeps its factors', async () => {
+      const { statuses, oldPassword } = await made(true, 'reclaim')
+      assert.deepEqual([statuses.owner, await oldPassword()], [403, true])
+    })
+
+    test('without it everything stays, as in Kratos', async () => {
+      const { statuses, oldPassword } = await made(false, 'keep')
+      assert.deepEqual([statuses.owner, await oldPassword()], [403, true])
+    })
   })
 
   test('a browser that is signed in to another account by now ends that session', async () => {

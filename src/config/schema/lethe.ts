@@ -87,6 +87,12 @@ export const lethe = section({
       'What becomes of the sessions of an identity that is disabled: they are refused until it is enabled again, as in Kratos, or they end for good. Both are an event `session.ended`; `session.resumed` reverses the first.',
     ),
   }),
+  recovery: section({
+    first_proof: key(
+      z.enum(['keep', 'reclaim']).default('keep'),
+      'What a recovery does to an account of which no address was verified before, so that a stranger may have made it: nothing more, as in Kratos, or its password, second factors, keys and linked accounts go, and all its sessions end.',
+    ),
+  }),
   keys: section({
     copied: key(
       z.enum(['accept', 'refuse']).default('accept'),

@@ -12,12 +12,13 @@ import type { SettingsFlow } from '../settings/types.ts'
 import { requestedReturnTo } from '../urls.ts'
 import type { BeginRecoveryDeps } from './begin.ts'
 import type { Recovered } from './method.ts'
+import { reclaim } from './reclaim.ts'
 import type { RecoveryCaller } from './submit.ts'
 import type { RecoveryFlow } from './types.ts'
 
 export type FinishDeps = BeginRecoveryDeps & {
   sessions: Pick<SessionService, 'resolve' | 'issue' | 'revoke' | 'revokeAllOf'>
-  identities: Pick<IdentityService, 'get'>
+  identities: Pick<IdentityService, 'get' | 'changeCredentials'>
   locks: Pick<IdentityLocks, 'tx'>
   settings: Pick<SettingsFlows, 'beginRecovered'>
 }
@@ -52,11 +53,13 @@ export async function finishRecovery(
     const ui = cleared(flow.ui, new Map([['csrf_token', csrfToken]]))
     const done: RecoveryFlow = { ...flow, ui, state: 'passed_challenge', csrf_token: csrfToken }
     await d.store.finish(done, identity.id, tx)
+    const reclaimed = active ? await reclaim(d, proof, tx) : undefined
+    const owner = reclaimed ?? identity
     await proof.use(tx)
     if (!active) return 'disabled'
-    const issued = isHeld(d, flow, caller) ? await issue(d, identity, proof, caller, tx) : undefined
-    await endOthers(d, identity, issued?.session, tx)
-    const settings = await d.settings.beginRecovered(settingsRequest(d, flow, caller, csrfToken), identity, tx)
+    const issued = isHeld(d, flow, caller) ? await issue(d, owner, proof, caller, tx) : undefined
+    await endOthers(d, owner, issued?.session, reclaimed !== undefined, tx)
+    const settings = await d.settings.beginRecovered(settingsRequest(d, flow, caller, csrfToken), owner, tx)
     return { kind: 'finished', flow: done, issued, settings, transientPayload }
   }
   const finished = await d.locks.tx({ identity: identity.id }, work).catch(async (error: unknown) => {
@@ -83,10 +86,16 @@ async function endSessionOfAnother(d: FinishDeps, caller: RecoveryCaller, identi
 }
 
 /** An attacker who made the recovery necessary may be signed in. */
-async function endOthers(d: FinishDeps, { id }: Identity, own: Session | undefined, tx: Queryable): Promise<void> {
+async function endOthers(
+  d: FinishDeps,
+  { id }: Identity,
+  own: Session | undefined,
+  reclaimed: boolean,
+  tx: Queryable,
+): Promise<void> {
   const { selfservice, lethe } = d.config()
   const hooked = selfservice.flows.recovery.after.hooks.some(({ hook }) => hook === 'revoke_active_sessions')
-  if (!hooked && lethe.sessions.end_on_recovery === 'none') return
+  if (!hooked && !reclaimed && lethe.sessions.end_on_recovery === 'none') return
   await d.sessions.revokeAllOf(id, 'recovery', { ...(own && { except: own.id }), tx })
 }
 

@@ -1,4 +1,4 @@
-import type { Json } from '../../identities/types.ts'
+import type { Json, TraitAddress } from '../../identities/types.ts'
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import type { Queryable } from '../../kernel/db/client.ts'
 import type { AddressProof, NextScreen, StartAgain } from '../proof/proof.ts'
@@ -51,4 +51,6 @@ export interface Recovered extends AddressProof {
   kind: 'recovered'
   /** the method for the session */
   method: 'code_recovery' | 'link_recovery'
+  /** the address that was proved; undefined where an operator handed out the code or link */
+  address: TraitAddress | undefined
 }

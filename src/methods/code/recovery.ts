@@ -168,6 +168,7 @@ function recovered(d: CodeRecoveryDeps, { id, identity_id, via, value }: Recover
     kind: 'recovered',
     identityId: identity_id,
     method: 'code_recovery',
+    address: via !== null && value !== null ? { via, value } : undefined,
     async use(tx) {
       if (!(await d.codes.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       if (via !== null && value !== null) await d.identities.verifyAddress(identity_id, { via, value }, tx)

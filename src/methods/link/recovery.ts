@@ -116,6 +116,7 @@ function recovered(d: LinkRecoveryDeps, { id, identity_id, via, value }: LinkRow
     kind: 'recovered',
     identityId: identity_id,
     method: 'link_recovery',
+    address: via !== null && value !== null ? { via, value } : undefined,
     async use(tx) {
       if (!(await d.links.use(id, formatTime(d.clock.now()), tx))) throw new ProofUsed()
       if (via !== null && value !== null) await d.identities.verifyAddress(identity_id, { via, value }, tx)
