@@ -73,7 +73,7 @@ export function createPublicApp(d: Deps, options: AppOptions): FastifyInstance {
   app.register(logoutPageRoutes(d))
   app.register(uiRoutes(d))
   app.register(schemaRoutes(d))
-  app.register(webauthnRoutes)
+  app.register(webauthnRoutes(d))
   app.register(redirectRoutes(ADMIN_PATHS, (url) => onAdminPort(d, url)))
   app.register(redirectRoutes(OPERATIONS, (url) => onAdminPort(d, url), { csrf: 'exempt' }))
   return app

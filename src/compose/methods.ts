@@ -7,6 +7,7 @@ import { createRegistrationCodeStore } from '../methods/code/store-registration.
 import { createSubmissionStore } from '../methods/code/store-submissions.ts'
 import { loginMethods, registrationMethods, settingsMethods } from '../methods/index.ts'
 import { createTotpStore } from '../methods/totp/store.ts'
+import { createKeyPartyStore } from '../webauthn/store.ts'
 import type { FlowParts } from './flows.ts'
 import type { Providers } from './providers.ts'
 
@@ -26,6 +27,7 @@ export function composeMethods(d: FlowParts & Providers) {
     knownBrowsers,
     guesses,
     totp: createTotpStore(d.db, nid),
+    keyParties: createKeyPartyStore(d.db),
     loginCodes: createLoginCodeStore(d.db, nid),
     loginSubmissions: createSubmissionStore(d.db, nid, 'login'),
     registrationCodes: createRegistrationCodeStore(d.db, nid),

@@ -6,6 +6,8 @@ const REQUEST = sql(
   'erasure.request',
   `with step as (
     delete from lethe.totp_steps where identity_id = :identity_id
+  ), parties as (
+    delete from lethe.key_parties where identity_id = :identity_id
   ), upstream as (
     delete from lethe.upstream_sessions u using sessions s
     where s.identity_id = :identity_id and s.nid = :nid and u.session_id = s.id

@@ -29,6 +29,10 @@ export const keyMessages = {
   unreadableNew: messages.generic('Unable to parse WebAuthn response: Parse error for Registration'),
   idTooLong: messages.generic('Unable to parse WebAuthn response: Error parsing attestation response'),
   notForThisForm: messages.generic('The answer of the key does not belong to this form. Try again.'),
+  elsewhere: (parties: readonly string[], here: string) =>
+    messages.generic(
+      `Your keys were set up for ${parties.join(', ')} and do not work for ${here}. Use another way to sign in.`,
+    ),
   twice: messages.generic('This key is set up already.'),
   badName: messages.generic('The name of a key has 200 characters at most, and no control characters.'),
   lastWayIn: messages.generic('unable to remove this security key because it would lock you out of your account'),

@@ -1,4 +1,5 @@
-import { type Description, ref, text } from '../kernel/http/openapi/openapi.ts'
+import { type Description, error, json, list, object, ref, text } from '../kernel/http/openapi/openapi.ts'
+import { RELATED_ORIGINS_PATH } from './related-origins.ts'
 import { SCRIPT_PATH } from './script.ts'
 
 export const webauthnDescription: Description = {
@@ -15,6 +16,17 @@ export const webauthnDescription: Description = {
           description: 'The script.',
           content: { 'text/javascript': { schema: ref('webAuthnJavaScript') } },
         },
+      },
+    },
+    {
+      id: 'getWebAuthnRelatedOrigins',
+      method: 'get',
+      path: RELATED_ORIGINS_PATH,
+      port: 'public',
+      summary: 'The pages that may use keys of `rp.id`: those of `rp.origins`. To be served at that host.',
+      answers: {
+        200: json('Their origins.', object({ origins: list(text) })),
+        404: error('None are configured.'),
       },
     },
   ],

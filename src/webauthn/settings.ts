@@ -11,10 +11,12 @@ import { locksOut, ringOf, withKey, withoutKey } from './enrol.ts'
 import type { Key } from './keys.ts'
 import { keyMessages } from './messages.ts'
 import { removeButton } from './nodes.ts'
+import type { KeyPartyStore } from './store.ts'
 
 export interface KeyChangeDeps extends FactorChangeDeps {
   identities: Pick<IdentityService, 'changeCredentials'>
   sessions: Pick<SessionService, 'raise' | 'revokeAllOf'>
+  keyParties: Pick<KeyPartyStore, 'note'>
 }
 
 interface Owner {
@@ -44,7 +46,7 @@ export function removeButtons(
 export function addKey(
   d: KeyChangeDeps,
   session: Session,
-  added: Parameters<typeof withKey>[2] & { type: string },
+  added: Parameters<typeof withKey>[2] & { type: string; rpId: string },
   authentication: Proof['authentication'],
 ): Change {
   return {
@@ -53,6 +55,7 @@ export function addKey(
     async write(tx) {
       const edit = (before: Owner) => withKey(before, added.type, added)
       const changed = await d.identities.changeCredentials(session.identity_id, edit, tx)
+      await d.keyParties.note({ identityId: session.identity_id, id: added.key.id, rpId: added.rpId }, tx)
       await d.sessions.raise(session, { authentication }, tx)
       await endSessionsOnFactorChange(d, session, tx)
       return changed

@@ -376,6 +376,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['texts of the server or the operator', ['methods/totp/qr qrImage', 'methods/totp/secret secretOf']],
       ['texts of the server or the operator', ['webauthn/challenge readChallenge', 'webauthn/enrol newKey']],
       ['texts of the server or the operator', ['webauthn/origins comparableOrigin']],
+      ['texts of the server or the operator', ['webauthn/fitting noneFits']],
       ['takes six digits, cut before', ['methods/totp/code judgeCode']],
 
       ['puts a text into an object', ['credentials/provider-accounts accountIdentifier', 'flows/http sendTo']],

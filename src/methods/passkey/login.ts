@@ -12,6 +12,7 @@ import type { FullIdentity } from '../../identities/types.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { challengeContext, newChallenge } from '../../webauthn/challenge.ts'
 import { ringOf } from '../../webauthn/enrol.ts'
+import { type Fitting, type FittingDeps, fittingKeys, NO_KEYS, noneFits } from '../../webauthn/fitting.ts'
 import { keyMessages } from '../../webauthn/messages.ts'
 import { calls, forAutofill, scriptNode } from '../../webauthn/nodes.ts'
 import { passkeyUse } from '../../webauthn/options.ts'
@@ -19,7 +20,7 @@ import { proveKey, readAnswer, type UseDeps } from '../../webauthn/use.ts'
 import { ASKED, PASSKEY, type PasskeyDeps, passkeyParty } from './keys.ts'
 import { displayName } from './name.ts'
 
-export interface PasskeyLoginDeps extends PasskeyDeps, UseDeps {
+export interface PasskeyLoginDeps extends PasskeyDeps, UseDeps, FittingDeps {
   identities: UseDeps['identities'] & Pick<IdentityService, 'findByIdentifier' | 'findByUserHandle'>
 }
 
@@ -47,11 +48,11 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
         return { ...part, nodes: [forAutofill(identifierNode(schema)), ...part.nodes] }
       }
       const identity = await account()
-      const own = identity ? ownKeys(identity) : []
-      if (!identity || own.length === 0) return NO_PART
+      const { keys, elsewhere } = identity ? await fitting(identity) : NO_KEYS
+      if (!identity || keys.length === 0) return noneFits(elsewhere, passkeyParty(d)!.id)
       const part = keyPart(
         view,
-        own.map(({ key }) => key.id),
+        keys.map(({ id }) => id),
         { native, onload: false },
       )
       return { ...part, nodes: [identifierNode(displayName(schema, identity.traits)), ...part.nodes] }
@@ -72,6 +73,11 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
       const use = { asked: flow.context[ASKED], rp, identity, type: found.type, keys: [found.key], answer }
       return proveKey(d, use, { method: PASSKEY, aal: 'aal1' })
     },
+  }
+
+  async function fitting(identity: FullIdentity): Promise<Fitting> {
+    const own = ownKeys(identity).map(({ key }) => key)
+    return own.length > 0 ? fittingKeys(d, identity.id, own, passkeyParty(d)!.id) : NO_KEYS
   }
 
   function keyPart(

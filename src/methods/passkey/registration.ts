@@ -14,10 +14,12 @@ import { keyMessages } from '../../webauthn/messages.ts'
 import { calls, scriptNode } from '../../webauthn/nodes.ts'
 import { passkeyCreation } from '../../webauthn/options.ts'
 import type { RelyingParty } from '../../webauthn/origins.ts'
+import type { KeyPartyStore } from '../../webauthn/store.ts'
 import { ASKED, newHandle, PASSKEY, type PasskeyDeps, passkeyParty } from './keys.ts'
 
 export interface PasskeyRegistrationDeps extends PasskeyDeps {
   clock: Clock
+  keyParties: Pick<KeyPartyStore, 'note'>
 }
 
 const ANSWER = 'passkey_register'
@@ -58,6 +60,7 @@ export function passkeyRegistration(d: PasskeyRegistrationDeps): RegistrationMet
         traits,
         credentials: [{ type: PASSKEY, config, version: 1, identifiers: [userHandle.toString()] }],
         authentication: { method: PASSKEY, aal: 'aal1' },
+        write: (tx, identity) => d.keyParties.note({ identityId: identity.id, id: key.id, rpId: rp.id }, tx),
       }
     },
   }

@@ -74,8 +74,9 @@ export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
 /** Each key has a user handle of its own, and each finds the person. */
 async function add(d: PasskeySettingsDeps, { flow, form, session, account }: SettingsRequest): Promise<Change> {
   const as = { now: d.clock.now(), displayName: '', passwordless: true }
-  const made = await newKey(fieldText(form, ANSWER), flow.context[ASKED], passkeyParty(d)!, as)
+  const rp = passkeyParty(d)!
+  const made = await newKey(fieldText(form, ANSWER), flow.context[ASKED], rp, as)
   const known = (await account()).credentials.find(({ type }) => type === PASSKEY)?.identifiers ?? []
   const identifiers = [...known, made.userHandle.toString()]
-  return addKey(d, session, { type: PASSKEY, ...made, identifiers }, { method: PASSKEY, aal: 'aal1' })
+  return addKey(d, session, { type: PASSKEY, ...made, identifiers, rpId: rp.id }, { method: PASSKEY, aal: 'aal1' })
 }

@@ -12,9 +12,10 @@ import type { UiMessage } from '../../flows/types.ts'
 import { normaliseIdentifier } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { FullIdentity } from '../../identities/types.ts'
-import { uuid } from '../../kernel/base/uuid.ts'
+import { NO_UUID, uuid } from '../../kernel/base/uuid.ts'
 import { challengeContext, newChallenge } from '../../webauthn/challenge.ts'
 import { ringOf } from '../../webauthn/enrol.ts'
+import { type FittingDeps, fittingKeys, NO_KEYS, noneFits } from '../../webauthn/fitting.ts'
 import type { Key } from '../../webauthn/keys.ts'
 import { keyMessages } from '../../webauthn/messages.ts'
 import { forAutofill, keyButton, scriptNode } from '../../webauthn/nodes.ts'
@@ -22,7 +23,7 @@ import { securityKeyUse } from '../../webauthn/options.ts'
 import { proveKey, readAnswer, type UseDeps } from '../../webauthn/use.ts'
 import { ASKED, WEBAUTHN, type WebauthnDeps, webauthnConfig } from './keys.ts'
 
-export interface WebauthnLoginDeps extends WebauthnDeps, UseDeps {
+export interface WebauthnLoginDeps extends WebauthnDeps, UseDeps, FittingDeps {
   identities: UseDeps['identities'] & Pick<IdentityService, 'get' | 'findByIdentifier'>
   /** shared by all nodes: ids of made-up keys are derived from it */
   serverSecret: Uint8Array
@@ -42,12 +43,14 @@ export function webauthnLogin(d: WebauthnLoginDeps): LoginMethod {
         return on.passwordless ? { nodes: [forAutofill(identifierNode(schema)), useButton] } : NO_PART
       }
       const identity = await account()
-      const keys = identity ? keysFor(on.passwordless, purpose, identity) : []
+      const own = identity ? keysFor(on.passwordless, purpose, identity) : []
+      const { keys, elsewhere } = own.length > 0 ? await fittingKeys(d, identity!.id, own, on.rp.id) : NO_KEYS
       if (purpose.kind === 'firstFactor') {
         const hidden = d.config().security.account_enumeration.mitigate && on.passwordless
         return keys.length > 0 || hidden ? { nodes: [useButton] } : NO_PART
       }
-      return identity && keys.length > 0 ? keyForm(identity, keys) : NO_PART
+      if (identity && keys.length > 0) return keyForm(identity, keys)
+      return noneFits(elsewhere, on.rp.id)
     },
     takes: (form, flow) =>
       flow.type === 'browser' &&
@@ -97,10 +100,16 @@ export function webauthnLogin(d: WebauthnLoginDeps): LoginMethod {
   }
 
   /** The second step: the keys of the identifier, or, where accounts must not be revealed, made-up ones. */
-  function askKey({ flow, csrfToken }: LoginRequest, identifier: string, identity: FullIdentity | undefined): NextForm {
+  async function askKey(
+    { flow, csrfToken }: LoginRequest,
+    identifier: string,
+    identity: FullIdentity | undefined,
+  ): Promise<NextForm> {
     const { rp } = settings()!
     const ring = identity && ringOf(identity.credentials, WEBAUTHN, identity.id)
-    const keys = ring?.keys.filter(({ passwordless }) => passwordless) ?? []
+    const own = ring?.keys.filter(({ passwordless }) => passwordless) ?? []
+    // Also for an unknown account: the time must not tell whether there is a key.
+    const { keys } = await fittingKeys(d, identity?.id ?? NO_UUID, own, rp.id)
     if (keys.length === 0 && !d.config().security.account_enumeration.mitigate)
       throw refused(keyMessages.unknownAccount)
     const allowed = keys.length > 0 ? keys.map(({ id }) => id) : [madeUpKey(identifier)]

@@ -16,10 +16,12 @@ import { keyMessages } from '../../webauthn/messages.ts'
 import { keyButton, scriptNode } from '../../webauthn/nodes.ts'
 import { securityKeyCreation } from '../../webauthn/options.ts'
 import type { RelyingParty } from '../../webauthn/origins.ts'
+import type { KeyPartyStore } from '../../webauthn/store.ts'
 import { ASKED, WEBAUTHN, type WebauthnDeps, webauthnConfig } from './keys.ts'
 
 export interface WebauthnRegistrationDeps extends WebauthnDeps {
   clock: Clock
+  keyParties: Pick<KeyPartyStore, 'note'>
 }
 
 const [ANSWER, NAME] = ['webauthn_register', 'webauthn_register_displayname']
@@ -67,6 +69,7 @@ export function webauthnRegistration(d: WebauthnRegistrationDeps): RegistrationM
         traits,
         credentials: [{ type: WEBAUTHN, config, version: 1, identifiers: [] }],
         authentication: { method: WEBAUTHN, aal: 'aal1' },
+        write: (tx, identity) => d.keyParties.note({ identityId: identity.id, id: key.id, rpId: on.rp.id }, tx),
       }
     },
   }

@@ -79,5 +79,5 @@ async function add(
   const identifiers = webauthnIdentifiers(schema, identity.traits)
   if (identifiers.length === 0) throw refused(messages.noIdentifier)
   const aal = passwordless ? 'aal1' : 'aal2'
-  return addKey(d, session, { type: WEBAUTHN, ...made, identifiers }, { method: WEBAUTHN, aal })
+  return addKey(d, session, { type: WEBAUTHN, ...made, identifiers, rpId: rp.id }, { method: WEBAUTHN, aal })
 }
