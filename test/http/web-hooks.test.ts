@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { Client, createPerson, type Person } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { lastCode } from '../helpers/messages.ts'
@@ -19,6 +20,12 @@ const say =
   (status: number, body?: unknown, headers: Record<string, string> = {}): Answer =>
   (res) =>
     res.writeHead(status, headers).end(body === undefined ? '' : JSON.stringify(body))
+
+const drip: Answer = (res) => {
+  res.writeHead(200, { 'content-type': 'application/json' })
+  const timer = setInterval(() => res.write(' '), 20)
+  res.on('close', () => clearInterval(timer))
+}
 
 const WHOLE = `base64://${Buffer.from('function(ctx) ctx').toString('base64')}`
 const PASSWORD = 'Xq7-lethe-Wire-92'
@@ -281,10 +288,21 @@ describe('web hooks', () => {
     ['too many values', JSON.stringify({ identity: { traits: { list: Array(30_000).fill(1) } } })],
     ['a list where traits belong', '{"identity":{"traits":[1]}}'],
     ['a state that there is not', '{"identity":{"state":"asleep"}}'],
-  ] as const) {
+    ['a list where the identity belongs', '{"identity":[]}'],
+    ['a number where the schema belongs', '{"identity":{"schema_id":1}}'],
+    ['a list of addresses that are none', '{"identity":{"verifiable_addresses":[1]}}'],
+    ['a list', '[]'],
+    ['nothing', ''],
+    ['too many levels', `{"identity":${'{"a":'.repeat(5000)}1${'}'.repeat(5001)}`],
+    ['half a document', '{"identity":{"traits":{"email":"a@b'],
+    ['a byte that is no text', Buffer.from([0x7b, 0xff, 0x7d])],
+    ['more than is read', JSON.stringify({ identity: { traits: { email: 'x'.repeat(2_000_000) } } })],
+    ['what is compressed, a thousand times smaller', gzipSync(Buffer.alloc(20_000_000, ' '))],
+  ] as [string, string | Buffer][]) {
     test(`an answer that holds ${what} is an error of the receiver, and no identity is registered`, async () => {
       await configured(afterRegistration(hook('/a', { response: { parse: true } })))
-      answer = (res) => res.writeHead(200).end(body)
+      const packed = Buffer.isBuffer(body) && body.length > 100 ? { 'content-encoding': 'gzip' } : {}
+      answer = (res) => res.writeHead(200, packed).end(body)
       const email = `lies-${Date.now()}@example.com`
       const reply = await register(email)
       assert.deepEqual([reply.status, reply.body.error?.code], [502, 502])
@@ -292,6 +310,27 @@ describe('web hooks', () => {
       assert.deepEqual(found.body, [])
     })
   }
+
+  for (const [what, behave] of [
+    ['a refusal without messages', say(400, {})],
+    ['a refusal whose messages are no list', say(422, { messages: 'no' })],
+    ['a refusal whose messages are none', say(400, { messages: [{ messages: [] }, 1, null] })],
+    ['a redirect to itself', (res) => void res.writeHead(308, { location: `${base}/a` }).end()],
+    ['headers without end', (res) => void res.socket!.write(`HTTP/1.1 200 OK\r\n${'X-A: 1\r\n'.repeat(50_000)}`)],
+    ['another protocol', (res) => void res.socket!.write('SSH-2.0-OpenSSH_9\r\n')],
+    ['an answer that breaks off', (res) => void res.socket!.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{')],
+    ['a body that drips', drip],
+  ] as [string, Answer][])
+    test(`a receiver that answers with ${what} is a clear error in time, and no identity is registered`, async () => {
+      await configured(afterRegistration(hook('/a', { response: { parse: true } })), { timeout: '900ms' })
+      answer = behave
+      const email = `odd-${Date.now()}@example.com`
+      const { status, body } = await register(email)
+      assert.ok(status === 502 || status === 504, `${status}`)
+      assert.match(body.error.message, /^webhook /)
+      const found = await new Client(server).get(`${server.adminUrl}/admin/identities?credentials_identifier=${email}`)
+      assert.deepEqual(found.body, [])
+    })
 
   test('calls whose answers are ignored are bounded, and keep no request waiting', async () => {
     await configured(afterLogin(hook('/a', { response: { ignore: true } })), { timeout: '4s' })

@@ -110,8 +110,14 @@ function attempt(
       message.on('error', (error) => settle(textOf(error)))
       message.on('close', () => settle('the answer was broken off'))
     })
+    /** by the connection, before this request */
+    let readBefore = 0
+    request.on('socket', (socket) => {
+      readBefore = socket.bytesRead
+    })
     request.on('error', (error: NodeJS.ErrnoException) => {
-      const stale = request.reusedSocket && response === undefined && /^(ECONNRESET|EPIPE)$/.test(error.code ?? '')
+      const silent = request.socket?.bytesRead === readBefore
+      const stale = request.reusedSocket && silent && /^(ECONNRESET|EPIPE)$/.test(error.code ?? '')
       settle(textOf(error), stale ? new Stale() : new Error(textOf(error), { cause: error }))
     })
     request.on('close', () => settle('the connection was closed without an answer'))

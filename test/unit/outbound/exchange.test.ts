@@ -149,14 +149,58 @@ describe('one exchange over HTTP, whatever the other end does', () => {
     assert.equal((await send(PATIENT)).status, 200)
   })
 
-  test('a kept connection that the other end closes as the next request comes costs nothing', async (t) => {
-    const { send, requests } = await peer(t, (socket, count) => {
-      if (count === 2) socket.resetAndDestroy()
-      else socket.write(OK)
+  for (const [how, close] of [
+    ['resets', (socket: Socket) => void socket.resetAndDestroy()],
+    ['closes', (socket: Socket) => void socket.end()],
+    ['closes at once', (socket: Socket) => void socket.destroy()],
+  ] as const)
+    test(`a kept connection that the other end ${how} as the next request comes costs nothing`, async (t) => {
+      const { send, requests } = await peer(t, (socket, count) => {
+        if (count === 2) close(socket)
+        else socket.write(OK)
+      })
+      await send(PATIENT)
+      assert.equal((await send(PATIENT)).status, 200)
+      assert.equal(requests(), 3)
     })
+
+  for (const [when, answer] of [
+    ['in the status line', 'HTTP/1.1 2'],
+    ['after an interim answer', 'HTTP/1.1 103 Early Hints\r\n\r\n'],
+    ['in the headers', 'HTTP/1.1 200 OK\r\nContent-'],
+  ] as const)
+    test(`a request is not sent twice when a kept connection is closed ${when}`, async (t) => {
+      const { send, requests } = await peer(t, (socket, count) => {
+        if (count > 1) socket.end(answer)
+        else socket.write(OK)
+      })
+      await send(PATIENT)
+      await assert.rejects(send(PATIENT))
+      assert.equal(requests(), 2)
+    })
+
+  test('a request is not sent twice when the new connection is closed, too, nor when there was no other before', async (t) => {
+    const { send, requests } = await peer(t, (socket, count) => {
+      if (count === 2) socket.write(OK)
+      else socket.resetAndDestroy()
+    })
+    await assert.rejects(send(PATIENT))
+    assert.equal(requests(), 1)
     await send(PATIENT)
-    assert.equal((await send(PATIENT)).status, 200)
-    assert.equal(requests(), 3)
+    await assert.rejects(send(PATIENT))
+    assert.equal(requests(), 4)
+  })
+
+  test('connections that both ends give up after the same time lose no request', async (t) => {
+    const idleMs = 30
+    const { send } = await peer(t, (socket) => {
+      socket.write(OK)
+      socket.setTimeout(idleMs, () => socket.destroy())
+    })
+    for (let i = 0; i < 40; i++) {
+      assert.equal((await send(PATIENT)).status, 200)
+      await sleep(idleMs - 2 + (i % 5))
+    }
   })
 
   test('it is kept and used again when both are through with it', async (t) => {
