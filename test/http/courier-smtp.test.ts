@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
+import { TLSSocket } from 'node:tls'
 import type { Message } from '../../src/courier/types.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { pglite, type Scope } from '../helpers/db.ts'
@@ -480,6 +481,109 @@ describe('a mail server in trouble', () => {
       await hurry()
     }
     assert.equal((await reached(id, SENT)).send_count, 3)
+  })
+
+  /** What servers say, by the command that they say it to; `''` is the greeting. Others get 250, and DATA 354. */
+  type Says = Record<string, string | ((socket: Socket) => void)>
+  const endless = (line: string) => (socket: Socket) => {
+    const more = () => {
+      while (!socket.destroyed && socket.write(line));
+    }
+    socket.on('drain', more)
+    more()
+  }
+
+  /** A mail server without manners. */
+  async function oddServer(t: Scope, says: Says) {
+    const heard: string[] = []
+    const sockets = new Set<Socket>()
+    const server = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('close', () => sockets.delete(socket)).on('error', () => {})
+      let inMail = false
+      const say = (command: string, usual: string) => {
+        const odd = says[command] ?? usual
+        if (typeof odd === 'string') socket.write(odd)
+        else odd(socket)
+      }
+      say('', '220 odd\r\n')
+      socket.on('data', (data) => {
+        for (const line of data.toString('latin1').split('\r\n').slice(0, -1)) {
+          if (inMail && line !== '.') continue
+          const command = inMail ? '.' : line.split(/[ :]/)[0]!.toUpperCase()
+          heard.push(command)
+          inMail = command === 'DATA' && !('DATA' in says)
+          if (command === 'QUIT') socket.end('221 bye\r\n')
+          else say(command, inMail ? '354 go\r\n' : '250 ok\r\n')
+        }
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    })
+    return { port: (server.address() as AddressInfo).port, heard, open: () => sockets.size }
+  }
+
+  const closing = (text: string) => (socket: Socket) => void socket.end(text)
+  for (const [what, says, reason, last] of [
+    ['greets without end', { '': endless('220-hello\r\n') }, /exceeds|too large|greeting/i, undefined],
+    ['greets with one endless line', { '': endless('2'.repeat(1000)) }, /exceeds|too large|greeting/i, undefined],
+    ['greets with a refusal', { '': '554 go away\r\n' }, /554/, undefined],
+    ['greets as another protocol', { '': 'HTTP/1.1 400 Bad Request\r\n\r\n' }, /greeting|HTTP/i, undefined],
+    ['says goodbye to the greeting', { EHLO: closing('421 4.3.2 going down\r\n') }, /421/, 'EHLO'],
+    ['goes down at the recipient', { RCPT: closing('421 4.3.2 going down\r\n') }, /421/, 'RCPT'],
+    ['goes down at the text', { DATA: closing('421 4.3.2 going down\r\n') }, /421/, 'DATA'],
+    ['lists capabilities without end', { EHLO: endless('250-X\r\n') }, /exceeds|too large/i, 'EHLO'],
+    ['answers with a reply of many lines', { RCPT: endless('250-fine\r\n') }, /exceeds|too large/i, 'RCPT'],
+    ['answers with no number', { MAIL: 'what?\r\n' }, /what/, 'MAIL'],
+    ['refuses the text for now, in Chinese', { '.': Buffer.from('451 请稍后\r\n').toString() }, /451/, '.'],
+  ] as [string, Says, RegExp, string | undefined][])
+    test(`one that ${what} costs one try, in time, and leaves nothing open`, async (t) => {
+      const { port, heard, open } = await oddServer(t, says)
+      const { enqueue, row } = await sending(t, { port })
+      const id = await enqueue()
+      const [first, ...more] = await until(async () => (await row(id)).tries, 'a try')
+      assert.match(first!.error!.reason, reason)
+      assert.ok(first!.error!.reason.length <= 500)
+      const { status, send_count } = await row(id)
+      assert.deepEqual([status, send_count, more.length], [QUEUED, 1, 0])
+      assert.deepEqual(heard.filter((command) => command !== 'QUIT').at(-1), last)
+      await until(() => open() === 0, 'closed connections')
+    })
+
+  test('what is said in clear before TLS begins is not taken for what is said inside', async (t) => {
+    const [cert, key] = await Promise.all([pem('a.crt'), pem('a.key')])
+    const heard: string[] = []
+    const server = createServer((socket) => {
+      socket.on('error', () => {}).write('220 odd\r\n')
+      const plain = (data: Buffer) => {
+        heard.push(data.toString().slice(0, 4))
+        if (/^EHLO/.test(data.toString())) socket.write('250-odd\r\n250 STARTTLS\r\n')
+        if (!/^STARTTLS/.test(data.toString())) return
+        socket.off('data', plain)
+        // injected: capabilities, and approval of all that follows
+        socket.write('220 go\r\n250-odd\r\n250 AUTH PLAIN\r\n235 in\r\n250 ok\r\n250 ok\r\n354 go\r\n250 taken\r\n')
+        const inside = new TLSSocket(socket, { isServer: true, cert, key })
+        inside.on('error', () => {})
+        inside.on('data', (line) => {
+          heard.push(line.toString().slice(0, 4))
+          inside.write(/^EHLO/.test(line.toString()) ? '250 odd\r\n' : '550 no\r\n')
+        })
+      }
+      socket.on('data', plain)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    t.after(async () => void server.close())
+    const uri = 'smtp://u:p@127.0.0.1:{port}/?skip_ssl_verify=true'
+    const { port } = server.address() as AddressInfo
+    const { enqueue, row } = await sending(t, { uri, port })
+    const id = await enqueue()
+    const [first] = await until(async () => (await row(id)).tries, 'a try')
+    assert.equal(first!.status, 'failed')
+    assert.ok(!heard.includes('AUTH'), 'the password went out')
+    assert.deepEqual(heard.slice(0, 3), ['EHLO', 'STAR', 'EHLO'])
   })
 
   test('one that is silent holds up no other message and no request, and stopping waits for it', async (t) => {
