@@ -1,4 +1,6 @@
 import type { Config } from '../config/schema/schema.ts'
+import type { Flow } from '../flows/types.ts'
+import { requestedLoginChallenge, requestedReturnTo } from '../flows/urls.ts'
 import { withoutTrailingSlashes } from '../kernel/base/url.ts'
 import { encodeQuery } from '../kernel/http/query.ts'
 import { resolveReturnTo } from '../kernel/http/return-to.ts'
@@ -8,7 +10,21 @@ export type PageKind = 'login' | 'registration' | 'settings' | 'recovery' | 'ver
 
 /** The link that begins a flow, from a page. @param returnTo as requested; it is checked where the flow begins */
 export function beginLink(root: string, kind: PageKind, returnTo = ''): string {
-  return `${root}/self-service/${kind}/browser${returnTo === '' ? '' : `?${encodeQuery({ return_to: returnTo })}`}`
+  return beginWith(root, kind, returnTo === '' ? {} : { return_to: returnTo })
+}
+
+/** The same from the page of a flow: what it would have gone on to goes along, also the OAuth2 server that waits. */
+export function beginInstead(root: string, kind: PageKind, { request_url }: Pick<Flow, 'request_url'>): string {
+  const [returnTo, challenge] = [requestedReturnTo(request_url), requestedLoginChallenge(request_url)]
+  return beginWith(root, kind, {
+    ...(returnTo === '' ? {} : { return_to: returnTo }),
+    ...(challenge === undefined ? {} : { login_challenge: challenge }),
+  })
+}
+
+function beginWith(root: string, kind: PageKind, query: Record<string, string>): string {
+  const search = encodeQuery(query)
+  return `${root}/self-service/${kind}/browser${search === '' ? '' : `?${search}`}`
 }
 
 /**

@@ -16,7 +16,7 @@ interface Call {
 }
 
 /** The admin API of an OAuth2 server. @param fails how many calls are answered with 503 first */
-async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: string } = {}, fails = 0) {
+async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: string } = {}, fails = 0, more = {}) {
   const calls: Call[] = []
   const http = createServer(async (req, res) => {
     const chunks: Buffer[] = []
@@ -40,7 +40,7 @@ async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: strin
   t.after(async () => void http.close())
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`
   const headers = { Authorization: 'Bearer of-the-operator' }
-  const server = await testServer(t, { backend: pglite, config: { oauth2_provider: { url, headers } } })
+  const server = await testServer(t, { backend: pglite, config: { oauth2_provider: { url, headers }, ...more } })
   return { server, calls, accepted: () => calls.filter(({ path }) => path.includes('/accept')) }
 }
 
@@ -179,4 +179,61 @@ describe('the login of an OAuth2 server', () => {
       }
     })
   }
+
+  test('a person who has forgotten the password comes back to the app, by the links of the pages', async (t) => {
+    const { server, accepted } = await oauth2Server(t, {}, 0, { lethe: { ui: { enabled: true } } })
+    await server.reconfigure({
+      selfservice: { methods: { code: { enabled: true } }, flows: { recovery: { enabled: true, use: 'code' } } },
+    })
+    const [client, person] = [new Client(server), await createPerson(server)]
+    const HTML = { accept: 'text/html' }
+    const opened = await client.get(BEGIN, HTML)
+    const flowOf = (location: string | null) => new URL(location ?? '', server.publicUrl).searchParams.get('flow')
+    const page = await client.get(`/ui/login?flow=${flowOf(opened.headers.get('location'))}`, HTML)
+    const link = /href="\.\.(\/self-service\/recovery\/browser[^"]*)"/.exec(page.text)?.[1] ?? ''
+    assert.equal(link, '/self-service/recovery/browser?login_challenge=c')
+    assert.match(page.text, /\/self-service\/registration\/browser\?login_challenge=c"/)
+
+    const recovery = flowOf((await client.get(link, HTML)).headers.get('location'))
+    const read = async (kind: string, id: string | null) =>
+      (await client.get(`/self-service/${kind}/flows?id=${id}`)).body as { ui: { action: string; nodes: never[] } }
+    const submit = async (kind: string, id: string | null, values: Record<string, string>) => {
+      const flow = await read(kind, id)
+      const form = { csrf_token: csrfOf(flow), ...values }
+      return client.send('POST', `/self-service/${kind}?flow=${id}`, { headers: HTML, form })
+    }
+    await submit('recovery', recovery, { method: 'code', email: person.email })
+    const code = await lastCode(server, person.email, 'recovery_code')
+    const recovered = await submit('recovery', recovery, { method: 'code', code })
+    const settings = flowOf(recovered.headers.get('location'))
+    assert.deepEqual(accepted(), [])
+    const password = 'another-Harbour-31'
+    const saved = await submit('settings', settings, { method: 'password', password })
+    const onward = new URL(saved.headers.get('location')!)
+    assert.equal(`${onward.pathname}${onward.search}`, BEGIN)
+    const done = await logIn(client, { ...person, password })
+    assert.deepEqual([done.status, done.body.redirect_browser_to], [422, 'https://app.test/next'])
+    assert.deepEqual(
+      accepted().map(({ body }) => body?.subject),
+      [person.identityId],
+    )
+  })
+
+  test('a recovery goes nowhere else for a challenge where no server is configured', async (t) => {
+    const { server } = await oauth2Server(t)
+    await server.reconfigure({
+      oauth2_provider: { url: null, headers: null },
+      selfservice: { methods: { code: { enabled: true } }, flows: { recovery: { enabled: true, use: 'code' } } },
+    })
+    const [client, person] = [new Client(server), await createPerson(server)]
+    const { body: flow } = await client.get('/self-service/recovery/browser?login_challenge=c')
+    const path = `/self-service/recovery?flow=${flow.id}`
+    const send = (json: object) =>
+      client.send('POST', path, { json: { csrf_token: csrfOf(flow), method: 'code', ...json } })
+    await send({ email: person.email })
+    const { body } = await send({ code: await lastCode(server, person.email, 'recovery_code') })
+    const settings = new URL(body.redirect_browser_to).searchParams.get('flow')
+    const read = (await client.get(`/self-service/settings/flows?id=${settings}`)).body
+    assert.ok(!read.request_url.includes('login_challenge'))
+  })
 })

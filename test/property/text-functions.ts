@@ -373,6 +373,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ],
       ['texts of the server or the operator', ['methods/lookup_secret/codes storedCodes', 'methods/oidc/generic at']],
       ['texts of the server or the operator', ['methods/oidc/kinds/microsoft anyTenant']],
+      ['a part of others that are timed', ['ui/links beginInstead']],
       ['texts of the server or the operator', ['methods/totp/qr qrImage', 'methods/totp/secret secretOf']],
       ['texts of the server or the operator', ['webauthn/challenge readChallenge', 'webauthn/enrol newKey']],
       ['texts of the server or the operator', ['webauthn/origins comparableOrigin']],

@@ -9,7 +9,7 @@ import { identityDisabled } from '../errors.ts'
 import { cleared } from '../nodes.ts'
 import type { SettingsFlows } from '../settings/flow.ts'
 import type { SettingsFlow } from '../settings/types.ts'
-import { requestedReturnTo } from '../urls.ts'
+import { requestedLoginChallenge, requestedReturnTo } from '../urls.ts'
 import type { BeginRecoveryDeps } from './begin.ts'
 import type { Recovered } from './method.ts'
 import { reclaim } from './reclaim.ts'
@@ -99,9 +99,15 @@ async function endOthers(
   await d.sessions.revokeAllOf(id, 'recovery', { ...(own && { except: own.id }), tx })
 }
 
+/** The login that an OAuth2 server waits for: it goes on once there is a new credential. */
+function waitingServer({ config, urls }: FinishDeps, { type, request_url }: RecoveryFlow): string | undefined {
+  const challenge = type === 'browser' ? requestedLoginChallenge(request_url) : undefined
+  return challenge && config().oauth2_provider.url ? urls.login({ login_challenge: challenge }) : undefined
+}
+
 function settingsRequest(d: FinishDeps, flow: RecoveryFlow, caller: RecoveryCaller, csrfToken: string) {
   const { default_browser_return_url: after } = d.config().selfservice.flows.recovery.after
-  const returnTo = requestedReturnTo(flow.request_url) || (after ?? '')
+  const returnTo = waitingServer(d, flow) ?? (requestedReturnTo(flow.request_url) || (after ?? ''))
   const url = d.urls.action('recovery', flow.id)
   const requestUrl = returnTo === '' ? url : withQuery(url, { return_to: returnTo })
   return { type: caller.byLink ? 'browser' : flow.type, requestUrl, csrfToken } as const

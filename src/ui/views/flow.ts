@@ -1,8 +1,7 @@
 import { type Flow, isInput } from '../../flows/types.ts'
-import { requestedReturnTo } from '../../flows/urls.ts'
 import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
-import { beginLink } from '../links.ts'
+import { beginInstead } from '../links.ts'
 import { hasErrors, isProvider, renderForm } from '../nodes.ts'
 import { scriptSource } from '../shown.ts'
 import { type Ended, endedNote } from './ended.ts'
@@ -30,7 +29,7 @@ export function loginPage(
   return page(t.get(`${purpose}.title`), flow, html`${note}${form}${empty && html`<p>${t.get(none)}</p>`}${aside}`)
 
   function linkTo(kind: 'registration' | 'recovery'): Markup {
-    const link = beginLink(root, kind, requestedReturnTo(flow.request_url))
+    const link = beginInstead(root, kind, flow)
     const name = kind === 'recovery' ? 'login.toRecovery' : 'login.toRegistration'
     return html`<p class="aside">${t.get(name)} <a href="${link}">${t.get(`${name}.link`)}</a></p>`
   }
@@ -42,7 +41,7 @@ export function loginPage(
 
 export function registrationPage(flow: Flow, { t, root }: View): Page {
   const secondScreen = flow.ui.nodes.some((node) => isInput(node) && node.attributes.name === 'screen')
-  const link = beginLink(root, 'login', requestedReturnTo(flow.request_url))
+  const link = beginInstead(root, 'login', flow)
   return page(
     t.get(secondScreen ? 'registration.credential.title' : 'registration.title'),
     flow,
@@ -52,7 +51,7 @@ export function registrationPage(flow: Flow, { t, root }: View): Page {
 }
 
 export function recoveryPage(flow: Flow, { t, root }: View): Page {
-  const link = beginLink(root, 'login', requestedReturnTo(flow.request_url))
+  const link = beginInstead(root, 'login', flow)
   return page(
     t.get('recovery.title'),
     flow,
