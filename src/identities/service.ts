@@ -15,6 +15,7 @@ import type { IdentityAnswers } from './answers.ts'
 import { type Amendment, createChanges, type FactorReset } from './changes.ts'
 import { createCreation, type Registration } from './creation.ts'
 import { type ConfigChange, createCredentialChanges } from './credential-changes.ts'
+import { asciiAddress, otherSpelling } from './domains.ts'
 import type { DraftCredential } from './draft.ts'
 import { schemaUnknown, unknownIdentity } from './failures.ts'
 import { normaliseIdentifier, normalisePhone } from './normalise.ts'
@@ -180,17 +181,16 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
     count: d.store.count,
 
     async findByPasswordIdentifier(identifier) {
-      const identity = await d.store.byIdentifier(PASSWORD, normaliseIdentifier(identifier))
+      const identity = await bySpelling(normaliseIdentifier(identifier), (one) => d.store.byIdentifier(PASSWORD, one))
       return identity && { identity, hash: passwordHashOf(identity.credentials) }
     },
 
     findByIdentifier: (type, identifier) =>
-      d.store.byIdentifier(
-        type,
-        descriptorOf(type)?.identifiers === 'derived' ? normaliseIdentifier(identifier) : identifier,
-      ),
+      descriptorOf(type)?.identifiers === 'derived'
+        ? bySpelling(normaliseIdentifier(identifier), (one) => d.store.byIdentifier(type, one))
+        : d.store.byIdentifier(type, identifier),
 
-    findByAnyIdentifier: (identifier) => d.store.byAnyIdentifier(normaliseIdentifier(identifier)),
+    findByAnyIdentifier: (identifier) => bySpelling(normaliseIdentifier(identifier), d.store.byAnyIdentifier),
 
     findByUserHandle: async (handle) => {
       if (handle.length > 64) return undefined
@@ -242,7 +242,15 @@ export function createIdentities(d: IdentityServiceDeps): IdentityService {
 }
 
 const stored = (via: 'email' | 'sms', typed: string) =>
-  via === 'email' ? normaliseIdentifier(typed) : normalisePhone(typed)
+  via === 'email' ? normaliseIdentifier(asciiAddress(typed)) : normalisePhone(typed)
+
+/** By the other form of its domain where no account has this one; both are looked up, so that the time reveals nothing. */
+async function bySpelling<T>(value: string, find: (value: string) => Promise<T | undefined>): Promise<T | undefined> {
+  const other = otherSpelling(value)
+  const found = await find(value)
+  const second = other === undefined ? undefined : await find(other)
+  return found ?? second
+}
 
 function ownerOf(
   identity: FullIdentity,

@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { sql } from '../../src/kernel/db/client.ts'
-import { Client, createPerson, csrfOf, isSignedIn, type Person, signIn, signInNative } from '../helpers/client.ts'
+import {
+  Client,
+  createPerson,
+  csrfOf,
+  isSignedIn,
+  PASSWORD,
+  type Person,
+  signIn,
+  signInNative,
+} from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { lastCode, messagesOf } from '../helpers/messages.ts'
 import { linkApp } from '../helpers/second-factor.ts'
@@ -204,6 +214,27 @@ describe('recovery by code', () => {
       events.map(({ session_id, cause }) => `${session_id} ${cause}`).sort(),
       before.map(({ sessionId }) => `${sessionId} recovery`).sort(),
     )
+  })
+
+  test('both spellings of a domain with umlauts find one person, and mail goes to the ASCII one', async () => {
+    const name = `p${randomBytes(6).toString('hex')}`
+    const [stored, typed] = [`${name}@xn--mller-kva.example`, `${name}@Müller.example`]
+    const json = {
+      schema_id: 'default',
+      traits: { email: stored },
+      credentials: { password: { config: { password: PASSWORD } } },
+    }
+    const made = await new Client(server).send('POST', `${server.adminUrl}/admin/identities`, { json })
+    for (const email of [typed, stored, typed.toUpperCase(), `${name}@mu\u0308ller.example`]) {
+      const { token } = await signInNative(server, { identityId: made.body.id, email, password: PASSWORD })
+      assert.equal(await isSignedIn(new Client(server), { 'x-session-token': token }), true, email)
+    }
+    const flow = await asked({ email: typed })
+    assert.deepEqual([flow.answer.status, (await messagesOf(server, stored)).length], [200, 1])
+    const { id } = (await new Client(server).get('/self-service/verification/api')).body
+    const verify = { json: { method: 'code', email: typed } }
+    const sent = await new Client(server).send('POST', `/self-service/verification?flow=${id}`, verify)
+    assert.deepEqual([sent.status, (await messagesOf(server, stored)).length], [200, 2])
   })
 
   describe('of an account that a stranger made with the address of somebody else', () => {

@@ -17,6 +17,7 @@ import { readBatchBody } from '../../src/identities/admin/batch-body.ts'
 import { readClaim, readCreateBody, readUpdateBody } from '../../src/identities/admin/bodies.ts'
 import { applyPatch, readPatch } from '../../src/identities/admin/json-patch.ts'
 import { readListQuery as readIdentityQuery } from '../../src/identities/admin/list-query.ts'
+import { asciiAddress, otherSpelling } from '../../src/identities/domains.ts'
 import { isLongerThan, normaliseIdentifier, normalisePhone, trimSpace } from '../../src/identities/normalise.ts'
 import { dotted, pointer, pointerStep } from '../../src/identities/schema/failure.ts'
 import { FORMATS } from '../../src/identities/schema/formats.ts'
@@ -150,6 +151,8 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'identities/admin/list-query readListQuery': (text) => readIdentityQuery(query('credentials_identifier', text)),
   'identities/normalise isLongerThan': (text) => isLongerThan(text, 255),
   'identities/normalise normaliseIdentifier': normaliseIdentifier,
+  'identities/domains asciiAddress': asciiAddress,
+  'identities/domains otherSpelling': otherSpelling,
   'events/log/position parsePosition': (text) => parsePosition(text, 'since'),
   'flows/urls requestedOrganization': (text) => requestedOrganization(`http://a/?organization=${text}`),
   'kernel/crypto/keyed-name keyedName': (text) => keyedName(new Uint8Array(32), 'test', text),

@@ -1,3 +1,4 @@
+import { asciiAddress } from '../../identities/domains.ts'
 import { trimSpace } from '../../identities/normalise.ts'
 import { FORMATS } from '../../identities/schema/formats.ts'
 import type { IdentityService } from '../../identities/service.ts'
@@ -119,7 +120,7 @@ async function step(
 
 /** @throws FormRefused for an unknown method or an invalid address */
 function assertWellFormed(form: SubmittedForm): void {
-  const email = trimSpace(fieldText(form, 'email'))
+  const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email !== '' && !FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
   const method = fieldText(form, 'method')
   if (method !== '' && method !== 'code' && method !== 'link') {

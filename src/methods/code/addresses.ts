@@ -1,4 +1,5 @@
 import { upgradedCodes } from '../../credentials/code.ts'
+import { asciiAddress } from '../../identities/domains.ts'
 import { normaliseIdentifier, normalisePhone } from '../../identities/normalise.ts'
 import type { DerivedTraits, FullIdentity, Json, JsonObject } from '../../identities/types.ts'
 
@@ -9,7 +10,8 @@ export interface CodeAddress {
 }
 
 /** The stored form of an address, whichever kind it is. */
-export const storedSpelling = (typed: string): string => normalisePhone(typed) ?? normaliseIdentifier(typed)
+export const storedSpelling = (typed: string): string =>
+  normalisePhone(typed) ?? normaliseIdentifier(asciiAddress(typed))
 
 /**
  * Where codes for this identity are sent: the addresses of the credential; without one, if that is allowed, every

@@ -9,6 +9,7 @@ import type { HandedOut, Recovered, RecoveryMethod, RecoveryRequest } from '../.
 import type { RecoveryFlow } from '../../flows/recovery/types.ts'
 import { refused } from '../../flows/refused.ts'
 import type { UiMessage } from '../../flows/types.ts'
+import { asciiAddress } from '../../identities/domains.ts'
 import { trimSpace } from '../../identities/normalise.ts'
 import { FORMATS } from '../../identities/schema/formats.ts'
 import type { IdentityService } from '../../identities/service.ts'
@@ -67,7 +68,7 @@ export function codeRecovery(d: CodeRecoveryDeps): RecoveryMethod {
 const isOfCode = ({ ui }: RecoveryFlow) => ui.nodes.some(({ group }) => group === 'code')
 
 async function ask(d: CodeRecoveryDeps, request: RecoveryRequest): Promise<NextScreen> {
-  const email = trimSpace(fieldText(request.form, 'email'))
+  const email = asciiAddress(trimSpace(fieldText(request.form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   if (!FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
   const found = await d.identities.findByRecoveryAddress('email', email)

@@ -14,6 +14,7 @@ import type {
   Verified,
 } from '../../flows/verification/method.ts'
 import type { VerificationFlow } from '../../flows/verification/types.ts'
+import { asciiAddress } from '../../identities/domains.ts'
 import { trimSpace } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
@@ -98,7 +99,7 @@ async function ask(d: CodeVerificationDeps, request: VerificationRequest): Promi
     const write = (tx: Queryable) => send(d, flow, { typed: phone, owner, transientPayload }, tx)
     return { ...sentScreen(flow, csrfToken, 'sms', phone), write }
   }
-  const email = trimSpace(fieldText(form, 'email'))
+  const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   const owner = await d.identities.findByVerifiableAddress('email', email)
   const write = (tx: Queryable) => send(d, flow, { typed: email, owner, transientPayload }, tx)

@@ -6,6 +6,7 @@ import { type NextScreen, ProofUsed, type StartAgain } from '../../flows/proof/p
 import type { HandedOut, Recovered, RecoveryMethod, RecoveryRequest } from '../../flows/recovery/method.ts'
 import type { RecoveryFlow } from '../../flows/recovery/types.ts'
 import { refused } from '../../flows/refused.ts'
+import { asciiAddress } from '../../identities/domains.ts'
 import { trimSpace } from '../../identities/normalise.ts'
 import { FORMATS } from '../../identities/schema/formats.ts'
 import type { IdentityService } from '../../identities/service.ts'
@@ -44,7 +45,7 @@ export function linkRecovery(d: LinkRecoveryDeps): RecoveryMethod {
 
 async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextScreen> {
   const { flow, form, csrfToken, transientPayload } = request
-  const email = trimSpace(fieldText(form, 'email'))
+  const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   if (!FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
   const owner = await d.identities.findByRecoveryAddress('email', email)

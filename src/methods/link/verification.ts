@@ -6,6 +6,7 @@ import { type NextScreen, ProofUsed } from '../../flows/proof/proof.ts'
 import { refused } from '../../flows/refused.ts'
 import type { Followed, Recipient, VerificationMethod, VerificationRequest } from '../../flows/verification/method.ts'
 import type { VerificationFlow } from '../../flows/verification/types.ts'
+import { asciiAddress } from '../../identities/domains.ts'
 import { trimSpace } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import { type Clock, formatTime, parseTime } from '../../kernel/base/clock.ts'
@@ -55,7 +56,7 @@ const sentScreen = (csrfToken: string, email: string): NextScreen => ({
 
 async function ask(d: LinkVerificationDeps, request: VerificationRequest): Promise<NextScreen> {
   const { flow, form, csrfToken, transientPayload } = request
-  const email = trimSpace(fieldText(form, 'email'))
+  const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   const owner = await d.identities.findByVerifiableAddress('email', email)
   const write = (tx: Queryable) => send(d, flow, { typed: email, owner, transientPayload }, tx)

@@ -3,6 +3,7 @@ import type { KnownBrowsers } from '../../flows/login/known-browsers.ts'
 import { messages } from '../../flows/messages.ts'
 import { refused } from '../../flows/refused.ts'
 import type { Caller } from '../../flows/types.ts'
+import { asciiAddress } from '../../identities/domains.ts'
 import { isLongerThan, MAX_IDENTIFIER } from '../../identities/normalise.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { PasswordCredential } from '../../identities/types.ts'
@@ -34,7 +35,8 @@ export async function authenticate(
 ): Promise<PasswordCredential> {
   // No account can have it, and it is not a guess either: no work is done for it.
   if (isLongerThan(proof.identifier, MAX_IDENTIFIER)) throw refused(messages.wrongCredentials)
-  const { identifier, password } = proof
+  const { password } = proof
+  const identifier = asciiAddress(proof.identifier)
   const { client } = caller
   const find = () => d.identities.findByPasswordIdentifier(identifier)
   const who: Attempt = {
