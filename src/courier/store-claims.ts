@@ -10,9 +10,9 @@ import { type Channel, MESSAGE_STATUS, type TemplateType } from './types.ts'
  * Domains take turns, those with the fewest messages under way first, so that ten thousand messages to one slow domain hold up
  * no other domain. Within a domain, and among telephone numbers, the oldest comes first. The longest queue is looked at from both
  * ends only, along an index of Kratos: 7 ms for 50,000 messages, and 71 ms to sort them all. More are ranked than are claimed, since other nodes may have locked
- * the first ones.
+ * the first ones. One whose status is another by the time it is locked was taken meanwhile, perhaps by Kratos.
  */
-const queued = (order: string) => `(select m.id, m.recipient, m.created_at, true as is_due
+const queued = (order: string) => `(select m.id, m.recipient, m.created_at, 1 as status, true as is_due
     from courier_messages m left join lethe.courier_claims c on c.message_id = m.id
     where m.nid = :nid and m.status = 1 and m.type = :type and (c.message_id is null or c.due_at <= :now)
     order by ${order} limit 300)`
@@ -20,18 +20,18 @@ const CLAIM = sql(
   'courier.claim',
   `with ends as (
     ${queued('m.created_at, m.id desc')} union ${queued('m.created_at desc, m.id')} union
-    (select m.id, m.recipient, m.created_at, c.due_at <= :now
+    (select m.id, m.recipient, m.created_at, 3, c.due_at <= :now
     from courier_messages m join lethe.courier_claims c on c.message_id = m.id
     where m.nid = :nid and m.status = 3 and m.type = :type order by m.created_at, m.id desc limit 300)
   ), waiting as (
-    select id, created_at, is_due,
+    select id, created_at, status, is_due,
       row_number() over (partition by lower(split_part(recipient, '@', 2)) order by is_due, created_at, id) as turn
     from ends
   ), first as (
-    select id, created_at, turn from waiting where is_due order by turn, created_at, id limit :limit::int * 8
+    select id, created_at, status, turn from waiting where is_due order by turn, created_at, id limit :limit::int * 8
   ), due as (
     select m.id, m.status, m.send_count >= :tries::int as spent from first join courier_messages m on m.id = first.id
-    where m.nid = :nid and m.status in (1, 3)
+    where m.nid = :nid and m.status = first.status
     order by first.turn, first.created_at, m.id limit :limit for update of m skip locked
   ), leased as (
     insert into lethe.courier_claims as c (message_id, claim, due_at) select due.id, :claim::uuid, :until::timestamp from due

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import type { Scope } from '../helpers/db.ts'
+import { mailbox } from '../helpers/mailbox.ts'
 import { WIRE_CONFIGS } from '../helpers/server.ts'
 import { folder } from './folder.ts'
 import { runHere } from './in-process.ts'
@@ -68,5 +69,25 @@ describe('config', () => {
   it('schema prints the JSON schema', async () => {
     const { stdout } = await runHere(['config', 'schema'])
     assert.ok('serve' in JSON.parse(stdout).properties)
+  })
+})
+
+describe('courier test', () => {
+  it('sends one mail and tells what the server says, without a database', async (t) => {
+    const box = await mailbox(t, { refuse: (to) => (to === 'no@example.com' ? [550, 'no such user'] : undefined) })
+    const { base, own } = await files(t)
+    const uri = `smtp://127.0.0.1:${box.port}/?disable_starttls=true`
+    await writeFile(own, `courier:\n  smtp:\n    connection_uri: ${uri}\n`)
+    const sent = await runHere(['courier', 'test', 'ida@example.com', '-c', `${base},${own}`])
+    assert.deepEqual([sent.code, sent.stdout, sent.stderr], [0, 'The message was accepted for ida@example.com.\n', ''])
+    assert.deepEqual(
+      box.mails.map(({ to, headers }) => [to, headers.get('subject')]),
+      [['ida@example.com', 'Test of the courier']],
+    )
+    const refused = await runHere(['courier', 'test', 'no@example.com', '-c', `${base},${own}`])
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, /^Error: the message was not sent: .*550 no such user/)
+    const none = await runHere(['courier', 'test', '--sms', '+49301234567', '-c', `${base},${own}`])
+    assert.match(none.stderr, /not configured/)
   })
 })

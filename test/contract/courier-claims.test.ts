@@ -12,6 +12,13 @@ import { T0 } from '../helpers/sessions.ts'
 const ROWS = sql('test.claim_rows', 'select id, status, send_count, body from courier_messages order by created_at, id')
 const TRIES = sql('test.claim_tries', 'select status, error from courier_message_dispatches order by created_at, id')
 const PROCESSING = sql('test.claim_processing', 'update courier_messages set status = 3')
+/** What Kratos's courier does in one transaction: the oldest queued ones become its own. */
+const TAKEN_BY_KRATOS = sql(
+  'test.taken_by_kratos',
+  `with next as (select id from courier_messages where status = 1 order by created_at limit $1 for update skip locked)
+  update courier_messages m set status = 3 from next where m.id = next.id returning m.id`,
+)
+const SENT_BY_KRATOS = sql('test.sent_by_kratos', 'update courier_messages set status = 2')
 const at = (seconds: number) => formatTime(parseTime(T0) + seconds * SECOND)
 
 async function fixture(
@@ -116,6 +123,32 @@ for (const backend of backends())
         [true],
       )
       assert.equal((await rows())[0]!.send_count, 1)
+    })
+
+    test('a message that Kratos has taken is not claimed, and one that is claimed is not there for Kratos to take', async (t) => {
+      const { db, claim, outcome, store } = await fixture(t, backend.open, 20)
+      const byKratos = () => db.query<{ id: string }>(TAKEN_BY_KRATOS, [3])
+      const [ours, theirs]: [string[], string[]] = [[], []]
+      for (let i = 0; i < 5; i++) {
+        const [claimed, taken] = await Promise.all([claim(1, { limit: 3 }), byKratos()])
+        ours.push(...claimed.map(({ id }) => id))
+        theirs.push(...taken.map(({ id }) => id))
+        for (const row of claimed) await store.finish(outcome(row, 2), 'sent', true)
+      }
+      assert.equal(new Set([...ours, ...theirs]).size, ours.length + theirs.length)
+      assert.equal(ours.length + theirs.length, 20)
+      assert.ok(ours.length > 0 && theirs.length > 0)
+    })
+
+    test('a message that is put back may be sent by Kratos, and is then done for this courier', async (t) => {
+      const { db, store, claim, outcome } = await fixture(t, backend.open)
+      const [row] = await claim(0)
+      await store.again(outcome(row!, 1, '{"code":451}'), at(30), true)
+      const [taken] = await db.query<{ id: string }>(TAKEN_BY_KRATOS, [1])
+      assert.equal(taken!.id, row!.id)
+      assert.deepEqual(await claim(29), [])
+      await db.query(SENT_BY_KRATOS)
+      assert.deepEqual(await claim(1000), [])
     })
 
     test('what another courier is sending is left to it, and is taken when it has not come back', async (t) => {
