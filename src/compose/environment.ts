@@ -9,6 +9,7 @@ import type { Hasher } from '../kernel/crypto/passwords/passwords.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Db } from '../kernel/db/client.ts'
 import type { Meta } from '../kernel/db/meta.ts'
+import type { exchange } from '../kernel/outbound/client.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { TokenTemplates } from '../tokens/templates.ts'
 
@@ -34,6 +35,8 @@ export interface Environment {
   db: Db
   meta: Meta
   hasher: Hasher
+  /** asks the servers of providers; absent: over the network */
+  exchange?: typeof exchange
 }
 
 /** The environment and what is built from it alone; every feature may use it. */

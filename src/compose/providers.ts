@@ -14,6 +14,7 @@ import { createTokenEndpoint } from '../methods/oidc/token.ts'
 import { createUpstream } from '../methods/oidc/upstream.ts'
 import { createProviderCallback } from '../methods/oidc/way-back/callback.ts'
 import { createStates } from '../methods/oidc/way-back/state.ts'
+import { createToldOnce } from '../methods/oidc/way-back/told-once.ts'
 import type { FlowParts } from './flows.ts'
 import type { composeLogin } from './login.ts'
 import type { composeRegistration } from './registration.ts'
@@ -38,7 +39,11 @@ export function composeProviders({
     secrets: cookieSecrets,
     random,
   })
-  const upstream = createUpstream({ clock, random, exchange: (request) => exchange(request, addressRules(config())) })
+  const upstream = createUpstream({
+    clock,
+    random,
+    exchange: (request) => (d.exchange ?? exchange)(request, addressRules(config())),
+  })
   const loadMapper = (url: string) => loadText(url, { ...loadOptions(config(), d.cwd), tries: 1 })
   const mappers = createMappers({ config, clock, loadText: loadMapper })
   const claimedRegistrations = createClaimedRegistrations({ config, schemas: d.schemas, mappers, cipher })
@@ -82,6 +87,7 @@ export function composeProviderCallback(d: FlowParts & Providers & Flows) {
     exchanges: d.exchanges,
     urls: d.flowUrls,
     claimedRegistrations: d.claimedRegistrations,
+    toldOnce: createToldOnce({ continuity: d.continuity }),
     linking: createLinking({ sessions: d.sessions, config, cipher, providers, login, identities, urls: d.flowUrls }),
   })
   return { providerCallback, tokenExchange: createTokenExchange(d) }

@@ -12,6 +12,7 @@ import { createLogger } from '../../src/kernel/base/log.ts'
 import type { Hasher } from '../../src/kernel/crypto/passwords/passwords.ts'
 import type { Db } from '../../src/kernel/db/client.ts'
 import { migrationStatus } from '../../src/kernel/db/migrations/migrate.ts'
+import type { exchange } from '../../src/kernel/outbound/client.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { END_CAUSES } from '../../src/sessions/types.ts'
 import { createTokenTemplates } from '../../src/tokens/templates.ts'
@@ -46,6 +47,8 @@ export interface TestServerOptions {
   logLevel?: 'trace'
   /** instead of the cheap one */
   hasher?: Hasher
+  /** plays the servers of providers that are at fixed places */
+  exchange?: typeof exchange
 }
 
 export interface TestServer {
@@ -123,6 +126,7 @@ export async function testServer(t: Scope, options: TestServerOptions = {}): Pro
     db,
     kind,
     hasher: options.hasher ?? testHasher(),
+    ...(options.exchange && { exchange: options.exchange }),
     app: {
       version: 'v26.2.0',
       isReady: async () => true,

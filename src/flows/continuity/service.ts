@@ -37,6 +37,10 @@ export interface Continuity {
   begin(name: string, payload: JsonObject, lifespan: Micros): Promise<string | undefined>
   /** Reads it without deleting it. @returns undefined where there is none, or it is too old */
   look(name: string, id: string): Promise<JsonObject | undefined>
+  /** Keeps it in the one place of that id, instead of what was there. */
+  keep(name: string, id: string, payload: JsonObject, lifespan: Micros): Promise<void>
+  /** Deletes it, if it is there. */
+  drop(id: string, tx: Queryable): Promise<void>
   /** @throws NotLocked when another request has used it up */
   useUp(id: string, tx: Queryable): Promise<void>
 }
@@ -48,14 +52,18 @@ const MAX_PAYLOAD = 16_384
 const SESSION_MEMBER = 'lethe_session_id'
 
 export function createContinuity(d: ContinuityDeps): Continuity {
+  function timesOf(lifespan: Micros) {
+    const now = d.clock.now()
+    return { now: formatTime(now), expiresAt: formatTime(Math.trunc((now + lifespan) / SECOND) * SECOND) }
+  }
+
+  const sealedFor = (id: string, payload: JsonObject) => ({ sealed: seal(d, id, stringifyJson(payload)) })
+
   async function store(name: string, identityId: string | null, payload: JsonObject, lifespan: Micros) {
     if (stringifyJson(payload).length > MAX_PAYLOAD) return undefined
     const id = uuid(d.random)
-    const now = d.clock.now()
-    const end = Math.trunc((now + lifespan) / SECOND) * SECOND
-    const stored = d.shared ? payload : { sealed: seal(d, id, stringifyJson(payload)) }
-    const times = { now: formatTime(now), expiresAt: formatTime(end) }
-    await d.store.insert({ id, name, identityId, payload: stored, ...times })
+    const stored = d.shared ? payload : sealedFor(id, payload)
+    await d.store.insert({ id, name, identityId, payload: stored, ...timesOf(lifespan) })
     return id
   }
 
@@ -77,6 +85,11 @@ export function createContinuity(d: ContinuityDeps): Continuity {
 
     begin: (name, payload, lifespan) => store(name, null, payload, lifespan),
     look: async (name, id) => (isUuid(id) ? read(id, await d.store.look(id, name)) : undefined),
+    async keep(name, id, payload, lifespan) {
+      if (stringifyJson(payload).length > MAX_PAYLOAD) return
+      await d.store.put({ id, name, identityId: null, payload: sealedFor(id, payload), ...timesOf(lifespan) })
+    },
+    drop: async (id, tx) => void (await d.store.useUp(id, tx)),
     async useUp(id, tx) {
       if (!(await d.store.useUp(id, tx))) throw new NotLocked('continuity.use_up: it was used up')
     },

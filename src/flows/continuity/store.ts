@@ -3,10 +3,13 @@ import type { Timestamp } from '../../kernel/base/clock.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
 
-const INSERT = sql(
-  'continuity.insert',
-  `insert into continuity_containers (id, nid, name, identity_id, payload, expires_at, created_at, updated_at)
-  values (:id, :nid, :name, :identity_id, :payload, :expires_at, :now, :now)`,
+const VALUES = `insert into continuity_containers (id, nid, name, identity_id, payload, expires_at, created_at, updated_at)
+  values (:id, :nid, :name, :identity_id, :payload, :expires_at, :now, :now)`
+const INSERT = sql('continuity.insert', VALUES)
+const PUT = sql(
+  'continuity.put',
+  `${VALUES} on conflict (id) do update
+    set payload = excluded.payload, expires_at = excluded.expires_at, updated_at = excluded.updated_at`,
 )
 
 /** Once: reading deletes it. */
@@ -39,10 +42,17 @@ export type ContinuityStore = ReturnType<typeof createContinuityStore>
 
 /** Kratos's table of pending work. */
 export function createContinuityStore(db: Db, nid: string) {
+  const valuesOf = (c: NewContainer) => {
+    const payload = stringifyJson(c.payload)
+    return { ...c, nid, identity_id: c.identityId, payload, expires_at: c.expiresAt }
+  }
   return {
     async insert(c: NewContainer): Promise<void> {
-      const payload = stringifyJson(c.payload)
-      await db.query(INSERT, { ...c, nid, identity_id: c.identityId, payload, expires_at: c.expiresAt })
+      await db.query(INSERT, valuesOf(c))
+    },
+    /** Also over an older one of the same id. */
+    async put(c: NewContainer): Promise<void> {
+      await db.query(PUT, valuesOf(c))
     },
     async take(id: string, name: string, identityId: string) {
       const rows = await db.query<{ payload: unknown; expires_at: Timestamp }>(TAKE, [id, nid, name, identityId])

@@ -61,6 +61,8 @@ export interface Kind {
   token?: TokenRequest
   /** @throws HttpError, FormRefused */
   claims(request: ClaimsRequest): Promise<Claims>
+  /** claims that it tells at the very first sign-in only */
+  toldOnce?: readonly string[]
   /** Whether the addresses that a mapper lists as verified are. Absent: they are. */
   mayVerify?(provider: Provider, claims: Claims): boolean
   /** For a provider that does not speak OAuth 2.0: its own protocol. */

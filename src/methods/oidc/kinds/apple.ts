@@ -21,6 +21,7 @@ export const apple: Kind = {
   }),
   token: { auth: 'body', secret: clientSecret },
   claims: async (request) => withName(await idTokenClaims(request, ISSUER), request.query.get('user')),
+  toldOnce: ['given_name', 'family_name', 'last_name'],
   submitted: {
     verify: submittedTo(ISSUER, `${ISSUER}/auth/keys`),
     mayLackNonce: ({ nonce_supported }) => nonce_supported !== true,

@@ -25,12 +25,14 @@ import type { Linking } from '../linking.ts'
 import { goOn } from '../messages.ts'
 import type { KnownByProvider } from '../sign-in.ts'
 import { CONTAINER, proofOf } from '../sign-in.ts'
+import type { ToldOnce } from './told-once.ts'
 import { arrive, type Back, cameBack, readState, stateOf, useUp, type Way, type WayBackDeps } from './way-back.ts'
 
 export interface CallbackDeps extends WayBackDeps {
   clock: Clock
   claimedRegistrations: ClaimedRegistrations
   linking: Linking
+  toldOnce: ToldOnce
   login: LoginFlows
   registration: RegistrationFlows
   settings: SettingsFlows
@@ -164,11 +166,15 @@ async function register(
   way: Way,
   flow: RegistrationFlow,
   back: Back,
-  known: KnownByProvider,
+  arrived: KnownByProvider,
 ): Promise<CallbackOutcome> {
   const work = async (): Promise<CallbackOutcome> => {
+    const known = await d.toldOnce.complete(arrived)
     const { schema, checked } = await d.claimedRegistrations.make(flow, known, back.traits)
-    const write = (tx: Queryable) => useUp(d, back, tx)
+    const write = async (tx: Queryable) => {
+      await useUp(d, back, tx)
+      await d.toldOnce.forget(known, tx)
+    }
     const completion = {
       flow,
       caller: way.caller,
