@@ -69,8 +69,16 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
     const message = 'a session of the password alone may remove second factors, or add one and so raise its level'
     warn('weak_setting', message, ['selfservice.flows.settings.required_aal'])
   }
+  if (methods.code.mfa_enabled && sameMailbox(config)) {
+    const message = 'the same mailbox may give both factors: codes go by mail only, as do those of recovery or sign-in'
+    warn('weak_setting', message, ['selfservice.methods.code.mfa_enabled'])
+  }
   return warnings
 }
+
+/** Whether mail alone is enough for a first factor, and the only channel for the second. */
+const sameMailbox = ({ courier, selfservice: { flows, methods } }: Config) =>
+  courier.channels.length === 0 && (flows.recovery.enabled || methods.code.passwordless_enabled)
 
 /** Codes and links that are said to live longer than the flow that takes them. */
 function outlivedFlows({ selfservice: { flows, methods } }: Config) {

@@ -242,3 +242,18 @@ test('a password that is enough to change second factors is warned of', () => {
   assert.ok(!codesOf('highest_available', true).includes('weak_setting'))
   assert.ok(!codesOf('aal1', false).includes('weak_setting'))
 })
+
+test('the start names a second factor that comes by the mailbox of the first', () => {
+  const sms = { id: 'sms', request_config: { url: 'https://sms.example.com/' } }
+  const warns = (code: object, recovery: boolean, channels: object[]) =>
+    load({
+      courier: { channels },
+      selfservice: { ...BASE.selfservice, methods: { code }, flows: { recovery: { enabled: recovery } } },
+    }).warnings.some(({ keys }) => keys.includes('selfservice.methods.code.mfa_enabled'))
+  const mfa = { mfa_enabled: true }
+  assert.equal(warns(mfa, true, []), true)
+  assert.equal(warns({ mfa_enabled: true, passwordless_enabled: true }, false, []), true)
+  assert.equal(warns(mfa, false, []), false)
+  assert.equal(warns(mfa, true, [sms]), false)
+  assert.equal(warns({ mfa_enabled: false }, true, []), false)
+})
