@@ -21,6 +21,8 @@ export interface CourierDeps {
   noticeLimit: RecipientLimit
 }
 
+export type CodeRecipient = Pick<Message, 'channel' | 'recipient'>
+
 export interface SentCode {
   code: string
   /** it was sent a moment ago: pass it on to `enqueueIf` */
@@ -36,8 +38,11 @@ export interface Courier {
    * @returns the id of the message
    */
   enqueue(message: Message, tx?: Queryable): Promise<string>
-  /** A code for a message that any client may ask for. */
-  codeFor(to: Pick<Message, 'channel' | 'recipient'>, kind: string, tx: Queryable): Promise<SentCode>
+  /**
+   * A code for a message that any client may ask for.
+   * @param flow one that has sent a code before sends another, which voids it
+   */
+  codeFor(to: CodeRecipient, kind: string, flow: { state: string }, tx: Queryable): Promise<SentCode>
   /**
    * `enqueue` for an address from any client. For an unknown one the message is stored and rolled back, which
    * takes as many steps and counts alike.
@@ -70,8 +75,9 @@ export function createCourier({
   }
   return {
     enqueue: queue,
-    async codeFor({ channel, recipient }, kind, tx) {
-      const sent = channel === 'sms' ? await telephone.code(kind, recipient, tx) : undefined
+    async codeFor({ channel, recipient }, kind, flow, tx) {
+      const cools = channel === 'sms' && flow.state !== 'sent_email'
+      const sent = cools ? await telephone.code(kind, recipient, tx) : undefined
       return { code: newCode(sent?.random ?? random), again: sent?.again ?? false }
     },
     async enqueueIf(isKnown, message, tx, again = false) {

@@ -35,7 +35,7 @@ export const letheCourier = section({
   sms: section({
     cool_down: key(
       duration().prefault('30s'),
-      'Time in which a number gets no second code of a kind by SMS, whatever asks for it: the code that was sent counts again. 0s: none, as in Kratos.',
+      'Time in which a number gets no second code of a kind by SMS, whichever flows ask for it: the code that was sent counts in each. A flow that has sent one sends another when it is told to. 0s: none, as in Kratos.',
     ),
     per_number: key(
       integer(0, 10_000).default(10),

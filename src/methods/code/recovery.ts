@@ -89,7 +89,7 @@ async function send(
   tx: Queryable,
 ): Promise<void> {
   const recipient = found?.address.value ?? to.value
-  const { code, again } = await d.courier.codeFor({ channel: to.channel, recipient }, 'recovery', tx)
+  const { code, again } = await d.courier.codeFor({ channel: to.channel, recipient }, 'recovery', flow, tx)
   const now = d.clock.now()
   const { lifespanMs } = codeSettings(d.config())
   await d.codes.replace(

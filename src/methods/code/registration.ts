@@ -96,7 +96,7 @@ function sendCodes(
     await d.registrationCodes.forget(flow.id, tx)
     for (const address of addresses) {
       const to = { channel: address.via, recipient: address.value, requestHeaders: headers }
-      const { code, again } = await d.courier.codeFor(to, 'registration', tx)
+      const { code, again } = await d.courier.codeFor(to, 'registration', flow, tx)
       const now = d.clock.now()
       const { lifespanMs } = codeSettings(d.config())
       const row = { id: uuid(d.random), hash: keyedHash(code, d.secrets()[0]!), address, flowId: flow.id }

@@ -114,7 +114,7 @@ async function send(
 ): Promise<string | undefined> {
   const channel = owner?.address.via === 'sms' ? 'sms' : 'email'
   const recipient = owner?.address.value ?? typed
-  const { code, again } = await d.courier.codeFor({ channel, recipient }, 'verification', tx)
+  const { code, again } = await d.courier.codeFor({ channel, recipient }, 'verification', flow, tx)
   const now = d.clock.now()
   const { lifespanMs } = codeSettings(d.config())
   await d.codes.replace(

@@ -22,7 +22,7 @@ export interface SendLoginCodeDeps extends OwnerMailDeps {
 }
 
 export interface Recipients {
-  flow: Pick<LoginFlow, 'id' | 'request_url'>
+  flow: Pick<LoginFlow, 'id' | 'request_url' | 'state'>
   /** undefined for an unknown address */
   identity: FullIdentity | undefined
   addresses: readonly CodeAddress[]
@@ -36,7 +36,7 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
     await d.loginCodes.forget(to.flow.id, tx)
     for (const address of to.addresses.slice(0, MOST_AT_ONCE)) {
       const { via: channel, value: recipient } = address
-      const { code, again } = await d.courier.codeFor({ channel, recipient }, 'login', tx)
+      const { code, again } = await d.courier.codeFor({ channel, recipient }, 'login', to.flow, tx)
       const now = d.clock.now()
       const { lifespanMs } = codeSettings(d.config())
       await d.loginCodes.insert(
