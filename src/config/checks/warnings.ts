@@ -70,15 +70,15 @@ export function collectWarnings(config: Config, generatedSecrets: boolean): Conf
     warn('weak_setting', message, ['selfservice.flows.settings.required_aal'])
   }
   if (methods.code.mfa_enabled && sameMailbox(config)) {
-    const message = 'the same mailbox may give both factors: codes go by mail only, as do those of recovery or sign-in'
+    const message = 'the same mailbox may give both factors: codes go by mail only, as do those of recovery'
     warn('weak_setting', message, ['selfservice.methods.code.mfa_enabled'])
   }
   return warnings
 }
 
-/** Whether mail alone is enough for a first factor, and the only channel for the second. */
-const sameMailbox = ({ courier, selfservice: { flows, methods } }: Config) =>
-  courier.channels.length === 0 && (flows.recovery.enabled || methods.code.passwordless_enabled)
+/** Whether mail alone signs in, by recovery, and is the only channel for the second factor. */
+const sameMailbox = ({ courier, selfservice }: Config) =>
+  courier.channels.length === 0 && selfservice.flows.recovery.enabled
 
 /** Codes and links that are said to live longer than the flow that takes them. */
 function outlivedFlows({ selfservice: { flows, methods } }: Config) {

@@ -252,7 +252,6 @@ test('the start names a second factor that comes by the mailbox of the first', (
     }).warnings.some(({ keys }) => keys.includes('selfservice.methods.code.mfa_enabled'))
   const mfa = { mfa_enabled: true }
   assert.equal(warns(mfa, true, []), true)
-  assert.equal(warns({ mfa_enabled: true, passwordless_enabled: true }, false, []), true)
   assert.equal(warns(mfa, false, []), false)
   assert.equal(warns(mfa, true, [sms]), false)
   assert.equal(warns({ mfa_enabled: false }, true, []), false)
