@@ -143,6 +143,20 @@ describe('the way back from a provider', () => {
     assert.equal((await whoami(client)).status, 200)
   })
 
+  test('a private address that the provider names is not asked where they are closed', async () => {
+    const document = `${all.provider.issuer}/.well-known/openid-configuration`
+    const closed = { disallow_private_ip_ranges: true, private_ip_exception_urls: [document] }
+    const client = new Client(all.server)
+    const url = await back(client)
+    const before = asked()
+    await all.server.reconfigure({ clients: { http: closed } })
+    const refused = await client.get(url)
+    assert.deepEqual([refused.status, refused.body.error.id, asked()], [502, 'upstream_error', before])
+    assert.equal((await whoami(client)).status, 401)
+    await all.server.reconfigure({ clients: { http: { disallow_private_ip_ranges: false } } })
+    assert.equal((await client.get(url)).status, 200)
+  })
+
   test('none of it is there while the method is switched off', async () => {
     const client = new Client(all.server)
     const url = await back(client)
