@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { sql } from '../../src/kernel/db/client.ts'
 import { createDatabase, openAt } from '../helpers/db.ts'
 import { mailbox } from '../helpers/mailbox.ts'
-import { testServer } from '../helpers/server.ts'
+import { type TestServer, testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 import { serverProcess } from './storm.ts'
 
@@ -93,4 +93,30 @@ test(`${MESSAGES} messages, senders that are killed and stopped: each arrives, a
   const lost = rows.reduce((sum, row) => sum + row.lost, 0)
   assert.ok(lost <= 3 * AT_ONCE, `${lost} tries whose outcome is not known`)
   assert.equal((await db.query<{ count: number }>(CLAIMS))[0]!.count, 0)
+})
+
+const MANY = 500
+const LEFT = sql('test.courier_left', 'select count(*) as count from courier_messages where status <> 2')
+
+test(`four couriers, a slow server, ${MANY} messages: each comes once`, async (t) => {
+  const dsn = await createDatabase(t, { migrated: true })
+  const box = await mailbox(t, { hold: () => new Promise((resolve) => setTimeout(resolve, 20)) })
+  const courier = {
+    smtp: { connection_uri: `smtp://127.0.0.1:${box.port}/?disable_starttls=true` },
+    worker: { pull_wait: '20ms', pull_count: 10 },
+  }
+  const nodes: TestServer[] = []
+  for (const _ of [1, 2, 3, 4]) nodes.push(await testServer(t, { db: await openAt(t, dsn), config: { courier } }))
+  for (let i = 0; i < MANY; i++)
+    await nodes[0]!.deps.courier.enqueue({
+      type: 'recovery_code_valid',
+      channel: 'email',
+      recipient: `u${i}@${i % 7}.example.com`,
+      data: { to: `u${i}@example.com`, recovery_code: '012345' },
+    })
+  for (const { deps } of nodes) deps.courierWorker.start()
+  t.after(async () => void (await Promise.all(nodes.map(({ deps }) => deps.courierWorker.stop()))))
+  await until(async () => (await nodes[0]!.db.query<{ count: number }>(LEFT))[0]!.count === 0, 'every message sent')
+  assert.equal(box.mails.length, MANY)
+  assert.equal(new Set(box.mails.map(({ headers }) => headers.get('message-id'))).size, MANY)
 })

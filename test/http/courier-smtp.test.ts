@@ -123,6 +123,15 @@ describe('mail over SMTP', () => {
     })
   }
 
+  test('greets with the name of the machine, or an address, where this server has no name for others', async (t) => {
+    const { box, server, enqueue, reached } = await sending(t, { baseUrl: 'http://localhost:4433/' })
+    await reached(await enqueue(), SENT)
+    await server.reconfigure({ serve: { public: { base_url: null } } })
+    await reached(await enqueue(), SENT)
+    for (const { ehlo } of box.mails) assert.match(ehlo, /^(\[[0-9a-f.:]+\]|[^.]+\..+)$/i)
+    assert.equal(box.mails.length, 2)
+  })
+
   test('a name beyond ASCII is an encoded word, a domain beyond ASCII its ASCII form', async (t) => {
     const { box, enqueue, reached } = await sending(t, {
       smtp: { from_name: 'Anmeldung für Ä' },

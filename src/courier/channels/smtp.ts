@@ -51,19 +51,24 @@ export function createSmtpSender(d: SmtpSenderDeps): Sender {
   }
 }
 
-/** An address stands in brackets. @see https://www.rfc-editor.org/rfc/rfc5321#section-4.1.3 */
-function greetingName(hostname: string): string {
+/**
+ * An address stands in brackets. Relays refuse `localhost`: the library then takes the name of the machine, or an address.
+ * @see https://www.rfc-editor.org/rfc/rfc5321#section-4.1.3
+ */
+function greetingName(hostname: string | undefined): string | undefined {
+  if (hostname === undefined || /^localhost\.?$/i.test(hostname)) return undefined
   if (hostname.startsWith('[')) return `[IPv6:${hostname.slice(1)}`
   return isIPv4(hostname) ? `[${hostname}]` : hostname
 }
 
-async function optionsOf(server: SmtpServer, settings: Settings, hostname = 'localhost') {
+async function optionsOf(server: SmtpServer, settings: Settings, hostname: string | undefined) {
+  const name = settings.local_name ?? greetingName(hostname)
   return {
     host: server.host,
     port: server.port,
     secure: server.implicitTls,
     requireTLS: server.demandStartTls,
-    name: settings.local_name ?? greetingName(hostname),
+    ...(name === undefined ? {} : { name }),
     connectionTimeout: STEP_MS,
     greetingTimeout: STEP_MS,
     socketTimeout: STEP_MS,
