@@ -1,3 +1,5 @@
+import { sql } from '../kernel/db/client.ts'
+
 /** A timestamp as JSON text in UTC: `to_json` gives ISO 8601 with the stored microseconds but without a zone. */
 const time = (column: string) => `(to_json(${column}) #>> '{}') || 'Z'`
 const times = (row: string) => `'created_at', ${time(`${row}.created_at`)}, 'updated_at', ${time(`${row}.updated_at`)}`
@@ -54,3 +56,22 @@ export const selectListed = (candidates: string, maxBytes: number, flag: string)
   select ${IDENTITY_COLUMNS}, case when ${flag}::boolean then ${CREDENTIALS} else '[]' end as credentials,
     (select count(*) from candidates) > (select count(*) from fitting) as more
   from identities i where i.id in (select id from fitting) order by i.id`
+
+/**
+ * For rows that are deleted with an identity: it is locked before them, or its deletion, which locks them last, and the
+ * writer would wait for each other. Nothing is found where it has been deleted meanwhile. Values: id, network.
+ */
+export const HOLD_IDENTITY = sql('identity.hold', 'select id from identities where id = $1 and nid = $2 for key share')
+
+/** The same without waiting: it also finds nothing while the identity is being deleted. */
+export const HOLD_IDENTITY_IF_FREE = sql(
+  'identity.hold_if_free',
+  'select id from identities where id = $1 and nid = $2 for key share skip locked',
+)
+
+/** As the first, by the id of one of its verifiable addresses. */
+export const HOLD_OWNER = sql(
+  'identity.hold_owner',
+  `select id from identities where id = (select identity_id from identity_verifiable_addresses where id = $1 and nid = $2)
+  and nid = $2 for key share`,
+)

@@ -287,8 +287,8 @@ describe('registration by code', () => {
 
   test('of requests at once with one code, on two nodes, one registers, with the credential of Kratos', async () => {
     const { email, send, code } = await asked()
-    const replies = await Promise.all([server, second, server].map((on) => send(code, on)))
-    assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 400, 400])
+    const replies = await Promise.all([server, second].map((on) => send(code, on)))
+    assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 400])
     const [identity, ...others] = await found(email)
     assert.equal(others.length, 0)
     assert.equal(identity.verifiable_addresses[0].verified, true)

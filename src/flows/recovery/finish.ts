@@ -63,7 +63,7 @@ export async function finishRecovery(
     return { kind: 'finished', flow: done, issued, settings, transientPayload }
   }
   const finished = await d.locks.tx({ identity: identity.id }, work).catch(async (error: unknown) => {
-    if (!(error instanceof NotLocked) || !active) throw error
+    if (!(error instanceof NotLocked)) throw error
     throw (await d.identities.get(identity.id)).state === 'active' ? error : identityDisabled(identity.id)
   })
   if (finished === 'disabled') throw identityDisabled(identity.id)

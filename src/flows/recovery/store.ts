@@ -1,5 +1,6 @@
+import { HOLD_IDENTITY_IF_FREE } from '../../identities/sql.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
-import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+import { type Db, NotLocked, type Queryable, sql } from '../../kernel/db/client.ts'
 import { KINDS } from '../kinds.ts'
 import { flowRows } from '../store.ts'
 import type { RecoveryFlow } from './types.ts'
@@ -51,7 +52,10 @@ export function createRecoveryStore(db: Db, nid: string) {
       const [row] = await db.query<{ count: number }>(COUNT, [id, nid])
       return row?.count ?? Number.POSITIVE_INFINITY
     },
+    /** @throws NotLocked when the identity is being deleted */
     async finish(f: RecoveryFlow, identityId: string, tx: Queryable): Promise<void> {
+      const held = await tx.query(HOLD_IDENTITY_IF_FREE, [identityId, nid])
+      if (held.length === 0) throw new NotLocked(`${FINISH.name}: the identity is held, or is not there`)
       await tx.query(FINISH, [f.id, nid, stringifyJson(f.ui), f.active_method, f.csrf_token, identityId])
     },
   }

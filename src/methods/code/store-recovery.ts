@@ -1,14 +1,15 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-import { codeRows } from './code-rows.ts'
+import { codeRows } from './store-rows.ts'
 
-/** Nothing is inserted for an identity that does not exist. */
+/** Nothing is inserted for an identity or an address that is not there any more. */
 const INSERT = sql(
   'recovery_code.insert',
   `insert into identity_recovery_codes (id, code, identity_recovery_address_id, code_type, expires_at, issued_at,
     selfservice_recovery_flow_id, created_at, updated_at, nid, identity_id)
   select :id::uuid, :hash::text, :address::uuid, :type::int, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid, i.id
-  from identities i where i.id = :identity and i.nid = :nid`,
+  from identities i where i.id = :identity and i.nid = :nid and (:address::uuid is null or exists (
+    select 1 from identity_recovery_addresses a where a.id = :address and a.nid = :nid for key share))`,
 )
 
 const OF_FLOW = sql(
@@ -53,9 +54,11 @@ export function createRecoveryCodeStore(db: Db, nid: string) {
     use: rows.use,
     /** Replaces the code of the flow. */
     async replace(c: NewRecoveryCode, tx: Queryable): Promise<void> {
-      await rows.forget(c.flowId, tx)
+      await rows.hold(c.identityId, tx)
       const ids = { flow: c.flowId, identity: c.identityId, address: c.addressId ?? null }
       await tx.query(INSERT, { ...c, ...ids, nid, expires_at: c.expiresAt })
+      // last, since a deleted address takes its codes along
+      await rows.forget(c.flowId, tx, c.id)
     },
     ofFlow: (flowId: string) => db.query<RecoveryCodeRow>(OF_FLOW, [flowId, nid]),
   }

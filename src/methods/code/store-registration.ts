@@ -1,6 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-import { codeRows } from './code-rows.ts'
+import { codeRows } from './store-rows.ts'
 
 const INSERT = sql(
   'registration_code.insert',

@@ -1,6 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-import { codeRows } from './code-rows.ts'
+import { codeRows } from './store-rows.ts'
 
 /** Nothing is inserted for an address that does not exist. */
 const INSERT = sql(
@@ -8,7 +8,7 @@ const INSERT = sql(
   `insert into identity_verification_codes (id, code_hmac, identity_verifiable_address_id, expires_at, issued_at,
     selfservice_verification_flow_id, created_at, updated_at, nid)
   select :id::uuid, :hash::text, a.id, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid
-  from identity_verifiable_addresses a where a.id = :address and a.nid = :nid`,
+  from identity_verifiable_addresses a where a.id = :address and a.nid = :nid for key share`,
 )
 
 const OF_FLOW = sql(
@@ -45,8 +45,10 @@ export function createVerificationCodeStore(db: Db, nid: string) {
     use: rows.use,
     /** Replaces the code of the flow. */
     async replace(c: NewVerificationCode, tx: Queryable): Promise<void> {
-      await rows.forget(c.flowId, tx)
+      await rows.hold(c.addressId, tx)
       await tx.query(INSERT, { ...c, nid, expires_at: c.expiresAt, flow: c.flowId, address: c.addressId })
+      // last, since a deleted address takes its codes along
+      await rows.forget(c.flowId, tx, c.id)
     },
     ofFlow: (flowId: string) => db.query<VerificationCodeRow>(OF_FLOW, [flowId, nid]),
   }

@@ -1,13 +1,15 @@
+import { HOLD_IDENTITY, HOLD_OWNER } from '../../identities/sql.ts'
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, type Sql, sql } from '../../kernel/db/client.ts'
 
-/** Nothing is inserted for an identity that does not exist. */
+/** Nothing is inserted for an identity or an address that is not there any more. */
 const INSERT_RECOVERY = sql(
   'recovery_token.insert',
   `insert into identity_recovery_tokens (id, token, used, identity_recovery_address_id, token_type, expires_at, issued_at,
     selfservice_recovery_flow_id, created_at, updated_at, nid, identity_id)
   select :id::uuid, :hash::text, false, :address::uuid, :type::int, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid, i.id
-  from identities i where i.id = :identity and i.nid = :nid`,
+  from identities i where i.id = :identity and i.nid = :nid and (:address::uuid is null or exists (
+    select 1 from identity_recovery_addresses a where a.id = :address and a.nid = :nid for key share))`,
 )
 
 const INSERT_VERIFICATION = sql(
@@ -15,7 +17,7 @@ const INSERT_VERIFICATION = sql(
   `insert into identity_verification_tokens (id, token, used, identity_verifiable_address_id, expires_at, issued_at,
     selfservice_verification_flow_id, created_at, updated_at, nid)
   select :id::uuid, :hash::text, false, a.id, :expires_at::timestamp, :now::timestamp, :flow::uuid, :now, :now, :nid::uuid
-  from identity_verifiable_addresses a where a.id = :address and a.nid = :nid`,
+  from identity_verifiable_addresses a where a.id = :address and a.nid = :nid for key share`,
 )
 
 /** Looked up by hash: the time of the comparison reveals nothing to a caller without the token. */
@@ -93,6 +95,7 @@ export function createRecoveryLinkStore(db: Db, nid: string) {
   return {
     ...rows(db, nid, FIND_RECOVERY, USE_RECOVERY),
     async insert(t: NewRecoveryToken, tx: Queryable): Promise<void> {
+      await tx.query(HOLD_IDENTITY, [t.identityId, nid])
       const ids = { flow: t.flowId, identity: t.identityId, address: t.addressId ?? null }
       await tx.query(INSERT_RECOVERY, { ...t, ...ids, nid, expires_at: t.expiresAt })
     },
@@ -103,6 +106,7 @@ export function createVerificationLinkStore(db: Db, nid: string) {
   return {
     ...rows(db, nid, FIND_VERIFICATION, USE_VERIFICATION),
     async insert(t: NewToken & { addressId: string }, tx: Queryable): Promise<void> {
+      await tx.query(HOLD_OWNER, [t.addressId, nid])
       await tx.query(INSERT_VERIFICATION, { ...t, nid, expires_at: t.expiresAt, flow: t.flowId, address: t.addressId })
     },
   }

@@ -33,6 +33,9 @@ export interface Recipients {
 /** A code for each address, so that it shows which one is proved. Earlier codes of the flow are void. */
 export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
   return async (tx) => {
+    // For an unknown address no row is inserted, and it takes as long.
+    const identityId = to.identity?.id ?? uuid(d.random)
+    await d.loginCodes.hold(identityId, tx)
     await d.loginCodes.forget(to.flow.id, tx)
     for (const address of to.addresses.slice(0, MOST_AT_ONCE)) {
       const { via: channel, value: recipient } = address
@@ -47,8 +50,7 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
           expiresAt: formatTime(now + Math.trunc(lifespanMs * 1000)),
           now: formatTime(now),
           flowId: to.flow.id,
-          // For an unknown address no row is inserted, and it takes as long.
-          identityId: to.identity?.id ?? uuid(d.random),
+          identityId,
         },
         tx,
       )

@@ -16,7 +16,7 @@ import type { FlowUrls } from '../../../flows/urls.ts'
 import type { IdentityService } from '../../../identities/service.ts'
 import type { Json } from '../../../identities/types.ts'
 import { type Clock, formatTime } from '../../../kernel/base/clock.ts'
-import type { Queryable } from '../../../kernel/db/client.ts'
+import { NotLocked, type Queryable } from '../../../kernel/db/client.ts'
 import { noActiveSession } from '../../../kernel/http/errors.ts'
 import type { SessionService } from '../../../sessions/service.ts'
 import { type ClaimedRegistrations, NotEnough } from '../claimed-registration.ts'
@@ -134,8 +134,17 @@ function signInAgain(d: CallbackDeps, { query, provider }: Way, { containerId: i
   return { kind: 'redirect' as const, to, flow, ...comeBack }
 }
 
-/** Signs in a known person; a new one is registered. */
-async function enter(
+/** Signs in a known person; a new one is registered. Twice, where the account was deleted or changed in the meantime. */
+async function enter(...entry: Parameters<typeof enterOnce>): Promise<CallbackOutcome> {
+  try {
+    return await enterOnce(...entry)
+  } catch (error) {
+    if (!(error instanceof NotLocked)) throw error
+    return enterOnce(...entry)
+  }
+}
+
+async function enterOnce(
   d: CallbackDeps,
   way: Way,
   flow: LoginFlow,
