@@ -5,7 +5,7 @@ import { Client, createPerson, csrfOf, signIn } from '../helpers/client.ts'
 import { closingScope, pglite } from '../helpers/db.ts'
 import { hostileServer, NAMES } from '../helpers/hostile-server.ts'
 import { issuerOf } from '../helpers/provider-apis.ts'
-import { whoami } from '../helpers/provider-sign-in.ts'
+import { serverWithProvider, signInAt, whoami } from '../helpers/provider-sign-in.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { MAPPER } from '../helpers/stub-provider.ts'
 import { pathOf } from '../helpers/ui.ts'
@@ -145,4 +145,19 @@ describe('the people who come from a server that does what it should not', () =>
       assert.equal((await whoami(client)).status, 200)
     }
   })
+})
+
+/** `SIGN_INS=200` for more. */
+const SIGN_INS = Number(process.env.SIGN_INS ?? 40)
+
+test('of many sign-ins at once on a machine that has no time, no mapper fails: its budget is steps, not time', async (t) => {
+  const { server, provider } = await serverWithProvider(t)
+  const busy = setInterval(() => {
+    const until = performance.now() + 20
+    while (performance.now() < until);
+  }, 40)
+  t.after(() => clearInterval(busy))
+  const people = Array.from({ length: SIGN_INS }, (_, i) => ({ sub: `many-${i}`, email: `many-${i}@example.com` }))
+  const sessions = await Promise.all(people.map((claims) => signInAt({ server, provider }, claims)))
+  assert.equal(new Set(sessions.map(({ session }) => session.identity.id)).size, people.length)
 })
