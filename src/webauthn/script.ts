@@ -158,7 +158,14 @@ export const SCRIPT = `(() => {
     event.preventDefault()
     run()
   })
+  // Devices offer a key that was removed here until they are told so.
+  const tellRemoved = () => {
+    if (!window.PublicKeyCredential.signalUnknownCredential || !field('passkey_challenge')) return
+    const gone = valueOf('passkey_challenge').unknownCredentials || []
+    for (const one of gone) window.PublicKeyCredential.signalUnknownCredential(one).catch(() => {})
+  }
   const begin = () => {
+    tellRemoved()
     if (document.querySelector('[data-trigger="oryPasskeyLoginAutocompleteInit"]')) functions.oryPasskeyLoginAutocompleteInit()
   }
   if (document.readyState === 'loading') document.addEventListener('DOMContentLoaded', begin)

@@ -209,6 +209,30 @@ it('keys are set up and used on the built-in pages, whose policy allows no scrip
     assert.equal(await own.page.locator(SAID).count(), 0)
   })
 
+  await t.test('a device is told of a passkey that was removed', async () => {
+    const person = await createPerson(server)
+    const own = await visit({ passkeys: true })
+    await own.page.addInitScript(`{
+      window.told = []
+      PublicKeyCredential.signalUnknownCredential = async (one) => { window.told.push(one) }
+    }`)
+    await givePassword(own.page, person)
+    await addPasskey(own.page)
+    const [key] = await own.device.keys()
+    await open(own.page, '/self-service/settings/browser')
+    await own.page.click('button[name=passkey_remove]')
+    await own.page.waitForSelector('.success')
+    await signOut(own.page)
+    await own.page.addInitScript(NO_OFFER)
+    await open(own.page, '/self-service/login/browser')
+    assert.deepEqual(await own.page.evaluate('window.told'), [])
+    await own.page.click(PASSKEY)
+    await own.page.waitForSelector('.box.error')
+    await own.page.waitForFunction('window.told.length > 0')
+    const credentialId = key!.credentialId.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+    assert.deepEqual(await own.page.evaluate('window.told'), [{ rpId: 'localhost', credentialId }])
+  })
+
   await t.test('a page at another place than the one that keys are for says so', async () => {
     const person = await createPerson(server)
     const own = await visit({ passkeys: true })

@@ -253,4 +253,45 @@ describe('keys', () => {
     await server.db.query({ name: '', text })
     assert.ok(shownIn((await stepUp(own)).flow, 'webauthn_login_trigger').includes('allowCredentials'))
   })
+  test('a device that offers a removed passkey is told, and only of that one', async () => {
+    const own = await owner()
+    await addPasskey(own)
+    const left = { ...own, state: {} }
+    await addPasskey(left)
+    await addSecurityKey({ ...own, state: {} })
+    const login = async (device: Owner, how: object = {}) => {
+      const form = await passkeyForm()
+      const passkey_login = await sign(shownIn(form.flow, 'passkey_challenge'), device, { key: 'passkey', ...how })
+      const reply = await form.submit({ passkey_login })
+      return { reply, id: JSON.parse(passkey_login).id, told: toldIn(reply.body, 'passkey_challenge') }
+    }
+    const toldIn = ({ ui }: any, name: string) => ui && JSON.parse(shownIn({ ui }, name)).unknownCredentials
+
+    const wrong = await login(own, { userHandle: Buffer.from('x'.repeat(64)).toString('base64url') })
+    assert.deepEqual(
+      [wrong.reply.status, messageIds(wrong.reply), wrong.told],
+      [400, [4000015], undefined],
+      'wrong handle',
+    )
+
+    const form = await settings(own)
+    const removed = await form.submit({ passkey_remove: Buffer.from(wrong.id, 'base64url').toString('hex') })
+    const gone = [{ rpId: rp.id, credentialId: wrong.id }]
+    assert.equal(removed.status, 200)
+    const again = await login(own)
+    assert.deepEqual([again.reply.status, messageIds(again.reply), again.told], [400, [4000008], gone])
+    assert.equal((await login(left)).reply.status, 422, 'the other one is as good as before')
+
+    const url = `${server.adminUrl}/admin/identities/${own.person.identityId}`
+    assert.equal((await new Client(server).send('DELETE', url)).status, 204)
+    const last = await login(left)
+    assert.deepEqual([messageIds(last.reply), last.told], [[4000015], [{ rpId: rp.id, credentialId: last.id }]])
+    const made = { ...own, state: {} }
+    await authenticator.create(
+      { options: shownIn((await settings(await owner())).flow, 'passkey_create_data'), origin: ORIGIN, key: 'passkey' },
+      { state: made.state },
+    )
+    const never = await login(made)
+    assert.deepEqual([messageIds(never.reply), never.told], [[4000015], undefined], 'a key that nobody ever had here')
+  })
 })

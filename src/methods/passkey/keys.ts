@@ -4,6 +4,7 @@ import type { RelyingParty } from '../../webauthn/origins.ts'
 import { relyingParty } from '../../webauthn/party.ts'
 
 export const PASSKEY = 'passkey'
+export const KEYS_OF_EITHER_KIND = [PASSKEY, 'webauthn']
 /** Member of a flow's context. */
 export const ASKED = 'passkey_session_data'
 

@@ -5,7 +5,7 @@ import { fieldText } from '../../flows/form.ts'
 import { identifierNode } from '../../flows/login/form.ts'
 import type { LoginMethod, LoginView } from '../../flows/login/method.ts'
 import { messages } from '../../flows/messages.ts'
-import { inputNode } from '../../flows/nodes.ts'
+import { cleared, inputNode } from '../../flows/nodes.ts'
 import { refused } from '../../flows/refused.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { FullIdentity } from '../../identities/types.ts'
@@ -16,17 +16,20 @@ import { type Fitting, type FittingDeps, fittingKeys, NO_KEYS, noneFits } from '
 import { keyMessages } from '../../webauthn/messages.ts'
 import { calls, forAutofill, scriptNode } from '../../webauthn/nodes.ts'
 import { passkeyUse } from '../../webauthn/options.ts'
+import { isRemoved, type RemovedKeysDeps, tellingOf } from '../../webauthn/removed.ts'
+import type { KeyPartyStore } from '../../webauthn/store.ts'
 import { proveKey, readAnswer, type UseDeps } from '../../webauthn/use.ts'
-import { ASKED, PASSKEY, type PasskeyDeps, passkeyParty } from './keys.ts'
+import { ASKED, KEYS_OF_EITHER_KIND, PASSKEY, type PasskeyDeps, passkeyParty } from './keys.ts'
 import { displayName } from './name.ts'
 
-export interface PasskeyLoginDeps extends PasskeyDeps, UseDeps, FittingDeps {
-  identities: UseDeps['identities'] & Pick<IdentityService, 'findByIdentifier' | 'findByUserHandle'>
+export interface PasskeyLoginDeps extends PasskeyDeps, UseDeps, FittingDeps, RemovedKeysDeps {
+  keyParties: KeyPartyStore
+  identities: UseDeps['identities'] & Pick<IdentityService, 'get' | 'findByIdentifier' | 'findByUserHandle'>
 }
 
 const ANSWER = 'passkey_login'
+const CHALLENGE = 'passkey_challenge'
 const TRIGGER = 'passkey_login_trigger'
-const KEYS_OF_EITHER_KIND = [PASSKEY, 'webauthn']
 
 /** A discoverable key: nothing is typed. */
 export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
@@ -60,16 +63,21 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
     takes: (form, flow) =>
       flow.requested_aal === 'aal1' && (fieldText(form, 'method') === PASSKEY || fieldText(form, ANSWER) !== ''),
     kept: () => new Map(),
-    async login({ flow, form }) {
+    async login({ flow, form, csrfToken }) {
       const rp = passkeyParty(d)
       if (!rp) throw methodDisabled()
       if (fieldText(form, ANSWER) === '') return { kind: 'form', asLocation: true }
       const answer = readAnswer(form, ANSWER)
       const identity = answer.userHandle && (await ownerOf(answer.userHandle))
       const own = identity ? ownKeys(identity) : []
-      if (!identity || own.length === 0) throw refused(keyMessages.unknownAccount)
       const found = own.find(({ key }) => key.id.equals(answer.id))
-      if (!found) throw refused(messages.wrongCode)
+      if (!identity || !found) {
+        const message = own.length === 0 ? keyMessages.unknownAccount : messages.wrongCode
+        if (flow.type === 'api' || !(await isRemoved(d, answer.id, KEYS_OF_EITHER_KIND))) throw refused(message)
+        const gone = { rpId: rp.id, credentialId: answer.id.toString('base64url') }
+        const nodes = tellingOf(cleared(flow.ui, new Map([['csrf_token', csrfToken]])).nodes, CHALLENGE, [gone])
+        return { kind: 'form', nodes, messages: [message] }
+      }
       const use = { asked: flow.context[ASKED], rp, identity, type: found.type, keys: [found.key], answer }
       return proveKey(d, use, { method: PASSKEY, aal: 'aal1' })
     },
@@ -94,7 +102,7 @@ export function passkeyLogin(d: PasskeyLoginDeps): LoginMethod {
         ...(type === 'api' ? [] : [scriptNode(d.publicBaseUrl(), uuid(d.random))]),
         triggerNode(native),
         inputNode(PASSKEY, ANSWER, 'hidden', start),
-        inputNode(PASSKEY, 'passkey_challenge', 'hidden', { value: options }),
+        inputNode(PASSKEY, CHALLENGE, 'hidden', { value: options }),
       ],
       context: { [ASKED]: challengeContext({ rpId, challenge, allowed: allow }, 'preferred') },
     }

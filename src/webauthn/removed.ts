@@ -1,0 +1,46 @@
+import { isInput, type UiNode } from '../flows/types.ts'
+import type { IdentityService } from '../identities/service.ts'
+import { HttpError } from '../kernel/http/errors.ts'
+import { ringOf } from './enrol.ts'
+import type { KeyPartyStore } from './store.ts'
+
+export interface RemovedKeysDeps {
+  keyParties: Pick<KeyPartyStore, 'ownersOf'>
+  identities: Pick<IdentityService, 'get'>
+}
+
+/** A key that a device may still offer. @see https://www.w3.org/TR/webauthn-3/#sctn-signalUnknownCredential */
+export interface RemovedKey {
+  rpId: string
+  /** base64url */
+  credentialId: string
+}
+
+/** Whether a key was set up here, and no identity has it any more. An id that was never stored is none. */
+export async function isRemoved(d: RemovedKeysDeps, id: Buffer, types: readonly string[]): Promise<boolean> {
+  const owners = await d.keyParties.ownersOf(id)
+  const held = await Promise.all(owners.map((owner) => holds(d, owner, id, types)))
+  return owners.length > 0 && !held.includes(true)
+}
+
+async function holds(d: RemovedKeysDeps, owner: string, id: Buffer, types: readonly string[]): Promise<boolean> {
+  try {
+    const { credentials } = await d.identities.get(owner)
+    return types.some((type) => ringOf(credentials, type, owner).keys.some((key) => key.id.equals(id)))
+  } catch (error) {
+    if (error instanceof HttpError && error.status === 404) return false
+    throw error
+  }
+}
+
+/** The same nodes; the options in the input of this name tell the page's script which keys are gone. */
+export const tellingOf = (
+  nodes: readonly UiNode[],
+  name: string,
+  unknownCredentials: readonly RemovedKey[],
+): UiNode[] =>
+  nodes.map((node) => {
+    if (!isInput(node) || node.attributes.name !== name) return node
+    const options = JSON.parse(String(node.attributes.value))
+    return { ...node, attributes: { ...node.attributes, value: JSON.stringify({ ...options, unknownCredentials }) } }
+  })
