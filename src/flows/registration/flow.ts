@@ -3,6 +3,7 @@ import { findFlow, type ShownAgain } from '../attempt.ts'
 import type { BeginRequest } from '../begin.ts'
 import { type NextForm, showNext } from '../engine/step.ts'
 import { storeFlow } from '../engine/unstored.ts'
+import { fieldText } from '../form.ts'
 import { byItsBrowser, readFlow } from '../read.ts'
 import type { Caller, Flow } from '../types.ts'
 import { assertEnabled, type BegunRegistration, beginRegistration, newRegistrationFlow } from './begin.ts'
@@ -37,7 +38,9 @@ export type RegistrationFlowDeps = SubmitRegistrationDeps
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/user-registration */
 export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlows {
-  const singleFlight = createSingleFlight<RegistrationOutcome>()
+  const singleFlight = createSingleFlight<RegistrationOutcome>((form) =>
+    d.methods.some((method) => method.mayRepeat && method.id === fieldText(form, 'method')),
+  )
   /** An error may pass the forms of two steps. */
   const told = new WeakSet<object>()
   return {

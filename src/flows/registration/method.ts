@@ -22,6 +22,8 @@ export interface RegistrationMethod {
   takes(form: SubmittedForm, flow: RegistrationFlow): boolean
   /** An app that returns from elsewhere has cookies: its form may bring them. */
   readonly keepsCookies?: true
+  /** Its forms bring nothing that counts for one request only: one that is sent twice at once is one registration. */
+  readonly mayRepeat?: true
   /** The values of its own inputs if the form has to be shown again, beside the traits. Never a secret. */
   kept?(form: SubmittedForm): ReadonlyMap<string, Json>
   /**

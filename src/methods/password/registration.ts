@@ -14,6 +14,7 @@ export function passwordRegistration(d: PasswordRegistrationDeps): RegistrationM
   const enabled = () => d.config().selfservice.methods.password.enabled
   return {
     id: 'password',
+    mayRepeat: true,
     async form({ screen }) {
       if (!enabled() || screen === 'profile') return NO_PART
       return { nodes: [passwordNode('new-password'), submitNode('password', 'password', messages.signUp)] }
