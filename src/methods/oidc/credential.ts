@@ -1,8 +1,10 @@
 import { accountIdentifier } from '../../credentials/provider-accounts.ts'
 import type { NewCredential } from '../../identities/creation.ts'
 import type { DraftCredential } from '../../identities/draft.ts'
-import type { JsonObject, StoredCredential } from '../../identities/types.ts'
+import type { IdentityService } from '../../identities/service.ts'
+import type { FullIdentity, JsonObject, StoredCredential } from '../../identities/types.ts'
 import type { Cipher } from '../../kernel/crypto/cipher.ts'
+import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import type { Provider, Tokens } from './kind.ts'
 
 export const OIDC = 'oidc'
@@ -62,4 +64,15 @@ export const credentialOf = (linked: readonly Linked[]): NewCredential => ({
 export function withLinked(all: readonly DraftCredential[], linked: readonly Linked[]): DraftCredential[] {
   const others = all.filter(({ type }) => type !== OIDC)
   return linked.length === 0 ? others : [...others, credentialOf(linked)]
+}
+
+/** An account that its owner unlinks while the sign-in waits proves nothing. @throws NotLocked */
+export async function holdLink(
+  identities: Pick<IdentityService, 'holdConfig'>,
+  { id, credentials }: FullIdentity,
+  tx: Queryable,
+): Promise<void> {
+  const from = credentials.find(({ type }) => type === OIDC)?.config
+  if (!from || !(await identities.holdConfig(id, { type: OIDC, from }, tx)))
+    throw new NotLocked('the linked accounts have changed')
 }

@@ -7,13 +7,13 @@ import type { SubmittedForm } from '../../../flows/types.ts'
 import type { IdentityService } from '../../../identities/service.ts'
 import type { Json } from '../../../identities/types.ts'
 import { type ClaimedRegistrations, NotEnough } from '../claimed-registration.ts'
-import { identifierOf, OIDC } from '../credential.ts'
+import { holdLink, identifierOf, OIDC } from '../credential.ts'
 import { type ProviderSignIn, proofOf } from '../sign-in.ts'
 
 export interface IdTokenDeps {
   providers: Pick<ProviderSignIn, 'find' | 'submitted'>
   claimedRegistrations: ClaimedRegistrations
-  identities: Pick<IdentityService, 'findByIdentifier'>
+  identities: Pick<IdentityService, 'findByIdentifier' | 'holdConfig'>
 }
 
 /** Apps that signed in with the provider's own library send its id token: no browser is redirected. */
@@ -32,7 +32,7 @@ export function createIdTokens(d: IdTokenDeps) {
     async login(form: SubmittedForm): Promise<Proved | OtherKind> {
       const { known, identity } = await read(form)
       if (!identity) return { kind: 'otherKind' }
-      return { kind: 'proved', identity, ...proofOf(known) }
+      return { kind: 'proved', identity, ...proofOf(known), write: (tx) => holdLink(d.identities, identity, tx) }
     },
 
     /** @param traits from the app. @throws as `login` */

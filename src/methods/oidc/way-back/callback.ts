@@ -20,7 +20,7 @@ import { NotLocked, type Queryable } from '../../../kernel/db/client.ts'
 import { noActiveSession } from '../../../kernel/http/errors.ts'
 import type { SessionService } from '../../../sessions/service.ts'
 import { type ClaimedRegistrations, NotEnough } from '../claimed-registration.ts'
-import { identifierOf, OIDC } from '../credential.ts'
+import { holdLink, identifierOf, OIDC } from '../credential.ts'
 import type { Linking } from '../linking.ts'
 import { goOn } from '../messages.ts'
 import type { KnownByProvider } from '../sign-in.ts'
@@ -37,7 +37,7 @@ export interface CallbackDeps extends WayBackDeps {
   registration: RegistrationFlows
   settings: SettingsFlows
   sessions: Pick<SessionService, 'resolve'>
-  identities: Pick<IdentityService, 'findByIdentifier'>
+  identities: Pick<IdentityService, 'findByIdentifier' | 'holdConfig'>
   urls: FlowUrls
 }
 
@@ -162,7 +162,10 @@ async function enterOnce(
     kind: 'proved' as const,
     identity,
     ...proofOf(known),
-    write: (tx: Queryable) => useUp(d, back, tx),
+    async write(tx: Queryable) {
+      await useUp(d, back, tx)
+      await holdLink(d.identities, identity, tx)
+    },
   }
   return {
     kind: 'login',
