@@ -69,12 +69,12 @@ export function parsed(text: string, limits: JsonLimits): Json | undefined {
  * @throws 403 `security_csrf_violation`; 400, which the form shows
  */
 export function checkOrigin(
-  flow: Pick<Flow, 'type'>,
+  flow: Pick<Flow, 'type' | 'request_url' | 'ui'>,
   caller: Caller,
   form: SubmittedForm,
   cookiesAllowed: boolean = false,
 ): void {
-  if (flow.type === 'browser') return caller.checkCsrf(fieldText(form, 'csrf_token'))
+  if (flow.type === 'browser') return caller.checkCsrf(fieldText(form, 'csrf_token'), flow)
   const { browserHeader } = caller
   if (browserHeader === 'Cookie' && cookiesAllowed) return
   if (browserHeader !== undefined) throw nativeFlowInBrowser(browserHeader)

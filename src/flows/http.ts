@@ -1,17 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from '../config/schema/schema.ts'
 import type { Timestamp } from '../kernel/base/clock.ts'
+import { sameCsrf } from '../kernel/crypto/csrf.ts'
 import { formBody } from '../kernel/http/body.ts'
 import { cookieValues, KNOWN_BROWSER_COOKIE } from '../kernel/http/cookies.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { sendError } from '../kernel/http/error-handler.ts'
-import { badRequest } from '../kernel/http/errors.ts'
+import { badRequest, HttpError } from '../kernel/http/errors.ts'
 import { isJsonRequest } from '../kernel/http/negotiate.ts'
 import type { SessionCredentials } from '../sessions/http/credentials.ts'
 import { deviceFacts } from '../sessions/http/device.ts'
 import { locationChangeRequired } from './errors.ts'
 import { requestFacts } from './hooks/request-facts.ts'
-import type { Caller, SubmittedForm } from './types.ts'
+import type { FlowKind } from './kinds.ts'
+import { nodeValues } from './nodes.ts'
+import type { Caller, Flow, SubmittedForm } from './types.ts'
+import { type FlowUrls, requestQuery } from './urls.ts'
 
 export interface CallerDeps {
   csrf: Csrf
@@ -46,6 +50,29 @@ export function callerOf(req: FastifyRequest, d: CallerDeps, bodies = 'POST PUT 
     browserHeader: d.enforceNativeFlows ? browserHeader(req) : undefined,
   }
 }
+
+/**
+ * Who has signed in again in another tab has a new anti-CSRF cookie, which the form of this tab does not know: nothing is
+ * done, and the browser is led to a new form. Scripts are told.
+ */
+export function leadingOn(caller: Caller, kind: FlowKind, urls: FlowUrls): Caller {
+  return {
+    ...caller,
+    checkCsrf(token, flow) {
+      try {
+        caller.checkCsrf(token)
+      } catch (error) {
+        const signedIn = !caller.scripted && caller.credentials.cookieTokens.length > 0
+        if (!flow || !signedIn || !(error instanceof HttpError) || !belongs(token, flow)) throw error
+        const to = urls.init(kind, 'browser', requestQuery(flow.request_url).get('return_to') ?? '')
+        throw new HttpError(error.status, error.message, { id: error.id ?? '', extra: { redirect_browser_to: to } })
+      }
+    },
+  }
+}
+
+const belongs = (token: string, { ui }: Pick<Flow, 'ui'>) =>
+  sameCsrf(String(nodeValues(ui.nodes).get('csrf_token') ?? ''), token)
 
 async function readForm(req: FastifyRequest, bodies: string): Promise<SubmittedForm> {
   if (req.method === 'GET') {

@@ -118,8 +118,8 @@ export interface Caller {
   knownBrowser: string | undefined
   /** the form, decoded at the first call. @throws 400 with the reason that the form shows */
   form(): Promise<SubmittedForm>
-  /** @throws 403 `security_csrf_violation` unless the token fits the cookie */
-  checkCsrf(token: string): void
+  /** @param flow whose form it is. @throws 403 `security_csrf_violation` unless the token fits the cookie */
+  checkCsrf(token: string, flow?: Pick<Flow, 'request_url' | 'ui'>): void
   /** a token for the next submit; empty for a caller without the cookie */
   csrfToken(): string
   /** facts of the request for web hooks */

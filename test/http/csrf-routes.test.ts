@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { apiDocument } from '../../src/api.ts'
-import { Client } from '../helpers/client.ts'
+import { Client, createPerson, csrfOf, signIn } from '../helpers/client.ts'
 import { closingScope, pglite } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
@@ -57,4 +57,33 @@ describe('a public route that changes something asks for an anti-CSRF token, unl
   ] as const)
     test(`POST ${path} is ${status} without a token`, async () =>
       assert.equal((await new Client(server).send('POST', path, { json: {} })).status, status))
+})
+
+test('a form that was open while its person signed in again, in another tab, leads on, and never to an error page', async (t) => {
+  const flows = { recovery: { enabled: true }, verification: { enabled: true } }
+  const server = await testServer(t, { config: { selfservice: { flows, methods: { code: { enabled: true } } } } })
+  const person = await createPerson(server)
+  const { email, password } = person
+  const home = server.deps.config().selfservice.default_browser_return_url
+  const begin = (kind: string) => `${server.publicUrl}/self-service/${kind}/browser`
+  const forms: [kind: string, form: Record<string, string>, to: string][] = [
+    ['login', { method: 'password', identifier: email, password }, home],
+    ['registration', { method: 'password', password: 'a-new-long-one-99', 'traits.email': 'new@example.org' }, home],
+    ['recovery', { method: 'code', email }, home],
+    ['verification', { method: 'code', email }, begin('verification')],
+    ['settings', { method: 'password', password: 'a-new-long-one-99' }, begin('settings')],
+  ]
+  for (const [kind, form, to] of forms) {
+    const browser = new Client(server)
+    if (kind === 'settings') await signIn(browser, person)
+    const { body: flow } = await browser.get(`/self-service/${kind}/browser`)
+    if (kind === 'settings') await browser.get((await browser.get('/self-service/logout/browser')).body.logout_url)
+    await signIn(browser, person)
+    const { pathname, search } = new URL(flow.ui.action)
+    const send = (headers: Record<string, string>) =>
+      browser.send('POST', pathname + search, { form: { ...form, csrf_token: csrfOf(flow) }, headers })
+    const reply = await send({ accept: 'text/html' })
+    assert.deepEqual([Math.trunc(reply.status / 100), reply.headers.get('location')], [3, to], kind)
+    assert.ok((await send({ accept: 'application/json' })).status >= 400, `${kind} for a script`)
+  }
 })

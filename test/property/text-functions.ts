@@ -38,7 +38,7 @@ import { parseUrl, withoutTrailingSlashes } from '../../src/kernel/base/url.ts'
 import { decodeBase64 } from '../../src/kernel/crypto/base64.ts'
 import { decodeGobMap } from '../../src/kernel/crypto/cookies/gob.ts'
 import { decodeSecureCookie } from '../../src/kernel/crypto/cookies/securecookie.ts'
-import { isCsrfCookieValue, verifyCsrf } from '../../src/kernel/crypto/csrf.ts'
+import { isCsrfCookieValue, sameCsrf, verifyCsrf } from '../../src/kernel/crypto/csrf.ts'
 import { keyedName } from '../../src/kernel/crypto/keyed-name.ts'
 import { isTooSimilar } from '../../src/kernel/crypto/passwords/similarity.ts'
 import { safeEqual, sha256Hex } from '../../src/kernel/crypto/tokens.ts'
@@ -202,6 +202,7 @@ export const CALLS: Record<string, (text: string) => unknown> = {
     expireTwins(asked, { header() {} } as unknown as FastifyReply, KEPT, new URL('http://x/'))
   },
   'methods/oidc/answers readAnswer': readAnswer,
+  'kernel/crypto/csrf sameCsrf': (text) => sameCsrf(text, text),
   'kernel/http/cookies/twins hasTwins': (text) => hasTwins(request({ cookie: `a="${text}"; ${text}` }), 'a'),
   'kernel/http/cookies cookieValues': (text) => cookieValues(request({ cookie: `a="${text}"; ${text}` }), 'a'),
   'kernel/http/lists/keyset parseKeysetPage': (text) => [

@@ -10,7 +10,7 @@ import type { ComeBack } from '../continuity/come-back.ts'
 import type { Owner } from '../continuity/service.ts'
 import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
 import { requestFacts } from '../hooks/request-facts.ts'
-import { type CallerDeps, callerOf, redirectBrowserTo, sendTo } from '../http.ts'
+import { type CallerDeps, callerOf, leadingOn, redirectBrowserTo, sendTo } from '../http.ts'
 import { flowRoutes } from '../routes.ts'
 import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
@@ -97,7 +97,7 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
 
   /** A browser that was sent to sign in again returns by a link: its form was kept meanwhile. */
   async function callerBack(req: FastifyRequest, reply: FastifyReply, owner: Owner): Promise<Caller> {
-    const caller = callerOf(req, d)
+    const caller = leadingOn(callerOf(req, d), 'settings', d.flowUrls)
     if (req.method !== 'GET' || caller.scripted) return caller
     const form = await d.pending.take(req, reply, owner, queryValue(req, 'flow'))
     return form === undefined ? caller : { ...caller, form: async () => form }

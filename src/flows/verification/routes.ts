@@ -5,7 +5,7 @@ import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryValue } from '../../kernel/http/query.ts'
 import { flowReplaced, verificationReplaced } from '../errors.ts'
 import { requestFacts } from '../hooks/request-facts.ts'
-import { type CallerDeps, callerOf } from '../http.ts'
+import { type CallerDeps, callerOf, leadingOn } from '../http.ts'
 import { proofFlowAnswer } from '../proof/answer.ts'
 import { headOfLink, refuseSpeculative } from '../proof/links.ts'
 import { flowRoutes } from '../routes.ts'
@@ -96,7 +96,7 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
 
   function verificationCaller(req: FastifyRequest, reply: FastifyReply): VerificationCaller {
     return {
-      ...callerOf(req, d),
+      ...leadingOn(callerOf(req, d), 'verification', d.flowUrls),
       opensLink: req.method === 'GET',
       token: queryValue(req, 'token'),
       code: queryValue(req, 'code'),

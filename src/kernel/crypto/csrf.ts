@@ -40,6 +40,12 @@ export function verifyCsrf(
   return secret !== undefined && sent !== undefined && timingSafeEqual(secret, sent)
 }
 
+/** Whether two tokens of forms belong to one cookie, whatever that is by now; false for anything malformed. */
+export function sameCsrf(token: string, other: string): boolean {
+  const [a, b] = [token, other].map((text) => unmask(decodeBase64(text, 'padded'), true))
+  return a !== undefined && b !== undefined && timingSafeEqual(a, b)
+}
+
 /** The cookie's name in Kratos: a hash of `serve.public.base_url` exactly as configured, without any normalisation. */
 export function csrfCookieName(baseUrl: string): string {
   return `csrf_token_${createHash('sha256').update(baseUrl, 'utf8').digest('hex')}`
