@@ -1,7 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { formFields } from '../../kernel/http/body.ts'
 import { sendError } from '../../kernel/http/error-handler.ts'
-import { acceptsJson } from '../../kernel/http/negotiate.ts'
 import { queryPairs, withQuery } from '../../kernel/http/query.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import { methodDisabled } from '../errors.ts'
@@ -9,7 +8,6 @@ import { callerOf } from '../http.ts'
 import { type LoginRouteDeps, loginResponder } from '../login/routes.ts'
 import { type RegistrationRouteDeps, registrationResponder } from '../registration/routes.ts'
 import { type SettingsRouteDeps, settingsResponder } from '../settings/routes.ts'
-import type { Caller } from '../types.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { CallbackOutcome, ProviderCallback } from './types.ts'
 
@@ -45,7 +43,7 @@ export function providerCallbackRoutes(d: CallbackRouteDeps): FastifyPluginAsync
       d.providerCallback.check({ query, provider: req.params.provider })
       return reply.code(204).send()
     }
-    const caller: Caller = { ...callerOf(req, d), scripted: acceptsJson(req) }
+    const caller = callerOf(req, d)
     const done = await d.providerCallback.complete({
       query,
       provider: req.params.provider,
