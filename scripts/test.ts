@@ -39,12 +39,7 @@ if (!options.some((arg) => arg.startsWith('--test-concurrency')))
 
 const server = process.env.TEST_DATABASE_URL ? undefined : await startPostgres()
 const env = { ...process.env, TEST_DATABASE_URL: process.env.TEST_DATABASE_URL ?? server?.url }
-// The embedded Postgres is compiled once and simply: making code faster that runs for seconds cost a fifth of the
-// processor time of such tests.
-const child = spawn(process.execPath, ['--liftoff-only', '--import', 'tsx', '--test', ...options, ...files], {
-  stdio: 'inherit',
-  env,
-})
+const child = spawn(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdio: 'inherit', env })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 await server?.stop()

@@ -45,6 +45,7 @@ const CHANGED: Record<string, { responses?: string[]; more?: [at: string, name: 
 }
 const ADDED = new Set([
   ...['endSessions', 'listEvents', 'getEventStatus', 'streamEvents', 'streamOwnSession'],
+  ...['sendVerificationAgain', 'resetIdentitySecondFactors', 'getWebAuthnRelatedOrigins'],
   ...['listEventWebhooks', 'createEventWebhook', 'getEventWebhook', 'changeEventWebhook', 'deleteEventWebhook'],
   ...['rotateEventWebhookSecret', 'listEventDeliveries', 'getEventDelivery', 'replayEventDelivery'],
   ...['replayEventDeliveries', 'listRevocations'],

@@ -66,7 +66,9 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
     const caller = verificationCaller(req, reply)
     const outcome = await d.verification.submit(queryValue(req, 'flow'), caller)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
-    return answer(req, reply, caller.scripted || (outcome.flow.type === 'api' && !caller.opensLink), outcome)
+    // A refusal is JSON also for clients that send JSON; the other answers go by the Accept header alone, in native flows as well.
+    const refused = caller.scripted || (outcome.flow.type === 'api' && !caller.opensLink)
+    return answer(req, reply, outcome.kind === 'screen' ? acceptsJson(req) : refused, outcome)
   }
 
   function answer(
