@@ -46,19 +46,26 @@ export function createRecipientLimit(d: RecipientLimitDeps): RecipientLimit {
     async assertAllowed(message, tx) {
       const { per_recipient: allowed, window: windowMs } = d.config().lethe.limits.messages
       if (allowed === 0) return
-      const [now, window] = [d.clock.now(), Math.trunc(windowMs * 1000)]
-      const when = { now, since: now - window, until: now + window, keep: allowed + 1 }
-      // Keyed, so that the table does not reveal the recipients.
-      const [row] = await d.counter.add(
-        [{ key: keyedName(d.serverSecret, d.counted, ...spelled(message)), allowed }],
-        when,
-        tx,
-      )
-      const times = row?.times ?? []
-      if (times.length <= allowed) return
-      throw tooManyMessages(Math.max(1, Math.ceil((times[0]! + window - now) / SECOND)))
+      await countOne(d, [d.counted, ...spelled(message)], { allowed, window: Math.trunc(windowMs * 1000) }, tx)
     },
   }
+}
+
+/**
+ * Counts one more under a name. Keyed, so that the table does not reveal the recipients.
+ * @throws HttpError 429 for one beyond those that are allowed within the window
+ */
+export async function countOne(
+  d: Pick<RecipientLimitDeps, 'clock' | 'counter' | 'serverSecret'>,
+  name: [purpose: string, ...string[]],
+  { allowed, window }: { allowed: number; window: Micros },
+  tx: Queryable | undefined,
+): Promise<void> {
+  const now = d.clock.now()
+  const when = { now, since: now - window, until: now + window, keep: allowed + 1 }
+  const [row] = await d.counter.add([{ key: keyedName(d.serverSecret, ...name), allowed }], when, tx)
+  const times = row?.times ?? []
+  if (times.length > allowed) throw tooManyMessages(Math.max(1, Math.ceil((times[0]! + window - now) / SECOND)))
 }
 
 /** Normalised as accounts are looked up, so that another spelling has the same key. */

@@ -1,12 +1,11 @@
 import { createHmac } from 'node:crypto'
 import type { Config } from '../config/schema/schema.ts'
-import { normalisePhone } from '../identities/normalise.ts'
 import { type Clock, type Micros, SECOND } from '../kernel/base/clock.ts'
 import { keyedName } from '../kernel/crypto/keyed-name.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Queryable } from '../kernel/db/client.ts'
-import { badRequest, tooManyMessages } from '../kernel/http/errors.ts'
-import type { Counter } from './limit.ts'
+import { badRequest, HttpError } from '../kernel/http/errors.ts'
+import { type Counter, countOne, spelled } from './limit.ts'
 
 export interface TelephoneDeps {
   config(): Config
@@ -35,21 +34,12 @@ export function createTelephone(d: TelephoneDeps): Telephone {
   const settings = () => d.config().lethe.courier.sms
   let told: Micros = Number.NEGATIVE_INFINITY
 
-  /** @returns the seconds until one more is allowed; undefined if this one is */
-  async function over(name: [string, ...string[]], allowed: number, window: Micros, tx: Queryable) {
-    const now = d.clock.now()
-    const when = { now, since: now - window, until: now + window, keep: allowed + 1 }
-    const [row] = await d.counter.add([{ key: keyedName(d.serverSecret, ...name), allowed }], when, tx)
-    const times = row?.times ?? []
-    return times.length <= allowed ? undefined : Math.max(1, Math.ceil((times[0]! + window - now) / SECOND))
-  }
-
   return {
     async code(kind, number, tx) {
       const pause = Math.trunc(settings().cool_down * 1000)
       if (pause === 0) return undefined
       const now = d.clock.now()
-      const name = [kind, spelled(number)] as const
+      const name = [kind, spelledNumber(number)] as const
       const key = keyedName(d.serverSecret, 'sms cool-down', ...name)
       const sentAt = await d.counter.first(key, { now, since: now - pause, until: now + pause }, tx)
       return { random: derived(d.serverSecret, ...name, String(sentAt)), again: sentAt !== now }
@@ -57,24 +47,23 @@ export function createTelephone(d: TelephoneDeps): Telephone {
 
     async assertAllowed(number, tx) {
       const { allowed_prefixes, per_number, per_hour } = settings()
-      const to = spelled(number)
+      const to = spelledNumber(number)
       if (allowed_prefixes.length > 0 && !allowed_prefixes.some((prefix) => to.startsWith(prefix)))
         throw badRequest('No messages are sent to telephone numbers of this country.')
-      const wait = per_number === 0 ? undefined : await over(['sms of a day', to], per_number, DAY, tx)
-      if (wait !== undefined) throw tooManyMessages(wait)
-      const waitForAll = per_hour === 0 ? undefined : await over(['sms of an hour'], per_hour, HOUR, tx)
-      if (waitForAll === undefined) return
-      if (d.clock.now() - told > HOUR) {
-        told = d.clock.now()
-        d.log.error({ per_hour }, 'lethe.courier.sms.per_hour is reached: no text message goes out for now')
-      }
-      throw tooManyMessages(waitForAll)
+      if (per_number > 0) await countOne(d, ['sms of a day', to], { allowed: per_number, window: DAY }, tx)
+      if (per_hour === 0) return
+      await countOne(d, ['sms of an hour'], { allowed: per_hour, window: HOUR }, tx).catch((error: unknown): never => {
+        if (error instanceof HttpError && d.clock.now() - told > HOUR) {
+          told = d.clock.now()
+          d.log.error({ per_hour }, 'lethe.courier.sms.per_hour is reached: no text message goes out for now')
+        }
+        throw error
+      })
     },
   }
 }
 
-/** As accounts are looked up, so that another spelling of a number counts with it. */
-const spelled = (number: string): string => normalisePhone(number) ?? number
+const spelledNumber = (recipient: string): string => spelled({ channel: 'sms', recipient })[1]
 
 /** Bytes that every node derives alike, and no other program: they need the secret. */
 function derived(secret: Uint8Array, ...of: string[]): Random {

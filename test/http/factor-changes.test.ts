@@ -236,6 +236,13 @@ describe('a change of factors', () => {
       const { status, text } = await new Client(server).send(method, url, json === undefined ? {} : { json })
       assert.ok(status < 300, text)
     }
+    const withCredentials = (person: Person, credentials: object) =>
+      operator(person, 'PUT', '', {
+        schema_id: 'default',
+        state: 'active',
+        traits: { email: person.email },
+        credentials,
+      })
     const elsewhere = () => `elsewhere-${randomUUID()}@example.com`
 
     for (const [factor, [setUp, remove]] of Object.entries(CHANGES)) {
@@ -260,13 +267,7 @@ describe('a change of factors', () => {
       [
         'password',
         'by an operator',
-        ({ email, ...person }) =>
-          operator({ email, ...person }, 'PUT', '', {
-            schema_id: 'default',
-            state: 'active',
-            traits: { email },
-            credentials: { password: { config: { password: OTHER } } },
-          }),
+        (person) => withCredentials(person, { password: { config: { password: OTHER } } }),
       ],
       [
         'address',
@@ -276,13 +277,8 @@ describe('a change of factors', () => {
       [
         'provider',
         'by an operator',
-        ({ email, ...person }) =>
-          operator({ email, ...person }, 'PUT', '', {
-            schema_id: 'default',
-            state: 'active',
-            traits: { email },
-            credentials: { oidc: { config: { providers: [{ provider: 'one', subject: randomUUID() }] } } },
-          }),
+        (person) =>
+          withCredentials(person, { oidc: { config: { providers: [{ provider: 'one', subject: randomUUID() }] } } }),
       ],
     ]
     for (const [kind, where, make] of WAYS) {
@@ -317,13 +313,7 @@ describe('a change of factors', () => {
       const limits = { messages: { per_recipient: 2, window: '10m' } }
       await server.reconfigure({ lethe: { limits, identity: { notify: KINDS } } })
       await operator(person, 'PATCH', '', [{ op: 'add', path: '/metadata_public', value: 1 }])
-      for (let i = 0; i < 4; i++)
-        await operator(person, 'PUT', '', {
-          schema_id: 'default',
-          state: 'active',
-          traits: { email: person.email },
-          credentials: { password: { config: { password: `${OTHER}${i}` } } },
-        })
+      for (let i = 0; i < 4; i++) await withCredentials(person, { password: { config: { password: `${OTHER}${i}` } } })
       assert.equal((await told(person.email)).length, 2)
     })
   })

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import * as authenticator from '../fixtures/wire-actors/webauthn.mjs'
 import { Client, createPerson, type Person, signIn } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
+import { type HookReceiver, hookReceiver } from '../helpers/hook-receiver.ts'
 import { beginInBrowser, FACTORS, messageIds, shownIn } from '../helpers/live-factors.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
@@ -15,21 +14,14 @@ const schema = Buffer.from(JSON.stringify(FACTORS.config.identity.schemas[0]!.js
 describe('keys', () => {
   const scope = closingScope()
   let server: TestServer
-  /** runs while a sign-in by key waits for its web hook */
-  let meanwhile = async () => {}
+  let receiver: HookReceiver
   before(async () => {
-    const receiver = createServer((req, res) => {
-      req.resume().on('end', () => meanwhile().then(() => res.writeHead(204).end()))
-    })
-    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
-    scope.after(() => new Promise<void>((resolve) => receiver.close(() => resolve())))
-    const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
-    const hook = { hook: 'web_hook', config: { url, method: 'POST', can_interrupt: true } }
+    receiver = await hookReceiver(scope)
     server = await testServer(scope, {
       config: {
         identity: { schemas: [{ id: 'default', url: `base64://${schema}` }] },
         selfservice: {
-          flows: { login: { after: { passkey: { hooks: [hook] } } } },
+          flows: { login: { after: { passkey: { hooks: [receiver.hook] } } } },
           methods: {
             webauthn: { enabled: true, config: { passwordless: false, rp } },
             passkey: { enabled: true, config: { rp } },
@@ -86,9 +78,9 @@ describe('keys', () => {
       const form = await passkeyForm()
       const passkey_login = await sign(shownIn(form.flow, 'passkey_challenge'), own, { counter })
       const url = `${server.adminUrl}/admin/identities/${own.person.identityId}/second-factors?passkeys=true`
-      meanwhile = async () => void (await new Client(server).send('DELETE', url))
+      receiver.meanwhile = async () => void (await new Client(server).send('DELETE', url))
       const reply = await form.submit({ passkey_login })
-      meanwhile = async () => {}
+      receiver.meanwhile = async () => {}
       assert.deepEqual([reply.status, messageIds(reply)], [400, [4000015]], `counter ${counter}`)
       assert.deepEqual(await sessionsOf(own), [])
     }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { Client } from '../helpers/client.ts'
 import { closingScope, pglite } from '../helpers/db.ts'
+import { hookReceiver } from '../helpers/hook-receiver.ts'
 import { leaveFor, serverWithProvider, signInAt, type WithProvider, whoami } from '../helpers/provider-sign-in.ts'
 import { BROWSER } from '../helpers/ui.ts'
 
@@ -172,15 +171,8 @@ describe('the way back from a provider', () => {
 const NO_STORE = 'private, no-cache, no-store, must-revalidate'
 
 test('an account that is unlinked while its sign-in waits for a web hook lets nobody in', async (t) => {
-  let meanwhile = async () => {}
-  const receiver = createServer((req, res) => {
-    req.resume().on('end', () => meanwhile().then(() => res.writeHead(204).end()))
-  })
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
-  t.after(() => new Promise<void>((resolve) => receiver.close(() => resolve())))
-  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/`
-  const hook = { hook: 'web_hook', config: { url, method: 'POST', can_interrupt: true } }
-  const flows = { login: { after: { oidc: { hooks: [hook] } } } }
+  const receiver = await hookReceiver(t)
+  const flows = { login: { after: { oidc: { hooks: [receiver.hook] } } } }
   const all = await serverWithProvider(t, { backend: pglite, config: { selfservice: { flows } } })
   const client = new Client(all.server)
   const credentials = {
@@ -191,9 +183,9 @@ test('an account that is unlinked while its sign-in waits for a web hook lets no
   const { body } = await client.send('POST', `${all.server.adminUrl}/admin/identities`, { json })
   const link = `${all.server.adminUrl}/admin/identities/${body.id}/credentials/oidc?identifier=one:ada`
   const way = all.provider.signIn(await leaveFor(client), ada)
-  meanwhile = async () => {
+  receiver.meanwhile = async () => {
     const gone = await new Client(all.server).send('DELETE', link)
-    meanwhile = async () => {}
+    receiver.meanwhile = async () => {}
     assert.equal(gone.status, 204, gone.text)
   }
   await client.get(way)

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { isObject } from '../../identities/types.ts'
 import { jsonBody, rawBody } from '../../kernel/http/body.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
 import type { SendVerificationAgain } from './send-again.ts'
@@ -26,8 +27,8 @@ export function verificationAdminRoutes(d: VerificationAdminRouteDeps): FastifyP
 
 function addressOf(req: FastifyRequest): string | undefined {
   const body = rawBody(req).length === 0 ? {} : jsonBody(req)
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('The body is not an object.')
-  const { address } = body as { address?: unknown }
+  if (!isObject(body)) throw badRequest('The body is not an object.')
+  const { address } = body
   if (address === undefined || typeof address === 'string') return address
   throw badRequest('The member "address" is not a text.')
 }

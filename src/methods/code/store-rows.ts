@@ -1,8 +1,7 @@
 import { HOLD_IDENTITY, HOLD_OWNER } from '../../identities/sql.ts'
 import type { Timestamp } from '../../kernel/base/clock.ts'
+import { NO_UUID } from '../../kernel/base/uuid.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
-
-const NIL = '00000000-0000-0000-0000-000000000000'
 
 type Kind = 'login' | 'registration' | 'recovery' | 'verification'
 
@@ -28,7 +27,7 @@ export function codeRows(db: Pick<Db, 'query'>, nid: string, kind: Kind) {
       if (hold) await tx.query(hold, [of, nid])
     },
     /** Voids the codes of the flow. @param except one that is new */
-    async forget(flowId: string, tx: Queryable, except: string = NIL): Promise<void> {
+    async forget(flowId: string, tx: Queryable, except: string = NO_UUID): Promise<void> {
       await tx.query(remove, [flowId, nid, except])
     },
     /** @returns whether this call used it */

@@ -1,6 +1,5 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
-import type { Json, JsonObject } from '../../identities/types.ts'
-import { isObject } from '../../identities/types.ts'
+import { isObject, type Json, type JsonObject } from '../../identities/types.ts'
 import { readAnswer } from './answers.ts'
 import type { TokenTrust } from './upstream.ts'
 
