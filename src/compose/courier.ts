@@ -2,11 +2,11 @@ import { createSenders } from '../courier/channels/senders.ts'
 import { createRecipientLimit } from '../courier/limit.ts'
 import { createCourierMessages } from '../courier/messages.ts'
 import { createAccountNotices } from '../courier/notices.ts'
-import { createRefusals } from '../courier/refusals.ts'
 import { createCourier } from '../courier/service.ts'
 import { createCourierStore } from '../courier/store.ts'
 import { createClaimStore } from '../courier/store-claims.ts'
 import { createMessageListStore } from '../courier/store-list.ts'
+import { createSuppressionList } from '../courier/suppression-list.ts'
 import { createTelephone } from '../courier/telephone.ts'
 import type { Templates } from '../courier/types.ts'
 import { createCourierWorker } from '../courier/worker.ts'
@@ -28,7 +28,7 @@ export function composeCourier(d: Base) {
     templates,
     store: createClaimStore(db, meta.nid),
     senders: createSenders(d),
-    refusals: createRefusals({ clock, counter, serverSecret: meta.serverSecret }),
+    suppressed: createSuppressionList({ clock, counter, serverSecret: meta.serverSecret }),
     onTry: d.metrics.courier.tried,
   })
   const courierMessages = createCourierMessages({ list: createMessageListStore(db, meta.nid), clock, dev })

@@ -35,7 +35,7 @@ export function createDeps(env: Environment) {
   const verification = composeVerification(parts)
   const flows = join(parts, providers, verification, composeMethods({ ...parts, ...providers }))
   const login = composeLogin(flows)
-  const registration = composeRegistration(flows, events.refusals)
+  const registration = composeRegistration(flows, events.refusedRegistrations)
   const settings = composeSettings(flows)
   const recovery = composeRecovery(flows, settings)
   const callback = composeProviderCallback({ ...flows, ...login, ...registration, ...settings })

@@ -1,11 +1,11 @@
-import type { Refusals } from '../events/refusals.ts'
+import type { RefusedRegistrations } from '../events/refused-registrations.ts'
 import { createRegistrationFlow } from '../flows/registration/flow.ts'
 import { createRegistrationStore } from '../flows/registration/store.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
 import type { Verification } from './verification.ts'
 
-export function composeRegistration(d: FlowParts & Methods & Verification, refusals: Refusals) {
+export function composeRegistration(d: FlowParts & Methods & Verification, refusedRegistrations: RefusedRegistrations) {
   const registration = createRegistrationFlow({
     config: d.config,
     clock: d.clock,
@@ -17,7 +17,7 @@ export function composeRegistration(d: FlowParts & Methods & Verification, refus
     identityAnswer: d.identityAnswer,
     urls: d.flowUrls,
     hooks: d.hooks,
-    refusals,
+    refusedRegistrations,
     oauth2: d.oauth2,
     verification: d.verification,
     exchanges: d.exchanges,

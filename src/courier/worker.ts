@@ -10,9 +10,9 @@ import type { Random } from '../kernel/crypto/tokens.ts'
 import { type Breaker, createBreaker } from './breaker.ts'
 import { type Attempt, failed, type Outgoing, type Sender } from './channels/channel.ts'
 import { SMTP_TRY_MS } from './channels/smtp.ts'
-import type { Refusals } from './refusals.ts'
 import { MESSAGE_TYPES } from './store.ts'
 import type { ClaimedMessage, ClaimStore } from './store-claims.ts'
+import type { SuppressionList } from './suppression-list.ts'
 import type { Channel, Templates } from './types.ts'
 
 export interface CourierWorkerDeps {
@@ -24,11 +24,14 @@ export interface CourierWorkerDeps {
   store: ClaimStore
   templates: Templates
   senders: Readonly<Record<Channel, Sender>>
-  refusals: Refusals
+  suppressed: SuppressionList
   log: { warn(details: object, message: string): void; error(details: object, message: string): void }
   /** for metrics */
   onTry(channel: Channel, result: Attempt['result'] | 'abandoned'): void
 }
+
+/** `suppressed`: its recipient is on the list. */
+type Claimed = ClaimedMessage & { suppressed: boolean }
 
 const CHANNELS: readonly Channel[] = ['email', 'sms']
 /** Messages in flight in all channels together. */
@@ -47,13 +50,17 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
   const troubled = new Set<Channel>()
   const atOnce = () => Math.min(255, Math.max(1, d.config().courier.worker.pull_count))
 
-  const queue = createQueue<Channel, ClaimedMessage>(
+  const queue = createQueue<Channel, Claimed>(
     {
       idOf: (channel) => channel,
       concurrency: (channel) => breakers[channel].allowed(atOnce(), d.clock.now()),
       tryMs: () => SMTP_TRY_MS,
-      claim: (channel, { id, now, until }, limit) =>
-        d.store.claim({ type: MESSAGE_TYPES[channel], now, limit, id, until, tries: tries() }),
+      async claim(channel, { id, now, until }, limit) {
+        const claimed = await d.store.claim({ type: MESSAGE_TYPES[channel], now, limit, id, until, tries: tries() })
+        // only mail servers say that a recipient is none
+        const listed = channel === 'email' && claimed.length > 0 ? await d.suppressed.has(claimed) : []
+        return claimed.map((message, i) => ({ ...message, suppressed: listed[i] ?? false }))
+      },
       async send(channel, message, lease) {
         return outcome(channel, message, lease, await tryOnce(channel, message))
       },
@@ -66,16 +73,16 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
     },
   )
 
-  async function tryOnce(channel: Channel, message: ClaimedMessage): Promise<Attempt> {
+  async function tryOnce(channel: Channel, message: Claimed): Promise<Attempt> {
     if (message.spent) return failed('the last try that is allowed was not finished', 'refused')
-    if (await d.refusals.knows(message)) return failed('refused for good twice within the last hour', 'refused')
+    if (message.suppressed) return failed('refused for good twice within the last hour', 'refused')
     return d.senders[channel].send(await outgoing(message))
   }
 
   const tries = () => Math.max(0, d.config().courier.message_retries) + 1
 
   /** The HTML part is rendered now, as in Kratos: the row has no column for it. */
-  async function outgoing({ data, request_headers, ...message }: ClaimedMessage): Promise<Outgoing> {
+  async function outgoing({ data, request_headers, ...message }: Claimed): Promise<Outgoing> {
     const requestHeaders = request_headers ?? {}
     const values = data === null ? undefined : (readJson(Buffer.from(data, 'base64').toString()) as JsonObject)
     const html = values && (await htmlOf({ ...message, data: values, requestHeaders }))
@@ -92,7 +99,7 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
     }
   }
 
-  function outcome(channel: Channel, message: ClaimedMessage, lease: Lease, attempt: Attempt) {
+  function outcome(channel: Channel, message: Claimed, lease: Lease, attempt: Attempt) {
     const now = d.clock.now()
     const common = { messageId: message.id, claim: lease.id, dispatchId: uuid(d.random), now: formatTime(now) }
     if (attempt.result === 'sent') {
@@ -115,7 +122,7 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
       d.onTry(channel, 'abandoned')
       return async () => {
         await d.store.finish({ ...common, error }, 'abandoned', !d.dev)
-        if (attempt.noSuchRecipient) await d.refusals.add(message)
+        if (attempt.noSuchRecipient) await d.suppressed.add(message)
       }
     }
     tell(channel, { ...details, reason: attempt.reason }, 'a message could not be sent; it is tried again')

@@ -1,8 +1,7 @@
 import { type Clock, formatTime } from '../kernel/base/clock.ts'
-import { uuid } from '../kernel/base/uuid.ts'
+import { isUuid, uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
 import { type ErrorAnswer, errorAnswer, internalError, notLocated } from '../kernel/http/errors.ts'
-import { isUuid } from '../kernel/http/query.ts'
 import type { ErrorStore } from './store.ts'
 
 export interface ErrorAnswerContainer {

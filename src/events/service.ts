@@ -22,7 +22,7 @@ import { createSender } from './receivers/send.ts'
 import { createEventStatus } from './receivers/status.ts'
 import { createDeliveryStore } from './receivers/store.ts'
 import { createDeliveryListStore } from './receivers/store-list.ts'
-import { createRefusals } from './refusals.ts'
+import { createRefusedRegistrations } from './refused-registrations.ts'
 import { createRevocations } from './revocations/revocations.ts'
 import { createRevocationStore } from './revocations/store.ts'
 import { createOwnSessionStream } from './stream/own-session-stream.ts'
@@ -75,7 +75,7 @@ export function createEvents(d: EventDeps) {
     receiversOf(d.config(), await webhookStore.all()).map((one) => ({ id: one.id, types: wantedTypes(one) }))
   return {
     deleteOldEvents: createEventRetention({ ...shared, receivers }),
-    refusals: createRefusals(shared),
+    refusedRegistrations: createRefusedRegistrations(shared),
     eventLog: createEventLog(shared),
     eventStream: createEventStream({ ...shared, onLost: () => d.onLost('stream') }),
     ownSessionStream: createOwnSessionStream(shared),

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../identities/types.ts'
+import { isUuid } from '../kernel/base/uuid.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { HttpError, notLocated } from '../kernel/http/errors.ts'
-import { isUuid } from '../kernel/http/query.ts'
 import { type NodeOrder, sortNodes } from './engine/order.ts'
 import { flowIdMissing } from './errors.ts'
 import { checkOrigin, transientPayload } from './form.ts'

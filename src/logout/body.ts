@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { isUuid } from '../kernel/base/uuid.ts'
 import { formBody, jsonBody } from '../kernel/http/body.ts'
 import { badRequest } from '../kernel/http/errors.ts'
-import { isUuid } from '../kernel/http/query.ts'
 
 /** Sessions that one request may name. A caller with more of them names a scope. */
 const MAX_SESSION_IDS = 100

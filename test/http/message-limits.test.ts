@@ -1,27 +1,36 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { type Clock, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
+import { type Clock, type Micros, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { Client, createPerson } from '../helpers/client.ts'
-import { closingScope } from '../helpers/db.ts'
+import { closingScope, type Scope } from '../helpers/db.ts'
 import { randomAddress } from '../helpers/mailbox.ts'
 import { messagesOf } from '../helpers/messages.ts'
-import { type TestServer, testServer } from '../helpers/server.ts'
+import { type TestServer, type TestServerOptions, testServer } from '../helpers/server.ts'
 
 const PER_RECIPIENT = 4
+
+const wall = systemClock()
+
+/** Two nodes on one database, and one clock that a test may put ahead. */
+async function twoNodes(scope: Scope, options: TestServerOptions) {
+  let ahead = 0
+  const clock: Clock = { now: () => wall.now() + ahead }
+  const server = await testServer(scope, { ...options, clock })
+  const second = await testServer(scope, { ...options, clock, db: server.db })
+  const pass = (time: Micros) => {
+    ahead += time
+  }
+  return { server, second, pass }
+}
 
 describe('messages that any client may ask for', () => {
   const scope = closingScope()
   let server: TestServer
-  /** another node on the same database */
   let second: TestServer
-  const wall = systemClock()
-  let ahead = 0
-  const clock: Clock = { now: () => wall.now() + ahead }
+  let pass: (time: Micros) => void
   before(async () => {
     const config = { lethe: { limits: { messages: { per_recipient: PER_RECIPIENT, window: '10m' } } } }
-    const options = { wireConfig: 'recovery', config, clock }
-    server = await testServer(scope, options)
-    second = await testServer(scope, { ...options, db: server.db })
+    ;({ server, second, pass } = await twoNodes(scope, { wireConfig: 'recovery', config }))
   })
   after(() => scope.close())
 
@@ -46,7 +55,7 @@ describe('messages that any client may ask for', () => {
       assert.ok(wait > 0 && wait <= 600, `retry-after: ${wait}`)
     }
     assert.equal((await messagesOf(server, email)).length, PER_RECIPIENT)
-    ahead += 601 * SECOND
+    pass(601 * SECOND)
     assert.equal((await ask('recovery', email)).status, 200)
   })
 
@@ -92,20 +101,15 @@ describe('messages that any client may ask for', () => {
 describe('text messages, for each of which the operator pays', () => {
   const scope = closingScope()
   let server: TestServer
-  /** another node on the same database */
   let second: TestServer
-  const wall = systemClock()
-  let ahead = 0
-  const clock: Clock = { now: () => wall.now() + ahead }
+  let pass: (time: Micros) => void
   // no service for SMS: they stay queued
   const courier = { smtp: { connection_uri: 'smtp://127.0.0.1:1/' }, channels: [] }
   const limits = (sms: object) => ({
     lethe: { courier: { sms }, limits: { messages: { per_recipient: 0, window: '30m' } } },
   })
   before(async () => {
-    const options = { wireConfig: 'sms', config: { courier, ...limits({}) }, clock }
-    server = await testServer(scope, options)
-    second = await testServer(scope, { ...options, db: server.db })
+    ;({ server, second, pass } = await twoNodes(scope, { wireConfig: 'sms', config: { courier, ...limits({}) } }))
   })
   after(() => scope.close())
 
@@ -136,7 +140,7 @@ describe('text messages, for each of which the operator pays', () => {
     const signedIn = await asked[7]!.send({ method: 'code', identifier: phone, code })
     assert.equal(signedIn.status, 200, signedIn.text)
     assert.equal((await asked[12]!.send({ method: 'code', identifier: phone, code })).status, 200)
-    ahead += 31 * SECOND
+    pass(31 * SECOND)
     await ask(phone)
     assert.equal(new Set(await codes(phone)).size, 2)
   })
@@ -165,7 +169,7 @@ describe('text messages, for each of which the operator pays', () => {
   test('one number gets so many a day, all numbers so many an hour, and those of other countries none', async (t) => {
     await server.reconfigure(limits({ cool_down: '0s', per_number: 2, per_hour: 5, allowed_prefixes: ['+4930'] }))
     t.after(() => server.reconfigure(limits({})))
-    ahead += 3601 * SECOND
+    pass(3601 * SECOND)
     const [first, other] = [await person(newNumber()), await person(newNumber())]
     const foreign = await person(newNumber('+3310'))
     const statuses = async (phone: string, times: number) => {
@@ -181,7 +185,7 @@ describe('text messages, for each of which the operator pays', () => {
     const third = await person(newNumber())
     assert.deepEqual(await statuses(third, 3), [SENT, 'too_many_messages', 'too_many_messages'])
     assert.equal(server.logs().match(/per_hour is reached/g)?.length, 1)
-    ahead += 3601 * SECOND
+    pass(3601 * SECOND)
     assert.deepEqual(await statuses(third, 1), [SENT])
     assert.deepEqual(await statuses(first, 1), ['too_many_messages'])
   })

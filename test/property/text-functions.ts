@@ -35,6 +35,7 @@ import { assertText, parseJson } from '../../src/kernel/base/json.ts'
 import { redact } from '../../src/kernel/base/log.ts'
 import { shortened } from '../../src/kernel/base/text.ts'
 import { parseUrl, withoutTrailingSlashes } from '../../src/kernel/base/url.ts'
+import { isUuid } from '../../src/kernel/base/uuid.ts'
 import { decodeBase64 } from '../../src/kernel/crypto/base64.ts'
 import { decodeGobMap } from '../../src/kernel/crypto/cookies/gob.ts'
 import { decodeSecureCookie } from '../../src/kernel/crypto/cookies/securecookie.ts'
@@ -51,7 +52,7 @@ import { acceptsJson, mediaType } from '../../src/kernel/http/negotiate.ts'
 import { splitUrl } from '../../src/kernel/http/not-found.ts'
 import { pathUuid } from '../../src/kernel/http/path.ts'
 import { submittedToken } from '../../src/kernel/http/public-hooks.ts'
-import { isUuid, parseQuery, queryPairs, withQuery } from '../../src/kernel/http/query.ts'
+import { parseQuery, queryPairs, withQuery } from '../../src/kernel/http/query.ts'
 import { resolveReturnTo } from '../../src/kernel/http/return-to.ts'
 import { parseStrictUrl } from '../../src/kernel/http/strict-url.ts'
 import { compileProgram, evaluate } from '../../src/kernel/jsonnet/index.ts'
@@ -220,7 +221,7 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'kernel/http/public-hooks submittedToken': (text) => [
     submittedToken(sent('application/x-www-form-urlencoded', text)),
   ],
-  'kernel/http/query isUuid': isUuid,
+  'kernel/base/uuid isUuid': isUuid,
   'kernel/http/query parseQuery': parseQuery,
   'kernel/http/query queryPairs': (text) => [...(queryPairs(text) as Iterable<unknown>)],
   'kernel/http/query withQuery': (text) => withQuery(`http://x/${text}`, { a: text }),

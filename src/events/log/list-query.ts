@@ -1,6 +1,6 @@
 import { formatTime, parseTime, type Timestamp } from '../../kernel/base/clock.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
-import { isUuid } from '../../kernel/http/query.ts'
 import { END_CAUSES, EVENT_TYPES, type EventFilter } from '../types.ts'
 import { type Position, parsePosition } from './position.ts'
 

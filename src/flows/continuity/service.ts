@@ -3,11 +3,10 @@ import type { JsonObject } from '../../identities/types.ts'
 import { isObject } from '../../identities/types.ts'
 import { type Clock, formatTime, type Micros, parseTime, SECOND } from '../../kernel/base/clock.ts'
 import { readJson, stringifyJson } from '../../kernel/base/exact-json.ts'
-import { uuid } from '../../kernel/base/uuid.ts'
+import { isUuid, uuid } from '../../kernel/base/uuid.ts'
 import { decodeBase64, encodeBase64 } from '../../kernel/crypto/base64.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
-import { isUuid } from '../../kernel/http/query.ts'
 import type { ContinuityStore } from './store.ts'
 
 /** The owner of pending work: no other session can resume it. */

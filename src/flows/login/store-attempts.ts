@@ -7,10 +7,10 @@ export interface Count {
   allowed: number
 }
 
-/** The failure that reached the limit: until it has left the window no other is allowed. */
+/** The failures that reached the limit: until they have left the window no other is allowed. */
 const REACHED = sql(
   'login_failures.reached',
-  `select max(n.at) as at from unnest($1::text[], $2::int[]) as c (key, allowed)
+  `select c.key, n.at from unnest($1::text[], $2::int[]) as c (key, allowed)
   join lethe.login_failures f on f.key = c.key
   cross join lateral (
     select t as at from unnest(f.times) as t where t > $3 order by t desc offset c.allowed - 1 limit 1
@@ -59,13 +59,19 @@ const ADDRESSES = sql(
 export type AttemptStore = ReturnType<typeof createAttemptStore>
 
 export function createAttemptStore(db: Pick<Db, 'query'>, nid: string) {
+  async function reachedBy(counts: readonly Count[], since: Micros): Promise<{ key: string; at: Micros }[]> {
+    const [keys, allowed] = [counts.map(({ key }) => key), counts.map((count) => count.allowed)]
+    return db.query(REACHED, [keys, allowed, since])
+  }
   return {
     /** When the failure happened that has to leave the window; undefined while one more is allowed. */
     async reached(counts: readonly Count[], since: Micros): Promise<Micros | undefined> {
-      const [keys, allowed] = [counts.map(({ key }) => key), counts.map((count) => count.allowed)]
-      const [row] = await db.query<{ at: number | null }>(REACHED, [keys, allowed, since])
-      return row?.at ?? undefined
+      const rows = await reachedBy(counts, since)
+      return rows.length === 0 ? undefined : Math.max(...rows.map(({ at }) => at))
     },
+
+    /** Those that are at their limit. */
+    reachedBy,
 
     /** @returns for each key the failures since, this one included, the oldest first; `keep` of them at most */
     async add(

@@ -1,7 +1,7 @@
 import type { IdentityService } from '../../identities/service.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import type { Db } from '../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
-import { isUuid } from '../../kernel/http/query.ts'
 import { methodDisabled } from '../errors.ts'
 import type { FlowType } from '../types.ts'
 import { type BeginRecoveryDeps, flowWith } from './begin.ts'

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { isObject } from '../../identities/types.ts'
 import { goDuration } from '../../kernel/base/go-duration.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import { jsonBody } from '../../kernel/http/body.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
-import { isUuid } from '../../kernel/http/query.ts'
 import type { FlowType } from '../types.ts'
 import type { HandOut, HandOutRequest } from './hand-out.ts'
 

@@ -62,7 +62,7 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
     async tellRefused(flow, method, error) {
       if (told.has(error as object)) return
       told.add(error as object)
-      await tellRefused(d.refusals, { flow, method, refused: refusedBy(error) })
+      await tellRefused(d.refusedRegistrations, { flow, method, refused: refusedBy(error) })
     },
     finish: (completion) => finishRegistration(d, completion),
   }

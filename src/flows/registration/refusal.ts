@@ -1,4 +1,4 @@
-import type { Refusals } from '../../events/refusals.ts'
+import type { RefusedRegistrations } from '../../events/refused-registrations.ts'
 import { HttpError } from '../../kernel/http/errors.ts'
 import { problemsOf } from '../attempt.ts'
 import { HookRefused } from '../hooks/hooks.ts'
@@ -46,6 +46,6 @@ export function refusedBy(error: unknown): Refused | undefined {
   return { reason: error.id ?? (error.status < 500 ? `status_${error.status}` : 'error'), messages: [] }
 }
 
-export async function tellRefused(refusals: Refusals, { flow, method, refused }: Refusable): Promise<void> {
-  if (flow && refused) await refusals.tell({ method: method ?? null, flow: flow.type, ...refused })
+export async function tellRefused(log: RefusedRegistrations, { flow, method, refused }: Refusable): Promise<void> {
+  if (flow && refused) await log.tell({ method: method ?? null, flow: flow.type, ...refused })
 }

@@ -1,4 +1,4 @@
-import type { Refusals } from '../../events/refusals.ts'
+import type { RefusedRegistrations } from '../../events/refused-registrations.ts'
 import { assertSize } from '../../identities/sizes.ts'
 import type { DerivedTraits, IdentitySchema, Json } from '../../identities/types.ts'
 import { attempt, currentCsrfToken, type Failed, findSubmitted, type ShownAgain, type Taken } from '../attempt.ts'
@@ -18,7 +18,8 @@ import type { OtherScreen, RegistrationMethod, RegistrationRequest } from './met
 import { type Refusable, type Refused, refusedBy, refusedWith, tellRefused } from './refusal.ts'
 import type { RegistrationFlow } from './types.ts'
 
-export type SubmitRegistrationDeps = BeginRegistrationDeps & CompleteRegistrationDeps & { refusals: Refusals }
+export type SubmitRegistrationDeps = BeginRegistrationDeps &
+  CompleteRegistrationDeps & { refusedRegistrations: RefusedRegistrations }
 
 export type RegistrationOutcome =
   | Registered
@@ -49,7 +50,7 @@ export async function submitRegistration(
     seen.refused ??= refusedBy(error)
     throw error
   } finally {
-    await tellRefused(d.refusals, seen)
+    await tellRefused(d.refusedRegistrations, seen)
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '../../identities/types.ts'
-import { isUuid } from '../../kernel/http/query.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import type { ContinuityCookie } from '../continuity/cookie.ts'
 import type { Continuity, Owner } from '../continuity/service.ts'
 import type { SubmittedForm } from '../types.ts'

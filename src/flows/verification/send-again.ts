@@ -1,9 +1,9 @@
 import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { VerifiableAddress } from '../../identities/types.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
 import { badRequest, conflict, notLocated } from '../../kernel/http/errors.ts'
-import { isUuid } from '../../kernel/http/query.ts'
 import { type BeginVerificationDeps, beginForOperator } from './begin.ts'
 
 export interface SendAgainDeps extends BeginVerificationDeps {

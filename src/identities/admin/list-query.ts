@@ -1,6 +1,6 @@
 import { isCredentialType } from '../../credentials/descriptors.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import { badRequest } from '../../kernel/http/errors.ts'
-import { isUuid } from '../../kernel/http/query.ts'
 import { normaliseIdentifier } from '../normalise.ts'
 import type { ListFilter } from '../store.ts'
 

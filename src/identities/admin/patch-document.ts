@@ -1,5 +1,5 @@
 import { descriptorOf, isStoredType } from '../../credentials/descriptors.ts'
-import { isUuid } from '../../kernel/http/query.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import type { Draft, DraftCredential } from '../draft.ts'
 import { patchedStateInvalid, patchInvalid } from '../failures.ts'
 import type { FullIdentity, Json, JsonObject } from '../types.ts'

@@ -16,3 +16,9 @@ export function formatUuid(bytes: Buffer): string {
 
 /** The nil UUID, which Kratos shows where there is no id. */
 export const NO_UUID = '00000000-0000-0000-0000-000000000000'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}

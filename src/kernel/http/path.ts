@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import { isUuid } from '../base/uuid.ts'
 import { HttpError } from './errors.ts'
-import { isUuid } from './query.ts'
 
 /** The spellings that Kratos reads: with or without dashes, in braces, as URN. */
 const SPELLING = /^(?:urn:uuid:)?(?:\{([0-9a-f-]+)\}|([0-9a-f-]+))$/i

@@ -1,6 +1,6 @@
 import { formatTime, parseTime, type Timestamp } from '../../base/clock.ts'
+import { isUuid } from '../../base/uuid.ts'
 import { badRequest, HttpError } from '../errors.ts'
-import { isUuid } from '../query.ts'
 import { DEFAULT_SIZE, link, MAX_SIZE } from './pagination.ts'
 
 /** The row after which a page begins, in a list that is sorted by time, newest first, then by id. */

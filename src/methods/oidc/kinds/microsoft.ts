@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose'
 import type { JsonObject } from '../../../identities/types.ts'
-import { isUuid } from '../../../kernel/http/query.ts'
+import { isUuid } from '../../../kernel/base/uuid.ts'
 import { type Claims, member, textAt } from '../claims.ts'
 import { idTokenMissing, untrustworthy } from '../errors.ts'
 import { bearer, idTokenClaims, standardParameters } from '../generic.ts'

@@ -13,7 +13,7 @@ export interface RefusedRegistration {
   flow: 'browser' | 'api'
 }
 
-export interface RefusalDeps {
+export interface RefusedRegistrationsDeps {
   config(): Config
   clock: Clock
   store: Pick<EventLogStore, 'append'>
@@ -21,14 +21,14 @@ export interface RefusalDeps {
 }
 
 /** Writes events about registrations that were refused. */
-export interface Refusals {
+export interface RefusedRegistrations {
   /** Never throws: the answer to the person does not depend on it. */
   tell(refused: RefusedRegistration): Promise<void>
 }
 
 const WINDOW: Micros = 60 * SECOND
 
-export function createRefusals(d: RefusalDeps): Refusals {
+export function createRefusedRegistrations(d: RefusedRegistrationsDeps): RefusedRegistrations {
   let since: Micros = 0
   let written = 0
   let leftOut = 0
