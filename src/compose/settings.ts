@@ -1,6 +1,9 @@
+import { firstFactorTypes } from '../credentials/first-factors.ts'
 import { createSettingsFlow } from '../flows/settings/flow.ts'
 import { createPendingForms } from '../flows/settings/pending.ts'
 import { createSettingsStore } from '../flows/settings/store.ts'
+import { codesOf } from '../methods/lookup_secret/codes.ts'
+import type { OwnCredentials } from '../ui/pages.ts'
 import type { FlowParts } from './flows.ts'
 import type { Methods } from './methods.ts'
 import type { Verification } from './verification.ts'
@@ -25,5 +28,13 @@ export function composeSettings(d: FlowParts & Methods & Verification) {
     secondFactorUrl: d.secondFactorUrl,
     store: createSettingsStore(d.db, d.meta.nid),
   })
-  return { settings, pending: createPendingForms(d) }
+  const ownCredentials: OwnCredentials = async (identityId) => {
+    const { credentials } = await d.identities.get(identityId)
+    const { codes } = codesOf(credentials)
+    return {
+      signIn: firstFactorTypes({ credentials }, d.config().selfservice.methods.code),
+      backupCodes: codes.length === 0 ? undefined : codes.filter(({ used_at }) => used_at === null).length,
+    }
+  }
+  return { settings, pending: createPendingForms(d), ownCredentials }
 }

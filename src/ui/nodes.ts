@@ -2,6 +2,7 @@ import { type InputNode, isInput, type ShownNode, type Ui, type UiMessage } from
 import type { Json } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { attributes, html, type Markup } from './html.ts'
+import { confirmRemoval, takesAway } from './removal.ts'
 import { renderScript, renderShown } from './shown.ts'
 import type { Texts } from './texts.ts'
 
@@ -12,6 +13,8 @@ export interface FormLook {
   alternatives?: boolean
   /** heading of a group's form */
   heading?(group: string): string | undefined
+  /** types of the owner's credentials that are enough to sign in */
+  signIn?: readonly string[]
 }
 
 /** Whether the form has an error to correct. */
@@ -39,9 +42,13 @@ export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
 <form method="post" action="${ui.action}" accept-charset="utf-8">
 ${shown.map((node) => renderShown(node, t))}
 ${members.map((node) => renderNode(node, `${name}-${nodes.indexOf(node)}`, t, { focus: node === focus, split }))}
-<div class="stack">${buttonsOf(members).map((node, at) => renderButton(node, placeOf(node, at, members), t, isFresh(ui)))}</div>
+<div class="stack">${buttonsOf(members).map((node, at) => button(node, placeOf(node, at, members)))}</div>
 </form>`
   })
+  function button(node: InputNode, place: Place): Markup {
+    const shown = renderButton(node, place, t, isFresh(ui))
+    return takesAway(node) ? confirmRemoval(node, shown, t, { signIn: look.signIn ?? [], nodes: ui.nodes }) : shown
+  }
   // Where nothing is left to send, e.g. once an address is proved, there is still a way on.
   const onward = forms.length === 0 && ui.nodes.filter((node) => !isInput(node)).map((node) => renderShown(node, t))
   return html`${renderMessages(formMessages(ui, nodes), t)}${forms}${onward}${renderScript(ui.nodes)}`
@@ -78,9 +85,6 @@ function groupsOf(nodes: readonly InputNode[], split: boolean): Group[] {
     ]
   })
 }
-
-const takesAway = ({ attributes: { name, type } }: InputNode) =>
-  type === 'submit' && /_(remove|unlink|disable)$/.test(name)
 
 /** Messages of hidden inputs are shown above the form: they could not be seen otherwise. */
 function formMessages(ui: Ui, nodes: readonly InputNode[]): UiMessage[] {

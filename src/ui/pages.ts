@@ -4,6 +4,14 @@ import { formTargets, pageHeaders } from './headers.ts'
 import { layout, type Page, type View } from './layout.ts'
 import { createTexts } from './texts.ts'
 
+/** What an owner is told of their own credentials. */
+export type OwnCredentials = (identityId: string) => Promise<{
+  /** types of those that are enough to sign in */
+  signIn: readonly string[]
+  /** unused backup codes; undefined without any set up */
+  backupCodes: number | undefined
+}>
+
 export interface PageDeps {
   config(): Config
   baseUrls: { public(): string }

@@ -11,7 +11,7 @@ import type { OwnSessions } from '../sessions/lists/own-sessions.ts'
 import type { SessionService } from '../sessions/service.ts'
 import type { Resolved } from '../sessions/types.ts'
 import { checkedReturnTo } from './links.ts'
-import { type PageDeps, sendPage, uiView } from './pages.ts'
+import { type OwnCredentials, type PageDeps, sendPage, uiView } from './pages.ts'
 import { signedOutPage } from './views/logout.ts'
 import { nameOf, shownSession } from './views/shown-session.ts'
 import { welcomePage } from './views/welcome.ts'
@@ -24,6 +24,7 @@ export interface AccountPageDeps extends PageDeps {
   csrf: Csrf
   credentials: SessionCredentials
   flowUrls: FlowUrls
+  ownCredentials: OwnCredentials
   requireSession: RequireSession
   sessions: Pick<SessionService, 'resolve' | 'answer'>
   ownSessions: Pick<OwnSessions, 'others'>
@@ -49,9 +50,10 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
   }
 
   async function welcome(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
-    const [others, ended] = await Promise.all([
+    const [others, ended, { backupCodes }] = await Promise.all([
       d.ownSessions.others(session, { size: SHOWN_SESSIONS, offset: 0 }),
       d.endedSessions.lastOf(session.identity_id),
+      d.ownCredentials(session.identity_id),
     ])
     const page = welcomePage(
       {
@@ -60,6 +62,7 @@ export function accountPageRoutes(d: AccountPageDeps): FastifyPluginAsync {
         others: others.sessions.map(shownSession),
         total: others.total,
         ended,
+        backupCodes,
         csrfToken: d.csrf.token(req),
         here: back(),
         now: d.clock.now(),

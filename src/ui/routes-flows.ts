@@ -10,7 +10,8 @@ import type { EndedSessions } from '../sessions/lists/ended-sessions.ts'
 import type { Session } from '../sessions/types.ts'
 import type { Page, View } from './layout.ts'
 import type { PageKind } from './links.ts'
-import { type PageDeps, sendPage, uiView } from './pages.ts'
+import { type OwnCredentials, type PageDeps, sendPage, uiView } from './pages.ts'
+import { deviceWords } from './views/device-words.ts'
 import { errorPageOf } from './views/error.ts'
 import {
   type LoginLike,
@@ -30,6 +31,7 @@ export interface FlowPageDeps extends PageDeps {
   endedSessions: EndedSessions
   requireSession: RequireSession
   flowUrls: FlowUrls
+  ownCredentials: OwnCredentials
   login: { read: ReadFlow<LoginLike> }
   registration: { read: ReadFlow<Flow> }
   settings: { read(id: string, session: Session): Promise<Flow> }
@@ -60,7 +62,16 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
       show(req, reply, 'verification', verification.read, verificationPage),
     )
     const own = d.requireSession({ otherwise: beginSettings, aal: 'any' }, (req, reply, { session }) =>
-      show(req, reply, 'settings', (id) => settings.read(id, session), settingsPage),
+      show(
+        req,
+        reply,
+        'settings',
+        (id) => settings.read(id, session),
+        async (flow, view) => {
+          const { signIn } = await d.ownCredentials(session.identity_id)
+          return settingsPage(flow, view, { signIn, device: deviceWords(req.headers['user-agent'] ?? '', view.t) })
+        },
+      ),
     )
     app.get('/ui/settings', options, own)
   }

@@ -76,6 +76,9 @@ button.danger { color: var(--bad); }
 button.danger:hover { color: var(--bad); border-color: var(--bad); }
 form + form { margin-top: 1.5rem; }
 .stack { display: grid; gap: .75rem; margin: 1.5rem 0 0; }
+.stack summary { display: block; }
+.stack details[open] > summary { margin: 0 0 .75rem; }
+.stack details .button, .stack details button { width: 100%; }
 .stack > form, .row > form { display: contents; }
 .row { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }
 .aside { margin: 1.5rem 0 0; text-align: center; }

@@ -163,6 +163,8 @@ it('people sign in at a real provider, with all that browsers do', async (t) => 
     await toProvider(page, '/self-service/settings/browser', '[name=link][value=real]')
     await atProvider(page, 'erin')
     await page.waitForURL(/\/ui\/settings/)
+    await page.locator('details summary').click()
+    assert.match((await page.textContent('details'))!, /still be able to sign in by: your password\./)
     await page.click('[name=unlink][value=real]')
     await page.waitForSelector('[name=link][value=real]')
   })

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { StoreUnavailable } from '../../src/kernel/db/client.ts'
 import { Client, type Reply } from '../helpers/client.ts'
 import { pglite, type Scope } from '../helpers/db.ts'
-import { BROWSER, ID, openLogin, signedIn, uiServer } from '../helpers/ui.ts'
+import { CODES, giveCodes, SECOND_FACTORS } from '../helpers/second-factor.ts'
+import { BROWSER, ID, openLogin, pathOf, signedIn, uiServer } from '../helpers/ui.ts'
 
 describe('a form', () => {
   it('is begun where none is named, unknown, expired or of another browser, and keeps where to return to', async (t: Scope) => {
@@ -53,6 +54,32 @@ describe('the account page', () => {
     const server = await uiServer(t)
     const reply = await new Client(server).get('/', BROWSER)
     assert.deepEqual([reply.status, reply.headers.get('location')], [303, 'ui/welcome'])
+  })
+
+  it('offers new backup codes once three are left, and says what a removal takes away', async (t: Scope) => {
+    const aal1 = {
+      selfservice: { flows: { settings: { required_aal: 'aal1' } } },
+      session: { whoami: { required_aal: 'aal1' } },
+    }
+    const server = await uiServer(t, {
+      config: { ...aal1, selfservice: { ...aal1.selfservice, ...SECOND_FACTORS.selfservice } },
+    })
+    const { client, person } = await signedIn(server)
+    const shown = async () => {
+      const begun = await client.get('/self-service/settings/browser', BROWSER)
+      const settings = await client.get(pathOf(begun.headers.get('location')), BROWSER)
+      return [settings.text, (await client.get('/ui/welcome', BROWSER)).text]
+    }
+    await giveCodes(server, person)
+    for (const text of await shown()) assert.doesNotMatch(text, /backup codes are left\./)
+    await giveCodes(server, person, CODES.slice(1))
+    for (const text of await shown()) assert.match(text, /Only 3 of your backup codes are left\./)
+    const [settings] = await shown()
+    assert.match(settings!, /<button [^>]*name="lookup_secret_regenerate"/)
+    assert.match(
+      settings!,
+      /<details>[\s\S]*will not do as your second step[\s\S]*name="lookup_secret_disable"[\s\S]*<\/details>/,
+    )
   })
 
   it('sends who is not signed in to sign in, and back where that is allowed', async (t: Scope) => {

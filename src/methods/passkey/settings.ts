@@ -7,7 +7,7 @@ import type { Change, SettingsMethod, SettingsRequest } from '../../flows/settin
 import type { Clock } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { challengeContext, newChallenge } from '../../webauthn/challenge.ts'
-import { newKey, ringOf } from '../../webauthn/enrol.ts'
+import { keyName, newKey, ringOf } from '../../webauthn/enrol.ts'
 import { keyMessages } from '../../webauthn/messages.ts'
 import { calls, scriptNode } from '../../webauthn/nodes.ts'
 import { passkeyCreation } from '../../webauthn/options.ts'
@@ -20,6 +20,8 @@ export interface PasskeySettingsDeps extends PasskeyDeps, KeyChangeDeps {
 }
 
 const ANSWER = 'passkey_settings_register'
+/** Optional, and not in the form: Kratos asks for no name. */
+const NAME = 'passkey_settings_register_displayname'
 const REMOVE = 'passkey_remove'
 
 export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
@@ -66,6 +68,7 @@ export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
     },
     waiting: (form) => ({
       passkey_settings_register: fieldText(form, ANSWER),
+      ...(fieldText(form, NAME) === '' ? {} : { [NAME]: fieldText(form, NAME) }),
       passkey_remove: fieldText(form, REMOVE),
     }),
   }
@@ -73,7 +76,7 @@ export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
 
 /** Each key has a user handle of its own, and each finds the person. */
 async function add(d: PasskeySettingsDeps, { flow, form, session, account }: SettingsRequest): Promise<Change> {
-  const as = { now: d.clock.now(), displayName: '', passwordless: true }
+  const as = { now: d.clock.now(), displayName: keyName(form, NAME), passwordless: true }
   const rp = passkeyParty(d)!
   const made = await newKey(fieldText(form, ANSWER), flow.context[ASKED], rp, as)
   const known = (await account()).credentials.find(({ type }) => type === PASSKEY)?.identifiers ?? []

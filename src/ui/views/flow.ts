@@ -1,8 +1,10 @@
 import { type Flow, isInput } from '../../flows/types.ts'
+import { offerNewCodes } from '../few-codes.ts'
 import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
 import { beginInstead } from '../links.ts'
 import { hasErrors, isProvider, renderForm } from '../nodes.ts'
+import { askPasskeyName } from '../passkey-name.ts'
 import { scriptSource } from '../shown.ts'
 import { type Ended, endedNote } from './ended.ts'
 
@@ -69,12 +71,14 @@ export function verificationPage(flow: Flow, { t, root }: View): Page {
   )
 }
 
-export function settingsPage(flow: Flow, { t, root }: View): Page {
+/** @param own `signIn`: types of the owner's credentials that are enough to sign in; `device`: the name of this one */
+export function settingsPage(flow: Flow, { t, root }: View, own: { signIn: readonly string[]; device: string }): Page {
+  const ui = askPasskeyName(offerNewCodes(flow.ui, t), t, own.device)
   const heading = (group: string) => t.firstOf([`settings.${group}.title`])
   return page(
     t.get('settings.title'),
     flow,
-    html`${renderForm(flow.ui, t, { perGroup: true, heading })}
+    html`${renderForm(ui, t, { perGroup: true, heading, signIn: own.signIn })}
 <p class="aside"><a href="${root}/ui/welcome">${t.get('settings.back')}</a></p>`,
   )
 }

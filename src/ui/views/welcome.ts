@@ -1,4 +1,5 @@
 import type { Micros } from '../../kernel/base/clock.ts'
+import { areFew } from '../few-codes.ts'
 import { html, type Markup } from '../html.ts'
 import type { Page, View } from '../layout.ts'
 import { addressWords, deviceWords } from './device-words.ts'
@@ -15,6 +16,8 @@ export interface Welcome {
   total: number
   /** the last ones that ended, newest first */
   ended: EndedSession[]
+  /** unused ones; undefined without any set up */
+  backupCodes: number | undefined
   csrfToken: string
   /** the address of this page, for forms after which the owner stays signed in */
   here: string
@@ -30,7 +33,7 @@ export function welcomePage(w: Welcome, view: View): Page {
     title,
     wide: true,
     body: html`<h1>${title}</h1>
-<div class="who"><p>${t.get('welcome.who')} <strong>${w.name}</strong></p>
+${areFew(w.backupCodes) && html`<div class="box" role="status"><p>${t.get('welcome.fewCodes', { remaining: w.backupCodes })}</p></div>\n`}<div class="who"><p>${t.get('welcome.who')} <strong>${w.name}</strong></p>
 ${endForm(w, view, { scope: 'current' }, html`<button type="submit">${t.get('welcome.signOutHere')}</button>`)}</div>
 <p><a href="${root}/self-service/settings/browser">${t.get('welcome.settings')}</a></p>
 <h2>${t.get('sessions.title')}</h2>
