@@ -287,6 +287,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['puts a text into an object', ['kernel/http/errors unavailable', 'kernel/http/errors returnToForbidden']],
       ['puts a text into an object', ['kernel/http/errors aal2Required', 'ui/html trusted']],
       ['puts a text into an object', ['methods/code/login/form refusedNodes', 'ui/views/facts fact']],
+      ['compares a number', ['ui/few-codes areFew']],
       ['puts a text into an object', ['methods/code/recovery-choice firstScreen']],
       [
         'puts a text into an object',
