@@ -5,6 +5,7 @@ import { createCsrf } from '../kernel/http/csrf.ts'
 import { encodeQuery } from '../kernel/http/query.ts'
 import { CookieCache } from '../sessions/http/cookie-cache.ts'
 import { createSessionCredentials } from '../sessions/http/credentials.ts'
+import { createLinkPage } from '../ui/confirm-link.ts'
 import type { Base } from './environment.ts'
 
 export type Web = ReturnType<typeof composeWeb>
@@ -12,8 +13,10 @@ export type Web = ReturnType<typeof composeWeb>
 /** What every browser request needs: anti-CSRF, cookies, error containers. */
 export function composeWeb({ config, dev, clock, random, db, meta, baseUrls }: Base) {
   const publicBaseUrl = baseUrls.public
+  const csrf = createCsrf({ config, dev, random, publicBaseUrl })
   return {
-    csrf: createCsrf({ config, dev, random, publicBaseUrl }),
+    csrf,
+    linkPage: createLinkPage({ config, baseUrls, csrf }),
     credentials: createSessionCredentials({ config, dev, clock, random, publicBaseUrl, cookies: new CookieCache() }),
     errors: createErrorContainers({ clock, random, store: createErrorStore(db, meta.nid) }),
     freshProofUrl: (returnTo: string) =>

@@ -28,6 +28,10 @@ export const DEFAULT_TEXTS = {
   'recovery.toLogin.link': 'Sign in',
   'verification.title': 'Confirm your address',
   'code.wait': 'No message? Look among the unwanted ones. After half a minute another one can be sent here.',
+  'link.recovery.text': 'You have opened the link that was sent to you. Go on to sign in and choose a new password.',
+  'link.verification.text':
+    'You have opened the link that was sent to you. Go on to confirm that the address is yours.',
+  'link.button': 'Continue',
   'settings.title': 'Settings',
   'settings.profile.title': 'Profile',
   'settings.password.title': 'Password',

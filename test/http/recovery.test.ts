@@ -347,6 +347,12 @@ describe('recovery by link', () => {
     const link = new URL(await lastCode(server, person.email, 'recovery_url'))
     return link.pathname + link.search
   }
+  async function verificationLinkTo({ email }: Person): Promise<string> {
+    const { id } = (await new Client(server).get('/self-service/verification/api')).body
+    await new Client(server).send('POST', `/self-service/verification?flow=${id}`, { json: { method: 'link', email } })
+    const link = new URL(await lastCode(server, email, 'verification_url'))
+    return link.pathname + link.search
+  }
   const sessionsOf = async ({ identityId }: Person) =>
     (await new Client(server).get(`${server.adminUrl}/admin/identities/${identityId}/sessions`)).body
 
@@ -369,6 +375,37 @@ describe('recovery by link', () => {
       assert.equal((await new Client(server).get(link, { [header]: 'prefetch' })).status, 403)
     assert.deepEqual(await sessionsOf(person), [])
     assert.match((await new Client(server).get(link, { accept: 'text/html' })).headers.get('location')!, /settings/)
+  })
+
+  test('with a confirmation, gateways open links as often as they like, and the owner then presses the button', async (t) => {
+    await server.reconfigure({ lethe: { links: { confirm: true } } })
+    t.after(() => server.reconfigure({ lethe: { links: { confirm: false } } }))
+    const person = await createPerson(server)
+    const browser = { accept: 'text/html' }
+    for (const kind of ['recovery', 'verification'] as const) {
+      const link = kind === 'recovery' ? await linkTo(person) : await verificationLinkTo(person)
+      for (let i = 0; i < 3; i++) assert.equal((await new Client(server).get(link, browser)).status, 200)
+      assert.equal((await new Client(server).get(link, { accept: 'application/json' })).status, 403)
+      const pressed = await new Client(server).send('POST', link, { headers: browser, form: { csrf_token: 'x' } })
+      assert.deepEqual([pressed.status, pressed.headers.get('location')], [200, null])
+      const client = new Client(server)
+      const page = await client.get(link, browser)
+      const [, token] = /name="csrf_token" value="([^"]+)"/.exec(page.text)!
+      const action = link.replace(/\?.*/, /action="([^"]+)"/.exec(page.text)![1]!.replaceAll('&amp;', '&'))
+      const used = await client.send('POST', action, { headers: browser, form: { csrf_token: token! } })
+      assert.equal(used.status, 303, used.text)
+      if (kind === 'recovery') assert.match(used.headers.get('location')!, /settings/)
+    }
+    const { body } = await new Client(server).get(`${server.adminUrl}/admin/identities/${person.identityId}`)
+    assert.deepEqual([body.verifiable_addresses[0].verified, (await sessionsOf(person)).length], [true, 1])
+
+    const own = new Client(server)
+    const begun = await own.get('/self-service/recovery/browser', browser)
+    const path = `/self-service/recovery?flow=${new URL(begun.headers.get('location')!).searchParams.get('flow')}`
+    const csrf_token = csrfOf((await own.get(path.replace('?flow', '/flows?id'))).body)
+    await own.send('POST', path, { json: { method: 'link', email: person.email, csrf_token } })
+    const { pathname, search } = new URL(await lastCode(server, person.email, 'recovery_url'))
+    assert.equal((await own.get(pathname + search, browser)).status, 303, 'the browser that asked goes on at once')
   })
 
   test('the secret of a link stands nowhere once it is used', async () => {

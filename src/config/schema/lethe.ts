@@ -93,6 +93,12 @@ export const lethe = section({
       'What a recovery does to an account of which no address was verified before, so that a stranger may have made it: nothing more, as in Kratos, or its password, second factors, keys and linked accounts go, and all its sessions end.',
     ),
   }),
+  links: section({
+    confirm: key(
+      z.boolean().default(false),
+      'A link of recovery or verification is used only after a click on a page of Lethe, unless the browser that asked for it opens it: mail gateways that open links to look behind them would use it up. False, as in Kratos: opening it is enough.',
+    ),
+  }),
   keys: section({
     copied: key(
       z.enum(['accept', 'refuse']).default('accept'),

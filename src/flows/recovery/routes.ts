@@ -9,7 +9,7 @@ import { flowReplaced, locationChangeRequired, recoveryNeedsNobody } from '../er
 import { requestFacts } from '../hooks/request-facts.ts'
 import { type CallerDeps, callerOf, signInBrowser } from '../http.ts'
 import { proofFlowAnswer } from '../proof/answer.ts'
-import { headOfLink, refuseSpeculative } from '../proof/links.ts'
+import { asksFirst, headOfLink, type LinkPage, refuseSpeculative } from '../proof/links.ts'
 import type { Replaced } from '../replace.ts'
 import { flowRoutes } from '../routes.ts'
 import type { UiMessage } from '../types.ts'
@@ -22,6 +22,7 @@ import type { RecoveryFlow } from './types.ts'
 export interface RecoveryRouteDeps extends CallerDeps {
   recovery: RecoveryFlows
   flowUrls: FlowUrls
+  linkPage: LinkPage
   /** `feature_flags.use_continue_with_transitions` */
   continuesWith(): boolean
 }
@@ -62,6 +63,7 @@ export function recoveryRoutes(d: RecoveryRouteDeps): FastifyPluginAsync {
 
   async function submit(req: FastifyRequest, reply: FastifyReply) {
     refuseSpeculative(req)
+    if (await asksFirst(d, req, d.recovery.read)) return d.linkPage(req, reply, 'recovery')
     const caller = recoveryCaller(req, reply)
     const outcome = await d.recovery.submit(queryValue(req, 'flow'), caller)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)

@@ -7,7 +7,7 @@ import { flowReplaced, verificationReplaced } from '../errors.ts'
 import { requestFacts } from '../hooks/request-facts.ts'
 import { type CallerDeps, callerOf, leadingOn } from '../http.ts'
 import { proofFlowAnswer } from '../proof/answer.ts'
-import { headOfLink, refuseSpeculative } from '../proof/links.ts'
+import { asksFirst, headOfLink, type LinkPage, refuseSpeculative } from '../proof/links.ts'
 import { flowRoutes } from '../routes.ts'
 import type { FlowUrls } from '../urls.ts'
 import type { VerificationFlows } from './flow.ts'
@@ -16,6 +16,7 @@ import type { VerificationCaller, VerificationOutcome } from './submit.ts'
 export interface VerificationRouteDeps extends CallerDeps {
   verification: VerificationFlows
   flowUrls: FlowUrls
+  linkPage: LinkPage
 }
 
 /** @see https://www.ory.com/docs/kratos/self-service/flows/verify-email-account-activation */
@@ -63,6 +64,7 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
 
   async function submit(req: FastifyRequest, reply: FastifyReply) {
     refuseSpeculative(req)
+    if (await asksFirst(d, req, d.verification.read)) return d.linkPage(req, reply, 'verification')
     const caller = verificationCaller(req, reply)
     const outcome = await d.verification.submit(queryValue(req, 'flow'), caller)
     if (outcome.kind === 'failed') return sendError(outcome.error, req, reply)
@@ -99,7 +101,7 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
   function verificationCaller(req: FastifyRequest, reply: FastifyReply): VerificationCaller {
     return {
       ...leadingOn(callerOf(req, d), 'verification', d.flowUrls),
-      opensLink: req.method === 'GET',
+      opensLink: req.method === 'GET' || (d.config().lethe.links.confirm && queryValue(req, 'token') !== ''),
       token: queryValue(req, 'token'),
       code: queryValue(req, 'code'),
       renewCsrf() {
