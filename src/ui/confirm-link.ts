@@ -1,3 +1,4 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { LinkPage } from '../flows/proof/links.ts'
 import type { Csrf } from '../kernel/http/csrf.ts'
 import { encodeQuery, queryValue } from '../kernel/http/query.ts'
@@ -11,7 +12,7 @@ export interface ConfirmLinkDeps extends PageDeps {
 
 /** The page that asks before a link of a message is used. Served also where the other pages are not. */
 export function createLinkPage(d: ConfirmLinkDeps): LinkPage {
-  return (req, reply, kind) => {
+  return (req: FastifyRequest, reply: FastifyReply, kind) => {
     d.csrf.ensure(req, reply)
     const view = rootView(d)
     const link = encodeQuery({ flow: queryValue(req, 'flow'), token: queryValue(req, 'token') })

@@ -53,8 +53,7 @@ export async function asksFirst(
 ): Promise<boolean> {
   if (!d.config().lethe.links.confirm || queryValue(req, 'token') === '') return false
   if (req.method !== 'GET') return !isJsonRequest(req) && !d.csrf.matches(req, submittedToken(req))
-  if (isJsonRequest(req))
-    throw forbidden('A link is not used before somebody has confirmed it: send its token by POST.')
+  if (isJsonRequest(req)) throw forbidden('A link asks a person before it is used. Send its token by POST.')
   try {
     const { type } = await read(queryValue(req, 'flow'), (token) => {
       if (!d.csrf.matches(req, token)) throw forbidden('')
