@@ -70,18 +70,24 @@ describe('the way back from a provider', () => {
     assert.deepEqual([status, body.error.message, asked()], [400, 'no resumable session found', before])
   })
 
-  test('an answer of another issuer is refused before its code is sent anywhere', async () => {
+  test('an answer of another issuer is refused before its code is sent anywhere', async (t) => {
     const { issuer } = all.provider
-    const bring = async (iss: string) => {
+    const bring = async (iss: string | undefined) => {
       const client = new Client(all.server)
       const url = new URL(all.provider.signIn(await leaveFor(client), ada))
-      url.searchParams.set('iss', iss)
+      if (iss !== undefined) url.searchParams.set('iss', iss)
       const before = asked()
       const { status } = await client.get(url.href)
       return [status, asked() - before]
     }
     assert.deepEqual(await bring('https://other.example'), [400, 0])
     assert.deepEqual(await bring(`${issuer}/`), [400, 0])
+    assert.deepEqual(await bring(issuer), [200, 1])
+
+    t.after(() => all.server.reconfigure({ lethe: { providers: [] } }))
+    assert.deepEqual(await bring(undefined), [200, 1])
+    await all.server.reconfigure({ lethe: { providers: [{ id: 'one', require_iss: true }] } })
+    assert.deepEqual(await bring(undefined), [400, 0])
     assert.deepEqual(await bring(issuer), [200, 1])
   })
 

@@ -122,4 +122,22 @@ describe('providers at fixed places', () => {
       assert.deepEqual([address.value, address.verified], [email, verified])
     }
   })
+
+  test('with allowed tenants, people of others neither register nor sign in', async (t) => {
+    const allow = (...tenants: string[]) => ({ lethe: { providers: [{ id: 'entra', allowed_tenants: tenants }] } })
+    const come = async () => {
+      const client = new Client(server)
+      const said = { sub: 'of-a-tenant', tid: TENANT, email: 'of-a-tenant@example.org' }
+      const { status } = await comeBack(client, 'entra', said)
+      return [status, (await whoami(client)).status]
+    }
+    t.after(() => server.reconfigure({ lethe: { providers: [] } }))
+    const other = '0f8fad5b-d9cb-469f-a165-70867728950e'
+    await server.reconfigure(allow(other))
+    assert.deepEqual(await come(), [400, 401])
+    await server.reconfigure(allow(other, TENANT.toUpperCase()))
+    assert.deepEqual(await come(), [200, 200])
+    await server.reconfigure(allow(other))
+    assert.deepEqual(await come(), [400, 401])
+  })
 })

@@ -46,6 +46,16 @@ export function checkRules(loaded: Loaded): ConfigProblem[] {
     if (id !== undefined && ids.indexOf(id) !== index)
       problems.push(problem(`lethe.events.webhooks.${index}.id`, 'used twice'))
   }
+  const providers = list(get('selfservice.methods.oidc.config.providers')).map((provider) => at(provider, ['id']))
+  const named = list(get('lethe.providers')).map((provider) => at(provider, ['id']))
+  for (const [index, id] of named.entries()) {
+    const name = `lethe.providers.${index}.id`
+    // A restriction of a misspelt provider would restrict nothing.
+    if (id !== undefined && !providers.includes(id)) {
+      problems.push(problem(name, `no provider with the id ${JSON.stringify(id)} in selfservice.methods.oidc`))
+    }
+    if (id !== undefined && named.indexOf(id) !== index) problems.push(problem(name, 'used twice'))
+  }
   return problems
 }
 

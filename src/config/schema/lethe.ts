@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { parseUrl } from '../../kernel/base/url.ts'
+import { isUuid } from '../../kernel/base/uuid.ts'
 import { events } from './events.ts'
 import { byteSize, duration, integer, key, pause, section, stringMap, strings, unique } from './fields.ts'
 import { letheCourier } from './lethe-courier.ts'
@@ -28,6 +29,8 @@ const hostName = z
   .refine((text) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(text), {
     message: 'is not the name of a host, without scheme and port: as in lethe.example.com or *.example.com',
   })
+
+const tenant = z.string().toLowerCase().refine(isUuid, { message: 'is not the id of a tenant: a UUID' })
 
 const SITE_DATA = ['cache', 'storage', 'cookies', 'executionContexts'] as const
 const START = ['A', 'start'] as const
@@ -99,6 +102,19 @@ export const lethe = section({
       'A link of recovery or verification is used only after a click on a page of Lethe, unless the browser that asked for it opens it: mail gateways that open links to look behind them would use it up. False, as in Kratos: opening it is enough.',
     ),
   }),
+  providers: key(
+    z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          allowed_tenants: unique(tenant).min(1).optional(),
+          require_iss: z.boolean().optional(),
+        }),
+      )
+      .max(1000)
+      .default([]),
+    'What holds for single providers of `selfservice.methods.oidc`, by their `id`. `allowed_tenants`: ids of the tenants of Microsoft Entra (the claim `tid`) whose people may sign in, register and be linked; all others are refused. For `microsoft_tenant: common` and `organizations`, which take every tenant there is. `require_iss`: an answer without the parameter `iss` (RFC 9207) is refused, which Kratos takes; for providers that announce `authorization_response_iss_parameter_supported`.',
+  ),
   keys: section({
     copied: key(
       z.enum(['accept', 'refuse']).default('accept'),

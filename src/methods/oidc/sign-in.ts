@@ -12,7 +12,7 @@ import { badRequest, HttpError, notFound } from '../../kernel/http/errors.ts'
 import { withQuery } from '../../kernel/http/query.ts'
 import type { Proof } from '../../sessions/service.ts'
 import type { UpstreamSignIn } from '../../sessions/store-upstream.ts'
-import { type Claims, textAt } from './claims.ts'
+import { type Claims, member, textAt } from './claims.ts'
 import { identifierOf, OIDC } from './credential.ts'
 import { notInitialized, untrustworthy, upstreamError } from './errors.ts'
 import { issuerOf } from './generic.ts'
@@ -94,6 +94,8 @@ export function createProviderSignIn(d: SignInDeps) {
     return provider
   }
 
+  const ruleOf = ({ id }: Provider) => d.config().lethe.providers.find((one) => one.id === id)
+
   async function verifierFor(provider: Provider): Promise<string | undefined> {
     const kind = kindOf(provider)
     const pkce = provider.pkce === 'auto' ? (kind.pkce ?? 'auto') : provider.pkce
@@ -106,12 +108,14 @@ export function createProviderSignIn(d: SignInDeps) {
 
   /**
    * A code of one provider must not reach another, which a browser can be made to bring. An answer without an issuer is
-   * taken: Kratos takes it, and pages that post the answer themselves leave it out.
+   * taken, also of a provider that announces one: Kratos takes it, and pages that post the answer themselves leave it out.
    * @see RFC 9207 §2.4. @throws HttpError 400
    */
   async function assertIssuer(provider: Provider, query: URLSearchParams): Promise<void> {
     const said = query.get('iss')
     const issuer = kindOf(provider).issuer ?? issuerOf(provider)
+    const required = ruleOf(provider)?.require_iss ?? false
+    if (required && (said === null || issuer === '')) throw untrustworthy('the answer does not tell its issuer')
     if (said === null || issuer === '') return
     const announced = await d.upstream.announced(issuer)
     if (announced && said !== announced.issuer) {
@@ -159,6 +163,14 @@ export function createProviderSignIn(d: SignInDeps) {
     })
   }
 
+  /** @throws HttpError 400 for a person of a tenant that the operator has not named */
+  function assertTenant(provider: Provider, { raw_claims: raw }: Claims): void {
+    const allowed = ruleOf(provider)?.allowed_tenants
+    const tenant = String(member(raw, 'tid')).toLowerCase()
+    if (allowed && !allowed.includes(tenant))
+      throw untrustworthy('Accounts of your organization are not allowed to sign in here.')
+  }
+
   /** @throws HttpError 502 without a subject */
   function known(
     provider: Provider,
@@ -173,6 +185,7 @@ export function createProviderSignIn(d: SignInDeps) {
       throw upstreamError('the subject that the provider returned is too long')
     }
     if (/\p{Cc}/u.test(subject)) throw upstreamError('the subject that the provider returned holds control characters')
+    assertTenant(provider, claims)
     const upstream = upstreamSignIn(d.seal, { provider: provider.id, subject, claims, idToken })
     return { provider, subject, claims, tokens, upstream }
   }

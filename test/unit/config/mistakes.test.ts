@@ -256,3 +256,10 @@ test('the start names a second factor that comes by the mailbox of the first', (
   assert.equal(warns(mfa, true, [sms]), false)
   assert.equal(warns({ mfa_enabled: false }, true, []), false)
 })
+
+test('a rule for a provider that is not configured, and one that nobody could fit, are refused', () => {
+  const rules = (...providers: object[]) => refused({ lethe: { providers } })
+  assert.deepEqual(rules({ id: 'entra', require_iss: true }), ['lethe.providers.0.id'])
+  for (const allowed_tenants of [[], ['common'], ['example.com']])
+    assert.ok(rules({ id: 'entra', allowed_tenants })[0]?.startsWith('lethe.providers.0.allowed_tenants'))
+})
