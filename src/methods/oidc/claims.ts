@@ -1,5 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../identities/types.ts'
 import { isNumber } from '../../kernel/base/exact-number.ts'
+import { untrustworthy } from './errors.ts'
 
 /** What a provider says about a person, as claims of OpenID Connect; empty members are left out. Mappers read it. */
 export type Claims = JsonObject
@@ -80,4 +81,12 @@ export function member(of: Json | undefined, name: string): Json | undefined {
 /** The text at a path of members; empty where there is none. */
 export function textAt(of: Json | undefined, ...path: string[]): string {
   return textOf(path.reduce(member, of)) ?? ''
+}
+
+/** @param allowed ids of tenants, lower case; undefined: all. @throws HttpError 400 for a person of another */
+export function assertTenant({ raw_claims: raw }: Claims, allowed: readonly string[] | undefined): void {
+  const tenant = String(member(raw, 'tid')).toLowerCase()
+  if (allowed && !allowed.includes(tenant)) {
+    throw untrustworthy('Accounts of your organization are not allowed to sign in here.')
+  }
 }

@@ -12,7 +12,7 @@ import { badRequest, HttpError, notFound } from '../../kernel/http/errors.ts'
 import { withQuery } from '../../kernel/http/query.ts'
 import type { Proof } from '../../sessions/service.ts'
 import type { UpstreamSignIn } from '../../sessions/store-upstream.ts'
-import { type Claims, member, textAt } from './claims.ts'
+import { assertTenant, type Claims, textAt } from './claims.ts'
 import { identifierOf, OIDC } from './credential.ts'
 import { notInitialized, untrustworthy, upstreamError } from './errors.ts'
 import { issuerOf } from './generic.ts'
@@ -163,14 +163,6 @@ export function createProviderSignIn(d: SignInDeps) {
     })
   }
 
-  /** @throws HttpError 400 for a person of a tenant that the operator has not named */
-  function assertTenant(provider: Provider, { raw_claims: raw }: Claims): void {
-    const allowed = ruleOf(provider)?.allowed_tenants
-    const tenant = String(member(raw, 'tid')).toLowerCase()
-    if (allowed && !allowed.includes(tenant))
-      throw untrustworthy('Accounts of your organization are not allowed to sign in here.')
-  }
-
   /** @throws HttpError 502 without a subject */
   function known(
     provider: Provider,
@@ -185,7 +177,7 @@ export function createProviderSignIn(d: SignInDeps) {
       throw upstreamError('the subject that the provider returned is too long')
     }
     if (/\p{Cc}/u.test(subject)) throw upstreamError('the subject that the provider returned holds control characters')
-    assertTenant(provider, claims)
+    assertTenant(claims, ruleOf(provider)?.allowed_tenants)
     const upstream = upstreamSignIn(d.seal, { provider: provider.id, subject, claims, idToken })
     return { provider, subject, claims, tokens, upstream }
   }
