@@ -200,6 +200,10 @@ export const DEFAULT_TEXTS = {
   'error.security_identity_mismatch.text':
     'You have signed in to another account since it was opened. Nothing was changed.',
   'error.security_identity_mismatch.next': 'Start again from the sign-in page.',
+  'error.sign_in_begun_elsewhere.title': 'Please begin again here',
+  'error.sign_in_begun_elsewhere.text':
+    'This sign-in began in another browser, perhaps inside an app, and cannot be finished here. Nothing was done.',
+  'error.sign_in_begun_elsewhere.next': 'Sign in once more in this browser.',
   'error.cookies.title': 'Your browser sent no cookie',
   'error.cookies.text':
     'This page needs one cookie to protect the form. Either cookies are switched off, or the page was opened in another browser than it was made for.',

@@ -54,7 +54,8 @@ function shownError(stored: unknown, id: string): ShownError {
   const error = ([stored].flat()[0] ?? {}) as Record<string, unknown>
   const code = typeof error.code === 'number' ? error.code : 500
   const text = (value: unknown) => (typeof value === 'string' && value !== '' ? value : undefined)
-  return { code, name: text(error.id), reason: text(error.reason), id }
+  const { return_to: returnTo } = Object(error.details ?? {}) as Record<string, unknown>
+  return { code, name: text(error.id), reason: text(error.reason), returnTo: text(returnTo), id }
 }
 
 /** A deleted error is no failure of this page. @throws all others */

@@ -6,13 +6,14 @@ import { hookReceiver } from '../helpers/hook-receiver.ts'
 import { leaveFor, serverWithProvider, signInAt, type WithProvider, whoami } from '../helpers/provider-sign-in.ts'
 import { BROWSER } from '../helpers/ui.ts'
 
+const PAGES = { lethe: { ui: { enabled: true } }, selfservice: { allowed_return_urls: ['{{public}}'] } }
 const ada = { sub: 'ada', email: 'ada@example.org' }
 
 describe('the way back from a provider', () => {
   const scope = closingScope()
   let all: WithProvider
   before(async () => {
-    all = await serverWithProvider(scope, { backend: pglite }, (p) => [
+    all = await serverWithProvider(scope, { backend: pglite, config: { ...PAGES } }, (p) => [
       p.entry('one'),
       p.entry('unproved', { pkce: 'never' }),
       p.entry('silent', { issuer_url: `${p.issuer}/nowhere` }),
@@ -68,6 +69,15 @@ describe('the way back from a provider', () => {
     const before = asked()
     const { status, body } = await new Client(all.server).get(url)
     assert.deepEqual([status, body.error.message, asked()], [400, 'no resumable session found', before])
+    assert.equal(body.error.id, 'sign_in_begun_elsewhere')
+
+    const returnTo = `${all.server.publicUrl}/ui/welcome`
+    const opened = await back(new Client(all.server), `?return_to=${returnTo}`)
+    const other = new Client(all.server)
+    const { headers } = await other.get(opened, BROWSER)
+    const page = await other.get(`/ui/error${new URL(headers.get('location')!).search}`, BROWSER)
+    assert.match(page.text, /began in another browser/)
+    assert.ok(page.text.includes(`/self-service/login/browser?${new URLSearchParams({ return_to: returnTo })}`))
   })
 
   test('an answer of another issuer is refused before its code is sent anywhere', async (t) => {

@@ -10,6 +10,8 @@ export interface ShownError {
   reason?: string | undefined
   /** to quote when asking for help */
   id?: string | undefined
+  /** where the person wanted to go; it is checked where the next sign-in begins */
+  returnTo?: string | undefined
   /** an address for another try */
   retry?: string | undefined
 }
@@ -31,7 +33,7 @@ ${next && html`<p>${next}</p>`}
 </div>
 <div class="stack">
 ${error.retry !== undefined && html`<a class="button main" href="${error.retry}">${t.get('error.retry')}</a>`}
-<a class="button${error.retry === undefined ? ' main' : ''}" href="${beginLink(root, 'login')}">${t.get('error.toSignIn')}</a>
+<a class="button${error.retry === undefined ? ' main' : ''}" href="${beginLink(root, 'login', error.returnTo)}">${t.get('error.toSignIn')}</a>
 </div>
 ${error.id && html`<p class="aside soft hint">${t.get('error.id')}: <code>${error.id}</code></p>`}`,
   }

@@ -2,6 +2,7 @@ import type { CallbackRequest } from '../../../flows/callback/types.ts'
 import { refused } from '../../../flows/refused.ts'
 import type { ExchangeStore } from '../../../flows/store.ts'
 import type { Flow } from '../../../flows/types.ts'
+import { requestedReturnTo } from '../../../flows/urls.ts'
 import type { Json, JsonObject } from '../../../identities/types.ts'
 import { isObject } from '../../../identities/types.ts'
 import type { Queryable } from '../../../kernel/db/client.ts'
@@ -90,7 +91,7 @@ export async function cameBack(
     known = true
     if (container.state === text) return backTo(containerId, container)
   }
-  if (!known) throw otherBrowser()
+  if (!known) throw otherBrowser(flow)
   throw broken('the query state parameter does not match the state parameter from the session cookie.')
 }
 
@@ -104,11 +105,16 @@ async function isOfApp({ exchanges }: WayBackDeps, { id }: Flow, { binding }: St
   return code !== undefined && bindingOf(code).equals(binding)
 }
 
-const otherBrowser = () =>
-  new HttpError(400, 'no resumable session found', {
+/** A link in an app may be opened inside that app, and the provider leads on to the browser of the system. */
+function otherBrowser({ request_url }: Flow): HttpError {
+  const returnTo = requestedReturnTo(request_url)
+  return new HttpError(400, 'no resumable session found', {
+    id: 'sign_in_begun_elsewhere',
+    ...(returnTo === '' ? {} : { details: { return_to: returnTo } }),
     reason:
       "The browser does not contain the necessary cookie to resume the session. This is a security violation and was blocked. Please clear your browser's cookies and cache and try again!",
   })
+}
 
 export async function useUp(d: WayBackDeps, { containerId }: Back, tx: Queryable): Promise<void> {
   if (containerId !== undefined) await d.continuity.useUp(containerId, tx)
