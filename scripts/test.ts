@@ -3,8 +3,7 @@
  * folders]`. Folders are walked here, since `node --test` of Node 20 knows neither patterns nor folders of TypeScript.
  * With TEST_DATABASE_URL (a superuser, or a role that may create databases) that server is used instead.
  *
- * Files of one folder share a process, some at a time: each process loads the whole server and starts an embedded
- * database, which was half of what the tests cost. Files that are named run in a process each.
+ * Files of one folder share a few processes. Files that are named run in a process each.
  */
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
@@ -13,18 +12,19 @@ import { basename, dirname, join, relative } from 'node:path'
 import { startPostgres } from '../test/helpers/postgres.ts'
 
 /**
- * Those that take longest begin first, or one processor would be idle while the last goes on.
+ * In how many processes: each loads the whole server, starts an embedded database, and runs slowly until its code is
+ * compiled. Those that take longest begin first, or one processor would be idle while the last goes on.
  */
 const FOLDERS = [
-  { folder: 'wire', together: 1 },
-  { folder: 'fault', together: 4 },
-  { folder: 'cli', together: 4 },
-  { folder: 'browser', together: 3 },
-  { folder: 'http', together: 10 },
-  { folder: 'property', together: 4 },
-  { folder: 'adopted', together: 4 },
-  { folder: 'contract', together: 8 },
-  { folder: 'unit', together: 20 },
+  { folder: 'wire', processes: 3 },
+  { folder: 'fault', processes: 3 },
+  { folder: 'http', processes: 3 },
+  { folder: 'browser', processes: 2 },
+  { folder: 'property', processes: 2 },
+  { folder: 'cli', processes: 2 },
+  { folder: 'adopted', processes: 1 },
+  { folder: 'contract', processes: 1 },
+  { folder: 'unit', processes: 1 },
 ]
 const ENTRIES = '.tmp/tests'
 
@@ -33,9 +33,9 @@ const options = given.filter((arg) => arg.startsWith('-'))
 const paths = given.filter((arg) => !arg.startsWith('-'))
 const files = paths.length > 0 ? paths.flatMap(testFiles) : inGroups()
 if (files.length === 0) throw new Error(`no *.test.ts file in ${paths.join(', ')}`)
-// One more than there are processors: tests of faults mostly wait.
+// More than there are processors: tests mostly wait for each other's databases, programs and browsers.
 if (!options.some((arg) => arg.startsWith('--test-concurrency')))
-  options.push(`--test-concurrency=${availableParallelism() + 1}`)
+  options.push(`--test-concurrency=${availableParallelism() + 2}`)
 
 const server = process.env.TEST_DATABASE_URL ? undefined : await startPostgres()
 const env = { ...process.env, TEST_DATABASE_URL: process.env.TEST_DATABASE_URL ?? server?.url }
@@ -59,7 +59,7 @@ function inGroups(): string[] {
   mkdirSync(ENTRIES, { recursive: true })
   const grouped = FOLDERS.flatMap(({ folder }) => testFiles(join('test', folder)))
   const missed = testFiles('test').filter((file) => !grouped.includes(file))
-  const groups = FOLDERS.flatMap(({ folder, together }) => dealt(testFiles(join('test', folder)), together))
+  const groups = FOLDERS.flatMap(({ folder, processes }) => dealt(testFiles(join('test', folder)), processes))
   return [...groups, ...missed.map((file) => [file])].map((members, index) => {
     const topic = members.length === 1 ? basename(members[0]!, '.test.ts') : basename(dirname(members[0]!))
     const entry = join(ENTRIES, `${String(index + 1).padStart(3, '0')}-${topic}.test.ts`)
@@ -69,7 +69,6 @@ function inGroups(): string[] {
 }
 
 /** Dealt out like cards: neighbours in the alphabet are often alike, and so are their costs. */
-function dealt(files: string[], together: number): string[][] {
-  const count = Math.ceil(files.length / together)
-  return Array.from({ length: count }, (_, group) => files.filter((_, index) => index % count === group))
+function dealt(files: string[], processes: number): string[][] {
+  return Array.from({ length: processes }, (_, hand) => files.filter((_, index) => index % processes === hand))
 }

@@ -11,7 +11,7 @@ import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 
 const STORY = sql(
-  'test.story',
+  'test.story_watch_poll',
   'select coalesce(cause, type) as what, actor from lethe.events where session_id = $1 order by seq',
 )
 const COUNT = sql('test.count', 'select count(*) from lethe.events')

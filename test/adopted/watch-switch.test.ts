@@ -12,7 +12,7 @@ import { structureOf } from '../helpers/structure.ts'
 import { until } from '../helpers/until.ts'
 
 const OBJECTS = sql(
-  'test.objects',
+  'test.objects_watch_switch',
   `select 'function ' || p.oid::regprocedure::text as what from pg_proc p join pg_namespace n on n.oid = p.pronamespace
    where n.nspname in ('lethe', 'public')
    union all select 'trigger ' || t.tgname || ' on ' || t.tgrelid::regclass::text from pg_trigger t where not t.tgisinternal

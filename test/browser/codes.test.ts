@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { launchChromium } from '../helpers/chromium.ts'
 import { Client, createPerson } from '../helpers/client.ts'
-import { pglite } from '../helpers/db.ts'
+import { postgres } from '../helpers/db.ts'
 import { lastCode } from '../helpers/messages.ts'
 import { uiServer } from '../helpers/ui.ts'
 import { inspect, LOOKS, openPage } from './page-checks.ts'
@@ -11,7 +11,7 @@ const CODE = '[name=code]'
 const RESEND = 'button.later'
 
 it('who cannot sign in gets a code, pastes it as it came, and is let in', async (t) => {
-  const server = await uiServer(t, { db: await pglite.open(t), wireConfig: 'recovery' })
+  const server = await uiServer(t, { db: await postgres.open(t), wireConfig: 'recovery' })
   const browser = await launchChromium(t)
   if (!browser) return
   const person = await createPerson(server)
@@ -59,7 +59,7 @@ it('who cannot sign in gets a code, pastes it as it came, and is let in', async 
 })
 
 it('an address is confirmed by a code, also without scripts', async (t) => {
-  const server = await uiServer(t, { db: await pglite.open(t), wireConfig: 'recovery' })
+  const server = await uiServer(t, { db: await postgres.open(t), wireConfig: 'recovery' })
   const browser = await launchChromium(t)
   if (!browser) return
   const person = await createPerson(server)
@@ -77,7 +77,7 @@ it('an address is confirmed by a code, also without scripts', async (t) => {
 
 it('who has several addresses picks one, half hidden, and goes back from there', async (t) => {
   const words = { smtp: '127.0.0.1:9', hook: 'http://127.0.0.1:9' }
-  const server = await uiServer(t, { db: await pglite.open(t), wireConfig: 'recovery-choose', words })
+  const server = await uiServer(t, { db: await postgres.open(t), wireConfig: 'recovery-choose', words })
   const browser = await launchChromium(t)
   if (!browser) return
   const traits = { email: 'ada@example.com', backup: 'countess@example.com' }
@@ -102,7 +102,7 @@ it('who has several addresses picks one, half hidden, and goes back from there',
 })
 
 it('somebody signs up with a code, and in again with another one, without scripts', async (t) => {
-  const server = await uiServer(t, { db: await pglite.open(t), wireConfig: 'code-passwordless' })
+  const server = await uiServer(t, { db: await postgres.open(t), wireConfig: 'code-passwordless' })
   const browser = await launchChromium(t)
   if (!browser) return
   const watch = await openPage(browser, server.publicUrl, LOOKS[3], { script: false })

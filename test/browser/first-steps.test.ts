@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { it } from 'node:test'
 import { parse } from 'yaml'
 import { launchChromium } from '../helpers/chromium.ts'
-import { pglite } from '../helpers/db.ts'
+import { postgres } from '../helpers/db.ts'
 import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 import { LOOKS, openPage } from './page-checks.ts'
@@ -20,7 +20,7 @@ const EMAIL = 'ada@example.org'
 const [OLD, NEW] = ['a-quiet-Harbour-92', 'another-Harbour-31']
 
 it('as it starts: a newcomer proves the address, forgets the password, comes back, and is signed out elsewhere', async (t) => {
-  const server = await testServer(t, { db: await pglite.open(t), base: shipped(), dev: true })
+  const server = await testServer(t, { db: await postgres.open(t), base: shipped(), dev: true })
   const browser = await launchChromium(t)
   if (!browser) return
   const open = async () => (await openPage(browser, server.publicUrl, LOOKS[0], { also: server.adminUrl })).page

@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { launchChromium } from '../helpers/chromium.ts'
 import { Client, createPerson, type Person } from '../helpers/client.ts'
-import { pglite } from '../helpers/db.ts'
+import { postgres } from '../helpers/db.ts'
 import { FACTORS } from '../helpers/live-factors.ts'
 import { uiServer } from '../helpers/ui.ts'
 import { virtualKey } from '../helpers/virtual-key.ts'
@@ -29,7 +29,7 @@ const SAID = '[data-webauthn-error]:not(:empty)'
 
 it('keys are set up and used on the built-in pages, whose policy allows no script but one', async (t) => {
   const config = { ...OWN, ...IDENTITY }
-  const server = await uiServer(t, { db: await pglite.open(t), host: 'localhost', config })
+  const server = await uiServer(t, { db: await postgres.open(t), host: 'localhost', config })
   const browser = await launchChromium(t)
   if (!browser) return
 

@@ -4,7 +4,7 @@ import type { Page } from 'playwright-core'
 import { type Db, StoreUnavailable } from '../../src/kernel/db/client.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { Client, createPerson, PASSWORD, type Person, signIn, signInNative } from '../helpers/client.ts'
-import { pglite } from '../helpers/db.ts'
+import { postgres } from '../helpers/db.ts'
 import type { TestServer } from '../helpers/server.ts'
 import { uiServer } from '../helpers/ui.ts'
 import { inspect, LOOKS, openPage } from './page-checks.ts'
@@ -15,7 +15,7 @@ const AGENTS = [
 ]
 
 it('every page can be read and used by everybody', async (t) => {
-  const db = await pglite.open(t)
+  const db = await postgres.open(t)
   let away = false
   const query: Db['query'] = (...args) =>
     away ? Promise.reject(new StoreUnavailable('no connection')) : db.query(...args)

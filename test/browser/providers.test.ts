@@ -4,7 +4,7 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { launchChromium } from '../helpers/chromium.ts'
 import { createPerson, PASSWORD } from '../helpers/client.ts'
-import { pglite } from '../helpers/db.ts'
+
 import { realProvider } from '../helpers/real-provider.ts'
 import type { TestServer } from '../helpers/server.ts'
 import { MAPPER } from '../helpers/stub-provider.ts'
@@ -23,7 +23,6 @@ it('people sign in at a real provider, with all that browsers do', async (t) => 
     ...{ issuer_url: upstream.issuer, scope: ['openid', 'email'], mapper_url: MAPPER },
   }
   server = await uiServer(t, {
-    backend: pglite,
     clock,
     config: {
       selfservice: {

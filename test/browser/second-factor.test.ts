@@ -3,7 +3,7 @@ import { it } from 'node:test'
 import type { Page } from 'playwright-core'
 import { launchChromium } from '../helpers/chromium.ts'
 import { createPerson, type Person } from '../helpers/client.ts'
-import { pglite } from '../helpers/db.ts'
+import { postgres } from '../helpers/db.ts'
 import { codeAt, SECOND_FACTORS } from '../helpers/second-factor.ts'
 import { uiServer } from '../helpers/ui.ts'
 import { inspect, LOOKS, openPage } from './page-checks.ts'
@@ -12,7 +12,7 @@ const PERIOD = 30
 const seconds = () => Date.now() / 1000
 
 it('an app and backup codes are set up and used without a script, each by its own button and by Enter', async (t) => {
-  const server = await uiServer(t, { db: await pglite.open(t), config: SECOND_FACTORS })
+  const server = await uiServer(t, { db: await postgres.open(t), config: SECOND_FACTORS })
   const browser = await launchChromium(t)
   if (!browser) return
   const person = await createPerson(server)

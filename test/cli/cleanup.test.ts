@@ -7,8 +7,8 @@ import { runHere } from './in-process.ts'
 import { run } from './run.ts'
 
 const PAST = '2020-01-01T00:00:00Z'
-const LIVE = sql('test.live', 'select id, active from sessions order by expires_at')
-const ENDS = sql('test.ends', `select cause from lethe.events where type = 'session.ended'`)
+const LIVE = sql('test.live_cleanup', 'select id, active from sessions order by expires_at')
+const ENDS = sql('test.ends_cleanup', `select cause from lethe.events where type = 'session.ended'`)
 
 describe('cleanup sql', () => {
   it('runs as the chart runs it', async (t) => {

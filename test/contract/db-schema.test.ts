@@ -36,7 +36,7 @@ describe('the tables that the migrations make', () => {
   })
 
   test('have the credential types of Kratos, with their ids', async (t) => {
-    const read = sql('test.types', 'select id, name from identity_credential_types order by name')
+    const read = sql('test.types_db_schema', 'select id, name from identity_credential_types order by name')
     assert.deepEqual(await (await postgres.open(t)).query(read), await (await openKratos(t)).query(read))
   })
 

@@ -15,9 +15,9 @@ const SHOW = sql(
   `select current_setting('statement_timeout') as statement, current_setting('lock_timeout') as lock,
           current_setting('application_name') as application, current_setting('search_path') as path`,
 )
-const LOCK = sql('test.lock', `select id from identity_credential_types where name = 'password' for update`)
+const LOCK = sql('test.lock_db_trouble', `select id from identity_credential_types where name = 'password' for update`)
 const WRITE = sql(
-  'test.write',
+  'test.write_db_trouble',
   'insert into networks (id, created_at, updated_at) values (gen_random_uuid(), now(), now())',
 )
 /** Only where a statement is to take too long: elsewhere a slow machine would be the one that it ends. */
@@ -247,7 +247,7 @@ describe('contract=db client, a database in trouble', () => {
 
   test('a column that changes its type under a prepared statement costs nothing', async (t) => {
     const db = await openAt(t, await createDatabase(t, { migrated: true }), { maxConnections: 1 })
-    const read = sql('test.read', `select name from identity_credential_types where name = 'password'`)
+    const read = sql('test.read_db_trouble', `select name from identity_credential_types where name = 'password'`)
     await db.query(read)
     await db.script('alter table identity_credential_types alter column name type text')
     assert.deepEqual(await db.query(read), [{ name: 'password' }])
@@ -264,7 +264,7 @@ describe('contract=db client, a database in trouble', () => {
   test('more idle connections than max_idle_conns are closed', async (t) => {
     const url = await createDatabase(t, { migrated: true })
     const db = await openAt(t, `${url}&max_conns=6&max_idle_conns=1`)
-    await Promise.all(Array.from({ length: 6 }, () => db.query(sql('test.nap', 'select pg_sleep(0.1)'))))
+    await Promise.all(Array.from({ length: 6 }, () => db.query(sql('test.nap_db_trouble', 'select pg_sleep(0.1)'))))
     const count = sql('test.mine', `select count(*) as n from pg_stat_activity where datname = current_database()`)
     await until(async () => (await db.query<{ n: number }>(count))[0]!.n === 1)
   })

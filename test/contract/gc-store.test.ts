@@ -41,9 +41,9 @@ const NEW_EPOCH = sql(
   `insert into lethe.event_epochs (number, id, server, begins_after, complete, complete_at, reason, begun_at)
    select coalesce(max(number), 0) + 1, 'after', 'another', 0, 0, now(), 'went_back', now() from lethe.event_epochs`,
 )
-const SESSIONS = sql('test.sessions', 'select id, active from sessions order by id')
+const SESSIONS = sql('test.sessions_gc_store', 'select id, active from sessions order by id')
 const ENDS = sql(
-  'test.ends',
+  'test.ends_gc_store',
   `select session_id, cause from lethe.events where type = 'session.ended' order by session_id`,
 )
 const NOTES = sql(

@@ -9,7 +9,7 @@ import { sessionRows, T0, T1 } from '../helpers/sessions.ts'
 const LATER = '2026-11-24T12:00:00Z'
 const REVIVE = sql('test.revive', 'update sessions set active = true where id = $1')
 const COUNT = sql(
-  'test.count',
+  'test.count_session_manage',
   'select (select count(*) from sessions) as sessions, (select count(*) from session_devices) as devices',
 )
 const TOMBSTONES = sql('test.tombstones', 'select session_id from lethe.tombstones order by session_id')

@@ -15,10 +15,10 @@ import { until } from '../helpers/until.ts'
 const LIMITS = { connectTimeoutMs: 20_000, acquireTimeoutMs: 20_000, statementTimeoutMs: 4000, lockTimeoutMs: 2000 }
 const CONNECTIONS = 4
 const ENDS = sql(
-  'test.ends',
+  'test.ends_hanging_commit',
   `select count(*)::int as n from lethe.events where type = 'session.ended' and session_id = $1`,
 )
-const ACTIVE = sql('test.active', 'select active from sessions where id = $1')
+const ACTIVE = sql('test.active_hanging_commit', 'select active from sessions where id = $1')
 
 describe('commits that wait for a standby that is away', () => {
   const scope = closingScope()

@@ -17,7 +17,7 @@ import { type Child, RUNS, serverProcess } from './storm.ts'
 /** How long the storm lasts at least: `FAULT_SECONDS=60` for a long one. */
 const SECONDS = Number(process.env.FAULT_SECONDS ?? 6)
 const MAX_STALE_MS = 1500
-const LOG = sql('test.log', 'select seq, id, type, session_id from lethe.events order by seq')
+const LOG = sql('test.log_log_storm', 'select seq, id, type, session_id from lethe.events order by seq')
 
 for (let run = 1; run <= RUNS; run += 1) {
   test(`amid ends, open transactions and nodes that die, no follower misses an event, gets one twice or goes back (${run} of ${RUNS})`, async (t) => {

@@ -21,7 +21,7 @@ const LIMITS = sql(
           current_setting('idle_in_transaction_session_timeout') as idle, pg_backend_pid() as pid
    from pg_sleep(0.02)`,
 )
-const ENDS = sql('test.ends', `select count(*) as n from lethe.events where type = 'session.ended'`)
+const ENDS = sql('test.ends_pgbouncer', `select count(*) as n from lethe.events where type = 'session.ended'`)
 
 interface Limits {
   statement: string

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'node:test'
 import pg from 'pg'
 import { type Db, type Queryable, sql } from '../../src/kernel/db/client.ts'
 import { readMigrations } from '../../src/kernel/db/migrations/files.ts'
@@ -10,6 +9,7 @@ import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { type OpenOptions, openDb } from '../../src/kernel/db/open.ts'
 import { openPglite } from '../../src/kernel/db/pglite/client.ts'
 import { testServerUrl } from './postgres.ts'
+import { type Spares, spareDatabases } from './spare-databases.ts'
 
 /** The part of node:test's context that is needed: everything opened is closed when the test ends. */
 export interface Scope {
@@ -47,14 +47,7 @@ export function ownedBackends(): Backend[] {
 
 export const pglite: Backend = {
   name: 'pglite',
-  async open(t, options = {}) {
-    if (Object.keys(options).length > 0) return closing(t, await migratedPglite(options))
-    const db = spare ?? (await migratedPglite({}))
-    migratedShape ??= shapeOf(db)
-    await migratedShape
-    spare = undefined
-    return closing(t, { ...db, close: () => putBack(db) })
-  },
+  open: (t, options = {}) => spareOr(t, options, sparePglite, migratedPglite),
   async openEmpty(t, options = {}) {
     pgliteEmpty ??= archive('empty', async () => {})
     return closing(t, await openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteEmpty }))
@@ -63,21 +56,14 @@ export const pglite: Backend = {
 
 export const postgres: Backend = {
   name: 'postgres',
-  open: async (t, options = {}) => openAt(t, await createDatabase(t, { migrated: true }), options),
+  open: (t, options = {}) => spareOr(t, options, sparePostgres, openPostgres),
   openEmpty: async (t, options = {}) => openAt(t, await createDatabase(t, { migrated: false }), options),
 }
 
 /** As Kratos's migrations leave a database, before anybody was registered; then adopted. */
 export const adopted: Backend = {
   name: 'adopted postgres',
-  async open(t, options = {}) {
-    adoptedTemplate ??= template(`adopted_${await adoptedKey()}`, async (db) => {
-      await db.script(await kratosDump())
-      await db.script('truncate networks cascade')
-      await migrateUp(db)
-    })
-    return openAt(t, await databaseFrom(t, await adoptedTemplate), options)
-  },
+  open: (t, options = {}) => spareOr(t, options, spareAdopted, openAdopted),
   openEmpty: (t, options) => postgres.openEmpty(t, options),
 }
 
@@ -148,52 +134,53 @@ export async function createRole(t: Scope): Promise<{ name: string; at(url: stri
   }
 }
 
-/** An embedded database takes a second to start: the next test of this process gets the last one's, emptied. */
-let spare: Db | undefined
-// An engine that is not closed keeps the process of the test file from ending.
-after(() => spare?.close())
+const sparePglite = spareDatabases(() => migratedPglite({}))
+const sparePostgres = spareDatabases(() => openPostgres({}))
+const spareAdopted = spareDatabases(() => openAdopted({}))
+
+/** With options of its own a test gets a database of its own. */
+async function spareOr(
+  t: Scope,
+  options: OpenOptions,
+  spares: Spares,
+  make: (options: OpenOptions) => Promise<Db>,
+): Promise<Db> {
+  if (Object.keys(options).length > 0) return closing(t, await make(options))
+  const db = await spares.take()
+  return closing(t, { ...db, close: () => spares.putBack(db) })
+}
 
 async function migratedPglite(options: OpenOptions): Promise<Db> {
   pgliteArchive ??= archive(`migrated-${await migrationsKey()}`, migrateUp)
   return openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive })
 }
 
-let migratedShape: Promise<string> | undefined
-
-/** Every relation, column and applied migration, as one word. */
-async function shapeOf(db: Db): Promise<string> {
-  const [row] = await db.query<{ shape: string }>(SHAPE)
-  return row!.shape
+async function openPostgres(options: OpenOptions): Promise<Db> {
+  postgresTemplate ??= template(await migrationsKey(), migrateUp)
+  return openCopy(await postgresTemplate, options)
 }
 
-async function putBack(db: Db): Promise<void> {
-  if (spare) return db.close()
-  try {
-    // A test that made or took apart tables keeps its pieces to itself.
-    if ((await shapeOf(db)) !== (await migratedShape)) return await db.close()
-    const tables = await db.query<{ name: string }>(OWN_TABLES)
-    await db.script(`truncate ${tables.map(({ name }) => name).join(', ')} restart identity cascade`)
-    spare = db
-  } catch {
-    await db.close()
+async function openAdopted(options: OpenOptions): Promise<Db> {
+  adoptedTemplate ??= template(`adopted_${await adoptedKey()}`, async (db) => {
+    await db.script(await kratosDump())
+    await db.script('truncate networks cascade')
+    await migrateUp(db)
+  })
+  return openCopy(await adoptedTemplate, options)
+}
+
+/** A database of its own, dropped when it is closed. */
+async function openCopy(source: string, options: OpenOptions): Promise<Db> {
+  const scope = closingScope()
+  const db = await openDb(await databaseFrom(scope, source), { ...PATIENT, ...options })
+  return {
+    ...db,
+    async close() {
+      await db.close()
+      await scope.close()
+    },
   }
 }
-
-const SHAPE = sql(
-  'test.shape',
-  `select md5(
-    (select string_agg(a.attrelid::regclass::text || a.attname || a.atttypid, ',' order by a.attrelid, a.attnum)
-     from pg_attribute a join pg_class c on c.oid = a.attrelid where c.relnamespace::regnamespace::text in ('public', 'lethe'))
-    || (select string_agg(m.version || m.name || m.checksum || m.breaking, ',' order by m.version) from lethe.migrations m)
-    || (select string_agg(n.nspname, ',' order by n.nspname) from pg_namespace n)
-    || (select string_agg(t.id || t.name, ',' order by t.id) from identity_credential_types t)) as shape`,
-)
-
-const OWN_TABLES = sql(
-  'test.own_tables',
-  `select format('%I.%I', schemaname, tablename) as name from pg_tables
-   where schemaname in ('public', 'lethe') and tablename not in ('migrations', 'identity_credential_types')`,
-)
 
 let pgliteArchive: Promise<Blob> | undefined
 let pgliteEmpty: Promise<Blob> | undefined

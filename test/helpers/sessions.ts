@@ -8,11 +8,11 @@ import { isAdopted } from './db.ts'
 import type { TestServer } from './server.ts'
 
 const ADD_NETWORK = sql(
-  'test.add_network',
+  'test.add_network_sessions',
   'insert into networks (id, created_at, updated_at) values ($1, current_timestamp, current_timestamp)',
 )
 const ADD_IDENTITY = sql(
-  'test.add_identity',
+  'test.add_identity_sessions',
   `insert into identities (id, schema_id, traits, created_at, updated_at, nid, state)
    values ($1, 'default', '{"email": "a@example.com"}', current_timestamp, current_timestamp, $2, 'active')`,
 )

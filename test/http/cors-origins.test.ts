@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pglite } from '../helpers/db.ts'
+
 import { testServer } from '../helpers/server.ts'
 
 test('an origin written otherwise than browsers send it gets its answers, and one that names a page gets none', async (t) => {
@@ -15,7 +15,7 @@ test('an origin written otherwise than browsers send it gets its answers, and on
       ],
     ],
   }
-  const server = await testServer(t, { backend: pglite, config: { serve: { public: { cors } } } })
+  const server = await testServer(t, { config: { serve: { public: { cors } } } })
   const allowed = async (origin: string) => {
     const reply = await fetch(`${server.publicUrl}/sessions/whoami`, { headers: { origin } })
     return reply.headers.get('access-control-allow-origin')

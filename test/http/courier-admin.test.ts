@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { pglite, type Scope } from '../helpers/db.ts'
+import type { Scope } from '../helpers/db.ts'
 import { randomAddress } from '../helpers/mailbox.ts'
 import { testServer } from '../helpers/server.ts'
 
@@ -14,7 +14,7 @@ interface Listed {
 }
 
 async function withMessages(t: Scope, options: { dev?: boolean } = {}) {
-  const server = await testServer(t, { backend: pglite, ...options })
+  const server = await testServer(t, { ...options })
   const to = randomAddress()
   const enqueue = (recipient = to) =>
     server.deps.courier.enqueue({

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { sql } from '../../src/kernel/db/client.ts'
-import { pglite, type Scope } from '../helpers/db.ts'
+import type { Scope } from '../helpers/db.ts'
 import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 
@@ -42,7 +42,6 @@ async function service(t: Scope, request: object, answer: (n: number) => number 
   t.after(async () => void server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mail`
   const lethe = await testServer(t, {
-    backend: pglite,
     config: {
       courier: {
         delivery_strategy: 'http',

@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import type { Message } from '../../src/courier/types.ts'
 import { sql } from '../../src/kernel/db/client.ts'
-import { pglite, type Scope } from '../helpers/db.ts'
+import type { Scope } from '../helpers/db.ts'
 import { type MailboxOptions, mailbox, randomAddress } from '../helpers/mailbox.ts'
 import { testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
@@ -55,7 +55,6 @@ async function sending(t: Scope, options: Options = {}) {
     String(options.port ?? box.port),
   )
   const server = await testServer(t, {
-    backend: pglite,
     config: {
       ...(options.baseUrl && { serve: { public: { base_url: options.baseUrl } } }),
       courier: {

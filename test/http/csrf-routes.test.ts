@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { apiDocument } from '../../src/api.ts'
 import { Client, createPerson, csrfOf, signIn } from '../helpers/client.ts'
-import { closingScope, pglite } from '../helpers/db.ts'
+import { closingScope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
 /** Each stands here for a reason: the flow checks for itself, no form can send the method, or nothing is changed. */
@@ -22,7 +22,7 @@ describe('a public route that changes something asks for an anti-CSRF token, unl
   let server: TestServer
   const scope = closingScope()
   before(async () => {
-    server = await testServer(scope, { backend: pglite, config: { lethe: { ui: { enabled: true } } } })
+    server = await testServer(scope, { config: { lethe: { ui: { enabled: true } } } })
   })
   after(() => scope.close())
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type Micros, parseTime, SECOND } from '../../src/kernel/base/clock.ts'
 import { Client, createPerson, type Person, type Reply, signIn, signInNative } from '../helpers/client.ts'
-import { pglite, type Scope } from '../helpers/db.ts'
+import type { Scope } from '../helpers/db.ts'
 import type { TestServer } from '../helpers/server.ts'
 import { T0 } from '../helpers/sessions.ts'
 import { BROWSER, openLogin, uiServer } from '../helpers/ui.ts'
@@ -12,7 +12,7 @@ const MINUTE = 60 * SECOND
 async function open(t: Scope, sessions: object = {}, more: object = {}) {
   let now: Micros = parseTime(T0)
   const config = { ...more, lethe: { sessions, ui: { texts: { 'ended.limit': 'too many' } } } }
-  const server = await uiServer(t, { backend: pglite, config, clock: { now: () => now } })
+  const server = await uiServer(t, { config, clock: { now: () => now } })
   return {
     server,
     pass: (time: Micros) => {

@@ -8,7 +8,7 @@ import { adopted, closingScope, pglite, postgres } from '../helpers/db.ts'
 import { type TestServer, type TestServerOptions, testServer } from '../helpers/server.ts'
 
 const TABLES = sql(
-  'test.tables',
+  'test.tables_erasure',
   `select format('%I.%I', n.nspname, c.relname) as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.relkind = 'r' and n.nspname in ('public', 'lethe')`,
 )

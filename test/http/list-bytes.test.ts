@@ -10,7 +10,7 @@ const PEOPLE = 12
 const BYTES = 1_000_000
 const PAGE_BYTES = 5_000_000
 const grow = sql(
-  'test.grow',
+  'test.grow_list_bytes',
   "update identities set traits = traits || jsonb_build_object('note', repeat('x', $1::int))",
 )
 

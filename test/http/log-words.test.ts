@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import net from 'node:net'
 import { describe, test } from 'node:test'
 import { StoreUnavailable } from '../../src/kernel/db/client.ts'
-import { pglite } from '../helpers/db.ts'
+import { postgres } from '../helpers/db.ts'
 import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 
@@ -164,7 +164,7 @@ describe('what clients send stays out of the log and the metrics', () => {
     const before = () => {
       if (away) throw away()
     }
-    const db = withFaults(await pglite.open(t), { before })
+    const db = withFaults(await postgres.open(t), { before })
     const config = { lethe: { ui: { enabled: true }, http: { request_timeout: '3s' } } }
     const server = await testServer(t, { db, config, logLevel: 'trace' })
     for (const url of [server.publicUrl, server.adminUrl]) await everything(url)
@@ -185,7 +185,7 @@ describe('what clients send stays out of the log and the metrics', () => {
     ]
     let thrown: () => Error = () => new Error()
     let broken = false
-    const db = withFaults(await pglite.open(t), {
+    const db = withFaults(await postgres.open(t), {
       before() {
         if (broken) throw thrown()
       },
@@ -204,7 +204,9 @@ describe('what clients send stays out of the log and the metrics', () => {
   })
 
   test('when the answer comes after the deadline', async (t) => {
-    const slow = withFaults(await pglite.open(t), { before: () => new Promise((resolve) => setTimeout(resolve, 1500)) })
+    const slow = withFaults(await postgres.open(t), {
+      before: () => new Promise((resolve) => setTimeout(resolve, 1500)),
+    })
     const server = await testServer(t, { db: slow, config: { lethe: { http: { response_timeout: '500ms' } } } })
     const answer = await fetch(
       `${server.publicUrl}/self-service/login/api?refresh=${marker('query')}&token=${marker('query')}`,

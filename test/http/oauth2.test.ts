@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { Client, createPerson, csrfOf, type Person, signIn } from '../helpers/client.ts'
-import { pglite, type Scope } from '../helpers/db.ts'
+import type { Scope } from '../helpers/db.ts'
 import { lastCode } from '../helpers/messages.ts'
 import { testServer } from '../helpers/server.ts'
 
@@ -40,7 +40,7 @@ async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: strin
   t.after(async () => void http.close())
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}/`
   const headers = { Authorization: 'Bearer of-the-operator' }
-  const server = await testServer(t, { backend: pglite, config: { oauth2_provider: { url, headers }, ...more } })
+  const server = await testServer(t, { config: { oauth2_provider: { url, headers }, ...more } })
   return { server, calls, accepted: () => calls.filter(({ path }) => path.includes('/accept')) }
 }
 

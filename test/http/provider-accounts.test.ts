@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { sql } from '../../src/kernel/db/client.ts'
 import { Client } from '../helpers/client.ts'
-import { pglite, type Scope } from '../helpers/db.ts'
+import type { Scope } from '../helpers/db.ts'
 import { testServer } from '../helpers/server.ts'
 
 const STORE_TOKEN = sql(
@@ -13,7 +13,7 @@ const STORE_TOKEN = sql(
 
 /** Somebody with two accounts at providers; a token rests with the first. */
 async function twoAccounts(t: Scope) {
-  const server = await testServer(t, { backend: pglite })
+  const server = await testServer(t)
   const client = new Client(server)
   const admin = (method: string, path: string, json?: unknown) =>
     client.send(method, `${server.adminUrl}/admin/identities${path}`, json === undefined ? {} : { json })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { exchange, type OutboundAnswer } from '../../src/kernel/outbound/client.ts'
 import { Client, createPerson, csrfOf, signIn } from '../helpers/client.ts'
-import { closingScope, pglite } from '../helpers/db.ts'
+import { closingScope } from '../helpers/db.ts'
 import { hostileServer, NAMES } from '../helpers/hostile-server.ts'
 import { issuerOf } from '../helpers/provider-apis.ts'
 import { serverWithProvider, signInAt, whoami } from '../helpers/provider-sign-in.ts'
@@ -36,7 +36,6 @@ describe('the people who come from a server that does what it should not', () =>
       ...{ mapper_url: MAPPER, claims_source: id.startsWith('userinfo') ? 'userinfo' : 'id_token' },
     }))
     server = await testServer(scope, {
-      backend: pglite,
       async exchange(request, rules): Promise<OutboundAnswer> {
         const { hostname, pathname, href } = new URL(request.url)
         const id = hostname.replace('.example', '')

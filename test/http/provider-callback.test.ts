@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { Client } from '../helpers/client.ts'
-import { closingScope, pglite } from '../helpers/db.ts'
+import { closingScope } from '../helpers/db.ts'
 import { hookReceiver } from '../helpers/hook-receiver.ts'
 import { leaveFor, serverWithProvider, signInAt, type WithProvider, whoami } from '../helpers/provider-sign-in.ts'
 import { BROWSER } from '../helpers/ui.ts'
@@ -13,7 +13,7 @@ describe('the way back from a provider', () => {
   const scope = closingScope()
   let all: WithProvider
   before(async () => {
-    all = await serverWithProvider(scope, { backend: pglite, config: { ...PAGES } }, (p) => [
+    all = await serverWithProvider(scope, { config: { ...PAGES } }, (p) => [
       p.entry('one'),
       p.entry('unproved', { pkce: 'never' }),
       p.entry('silent', { issuer_url: `${p.issuer}/nowhere` }),
@@ -189,7 +189,7 @@ const NO_STORE = 'private, no-cache, no-store, must-revalidate'
 test('an account that is unlinked while its sign-in waits for a web hook lets nobody in', async (t) => {
   const receiver = await hookReceiver(t)
   const flows = { login: { after: { oidc: { hooks: [receiver.hook] } } } }
-  const all = await serverWithProvider(t, { backend: pglite, config: { selfservice: { flows } } })
+  const all = await serverWithProvider(t, { config: { selfservice: { flows } } })
   const client = new Client(all.server)
   const credentials = {
     password: { config: { password: 'quite-long-and-unknown' } },

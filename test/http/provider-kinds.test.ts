@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { sql } from '../../src/kernel/db/client.ts'
 import type { OutboundAnswer } from '../../src/kernel/outbound/client.ts'
 import { Client, createPerson } from '../helpers/client.ts'
-import { closingScope, pglite } from '../helpers/db.ts'
+import { closingScope } from '../helpers/db.ts'
 import { issuerOf } from '../helpers/provider-apis.ts'
 import { leaveFor, whoami } from '../helpers/provider-sign-in.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
@@ -41,7 +41,6 @@ describe('providers at fixed places', () => {
     const apple = { apple_team_id: 'T', apple_private_key_id: 'K', apple_private_key: String(pem) }
     const hooks = { after: { oidc: { hooks: [{ hook: 'session' }] } } }
     server = await testServer(scope, {
-      backend: pglite,
       async exchange({ url }): Promise<OutboundAnswer> {
         const kind = TOKENS[url]
         const said = kind ? { access_token: 'at', id_token: await issuers[kind].make(claims) } : says[url]

@@ -301,7 +301,7 @@ describe('registration', () => {
     const { path, csrf_token } = await begin(client)
     const json = { method: 'password', password: PASSWORD, traits: { email }, csrf_token }
     const { identity } = (await client.send('POST', path, { json })).body
-    const read = sql('test.sessions', 'select id from sessions where identity_id = $1')
+    const read = sql('test.sessions_registration', 'select id from sessions where identity_id = $1')
     assert.deepEqual(await server.db.query(read, [identity.id]), [])
   })
 

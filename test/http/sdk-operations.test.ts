@@ -10,7 +10,7 @@ import {
   type UiNodeTextAttributes,
 } from '@ory/kratos-client'
 import { cookieJar } from '../helpers/cookie-jar.ts'
-import { closingScope, pglite } from '../helpers/db.ts'
+import { closingScope } from '../helpers/db.ts'
 import { serverWithProvider, type WithProvider } from '../helpers/provider-sign-in.ts'
 import { csrfTokenOf, refusal } from '../helpers/sdk.ts'
 import { checkedClient, operationsOf } from '../helpers/sdk-described.ts'
@@ -34,7 +34,6 @@ describe('every operation of the client, as a typed one reads its answers', () =
 
   before(async () => {
     stub = await serverWithProvider(scope, {
-      backend: pglite,
       wireConfig: 'code-passwordless',
       dev: true,
       config: {

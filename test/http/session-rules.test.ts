@@ -4,7 +4,7 @@ import { type Micros, parseTime, SECOND } from '../../src/kernel/base/clock.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { importAccount } from '../helpers/accounts.ts'
 import { Client, PASSWORD } from '../helpers/client.ts'
-import { backends, pglite, type Scope } from '../helpers/db.ts'
+import { backends, postgres, type Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { secondFactorFor, signedIn, T0 } from '../helpers/sessions.ts'
 
@@ -16,7 +16,7 @@ const CAUSES = sql(
 const ends = (server: TestServer) => server.db.query<{ session_id: string; cause: string; data: any }>(CAUSES)
 
 /** A server whose clock the test moves. */
-async function ruled(t: Scope, rules: object, backend = pglite, more: object = {}) {
+async function ruled(t: Scope, rules: object, backend = postgres, more: object = {}) {
   let now: Micros = parseTime(T0)
   const server = await testServer(t, {
     backend,
@@ -117,7 +117,7 @@ describe('limits of time', () => {
   })
 
   test('nothing prolongs a session beyond its absolute end: not `extend`, nor what is written into cookies and tokens', async (t) => {
-    const { server, pass } = await ruled(t, { absolute_timeout: '1h' }, pglite, { session: { lifespan: '24h' } })
+    const { server, pass } = await ruled(t, { absolute_timeout: '1h' }, postgres, { session: { lifespan: '24h' } })
     await importAccount(server.adminUrl, 'a@example.com', PASSWORD)
     const browser = new Client(server)
     const flow = (await browser.send('GET', '/self-service/login/browser')).body
@@ -176,7 +176,7 @@ describe('proofs that have to be fresh', () => {
 
   test('a second factor that was shown too long ago counts as not shown', async (t) => {
     const more = { session: { whoami: { required_aal: 'highest_available' } } }
-    const { server, pass } = await ruled(t, { require_fresh: { aal2: '15m' } }, pglite, more)
+    const { server, pass } = await ruled(t, { require_fresh: { aal2: '15m' } }, postgres, more)
     const { headers, session } = await signedIn(server)
     await secondFactorFor(server.db, session.identity_id)
     const rows = { identity: session.identity_id, session: session.id }

@@ -140,7 +140,10 @@ describe('settings', () => {
       const [other, here] = [await app(own, person), await app(own, person)]
       assert.equal((await here.submit({ method: 'password', password: NEW_PASSWORD })).status, 200)
       assert.deepEqual([await here.isIn(), await other.isIn()], [ownStays, otherStays])
-      const events = sql('test.ends', "select cause from lethe.events where session_id = $1 and type = 'session.ended'")
+      const events = sql(
+        'test.ends_settings',
+        "select cause from lethe.events where session_id = $1 and type = 'session.ended'",
+      )
       const causes = await server.db.query(events, [other.sessionId])
       assert.deepEqual(causes, otherStays ? [] : [{ cause: 'credentials_changed' }])
       await signInNative(server, { ...person, password: NEW_PASSWORD })

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { formatTime, type Micros, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
-import { backends, pglite, type Scope } from '../helpers/db.ts'
+import { backends, type Scope } from '../helpers/db.ts'
 import { type TestServer, type TestServerOptions, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
 
 /** An app that waits, and somebody who has signed in with a browser for it. */
-async function waiting(t: Scope, options: TestServerOptions = { backend: pglite }) {
+async function waiting(t: Scope, options: TestServerOptions = {}) {
   const server = await testServer(t, options)
   const begun = await fetch(`${server.publicUrl}/self-service/login/api?return_session_token_exchange_code=true`)
   const flow = (await begun.json()) as { id: string; session_token_exchange_code: string }
@@ -62,7 +62,7 @@ describe('codes of an app', () => {
     let late: Micros = 0
     const real = systemClock()
     const clock = { ...real, now: () => real.now() + late }
-    const { exchange } = await waiting(t, { backend: pglite, clock })
+    const { exchange } = await waiting(t, { clock })
     late = 601 * SECOND
     assert.equal((await exchange()).status, 404)
     late = 60 * SECOND

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { StoreUnavailable } from '../../src/kernel/db/client.ts'
 import { Client, type Reply } from '../helpers/client.ts'
-import { pglite, type Scope } from '../helpers/db.ts'
+import { postgres, type Scope } from '../helpers/db.ts'
 import { CODES, giveCodes, SECOND_FACTORS } from '../helpers/second-factor.ts'
 import { BROWSER, ID, openLogin, pathOf, signedIn, uiServer } from '../helpers/ui.ts'
 
@@ -144,7 +144,7 @@ describe('the link to sign out', () => {
 
 describe('while the store is away', () => {
   it('browsers get a page that stands alone and says when to come back, scripts get JSON, and no browser loses a cookie', async (t: Scope) => {
-    const db = await pglite.open(t)
+    const db = await postgres.open(t)
     let away = false
     const flaky = {
       ...db,

@@ -4,7 +4,7 @@ import { decodeJwt } from 'jose'
 import { createSeal } from '../../src/kernel/crypto/seal.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { Client, PASSWORD } from '../helpers/client.ts'
-import { backends, pglite } from '../helpers/db.ts'
+import { backends } from '../helpers/db.ts'
 import { leaveFor, serverWithProvider, signInAt, type WithProvider, whoami } from '../helpers/provider-sign-in.ts'
 
 interface Row {
@@ -74,7 +74,7 @@ describe('what a session remembers of a provider', () => {
   const ada = { sub: 'ada', email: 'ada@example.org' }
 
   test('is that of the last sign-in of each account: a refresh replaces, a link adds', async (t) => {
-    const all = await serverWithProvider(t, { backend: pglite }, (p) => [p.entry('one'), p.entry('two')])
+    const all = await serverWithProvider(t, {}, (p) => [p.entry('one'), p.entry('two')])
     const { provider } = all
     const { client, session } = await signInAt(all, { ...ada, sid: 'old' })
     await client.get(provider.signIn(await leaveFor(client, 'one', { query: '?refresh=true' }), { ...ada, sid: 'new' }))
@@ -89,7 +89,7 @@ describe('what a session remembers of a provider', () => {
   })
 
   test('is that of an account that was linked by signing in', async (t) => {
-    const all = await serverWithProvider(t, { backend: pglite })
+    const all = await serverWithProvider(t)
     const { server, provider } = all
     const made = await new Client(server).send('POST', `${server.adminUrl}/admin/identities`, {
       json: {
@@ -117,7 +117,7 @@ describe('what a session remembers of a provider', () => {
 
   test('is sealed also where the cipher is noop, and bounded', async (t) => {
     const config = { ciphers: { algorithm: 'noop' }, secrets: { cipher: null } }
-    const all = await serverWithProvider(t, { backend: pglite, config })
+    const all = await serverWithProvider(t, { config })
     await signInAt(all, ada)
     await signInAt(all, { ...ada, sid: 's'.repeat(2000), picture: 'p'.repeat(40_000) })
     const [small, large] = await rowsOf(all)
@@ -126,7 +126,7 @@ describe('what a session remembers of a provider', () => {
   })
 
   test('is deleted by clean-up where another program has ended or deleted the session', async (t) => {
-    const all = await serverWithProvider(t, { backend: pglite })
+    const all = await serverWithProvider(t)
     const { server } = all
     const [ended, deleted, alive] = [await signInAt(all, ada), await signInAt(all, ada), await signInAt(all, ada)]
     await server.db.query(END_ELSEWHERE, [ended.session.id])

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { Client } from '../helpers/client.ts'
-import { pglite } from '../helpers/db.ts'
+
 import fc, { MORE } from '../helpers/fast-check.ts'
 import { leaveFor, serverWithProvider, type WithProvider } from '../helpers/provider-sign-in.ts'
 import { pathOf } from '../helpers/ui.ts'
@@ -168,7 +168,7 @@ describe('the way back from a provider', () => {
     const real = systemClock()
     const clock = { ...real, now: () => real.now() + late.seconds * SECOND }
     const entries = (p: WithProvider['provider']) => [p.entry('one'), p.entry('two', { pkce: 'never' })]
-    const world = { ...(await serverWithProvider(t, { backend: pglite, clock }, entries)), late }
+    const world = { ...(await serverWithProvider(t, { clock }, entries)), late }
     const count = async () => (await world.server.db.query<{ count: number }>(COUNT))[0]!.count
     for (const entry of ['one', 'two']) {
       const { client, path, code, state } = await depart(world, 'browser', entry)

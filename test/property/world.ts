@@ -42,7 +42,7 @@ type KnownPerson = Person & {
 const LIFE = 3600 * SECOND
 
 const ENDS = sql(
-  'test.story_ends',
+  'test.story_ends_world',
   `select s.id, (select count(*) from lethe.events e where e.session_id = s.id and e.type = 'session.ended') as ends
    from unnest($1::uuid[]) as s (id)`,
 )

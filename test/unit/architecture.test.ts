@@ -235,6 +235,21 @@ describe('statements', () => {
     const odd = named.filter(({ name }) => !/^[a-z_]+\.[a-z0-9_]+$/.test(name))
     assert.deepEqual(odd, [], 'names are `feature.what_it_does`: they become metric labels')
   })
+
+  it('of tests have one text for a name: they share connections', () => {
+    const texts = new Map<string, string>()
+    const other = testFiles().flatMap((file) =>
+      [...readFileSync(file, 'utf8').matchAll(/\bsql\(\s*'(test\.[^']+)',\s*(['"`])(.*?)\2/gs)].flatMap(
+        ([, name, , text]) => {
+          const same = (texts.get(name!) ?? text!).replace(/\s+/g, ' ') === text!.replace(/\s+/g, ' ')
+          texts.set(name!, text!)
+          return same ? [] : [`${relative(root, file)}: ${name}`]
+        },
+      ),
+    )
+    assert.ok(texts.size > 10, 'the pattern that finds statements matches nothing any more')
+    assert.deepEqual(other, [])
+  })
 })
 
 describe('words', () => {
@@ -304,6 +319,11 @@ function lacks(files: Source[], pattern: RegExp): void {
 
 function withoutComments(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, (c) => c.replace(/[^\n]/g, '')).replace(/^\s*\/\/.*$/gm, '')
+}
+
+function testFiles(): string[] {
+  const names = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => name.endsWith('.ts')).map((name) => join(root, 'test', name))
 }
 
 function readSources(): Source[] {

@@ -75,7 +75,7 @@ describe('the lock on a folder of data', () => {
     await assert.rejects(openPglite({ dataDir: dir }), DataDirInUse)
     await first.close()
     const second = await openPglite({ dataDir: dir })
-    assert.deepEqual(await second.query(sql('test.kept', 'select n from kept')), [{ n: 7 }])
+    assert.deepEqual(await second.query(sql('test.kept_data_dir_lock', 'select n from kept')), [{ n: 7 }])
     await second.close()
   })
 })

@@ -30,7 +30,7 @@ async function once(dir: string, work = async () => {}): Promise<string[]> {
   const db = await openDb(`pglite://${dir}`, { onWarning: (message) => warnings.push(message) })
   try {
     await work()
-    await db.query(sql('test.one', 'select 1'))
+    await db.query(sql('test.one_data_dir', 'select 1'))
   } finally {
     await db.close()
   }
