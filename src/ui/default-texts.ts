@@ -21,6 +21,8 @@ export const DEFAULT_TEXTS = {
   'secondFactor.none': 'This account needs a second step to sign in, which is not offered here.',
   'registration.title': 'Create an account',
   'registration.credential.title': 'Choose a password',
+  'registration.others': 'Rather another way?',
+  'registration.others.link': 'All ways to create an account',
   'registration.toLogin': 'Already have an account?',
   'registration.toLogin.link': 'Sign in',
   'recovery.title': 'Recover your account',
@@ -32,6 +34,7 @@ export const DEFAULT_TEXTS = {
   'link.verification.text':
     'You have opened the link that was sent to you. Go on to confirm that the address is yours.',
   'link.button': 'Continue',
+  'link.again': 'Send another link',
   'settings.title': 'Settings',
   'settings.profile.title': 'Profile',
   'settings.password.title': 'Password',

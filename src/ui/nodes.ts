@@ -1,3 +1,4 @@
+import { info } from '../flows/messages.ts'
 import { type InputNode, isInput, type ShownNode, type Ui, type UiMessage } from '../flows/types.ts'
 import type { Json } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
@@ -23,6 +24,8 @@ export const hasErrors = (ui: Ui) =>
 
 /** Ids of messages. @see kratos/messages.md */
 const RESEND_CODE = 1070008
+/** Of a button of this page alone. */
+const RESEND_LINK = -1
 const SENT = new Set([1060002, 1060003, 1060004, 1080001, 1080003, 1010014, 1040005])
 
 /** A field for a pasted code; browsers offer one from an SMS, and telephones a number pad. */
@@ -30,7 +33,7 @@ const CODE_FIELD = { type: 'text', inputmode: 'numeric', autocomplete: 'one-time
 
 /** Any flow as a form. Only keys need a script. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
-  const nodes = ui.nodes.filter(isInput)
+  const nodes = ui.nodes.filter(isInput).map((node) => (isFresh(ui) ? asResend(node, t) : node))
   const split = look.perGroup ?? look.alternatives ?? false
   const focus = focused(ui, nodes, split && !look.alternatives)
   const forms = groupsOf(nodes, split).map(({ name, members }) => {
@@ -179,7 +182,14 @@ const asksForOthers = (button: InputNode, members: readonly InputNode[]) =>
 export const isProvider = ({ attributes: { name } }: InputNode) => ['provider', 'link', 'unlink'].includes(name)
 
 /** Requests another code, and leaves the field for one empty. */
-const isResend = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
+const isResendOfCode = ({ meta }: InputNode) => meta.label?.id === RESEND_CODE
+const isResend = (node: InputNode) => isResendOfCode(node) || node.meta.label?.id === RESEND_LINK
+
+/** After a link was sent its form is the same as before, and "Continue" sends another one. */
+const asResend = (node: InputNode, t: Texts): InputNode =>
+  node.group === 'link' && isButton(node)
+    ? { ...node, meta: { ...node.meta, label: info(RESEND_LINK, t.get('link.again')) } }
+    : node
 
 /** Whether a code or link has just been sent: people who press the button again too soon get a second one, and use the first. */
 const isFresh = ({ messages = [] }: Ui) => messages.some(({ id }) => SENT.has(id))
@@ -207,9 +217,12 @@ function renderButton(node: InputNode, place: Place, t: Texts, isNew: boolean): 
     value: valueText(value),
     disabled,
     'data-trigger': onclickTrigger,
-    class: place.main ? 'main' : takesAway(node) ? 'danger' : isNew && isResend(node) ? 'later' : undefined,
+    class:
+      [place.main && 'main', takesAway(node) && 'danger', isNew && isResend(node) && 'later']
+        .filter(Boolean)
+        .join(' ') || undefined,
     // Going back, or elsewhere, must not require the page to be filled in.
-    formnovalidate: name === 'screen' || isResend(node) || isProvider(node) || place.free,
+    formnovalidate: name === 'screen' || isResendOfCode(node) || isProvider(node) || place.free,
   })
   const button = html`<button${given}>${node.meta.label ? t.message(node.meta.label) : valueText(value)}</button>`
   return isNew && isResend(node) ? html`<p class="hint">${t.get('code.wait')}</p>${button}` : button

@@ -101,6 +101,22 @@ describe('the way back from a provider', () => {
     assert.deepEqual(await bring(issuer), [200, 1])
   })
 
+  test('who cancels a registration is shown the way back to all ways, on the page', async () => {
+    const client = new Client(all.server)
+    const url = new URL(all.provider.signIn(await leaveFor(client, 'one', { kind: 'registration' }), ada))
+    url.searchParams.delete('code')
+    url.searchParams.set('error', 'access_denied')
+    const page = await client.get(url.href, BROWSER)
+    const flow = new URL(page.headers.get('location')!).search
+    assert.match(
+      (await client.get(`/ui/registration${flow}`, BROWSER)).text,
+      /registration\/browser">All ways to create an/,
+    )
+    const fresh = await client.get('/self-service/registration/browser', BROWSER)
+    const { search } = new URL(fresh.headers.get('location')!)
+    assert.doesNotMatch((await client.get(`/ui/registration${search}`, BROWSER)).text, /All ways to create an/)
+  })
+
   for (const [title, states] of [
     ['what the provider refuses is told in the form that the browser came from', true],
     ['where it says only that, the browser goes back to where it left last', false],

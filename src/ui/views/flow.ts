@@ -8,6 +8,9 @@ import { askPasskeyName } from '../passkey-name.ts'
 import { scriptSource } from '../shown.ts'
 import { type Ended, endedNote } from './ended.ts'
 
+/** Id of a message. */
+const GO_ON_WITH_PROVIDER = 1040003
+
 export interface LoginLike extends Flow {
   refresh: boolean
   requested_aal: string
@@ -44,10 +47,13 @@ export function loginPage(
 export function registrationPage(flow: Flow, { t, root }: View): Page {
   const secondScreen = flow.ui.nodes.some((node) => isInput(node) && node.attributes.name === 'screen')
   const link = beginInstead(root, 'login', flow)
+  // Who comes back from a provider has no other way in the form, also after they have cancelled there.
+  const isLeft = flow.ui.nodes.some((node) => isInput(node) && node.meta.label?.id === GO_ON_WITH_PROVIDER)
   return page(
     t.get(secondScreen ? 'registration.credential.title' : 'registration.title'),
     flow,
     html`${renderForm(flow.ui, t)}
+${isLeft && html`<p class="aside">${t.get('registration.others')} <a href="${beginInstead(root, 'registration', flow)}">${t.get('registration.others.link')}</a></p>`}
 <p class="aside">${t.get('registration.toLogin')} <a href="${link}">${t.get('registration.toLogin.link')}</a></p>`,
   )
 }

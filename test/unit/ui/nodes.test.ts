@@ -112,6 +112,13 @@ describe('a form', () => {
     assert.ok(text.includes('action="https://a.example/?x=1&amp;y=2"'))
   })
 
+  it('from which a link was sent says that another one is sent, after a while', () => {
+    const nodes = [node('email', 'email', { group: 'link', value: 'a@b.example' }), submit('link', 'link')]
+    assert.doesNotMatch(render(...nodes), /Send another link/)
+    const sent = { ...ui(...nodes), messages: [{ id: 1080001, type: 'info' as const, text: 'sent' }] }
+    assert.match(renderForm(sent, t).text, /value="a@b.example"[\s\S]*class="main later">Send another link</)
+  })
+
   it('can be one for each group, each with the token', () => {
     const nodes = [node('csrf_token', 'hidden', { value: 'x' }), submit('a', 'profile'), submit('b', 'password')]
     const text = renderForm(ui(...nodes), t, { perGroup: true, heading: (group) => group.toUpperCase() }).text
