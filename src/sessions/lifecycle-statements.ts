@@ -8,24 +8,30 @@ const VALUES = { now: ':now', nid: ':nid', shared: ':shared::boolean' }
 const DETAILS = { actor: ':actor::jsonb', data: ':data::jsonb' }
 
 /**
- * Ends many sessions. Rows are locked in one order, and a row that another transaction holds is left out rather than waited for:
- * it would hold up its batch. The caller recognises it by `was_active` and ends it alone.
+ * Ends many sessions. A row that another transaction holds is left out rather than waited for: it would hold up its batch. So it
+ * never waits, in whatever order it locks. The caller recognises such a row by `was_active` and ends it alone.
+ *
+ * Written so that the server keeps one plan for any number of them, as look-ups are (see store-hot.ts): it planned each
+ * statement anew, which took three quarters of the time of a lone logout (1.2 of 1.5 ms).
  */
 const revokeMany = (name: string, column: 'id' | 'token', type: 'uuid' | 'text') =>
   sql(
     name,
     `with input as (
-    select key, cause, actor, data from unnest(:keys::${type}[], :causes::text[], :actors::text[], :datas::text[])
-      as input (key, cause, actor, data)
+    select key, cause, actor, data from unnest((select :keys::${type}[]), (select :causes::text[]), (select :actors::text[]),
+      (select :datas::text[])) as input (key, cause, actor, data)
   ), target as (
-    select s.id, input.cause, input.actor, input.data from input join sessions s on s.${column} = input.key
-    where s.nid = :nid and s.active order by s.id for update of s skip locked
+    select one.id, input.cause, input.actor, input.data from input cross join lateral (
+      select s.id from sessions s where s.${column} = input.key and s.nid = :nid and s.active limit 1 for update skip locked
+    ) one
   ), ended as (
     update sessions set active = false from target where sessions.id = target.id
     returning sessions.id, sessions.identity_id, target.cause, target.actor, target.data
   ), ${recordEnds({ ...VALUES, cause: 'ended.cause', actor: 'ended.actor::jsonb', data: 'ended.data::jsonb' })}
   select input.key, s.id is not null as known, coalesce(s.active, false) as was_active, ended.id is not null as ended
-  from input left join sessions s on s.${column} = input.key and s.nid = :nid left join ended on ended.id = s.id`,
+  from input left join lateral (
+    select s.id, s.active from sessions s where s.${column} = input.key and s.nid = :nid limit 1
+  ) s on true left join ended on ended.id = s.id`,
   )
 export const REVOKE_MANY = revokeMany('session.revoke_many', 'id', 'uuid')
 export const REVOKE_MANY_BY_TOKEN = revokeMany('session.revoke_many_by_token', 'token', 'text')

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
@@ -6,7 +7,7 @@ import { idOf, seed } from '../../bench/seed.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, signIn, signInNative } from '../helpers/client.ts'
 import { adopted, closingScope, postgres } from '../helpers/db.ts'
-import { recording, type Sent, scansOf } from '../helpers/plans.ts'
+import { keptFor, recording, type Sent, scansOf } from '../helpers/plans.ts'
 import { testServerUrl } from '../helpers/postgres.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
@@ -77,6 +78,22 @@ for (const backend of [postgres, adopted]) {
     }
 
     if (backend !== postgres) return
+
+    test('an end is planned once, however many sessions end together', async () => {
+      await client.query('set plan_cache_mode = auto')
+      for (const ended of ['session.revoke_many', 'session.revoke_many_by_token']) {
+        const { statement, values } = sent.get(ended)!
+        for (const length of [1, 64]) {
+          const keys = Array.from({ length }, () => randomUUID())
+          const given = values.map((value) => (Array.isArray(value) ? keys : value))
+          const name = `${ended}_${length}`
+          assert.ok(
+            await keptFor(client, { statement: { ...statement, name }, values: given }),
+            `${name}: planned anew`,
+          )
+        }
+      }
+    })
 
     test('an end rewrites its row in place: no index has the column, and pages have room', async () => {
       const naming = `select indexrelid::regclass::text as name from pg_index
