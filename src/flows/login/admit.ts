@@ -18,8 +18,8 @@ export type AdmitDeps = Pick<BeginLoginDeps, 'config' | 'urls' | 'hooks' | 'cloc
 export interface Admission {
   hooks: readonly ConfiguredHook[]
   returnTo: string
-  /** of a new session: hooks have been told it */
-  sessionId: string
+  /** of a new session, if hooks have been told it */
+  sessionId: string | undefined
   /** called with the identity again when the session begins. @throws what refuses the login */
   mayEnter(identity: Identity): void
 }
@@ -36,8 +36,10 @@ export async function admit(d: AdmitDeps, c: Completion, before?: Admission): Pr
   mayEnter(proved.identity)
   if (before) return before
   const returnTo = returnToOf(d, c)
+  const receivers = webHooks(hooks)
+  if (receivers.length === 0) return { hooks, returnTo, sessionId: undefined, mayEnter }
   const session = sessionAfter(d, c)
-  await d.hooks.run(webHooks(hooks), () => {
+  await d.hooks.run(receivers, () => {
     const answer = d.sessions.answer(session)
     return {
       flow: loginAnswer({ ...flow, active_method: method }, { transientPayload: c.transientPayload }),

@@ -135,7 +135,7 @@ function asHook(error: unknown): never {
   throw error instanceof FormRefused ? new HookRefused(error.problems) : error
 }
 
-function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string, tx: Queryable) {
+function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string | undefined, tx: Queryable) {
   const { identity, authentication, passwordHash, upstream } = proved
   return d.sessions.issue({ id, identity, authentication, passwordHash, upstream, device: caller.device }, tx)
 }

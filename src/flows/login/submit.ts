@@ -134,7 +134,8 @@ async function enter(d: SubmitLoginDeps, c: Completion, admission: Admission): P
   const { caller, proved } = c
   const signedIn = await completeLogin(d, c, admission)
   await proved.after?.()
-  const { identifier } = proved
+  // an app has no cookies
+  const identifier = c.flow.type === 'api' ? undefined : proved.identifier
   const knownBrowser = identifier === undefined ? undefined : d.knownBrowsers.add(caller.knownBrowser, identifier)
   return { ...signedIn, returnTo: admission.returnTo, knownBrowser }
 }
