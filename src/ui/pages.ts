@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import type { Config } from '../config/schema/schema.ts'
+import type { RemovedKey } from '../webauthn/removed.ts'
 import { formTargets, pageHeaders } from './headers.ts'
 import { layout, type Page, type View } from './layout.ts'
 import { createTexts } from './texts.ts'
@@ -10,6 +11,8 @@ export type OwnCredentials = (identityId: string) => Promise<{
   signIn: readonly string[]
   /** unused backup codes; undefined without any set up */
   backupCodes: number | undefined
+  /** keys that they do not have any more */
+  removedKeys(): Promise<readonly RemovedKey[]>
 }>
 
 export interface PageDeps {

@@ -11,6 +11,7 @@ import type { Session } from '../sessions/types.ts'
 import type { Page, View } from './layout.ts'
 import type { PageKind } from './links.ts'
 import { type OwnCredentials, type PageDeps, sendPage, uiView } from './pages.ts'
+import { scriptSource } from './shown.ts'
 import { deviceWords } from './views/device-words.ts'
 import { errorPageOf } from './views/error.ts'
 import {
@@ -68,8 +69,13 @@ export function flowPageRoutes(d: FlowPageDeps): FastifyPluginAsync {
         'settings',
         (id) => settings.read(id, session),
         async (flow, view) => {
-          const { signIn } = await d.ownCredentials(session.identity_id)
-          return settingsPage(flow, view, { signIn, device: deviceWords(req.headers['user-agent'] ?? '', view.t) })
+          const { signIn, removedKeys } = await d.ownCredentials(session.identity_id)
+          const removed = scriptSource(flow.ui.nodes) === undefined ? [] : await removedKeys()
+          return settingsPage(flow, view, {
+            signIn,
+            removed,
+            device: deviceWords(req.headers['user-agent'] ?? '', view.t),
+          })
         },
       ),
     )

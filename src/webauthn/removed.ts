@@ -1,5 +1,6 @@
 import { isInput, type UiNode } from '../flows/types.ts'
 import type { IdentityService } from '../identities/service.ts'
+import type { FullIdentity } from '../identities/types.ts'
 import { HttpError } from '../kernel/http/errors.ts'
 import { ringOf } from './enrol.ts'
 import type { KeyPartyStore } from './store.ts'
@@ -21,6 +22,20 @@ export async function isRemoved(d: RemovedKeysDeps, id: Buffer, types: readonly 
   const owners = await d.keyParties.ownersOf(id)
   const held = await Promise.all(owners.map((owner) => holds(d, owner, id, types)))
   return owners.length > 0 && !held.includes(true)
+}
+
+/** A device is told of so many at once. */
+const MAX_TOLD = 20
+
+/** Keys that were set up here for an identity, and that it does not have any more. */
+export async function removedKeysOf(
+  { keyParties }: { keyParties: Pick<KeyPartyStore, 'of'> },
+  { id, credentials }: Pick<FullIdentity, 'id' | 'credentials'>,
+  types: readonly string[],
+): Promise<RemovedKey[]> {
+  const kept = types.flatMap((type) => ringOf(credentials, type, id).keys.map((key) => key.id.toString('base64url')))
+  const gone = [...(await keyParties.of(id))].filter(([credentialId]) => !kept.includes(credentialId))
+  return gone.slice(0, MAX_TOLD).map(([credentialId, rpId]) => ({ rpId, credentialId }))
 }
 
 async function holds(d: RemovedKeysDeps, owner: string, id: Buffer, types: readonly string[]): Promise<boolean> {

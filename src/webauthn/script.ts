@@ -160,8 +160,10 @@ export const SCRIPT = `(() => {
   })
   // Devices offer a key that was removed here until they are told so.
   const tellRemoved = () => {
-    if (!window.PublicKeyCredential.signalUnknownCredential || !field('passkey_challenge')) return
-    const gone = valueOf('passkey_challenge').unknownCredentials || []
+    if (!window.PublicKeyCredential.signalUnknownCredential) return
+    const place = document.querySelector('[data-removed-keys]')
+    const tried = field('passkey_challenge') ? valueOf('passkey_challenge').unknownCredentials || [] : []
+    const gone = place ? JSON.parse(place.getAttribute('data-removed-keys')) : tried
     for (const one of gone) window.PublicKeyCredential.signalUnknownCredential(one).catch(() => {})
   }
   const begin = () => {

@@ -231,6 +231,9 @@ it('keys are set up and used on the built-in pages, whose policy allows no scrip
       ['Chrome on Linux'],
     )
     await remove(own.page, 'passkey_remove')
+    const credentialId = key!.credentialId.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+    await own.page.waitForFunction('window.told.length > 0')
+    assert.deepEqual(await own.page.evaluate('window.told'), [{ rpId: 'localhost', credentialId }], 'at once')
     await signOut(own.page)
     await own.page.addInitScript(NO_OFFER)
     await open(own.page, '/self-service/login/browser')
@@ -238,7 +241,6 @@ it('keys are set up and used on the built-in pages, whose policy allows no scrip
     await own.page.click(PASSKEY)
     await own.page.waitForSelector('.box.error')
     await own.page.waitForFunction('window.told.length > 0')
-    const credentialId = key!.credentialId.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
     assert.deepEqual(await own.page.evaluate('window.told'), [{ rpId: 'localhost', credentialId }])
   })
 

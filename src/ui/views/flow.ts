@@ -77,14 +77,23 @@ export function verificationPage(flow: Flow, { t, root }: View): Page {
   )
 }
 
-/** @param own `signIn`: types of the owner's credentials that are enough to sign in; `device`: the name of this one */
-export function settingsPage(flow: Flow, { t, root }: View, own: { signIn: readonly string[]; device: string }): Page {
+export interface OwnSettings {
+  /** types of the owner's credentials that are enough to sign in */
+  signIn: readonly string[]
+  /** keys that the owner does not have any more, for the script to tell the device */
+  removed: readonly object[]
+  /** the name of this device */
+  device: string
+}
+
+export function settingsPage(flow: Flow, { t, root }: View, own: OwnSettings): Page {
   const ui = askPasskeyName(offerNewCodes(flow.ui, t), t, own.device)
   const heading = (group: string) => t.firstOf([`settings.${group}.title`])
   return page(
     t.get('settings.title'),
     flow,
     html`${renderForm(ui, t, { perGroup: true, heading, signIn: own.signIn })}
+${own.removed.length > 0 && html`<span hidden data-removed-keys="${JSON.stringify(own.removed)}"></span>`}
 <p class="aside"><a href="${root}/ui/welcome">${t.get('settings.back')}</a></p>`,
   )
 }
