@@ -16,6 +16,9 @@ import { migrate, openPostgres, startKratos, startLethe } from './stand.ts'
 
 type Stop = () => Promise<void>
 
+/** V8 compiles what a login runs for its first 4,000 or so: after one second of warming up that was two fifths of its CPU. */
+const WARM_UP_SECONDS = 8
+
 /** All workloads at each number of connections, beside bare SQL, a server that does nothing, and perhaps another one. */
 export async function costs(options: Options, progress: Progress): Promise<Measured> {
   const { sessions, secret, plans, rounds, seconds, connections } = options
@@ -40,7 +43,7 @@ export async function costs(options: Options, progress: Progress): Promise<Measu
   for (const plan of plans) {
     progress(`warming up: ${plan}`)
     for (const target of plan === 'noop' ? [noop] : targets) {
-      await measure(setting, target, { plan, connections: most, round: 0, seconds: 1, requests })
+      await measure(setting, target, { plan, connections: most, round: 0, seconds: WARM_UP_SECONDS, requests })
     }
   }
   const runs = await interleave({ setting, targets, noop, bare, plans, rounds, seconds, connections, progress })
