@@ -1,13 +1,12 @@
 /**
  * The tests on a machine that is slow, busy and now and then asleep: `npm run test:slow-machine [-- options and files of
- * npm test]`. They run at the lowest priority beside a busy loop on each core, while processes of theirs are stopped
- * at random for one to three seconds, as a suspended laptop or a crowded host stops them. Three runs have to pass.
- * `RUNS` says how many, `SEED` repeats the choices of an earlier run. Linux only: processes are found in /proc.
+ * npm test]`. They run at a low priority beside a busy loop, while processes of theirs are stopped at random for one to
+ * three seconds, as a suspended laptop or a crowded host stops them. Three runs have to pass. `RUNS` says how many, `BUSY`
+ * how many busy loops, `SEED` repeats the choices of an earlier run. Linux only: processes are found in /proc.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const runs = Number(process.env.RUNS ?? 3)
@@ -16,7 +15,7 @@ const random = seeded(seed)
 const options = process.argv.slice(2)
 
 process.stdout.write(`slow machine: ${runs} runs, seed ${seed}\n`)
-const busy = Array.from({ length: availableParallelism() }, () => spawn(process.execPath, ['-e', 'for (;;);']))
+const busy = Array.from({ length: Number(process.env.BUSY ?? 1) }, () => spawn(process.execPath, ['-e', 'for (;;);']))
 const stopBusy = () => {
   for (const child of busy) child.kill('SIGKILL')
 }
