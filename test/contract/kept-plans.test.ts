@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import pg from 'pg'
+import { createAttemptStore } from '../../src/flows/login/store-attempts.ts'
 import { closingScope, createDatabase, openAt } from '../helpers/db.ts'
 import { keptFor, recording, scansOf } from '../helpers/plans.ts'
 import { testServer } from '../helpers/server.ts'
@@ -37,3 +39,26 @@ for (const [name, lethe] of READ) {
     }
   })
 }
+
+test('failed logins are counted with one plan, by the index from the first one on', async (t) => {
+  const scope = closingScope()
+  t.after(() => scope.close())
+  const url = await createDatabase(scope, { migrated: true })
+  const { db, sent } = recording(await openAt(scope, url))
+  await createAttemptStore(db, randomUUID()).reached([{ key: 'one', allowed: 5 }], 0)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  scope.after(() => client.end())
+  const reached = sent.get('login_failures.reached')!
+  const scans = await scansOf(client, reached, true)
+  assert.deepEqual(
+    scans.filter(({ table }) => table === 'lethe.login_failures').map(({ index }) => index),
+    ['login_failures_pkey'],
+  )
+  await client.query('set plan_cache_mode = auto')
+  await client.query(
+    "insert into lethe.login_failures (key, times, expires_at) select 'k' || i, '{1}', 5 from generate_series(1, 20000) i",
+  )
+  await client.query('analyze lethe.login_failures')
+  assert.ok(await keptFor(client, reached), 'planned anew')
+})
