@@ -262,7 +262,10 @@ export async function issuerOf(iss: string) {
 /** Somebody comes back with a code that the provider takes. */
 export function arriveAt(entry: Provider, upstream: Upstream) {
   const providers = createProviderSignIn({
-    config: () => ({ selfservice: { methods: { oidc: { config: { providers: [entry] } } } } }),
+    config: () => ({
+      selfservice: { methods: { oidc: { config: { providers: [entry] } } } },
+      lethe: { providers: [] },
+    }),
     publicBaseUrl: () => 'https://us.example',
     random: randomBytes,
     seal: createSeal('test', () => ['secret-of-the-test'], randomBytes),

@@ -23,6 +23,8 @@ describe('texts', () => {
       /\.to\w+\.link$/,
       /^provider_error\.\w+$/,
       /^ended(Note)?\.\w+(\.untimed)?$/,
+      /^link\.\w+\.text$/,
+      /^removal\.way\.\w+$/,
     ]
     const more = [/^logout\.scope\.(current|all|others)$/, /^(login|refresh|secondFactor)\.title$/]
     const fixed = names.filter((name) => ![...parts, ...more].some((pattern) => pattern.test(name)))
