@@ -61,9 +61,9 @@ test('a statement over many sessions costs what its rows cost, also after one ov
     { type: 'session.ended', count: begun },
   ])
   for (const [name, [one, two, four]] of times) {
-    // four times the rows: sixteen times as long where each is compared with each
+    // four times the rows: sixteen times as long where each is compared with each; a pause of the machine lengthens one of them
     const all = `${name}: ${[one, two, four].map((ms) => Math.round(ms!))} ms`
-    assert.ok(Math.max(two!, four!) < 10 * Math.max(one!, 200) && one! < 60_000, all)
+    assert.ok(Math.min(4 * two!, four!) < 10 * Math.max(one!, 200) && one! < 60_000, all)
   }
   t.diagnostic(JSON.stringify([...times].map(([name, all]) => [name, ...all.map((ms) => Math.round(ms))])))
 })
