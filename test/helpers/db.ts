@@ -85,8 +85,12 @@ const PATIENT = { connectTimeoutMs: 60_000, acquireTimeoutMs: 60_000, statementT
 /** A database of its own on the test server, for tests that need several connections or processes; dropped at the end. */
 export async function createDatabase(t: Scope, options: { migrated: boolean }): Promise<string> {
   if (!options.migrated) return databaseFrom(t, 'template0')
+  return databaseFrom(t, await migratedTemplate())
+}
+
+async function migratedTemplate(): Promise<string> {
   postgresTemplate ??= template(await migrationsKey(), migrateUp)
-  return databaseFrom(t, await postgresTemplate)
+  return postgresTemplate
 }
 
 async function databaseFrom(t: Scope, source: string): Promise<string> {
@@ -155,10 +159,7 @@ async function migratedPglite(options: OpenOptions): Promise<Db> {
   return openPglite({ ...pgliteOptions(options), loadDataDir: await pgliteArchive })
 }
 
-async function openPostgres(options: OpenOptions): Promise<Db> {
-  postgresTemplate ??= template(await migrationsKey(), migrateUp)
-  return openCopy(await postgresTemplate, options)
-}
+const openPostgres = async (options: OpenOptions): Promise<Db> => openCopy(await migratedTemplate(), options)
 
 async function openAdopted(options: OpenOptions): Promise<Db> {
   adoptedTemplate ??= template(`adopted_${await adoptedKey()}`, async (db) => {

@@ -46,12 +46,11 @@ async function prepare(db: Db): Promise<Prepared> {
   const sequences = await db.query<{ name: string; value: number | null; start: number }>(SEQUENCES)
   const seeds: string[] = []
   for (const { name } of tables) {
-    const rows = sql('test.seeds', `select coalesce(jsonb_agg(to_jsonb(t)), '[]')::text as rows from ${name} t`)
-    const [row] = await db.query<{ rows: string }>({ ...rows, name: `test.seeds ${name}` })
-    if (row!.rows !== '[]')
-      seeds.push(
-        `insert into ${name} overriding system value select * from jsonb_populate_recordset(null::${name}, $rows$${row!.rows}$rows$)`,
-      )
+    const all = sql(`test.seeds_of_${name}`, `select jsonb_agg(to_jsonb(t))::text as rows from ${name} t`)
+    const [row] = await db.query<{ rows: string | null }>(all)
+    if (row!.rows === null) continue
+    const copy = `select * from jsonb_populate_recordset(null::${name}, $rows$${row!.rows}$rows$)`
+    seeds.push(`insert into ${name} overriding system value ${copy}`)
   }
   // Deleting is cheap in tables that hold a few rows or none; `truncate` makes files anew, also those of every index.
   const statements = [

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { describe, test } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import type { Message } from '../../src/courier/types.ts'
+import { SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import type { Scope } from '../helpers/db.ts'
 import { type MailboxOptions, mailbox, randomAddress } from '../helpers/mailbox.ts'
@@ -54,7 +55,10 @@ async function sending(t: Scope, options: Options = {}) {
     '{port}',
     String(options.port ?? box.port),
   )
+  let now = systemClock().now()
   const server = await testServer(t, {
+    // No further try is due until `hurry`, however long the machine pauses between two looks.
+    clock: { now: () => now },
     config: {
       ...(options.baseUrl && { serve: { public: { base_url: options.baseUrl } } }),
       courier: {
@@ -82,7 +86,11 @@ async function sending(t: Scope, options: Options = {}) {
       const found = await row(id)
       return found.status === status && found
     }, `status ${status} of a message`)
-  return { server, box, to, enqueue, row, reached, hurry: () => server.db.query(HURRY) }
+  async function hurry() {
+    now += SECOND
+    await server.db.query(HURRY)
+  }
+  return { server, box, to, enqueue, row, reached, hurry }
 }
 
 describe('mail over SMTP', () => {
