@@ -146,9 +146,12 @@ describe('one order for all nodes', () => {
 
   test('places of the present log, of earlier releases and of another log are taken', async (t) => {
     const server = await testServer(t, {})
-    for (let i = 0; i < 3; i++) await server.deps.sessions.revoke((await signedIn(server)).session, 'logout')
     const list = new ListFollower()
-    const { cursor } = await list.ask(server)
+    const empty = await list.ask(server)
+    assert.match(empty.cursor, /^[0-9a-f]{8}\.0$/)
+    for (let i = 0; i < 3; i++) await server.deps.sessions.revoke((await signedIn(server)).session, 'logout')
+    const { cursor, reset: again, sessions: first } = await list.ask(server)
+    assert.deepEqual([again, first.length], [false, 3], 'what comes after an empty log is new')
     const { seq } = placeOf(cursor)
     const told = async (after: string) => {
       const url = `${server.adminUrl}/admin/sessions/revocations?after=${after}`
@@ -157,6 +160,7 @@ describe('one order for all nodes', () => {
     }
     assert.deepEqual(await told(cursor), [false, 0])
     assert.deepEqual(await told(String(seq - 2)), [false, 1])
+    assert.deepEqual(await told('0'), [true, 3])
     for (const elsewhere of [`00000000.${seq}`, String(seq + 1), cursor.replace(/\d+$/, String(seq + 1))]) {
       assert.deepEqual(await told(elsewhere), [true, 3], elsewhere)
       const stream = new StreamFollower()
