@@ -6,7 +6,7 @@ export class ServerAway extends StoreUnavailable {}
 /** A server that takes no writes: a standby, which may be behind, or a read-only one. */
 export class ReadOnlyServer extends StoreUnavailable {}
 
-/** The members that both drivers give to an error of the server. */
+/** The members that Postgres and PGlite give to an error of the server. */
 interface ServerError {
   code: string
   severity: string
@@ -43,6 +43,12 @@ export function serverError(error: unknown): ServerError | undefined {
   return typeof e === 'object' && e !== null && typeof e.code === 'string' && typeof e.severity === 'string'
     ? (e as ServerError)
     : undefined
+}
+
+/** A migration changed the type of a column under a prepared statement: without its name it is planned anew. */
+export function isStalePlan(error: unknown): boolean {
+  const report = serverError(error)
+  return report?.code === '0A000' && report.routine === 'RevalidateCachedQuery'
 }
 
 /**

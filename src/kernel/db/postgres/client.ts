@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import type pg from 'pg'
 import type { Db, Queryable, Row, Sql } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
-import { mapError, ReadOnlyServer, serverError } from '../errors.ts'
+import { isStalePlan, mapError, ReadOnlyServer, serverError } from '../errors.ts'
 import { inOrder, type Values } from '../named.ts'
 import { transaction } from '../transaction.ts'
 import { encodeValue } from '../values.ts'
@@ -183,5 +183,5 @@ const NO_NAMES =
 function planTrouble(error: unknown): 'pooler' | 'schema' | undefined {
   const report = serverError(error)
   if (report?.code === '26000' || report?.code === '42P05') return 'pooler'
-  return report?.code === '0A000' && report.routine === 'RevalidateCachedQuery' ? 'schema' : undefined
+  return isStalePlan(error) ? 'schema' : undefined
 }

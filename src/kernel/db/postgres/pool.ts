@@ -4,7 +4,7 @@ import type { PoolCounts } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
 import { mapConnectError, ReadOnlyServer } from '../errors.ts'
 import { HOME_IN_PATH, useHomeSchema } from '../home-schema.ts'
-import { ARRAY_PARSERS, PARSERS } from '../values.ts'
+import { TYPES } from '../type-parsers.ts'
 import type { PostgresDsn } from './dsn.ts'
 import { createServers, type Servers, type Target } from './servers.ts'
 
@@ -31,10 +31,6 @@ export interface Pool {
   counts(): PoolCounts
   end(): Promise<void>
 }
-
-const TYPES = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => parserFor(oid, format),
-} as pg.CustomTypesConfig
 
 /**
  * The pool of pg with what it lacks: it uses only servers that take writes, knows several servers, adapts its settings to
@@ -198,13 +194,4 @@ function clientClass(
     }
   }
   return Client as typeof pg.Client
-}
-
-function parserFor(oid: number, format?: 'text' | 'binary'): unknown {
-  const element = ARRAY_PARSERS[oid]
-  if (element) {
-    const list = pg.types.getTypeParser(1009 as number, 'text') as (text: string) => (string | null)[]
-    return (text: string) => list(text).map((item) => (item === null ? null : element(item)))
-  }
-  return PARSERS[oid] ?? pg.types.getTypeParser(oid, format as 'text')
 }
