@@ -10,7 +10,7 @@ import type { Json, StoredCredential } from '../identities/types.ts'
 import type { Micros } from '../kernel/base/clock.ts'
 import { type Expected, MAX_ID, verifyCreation } from './ceremony.ts'
 import { readChallenge } from './challenge.ts'
-import { type Key, type KeyRing, keyRingConfig, keyRingOf } from './keys.ts'
+import { type Key, type KeyRing, keyRingConfig, keyRingOf, MAX_KEYS } from './keys.ts'
 import { keyMessages } from './messages.ts'
 import { readCreation } from './read.ts'
 
@@ -59,7 +59,7 @@ const draftOf = (type: string, ring: KeyRing, identifiers: string[]): DraftCrede
   identifiers,
 })
 
-/** @throws FormRefused for a key that exists already */
+/** @throws FormRefused for a key that exists already, and for one more than are read */
 export function withKey(
   { id, credentials }: { id: string; credentials: Credentials },
   type: string,
@@ -67,6 +67,7 @@ export function withKey(
 ): DraftCredential[] {
   const ring = ringOf(credentials, type, id)
   if (ring.keys.some((key) => key.id.equals(added.key.id))) throw refused(keyMessages.twice)
+  if (ring.keys.length >= MAX_KEYS) throw refused(keyMessages.tooMany)
   const next = { keys: [...ring.keys, added.key], userHandle: added.userHandle }
   return withCredential(credentials, draftOf(type, next, [...added.identifiers]))
 }

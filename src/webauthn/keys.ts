@@ -37,7 +37,7 @@ interface StoredKeys extends Pick<StoredCredential, 'config' | 'version'> {
 }
 
 /** More than a person owns: every answer is compared with each of them. */
-const MAX_KEYS = 100
+export const MAX_KEYS = 100
 
 /**
  * Rows of version 0 have no handle of their own: it was the id of the identity. Entries that are no keys are left out:

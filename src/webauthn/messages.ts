@@ -1,6 +1,6 @@
 import { error, info, messages } from '../flows/messages.ts'
 import type { UiMessage } from '../flows/types.ts'
-import type { Key } from './keys.ts'
+import { type Key, MAX_KEYS } from './keys.ts'
 
 function removal(id: number, what: string, { displayName, addedAt }: Key): UiMessage {
   const name = displayName === '' ? 'unnamed' : displayName
@@ -34,6 +34,7 @@ export const keyMessages = {
       `Your keys were set up for ${parties.join(', ')} and do not work for ${here}. Use another way to sign in.`,
     ),
   twice: messages.generic('This key is set up already.'),
+  tooMany: messages.generic(`You have ${MAX_KEYS} keys, and more are not kept. Remove one that you do not use.`),
   badName: messages.generic('The name of a key has 200 characters at most, and no control characters.'),
   lastWayIn: messages.generic('unable to remove this security key because it would lock you out of your account'),
 }

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { FormRefused } from '../../../src/flows/refused.ts'
+import { withKey } from '../../../src/webauthn/enrol.ts'
+import { type Key, keyRingConfig, keyRingOf, MAX_KEYS } from '../../../src/webauthn/keys.ts'
+
+const OWNER = '4ba671d3-dcb4-4271-ad77-2fb0ce29632e'
+const USER_HANDLE = Buffer.from('handle')
+
+function key(number: number): Key {
+  const id = Buffer.from(`key ${number}`)
+  const publicKey = Buffer.from('a key in COSE')
+  const stored = { id: id.toString('base64'), public_key: publicKey.toString('base64') }
+  return {
+    ...{ id, publicKey, signCount: 0, flags: undefined, passwordless: true, displayName: '', addedAt: '' },
+    stored,
+  }
+}
+
+function ownerOf(count: number) {
+  const keys = Array.from({ length: count }, (_, number) => key(number))
+  const config = keyRingConfig({ keys, userHandle: USER_HANDLE })
+  const dates = { created_at: '2026-11-22T14:43:19Z', updated_at: '2026-11-22T14:43:19Z' }
+  return { id: OWNER, credentials: [{ id: OWNER, type: 'passkey', config, version: 1, identifiers: [], ...dates }] }
+}
+
+test('every key that is taken is kept, and one more is refused', () => {
+  const added = { key: key(MAX_KEYS), userHandle: USER_HANDLE, identifiers: [] }
+  const [last] = withKey(ownerOf(MAX_KEYS - 1), 'passkey', added)
+  const { keys } = keyRingOf({ config: last!.config, version: 1 }, OWNER)
+  assert.equal(keys.length, MAX_KEYS)
+  assert.ok(keys.at(-1)!.id.equals(added.key.id))
+  assert.throws(() => withKey(ownerOf(MAX_KEYS), 'passkey', added), FormRefused)
+})
