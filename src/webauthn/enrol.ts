@@ -68,7 +68,7 @@ export function withKey(
   const ring = ringOf(credentials, type, id)
   if (ring.keys.some((key) => key.id.equals(added.key.id))) throw refused(keyMessages.twice)
   if (ring.keys.length >= MAX_KEYS) throw refused(keyMessages.tooMany)
-  const next = { keys: [...ring.keys, added.key], userHandle: added.userHandle }
+  const next = { ...ring, keys: [...ring.keys, added.key], userHandle: added.userHandle }
   return withCredential(credentials, draftOf(type, next, [...added.identifiers]))
 }
 

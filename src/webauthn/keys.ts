@@ -30,6 +30,8 @@ export interface KeyRing {
   keys: Key[]
   /** empty: none was issued yet */
   userHandle: Buffer
+  /** what another writer stored beyond the keys that are read: kept as it is */
+  unread?: readonly Json[]
 }
 
 interface StoredKeys extends Pick<StoredCredential, 'config' | 'version'> {
@@ -49,10 +51,14 @@ export function keyRingOf(
 ): KeyRing {
   if (!credential) return { keys: [], userHandle: Buffer.alloc(0) }
   const { credentials, user_handle: handle } = credential.config
-  const list = Array.isArray(credentials) ? credentials.slice(0, MAX_KEYS) : []
-  const keys = list.flatMap((entry) => readKey(Object(entry) as JsonObject) ?? [])
+  const list = Array.isArray(credentials) ? credentials : []
+  const keys = list.slice(0, MAX_KEYS).flatMap((entry) => readKey(Object(entry) as JsonObject) ?? [])
   const own = bytes(handle)
-  return { keys, userHandle: own.length === 0 && keys.length > 0 ? handleOf(identityId) : own }
+  return {
+    keys,
+    userHandle: own.length === 0 && keys.length > 0 ? handleOf(identityId) : own,
+    unread: list.slice(MAX_KEYS),
+  }
 }
 
 /** The id of an identity as user handle. */
@@ -96,9 +102,9 @@ function readFlags(value: Json | undefined): KeyFlags | undefined {
 }
 
 /** The config of a credential, in the format of Kratos. */
-export function keyRingConfig({ keys, userHandle }: KeyRing): JsonObject {
+export function keyRingConfig({ keys, userHandle, unread = [] }: KeyRing): JsonObject {
   return {
-    credentials: keys.map(({ stored, passwordless }) => ({ ...stored, is_passwordless: passwordless })),
+    credentials: [...keys.map(({ stored, passwordless }) => ({ ...stored, is_passwordless: passwordless })), ...unread],
     user_handle: userHandle.toString('base64'),
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FormRefused } from '../../../src/flows/refused.ts'
-import { withKey } from '../../../src/webauthn/enrol.ts'
+import { withKey, withoutKey } from '../../../src/webauthn/enrol.ts'
 import { type Key, keyRingConfig, keyRingOf, MAX_KEYS } from '../../../src/webauthn/keys.ts'
 
 const OWNER = '4ba671d3-dcb4-4271-ad77-2fb0ce29632e'
@@ -31,4 +31,9 @@ test('every key that is taken is kept, and one more is refused', () => {
   assert.equal(keys.length, MAX_KEYS)
   assert.ok(keys.at(-1)!.id.equals(added.key.id))
   assert.throws(() => withKey(ownerOf(MAX_KEYS), 'passkey', added), FormRefused)
+})
+
+test('keys that another writer stored beyond those that are read outlive a change', () => {
+  const [rest] = withoutKey(ownerOf(MAX_KEYS + 2), 'passkey', key(0).id.toString('hex'))!
+  assert.equal((rest!.config.credentials as unknown[]).length, MAX_KEYS + 1)
 })
