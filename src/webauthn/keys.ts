@@ -57,7 +57,7 @@ export function keyRingOf(
   return {
     keys,
     userHandle: own.length === 0 && keys.length > 0 ? handleOf(identityId) : own,
-    unread: list.slice(MAX_KEYS),
+    ...(list.length > MAX_KEYS && { unread: list.slice(MAX_KEYS) }),
   }
 }
 
