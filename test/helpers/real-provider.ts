@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
 // @ts-expect-error the package has no types
 import Provider from 'oidc-provider'
 import type { Scope } from './db.ts'
+import { freePort } from './free-port.ts'
 
 export interface RealProvider {
   issuer: string
@@ -25,8 +25,9 @@ export async function realProvider(t: Scope, publicUrl: () => string): Promise<R
   let serve: ((request: unknown, response: unknown) => void) | undefined
   const server = createServer((request, response) => serve?.(request, response))
   const listen = (port: number) => new Promise<void>((done) => server.listen(port, '127.0.0.1', done))
-  await listen(0)
-  const { port } = server.address() as AddressInfo
+  // It stops and starts again there, which a port of the system's choice does not outlive.
+  const port = await freePort()
+  await listen(port)
   const issuer = `http://127.0.0.1:${port}`
   const stop = async () => {
     server.closeAllConnections()
