@@ -84,7 +84,12 @@ export const eventsDescription: Description = {
       port: 'public',
       summary: 'Tells the holder of a session when it ends.',
       parameters: [SESSION_TOKEN, COOKIE],
-      answers: { 200: stream, 401: error('No session that lets anyone in.'), ...OTHER_ERRORS },
+      answers: {
+        200: stream,
+        400: error('It waits behind another answer of its connection.'),
+        401: error('No session that lets anyone in.'),
+        ...OTHER_ERRORS,
+      },
     },
     {
       id: 'listRevocations',

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import fastify from 'fastify'
+import { createStreams } from '../../src/events/stream/sse.ts'
+import type { Sink } from '../../src/events/stream/stream.ts'
 import { SECOND, systemClock } from '../../src/kernel/base/clock.ts'
-import { sql } from '../../src/kernel/db/client.ts'
+import { StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, isSignedIn, type Person, signInNative } from '../helpers/client.ts'
 import { createDatabase, openAt, postgres, type Scope } from '../helpers/db.ts'
+import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { EventStreamClient } from '../helpers/sse.ts'
+import { PATIENCE_MS, until } from '../helpers/until.ts'
 
 interface Account {
   server: TestServer
@@ -361,7 +369,47 @@ describe('the stream of events', () => {
     await a.server.close()
     assert.equal(await stream.next(), undefined)
   })
+
+  test('that fails while it tells what was missed ends, so that the client comes again', {
+    timeout: PATIENCE_MS,
+  }, async (t) => {
+    const db = await openAt(t, await createDatabase(t, { migrated: true }))
+    const before = (step: string) => {
+      if (step === 'events.floor') throw new StoreUnavailable('away')
+    }
+    const server = await testServer(t, { db: withFaults(db, { before }) })
+    const stream = await EventStreamClient.open(`${server.adminUrl}/admin/events/stream?after=ffffffff.9`)
+    assert.equal((await stream.take(1))[0]!.event, 'gap')
+    assert.equal(await stream.next(), undefined)
+  })
+
+  test('that has ended before its client has read it takes no more: the write would stop the process', async (t) => {
+    const streams = createStreams({ maxListeners: () => 1 })
+    const app = fastify()
+    t.after(() => app.close())
+    const opened = new Promise<[Sink, NodeJS.WritableStream & { writableLength: number }]>((resolve) => {
+      app.get('/', (_req, reply) => resolve([streams.open(reply), reply.raw]))
+    })
+    const client = send(await app.listen({ port: 0, host: '127.0.0.1' }), 'GET / HTTP/1.1\r\nhost: x\r\n\r\n').pause()
+    t.after(() => client.destroy())
+    const [sink, raw] = await opened
+    const errors: Error[] = []
+    raw.on('error', (error) => errors.push(error))
+    for (sink.write('x'); raw.writableLength < 100_000; await nextTurn()) sink.write('x'.repeat(50_000))
+    sink.end()
+    sink.write('a heartbeat')
+    await nextTurn()
+    assert.deepEqual([errors, sink.closed()], [[], true])
+  })
 })
+
+/** Over a connection of its own. */
+function send(url: string, text: string): Socket {
+  const { port, hostname } = new URL(url)
+  return connect(Number(port), hostname, function (this: Socket) {
+    this.write(text)
+  }).on('error', () => {})
+}
 
 describe('the stream of a session', () => {
   const open = ({ server, token }: Account) =>
@@ -385,6 +433,25 @@ describe('the stream of a session', () => {
     assert.deepEqual([end!.data.session_id, end!.data.cause], [a.sessionId, 'revoked_by_admin'])
     assert.doesNotMatch(stream.raw, /identity|device|192\.|127\./)
     assert.equal(await stream.next(), undefined)
+  })
+
+  test('leaves nothing behind of callers that left before their answer could begin', async (t) => {
+    const a = await account(t, { lethe: { events: { stream: { max_listeners: 2 } } } })
+    const request = `GET /sessions/events HTTP/1.1\r\nhost: x\r\nx-session-token: ${a.token}\r\n\r\n`
+    const waiting = send(a.server.publicUrl, request.repeat(5))
+    await once(waiting, 'data')
+    waiting.destroy()
+    for (let i = 0; i < 20; i += 1) {
+      const early = send(a.server.publicUrl, request)
+      await once(early, 'connect')
+      early.end(() => early.destroy())
+    }
+    const isOpen = async () => {
+      const stream = await open(a)
+      stream.close()
+      return stream.response.statusCode === 200
+    }
+    await until(isOpen, 'a free place for a stream')
   })
 
   test('ends when its time is over, without waiting for the collector', async (t) => {

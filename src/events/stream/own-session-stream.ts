@@ -82,6 +82,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
       watchExpiry(now.expires_at)
     } catch (error) {
       leave()
+      sink.abandon()
       throw error
     }
   }

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { unavailable } from '../../kernel/http/errors.ts'
+import { badRequest, unavailable } from '../../kernel/http/errors.ts'
 import type { Sink } from './stream.ts'
 
 /** Below the 30 to 60 s after which proxies close a silent connection. */
@@ -8,7 +8,10 @@ const SIGN_OF_LIFE_MS = 15_000
 const MAX_UNREAD = 1024 * 1024
 
 export interface Streams {
-  /** Takes over the answer from the server. @throws HttpError 503 when there are too many streams */
+  /**
+   * Takes over the answer from the server.
+   * @throws HttpError 503 when there are too many streams, 400 for one that waits behind another answer of its connection
+   */
   open(reply: FastifyReply): Sink
   count(): number
   /** Ends all streams; clients reconnect to another node. */
@@ -28,9 +31,14 @@ export function createStreams(d: { maxListeners(): number }): Streams {
     open(reply) {
       if (open.size >= d.maxListeners()) throw unavailable('Too many streams are open on this node.', undefined, 5)
       const raw = reply.raw
+      // Node says nothing to an answer in the queue when its connection closes: the stream would count for ever.
+      if (raw.socket === null && !raw.destroyed) {
+        throw badRequest('A stream needs a connection of its own: ask when the answer before it is complete.')
+      }
       const onClose: (() => void)[] = []
       let begun = false
-      let closed = false
+      // a caller that has left while its session was looked up: `close` was before
+      let closed = raw.destroyed
       const begin = () => {
         begun = true
         reply.hijack()
@@ -48,7 +56,9 @@ export function createStreams(d: { maxListeners(): number }): Streams {
       const entry: { heartbeat?: () => string; sink: Sink } = {
         sink: {
           write(text) {
-            if (closed) return
+            // after the end too: while the client has not read everything there is no `close` yet, and an `error`
+            // of such a write, which has no listener, would stop the process
+            if (entry.sink.closed()) return
             if (!begun) begin()
             raw.write(text)
             if (raw.writableLength > MAX_UNREAD) raw.destroy()
@@ -69,6 +79,9 @@ export function createStreams(d: { maxListeners(): number }): Streams {
             if (!begun) begin()
             raw.end()
           },
+          abandon() {
+            if (begun) entry.sink.end()
+          },
           closed: () => closed || raw.writableEnded,
           onClose: (work) => void (closed ? work() : onClose.push(work)),
           keepAlive(heartbeat) {
@@ -77,6 +90,7 @@ export function createStreams(d: { maxListeners(): number }): Streams {
           },
         },
       }
+      if (closed) return entry.sink
       open.add(entry)
       timer ??= setInterval(beat, SIGN_OF_LIFE_MS).unref()
       raw.on('close', () => {

@@ -12,6 +12,8 @@ export interface Sink {
   /** Waits until the client has read what was written. */
   drained(): Promise<void>
   end(): void
+  /** After a failure: ends what has begun, so that the client comes again; otherwise the error can still be answered. */
+  abandon(): void
   closed(): boolean
   onClose(work: () => void): void
   /** @param text the heartbeat, made anew each time */
@@ -43,7 +45,7 @@ const MAX_WAITING = 10_000
  * falls between the two. The position of a client never goes back, unless the log itself has: then the stream says so.
  */
 export function createEventStream(d: EventStreamDeps) {
-  /** @throws StoreUnavailable before anything is written */
+  /** @throws StoreUnavailable; what has begun has then ended */
   async function open(request: StreamRequest, sink: Sink): Promise<void> {
     const waiting: (FeedItem | Lost)[] = []
     let position: LogPosition | undefined
@@ -68,6 +70,7 @@ export function createEventStream(d: EventStreamDeps) {
       position = begun
     } catch (error) {
       leave()
+      sink.abandon()
       throw error
     }
     for (const next of waiting) tell(next)
