@@ -83,7 +83,8 @@ export function withoutKey(
   if (keys.length === ring.keys.length) return undefined
   const known = credentials.find((credential) => credential.type === type)!
   // Identifiers of the traits stay reserved; handles of keys are of no use without them.
-  if (keys.length === 0 && descriptorOf(type)?.identifiers !== 'derived') return without(credentials, type)
+  if (keys.length === 0 && !ring.unread && descriptorOf(type)?.identifiers !== 'derived')
+    return without(credentials, type)
   return withCredential(credentials, {
     ...draftOf(type, { ...ring, keys }, known.identifiers),
     created_at: known.created_at,

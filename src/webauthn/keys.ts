@@ -61,6 +61,12 @@ export function keyRingOf(
   }
 }
 
+/** Ids of all keys that are stored, in base64url: those that are not read as well. */
+export function storedIds({ keys, unread = [] }: KeyRing): string[] {
+  const ids = unread.map((entry) => bytes((Object(entry) as JsonObject).id))
+  return [...keys.map(({ id }) => id), ...ids].map((id) => id.toString('base64url'))
+}
+
 /** The id of an identity as user handle. */
 export const handleOf = (identityId: string): Buffer => Buffer.from(identityId.replaceAll('-', ''), 'hex')
 

@@ -3,6 +3,7 @@ import type { IdentityService } from '../identities/service.ts'
 import type { FullIdentity } from '../identities/types.ts'
 import { HttpError } from '../kernel/http/errors.ts'
 import { ringOf } from './enrol.ts'
+import { storedIds } from './keys.ts'
 import type { KeyPartyStore } from './store.ts'
 
 export interface RemovedKeysDeps {
@@ -33,15 +34,15 @@ export async function removedKeysOf(
   { id, credentials }: Pick<FullIdentity, 'id' | 'credentials'>,
   types: readonly string[],
 ): Promise<RemovedKey[]> {
-  const kept = types.flatMap((type) => ringOf(credentials, type, id).keys.map((key) => key.id.toString('base64url')))
-  const gone = [...(await keyParties.of(id))].filter(([credentialId]) => !kept.includes(credentialId))
+  const kept = new Set(types.flatMap((type) => storedIds(ringOf(credentials, type, id))))
+  const gone = [...(await keyParties.of(id))].filter(([credentialId]) => !kept.has(credentialId))
   return gone.slice(0, MAX_TOLD).map(([credentialId, rpId]) => ({ rpId, credentialId }))
 }
 
 async function holds(d: RemovedKeysDeps, owner: string, id: Buffer, types: readonly string[]): Promise<boolean> {
   try {
     const { credentials } = await d.identities.get(owner)
-    return types.some((type) => ringOf(credentials, type, owner).keys.some((key) => key.id.equals(id)))
+    return types.some((type) => storedIds(ringOf(credentials, type, owner)).includes(id.toString('base64url')))
   } catch (error) {
     if (error instanceof HttpError && error.status === 404) return false
     throw error

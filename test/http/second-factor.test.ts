@@ -132,6 +132,17 @@ describe('a second factor', () => {
     assert.deepEqual(used.map((one: any) => one.code).sort(), passed.sort())
   })
 
+  test('using one code keeps those that another writer stored beyond the thousand that are read', async () => {
+    const person = await createPerson(server)
+    await giveCodes(server, person, [...CODES, ...Array.from({ length: 1000 }, (_, i) => `code${1000 + i}`)])
+    const own = await halfSignedIn(server, person)
+    assert.equal((await own.submit({ method: 'lookup_secret', lookup_secret: CODES[0] })).status, 200)
+    const url = `${server.adminUrl}/admin/identities/${person.identityId}?include_credential=lookup_secret`
+    const { recovery_codes: left } = (await new Client(server).get(url)).body.credentials.lookup_secret.config
+    assert.equal(left.length, CODES.length + 1000)
+    assert.ok(left[0].used_at !== null && left.at(-1).code === 'code1999')
+  })
+
   test('never raises a session that has ended', async () => {
     const person = await withApp()
     const own = await halfSignedIn(server, person)

@@ -43,9 +43,11 @@ export function storedCodes(list: Json | undefined): RecoveryCode[] {
   })
 }
 
+/** @returns `unread`: what is stored beyond the codes that are read, to be kept as it is */
 export function codesOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]) {
   const config = credentials.find(({ type }) => type === LOOKUP_SECRET)?.config ?? {}
-  return { config, codes: storedCodes(config.recovery_codes) }
+  const list = config.recovery_codes
+  return { config, codes: storedCodes(list), unread: Array.isArray(list) ? list.slice(MAX_COUNT) : [] }
 }
 
 export const asJson = (codes: readonly RecoveryCode[]): Json[] => codes.map((code) => ({ ...code }))

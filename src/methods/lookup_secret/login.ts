@@ -42,7 +42,7 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
       const given = fieldText(form, LOOKUP_SECRET)
       if (given === '') throw refused(messages.missing(LOOKUP_SECRET), LOOKUP_SECRET)
       const identity = await d.identities.get(current!.session.identity_id)
-      const { codes, config } = codesOf(identity.credentials)
+      const { codes, config, unread } = codesOf(identity.credentials)
       if (codes.length === 0) throw refused(lookupMessages.none)
       const target = { identityId: identity.id, flowId: flow.id, method: LOOKUP_SECRET }
       await d.guesses.assertAllowed(target)
@@ -57,7 +57,8 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
         identity,
         authentication: { method: LOOKUP_SECRET, aal: 'aal2' },
         async write(tx) {
-          const change = { type: LOOKUP_SECRET, from: config, to: { ...config, recovery_codes: asJson(use.codes) } }
+          const to = { ...config, recovery_codes: [...asJson(use.codes), ...unread] }
+          const change = { type: LOOKUP_SECRET, from: config, to }
           // Another request may have used a code meanwhile: then everything is checked again.
           if (!(await d.identities.replaceConfig(identity.id, change, tx)))
             throw new NotLocked('the codes have changed')

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { FormRefused } from '../../../src/flows/refused.ts'
 import { withKey, withoutKey } from '../../../src/webauthn/enrol.ts'
 import { type Key, keyRingConfig, keyRingOf, MAX_KEYS } from '../../../src/webauthn/keys.ts'
+import { removedKeysOf } from '../../../src/webauthn/removed.ts'
 
 const OWNER = '4ba671d3-dcb4-4271-ad77-2fb0ce29632e'
 const USER_HANDLE = Buffer.from('handle')
@@ -33,7 +34,12 @@ test('every key that is taken is kept, and one more is refused', () => {
   assert.throws(() => withKey(ownerOf(MAX_KEYS), 'passkey', added), FormRefused)
 })
 
-test('keys that another writer stored beyond those that are read outlive a change', () => {
+test('keys that another writer stored beyond those that are read outlive a change', async () => {
   const [rest] = withoutKey(ownerOf(MAX_KEYS + 2), 'passkey', key(0).id.toString('hex'))!
   assert.equal((rest!.config.credentials as unknown[]).length, MAX_KEYS + 1)
+  // A device deletes what it is told is gone.
+  const [unread, gone] = [MAX_KEYS, MAX_KEYS + 1].map((number) => key(number).id.toString('base64url'))
+  const keyParties = { of: async () => new Map([unread!, gone!].map((id) => [id, 'example.test'])) }
+  const removed = await removedKeysOf({ keyParties }, ownerOf(MAX_KEYS + 1), ['passkey'])
+  assert.deepEqual(removed, [{ rpId: 'example.test', credentialId: gone }])
 })
