@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
-import { tmpdir } from 'node:os'
+import { connect, createServer, type Server } from 'node:net'
+import { platform, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { freeSocketPath, setSocketRights } from '../../../src/ops/unix-socket.ts'
@@ -55,6 +57,22 @@ describe('a socket file', () => {
   test('of a running process is not taken away', async (t) => {
     const { path, listen } = await place(t)
     await listen()
+    await assert.rejects(freeSocketPath(path), /in use by another process/)
+    assert.ok((await stat(path)).isSocket())
+  })
+
+  test('of a running process whose queue of connections is full is not taken away', async (t) => {
+    if (platform() !== 'linux') return t.skip('other systems answer for a full queue as if nobody listened')
+    const { path } = await place(t)
+    const program = `require('node:net').createServer().listen({ path: process.argv[1], backlog: 1 }, () => {
+      require('node:fs').writeSync(1, 'open'); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0) })`
+    const busy = spawn(process.execPath, ['-e', program, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => busy.kill('SIGKILL'))
+    await once(busy.stdout, 'data')
+    for (let i = 0; i < 8; i += 1) {
+      const waiting = connect(path).on('error', () => {})
+      t.after(() => waiting.destroy())
+    }
     await assert.rejects(freeSocketPath(path), /in use by another process/)
     assert.ok((await stat(path)).isSocket())
   })
