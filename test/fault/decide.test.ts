@@ -30,7 +30,8 @@ for (const backend of [postgres, adopted]) {
       lethe: { sessions: { end_on_password_change: 'all', ...lethe }, limits: { login: { per_address: 0 } } },
     })
     before(async () => {
-      db = await backend.open(scope)
+      // Dozens wait for one row here, and whoever holds it may be paused: nobody is to give up.
+      db = await backend.open(scope, { lockTimeoutMs: 60_000 })
       const before = async (step: string) => {
         if (step !== gate?.step) return
         const { reached, mayGo } = gate

@@ -56,9 +56,13 @@ describe('a template takes time linear in its text and its data', () => {
     it(name, () => {
       const cost = (n: number) => Math.min(...[1, 2, 3].map(() => cpuOf(() => attempt(family(n)))))
       cost(SIZE)
-      const [once, eightTimes] = [cost(SIZE), cost(SIZE * 8)]
+      const once = cost(SIZE)
+      let eightTimes = cost(SIZE * 8)
       // linear is 8, quadratic is 64; what takes less than 40 ms is not told from noise
-      assert.ok(eightTimes < 40 || eightTimes < once * 24, `${SIZE}: ${once} ms, ${SIZE * 8}: ${eightTimes} ms`)
+      const isLinear = () => eightTimes < 40 || eightTimes < once * 24
+      // A machine that is busy with other things shows more now and then, what is quadratic always.
+      for (let again = 0; again < 5 && !isLinear(); again++) eightTimes = Math.min(eightTimes, cost(SIZE * 8))
+      assert.ok(isLinear(), `${SIZE}: ${once} ms, ${SIZE * 8}: ${eightTimes} ms`)
     })
 })
 
