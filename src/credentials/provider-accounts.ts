@@ -31,7 +31,8 @@ export function shownAccounts({ config }: Pick<StoredConfig, 'config'>, reveal: 
   return { providers: shown }
 }
 
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
+/** A row that a database was given by hand may hold anything. */
+export const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
 /** All credentials, with these accounts added. */
 export function withAccounts(all: readonly DraftCredential[], accounts: readonly ImportedAccount[]): DraftCredential[] {

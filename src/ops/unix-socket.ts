@@ -13,19 +13,22 @@ export async function freeSocketPath(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found === undefined) return
   if (!found.isSocket()) throw new Error(`${path} is there and is not a socket`)
-  if (await answers(path)) throw new Error(`${path} is in use by another process`)
+  const refusal = await refusalOf(path)
+  if (refusal === undefined || refusal === 'EAGAIN') throw new Error(`${path} is in use by another process`)
+  if (refusal !== 'ECONNREFUSED' && refusal !== 'ENOENT')
+    throw new Error(`whether a process listens at ${path} cannot be told (${refusal}): remove it if none does`)
   await rm(path, { force: true })
 }
 
-function answers(path: string): Promise<boolean> {
+/** @returns the code of the refusal, EAGAIN where the queue of a listener is full; undefined where a process listens */
+function refusalOf(path: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const probe = connect(path)
     probe.once('connect', () => {
       probe.destroy()
-      resolve(true)
+      resolve(undefined)
     })
-    // Any other error says nothing of the listener: a busy one whose queue is full gives EAGAIN.
-    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ECONNREFUSED' && code !== 'ENOENT'))
+    probe.once('error', ({ code = 'no code' }: NodeJS.ErrnoException) => resolve(code))
   })
 }
 

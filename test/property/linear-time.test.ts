@@ -5,13 +5,15 @@ import { test } from 'node:test'
 import { CALLS, ELSEWHERE, EXCUSED } from './text-functions.ts'
 
 /**
- * Every exported function that takes text from outside costs time linear in it. The text of each shape is made four
- * times as long again and again: what is linear takes four times as long then, what is quadratic sixteen times. Times
- * below the floor are not compared, and a ratio counts only if it is seen each time it is measured anew.
+ * Every exported function that takes text from outside costs time linear in it. The text of each shape is made eight
+ * times as long again and again: what is linear takes eight times as long then, what is quadratic 64 times, so that either
+ * may be measured wrongly by more than twice. Times below the floor are not compared, and a ratio counts only if it is seen
+ * each time it is measured anew.
  */
-const SIZES = [1024, 4096, 16_384, 65_536]
+const SIZES = [1024, 8192, 65_536]
+const GROWTH = 8
 const FLOOR_MS = 25
-const RATIO = 9
+const RATIO = 24
 const TRIES = 4
 
 const CHARACTERS = [...'a0 \t\n\r/\\.,;:=-+_*"\'<>&%[]{}()|$@#?!~A9é\u00a0\u2028\0\u{1f600}İ']
@@ -118,10 +120,10 @@ function isLinear(call: (text: string) => unknown, make: Shape): string | undefi
   let before = Number.POSITIVE_INFINITY
   for (const size of SIZES) {
     const text = make(size)
-    const small = make(size / 4)
+    const small = make(size / GROWTH)
     let now = milliseconds(call, text)
     for (let tries = 1; now > FLOOR_MS && now / before > RATIO; tries++) {
-      if (tries === TRIES) return `${before.toFixed(1)} ms for ${size / 4}, ${now.toFixed(1)} ms for ${size}`
+      if (tries === TRIES) return `${before.toFixed(1)} ms for ${size / GROWTH}, ${now.toFixed(1)} ms for ${size}`
       before = Math.max(before, milliseconds(call, small))
       now = Math.min(now, milliseconds(call, text))
     }

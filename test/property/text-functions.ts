@@ -389,7 +389,10 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
       ['puts a text into an object', ['credentials/provider-accounts accountIdentifier', 'flows/http sendTo']],
       ['puts a text into an object', ['flows/nodes imageNode', 'flows/nodes textNode']],
       ['looks at a type', ['flows/proof/links refuseSpeculative']],
-      ['a part of others that are timed', ['credentials/provider-accounts accountsOf']],
+      [
+        'a part of others that are timed',
+        ['credentials/provider-accounts accountsOf', 'credentials/provider-accounts textOf'],
+      ],
       [
         'texts of the server or the operator',
         ['courier/channels/channel failed', 'courier/channels/smtp-uri parseSmtpUri'],

@@ -69,7 +69,7 @@ export function createRevocations(d: RevocationDeps) {
 
   async function beginning(after: Position | undefined): Promise<{ from: number; reset: boolean }> {
     // a bare 0 is typed by people; with its epoch it is the position of a log that had told nothing yet
-    if (after === undefined || formatPosition(after) === '0') return { from: 0, reset: true }
+    if (after === undefined || (after.epoch === undefined && after.seq === 0)) return { from: 0, reset: true }
     const { position, lost } = await d.highWaterMark.follow(after)
     if (lost) d.onLost()
     return lost ? { from: 0, reset: true } : { from: position.seq, reset: false }

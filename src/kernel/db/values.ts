@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { readJson, stringifyJson } from '../base/exact-json.ts'
 
 /**
@@ -15,7 +16,7 @@ const text: Parser = (value) => value
 const bytes: Parser = (value) => Buffer.from(value.slice(2), 'hex')
 
 /** By the number of the type. */
-export const PARSERS: Readonly<Record<number, Parser>> = {
+const PARSERS: Readonly<Record<number, Parser>> = {
   17: bytes,
   20: Number, // int8; sequence numbers and counts stay far below 2^53
   114: readJson,
@@ -27,7 +28,21 @@ export const PARSERS: Readonly<Record<number, Parser>> = {
 }
 
 /** Arrays whose elements need one of the parsers above: number of the array type → its element's. */
-export const ARRAY_PARSERS: Readonly<Record<number, Parser>> = { 1016: Number, 1115: timestamp, 1185: timestamptz }
+const ARRAY_PARSERS: Readonly<Record<number, Parser>> = { 1016: Number, 1115: timestamp, 1185: timestamptz }
+
+/** What statements answer with, whichever server gives the text. */
+export const TYPES = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => parserFor(oid, format),
+} as pg.CustomTypesConfig
+
+function parserFor(oid: number, format?: 'text' | 'binary'): unknown {
+  const element = ARRAY_PARSERS[oid]
+  if (element) {
+    const list = pg.types.getTypeParser(1009 as number, 'text') as (text: string) => (string | null)[]
+    return (text: string) => list(text).map((item) => (item === null ? null : element(item)))
+  }
+  return PARSERS[oid] ?? pg.types.getTypeParser(oid, format as 'text')
+}
 
 /**
  * One parameter as text. Objects become JSON; an array becomes a Postgres array, so that `any($1)` and `unnest` work: a

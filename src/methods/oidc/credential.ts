@@ -1,8 +1,8 @@
-import { accountIdentifier, accountsOf } from '../../credentials/provider-accounts.ts'
+import { accountIdentifier, accountsOf, textOf } from '../../credentials/provider-accounts.ts'
 import type { NewCredential } from '../../identities/creation.ts'
 import type { DraftCredential } from '../../identities/draft.ts'
 import type { IdentityService } from '../../identities/service.ts'
-import type { FullIdentity, Json, JsonObject, StoredCredential } from '../../identities/types.ts'
+import type { FullIdentity, JsonObject, StoredCredential } from '../../identities/types.ts'
 import type { Cipher } from '../../kernel/crypto/cipher.ts'
 import { NotLocked, type Queryable } from '../../kernel/db/client.ts'
 import type { Provider, Tokens } from './kind.ts'
@@ -51,9 +51,6 @@ export function linkedOf(credentials: readonly Pick<StoredCredential, 'type' | '
     entry,
   }))
 }
-
-/** A row that a database was given by hand may hold anything. */
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '')
 
 export const credentialOf = (linked: readonly Linked[]): NewCredential => ({
   type: OIDC,

@@ -6,8 +6,7 @@ import type { Db, Row, Sql } from '../client.ts'
 import { isStalePlan, mapError } from '../errors.ts'
 import { inOrder, type Values } from '../named.ts'
 import { transaction } from '../transaction.ts'
-import { TYPES } from '../type-parsers.ts'
-import { encodeValue } from '../values.ts'
+import { encodeValue, TYPES } from '../values.ts'
 import { closeDataDir, closeFiles } from './data-dir.ts'
 import { lockDataDir } from './data-dir-lock.ts'
 import { createMutex } from './mutex.ts'
@@ -37,12 +36,10 @@ export interface PgliteDb extends Db {
  */
 export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb> {
   const unlock = options.dataDir === undefined ? undefined : await lockDataDir(options.dataDir)
-  const engine = await startEngine(options).catch(async (error: unknown) => {
+  const { engine, client } = await start(options).catch(async (error: unknown) => {
     await unlock?.()
     throw error
   })
-  const client = await connect(engine)
-  await client.query("set timezone = 'UTC'; set datestyle = 'ISO, MDY'")
   const alone = createMutex(options.acquireTimeoutMs ?? 10_000)
 
   async function run<R>(statement: Sql, values: Values, inTx: boolean): Promise<R[]> {
@@ -86,7 +83,7 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
         try {
           await client.query(text)
         } catch (error) {
-          await client.query('rollback')
+          await client.query('rollback').catch(() => {})
           throw mapError(error, 'script')
         }
       }),
@@ -99,6 +96,11 @@ export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb>
       await unlock?.()
     },
   }
+}
+
+async function start(options: PgliteOptions): Promise<{ engine: PGlite; client: pg.Client }> {
+  const engine = await startEngine(options)
+  return { engine, client: await connect(engine) }
 }
 
 async function startEngine({ dataDir, loadDataDir, onWarning = () => {} }: PgliteOptions): Promise<PGlite> {
@@ -117,5 +119,6 @@ async function connect(engine: PGlite): Promise<pg.Client> {
   // The statement that was running reports it; without a listener it would end the process.
   client.on('error', () => {})
   await client.connect()
+  await client.query("set timezone = 'UTC'; set datestyle = 'ISO, MDY'")
   return client
 }

@@ -4,7 +4,7 @@ import type { PoolCounts } from '../client.ts'
 import { answerWithin } from '../deadline.ts'
 import { mapConnectError, ReadOnlyServer } from '../errors.ts'
 import { HOME_IN_PATH, useHomeSchema } from '../home-schema.ts'
-import { TYPES } from '../type-parsers.ts'
+import { TYPES } from '../values.ts'
 import type { PostgresDsn } from './dsn.ts'
 import { createServers, type Servers, type Target } from './servers.ts'
 
