@@ -4,7 +4,7 @@ import { endSessionsOnFactorChange, type FactorChangeDeps } from '../flows/setti
 import type { Change, SettingsRequest } from '../flows/settings/method.ts'
 import type { UiMessage, UiNode } from '../flows/types.ts'
 import type { IdentityService } from '../identities/service.ts'
-import type { StoredCredential } from '../identities/types.ts'
+import type { FullIdentity, StoredCredential } from '../identities/types.ts'
 import type { Proof, SessionService } from '../sessions/service.ts'
 import type { Session } from '../sessions/types.ts'
 import { locksOut, ringOf, withKey, withoutKey } from './enrol.ts'
@@ -42,18 +42,28 @@ export function removeButtons(
   })
 }
 
-/** @param added `identifiers`: by which the credential is found @param authentication the proof that its owner has given */
+interface AddedKey {
+  type: string
+  key: Key
+  userHandle: Buffer
+  rpId: string
+  /** By which the credential is found, of the identity under its lock: another form may have changed it meanwhile. */
+  identifiersOf(before: FullIdentity): readonly string[]
+}
+
+/** @param authentication the proof that its owner has given */
 export function addKey(
   d: KeyChangeDeps,
   session: Session,
-  added: Parameters<typeof withKey>[2] & { type: string; rpId: string },
+  added: AddedKey,
   authentication: Proof['authentication'],
 ): Change {
   return {
     kind: 'change',
     needsPrivilege: () => true,
     async write(tx) {
-      const edit = (before: Owner) => withKey(before, added.type, added)
+      const edit = (before: FullIdentity) =>
+        withKey(before, added.type, { ...added, identifiers: added.identifiersOf(before) })
       const changed = await d.identities.changeCredentials(session.identity_id, edit, tx)
       await d.keyParties.note({ identityId: session.identity_id, id: added.key.id, rpId: added.rpId }, tx)
       await d.sessions.raise(session, { authentication }, tx)

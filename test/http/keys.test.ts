@@ -21,7 +21,10 @@ describe('keys', () => {
       config: {
         identity: { schemas: [{ id: 'default', url: `base64://${schema}` }] },
         selfservice: {
-          flows: { login: { after: { passkey: { hooks: [receiver.hook] } } } },
+          flows: {
+            login: { after: { passkey: { hooks: [receiver.hook] } } },
+            settings: { after: { passkey: { hooks: [receiver.hook] }, webauthn: { hooks: [receiver.hook] } } },
+          },
           methods: {
             webauthn: { enabled: true, config: { passwordless: false, rp } },
             passkey: { enabled: true, config: { rp } },
@@ -84,6 +87,35 @@ describe('keys', () => {
       assert.deepEqual([reply.status, messageIds(reply)], [400, [4000015]], `counter ${counter}`)
       assert.deepEqual(await sessionsOf(own), [])
     }
+  })
+  test('one that is set up while another change is made takes nothing back', async () => {
+    const own = await owner()
+    const [first, second] = [await settings(own), await settings(own)]
+    const answerOf = ({ flow }: { flow: any }, key: string) => make(shownIn(flow, 'passkey_create_data'), own, { key })
+    const answers = [await answerOf(first, 'first'), await answerOf(second, 'second')]
+    const once = (work: () => Promise<{ status: number }>) => {
+      receiver.meanwhile = async () => {
+        receiver.meanwhile = async () => {}
+        assert.equal((await work()).status, 200)
+      }
+    }
+    once(() => second.submit({ passkey_settings_register: answers[1] }))
+    assert.equal((await first.submit({ passkey_settings_register: answers[0] })).status, 200)
+    for (const key of ['first', 'second']) {
+      const form = await passkeyForm()
+      const passkey_login = await sign(shownIn(form.flow, 'passkey_challenge'), own, { key })
+      assert.equal((await form.submit({ passkey_login })).status, 200, key)
+    }
+
+    const url = `${server.adminUrl}/admin/identities/${own.person.identityId}`
+    const email = `new-${own.person.email}`
+    const form = await settings(own)
+    const webauthn_register = await make(shownIn(form.flow, 'webauthn_register_trigger'), own, { key: 'key' })
+    once(() => new Client(server).send('PATCH', url, { json: [{ op: 'add', path: '/traits/email', value: email }] }))
+    const added = await form.submit({ webauthn_register, webauthn_register_displayname: 'blue' })
+    assert.equal(added.status, 200, added.text)
+    const { credentials } = (await new Client(server).get(url)).body
+    assert.deepEqual(credentials.webauthn.identifiers, [email])
   })
   test('an answer counts for the form that asked for it, once, and for its owner', async () => {
     const [own, other] = [await owner(), await owner()]

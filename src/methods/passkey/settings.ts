@@ -4,6 +4,7 @@ import { fieldText } from '../../flows/form.ts'
 import { messages } from '../../flows/messages.ts'
 import { inputNode } from '../../flows/nodes.ts'
 import type { Change, SettingsMethod, SettingsRequest } from '../../flows/settings/method.ts'
+import type { FullIdentity } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { challengeContext, newChallenge } from '../../webauthn/challenge.ts'
@@ -75,11 +76,13 @@ export function passkeySettings(d: PasskeySettingsDeps): SettingsMethod {
 }
 
 /** Each key has a user handle of its own, and each finds the person. */
-async function add(d: PasskeySettingsDeps, { flow, form, session, account }: SettingsRequest): Promise<Change> {
+async function add(d: PasskeySettingsDeps, { flow, form, session }: SettingsRequest): Promise<Change> {
   const as = { now: d.clock.now(), displayName: keyName(form, NAME), passwordless: true }
   const rp = passkeyParty(d)!
   const made = await newKey(fieldText(form, ANSWER), flow.context[ASKED], rp, as)
-  const known = (await account()).credentials.find(({ type }) => type === PASSKEY)?.identifiers ?? []
-  const identifiers = [...known, made.userHandle.toString()]
-  return addKey(d, session, { type: PASSKEY, ...made, identifiers, rpId: rp.id }, { method: PASSKEY, aal: 'aal1' })
+  const identifiersOf = ({ credentials }: FullIdentity) => {
+    const known = credentials.find(({ type }) => type === PASSKEY)?.identifiers ?? []
+    return [...known, made.userHandle.toString()]
+  }
+  return addKey(d, session, { type: PASSKEY, ...made, identifiersOf, rpId: rp.id }, { method: PASSKEY, aal: 'aal1' })
 }

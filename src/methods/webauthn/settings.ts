@@ -5,6 +5,7 @@ import { messages } from '../../flows/messages.ts'
 import { inputNode } from '../../flows/nodes.ts'
 import { refused } from '../../flows/refused.ts'
 import type { Change, SettingsMethod, SettingsRequest } from '../../flows/settings/method.ts'
+import type { Identity } from '../../identities/types.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import { uuid } from '../../kernel/base/uuid.ts'
 import { challengeContext, newChallenge } from '../../webauthn/challenge.ts'
@@ -76,8 +77,12 @@ async function add(
   if (displayName === '') throw refused(messages.missing(NAME!), NAME)
   const as = { now: d.clock.now(), displayName, passwordless }
   const made = await newKey(fieldText(form, ANSWER!), flow.context[ASKED], rp, as)
-  const identifiers = webauthnIdentifiers(schema, identity.traits)
-  if (identifiers.length === 0) throw refused(messages.noIdentifier)
+  const identifiersOf = ({ traits }: Pick<Identity, 'traits'>) => {
+    const identifiers = webauthnIdentifiers(schema, traits)
+    if (identifiers.length === 0) throw refused(messages.noIdentifier)
+    return identifiers
+  }
+  identifiersOf(identity)
   const aal = passwordless ? 'aal1' : 'aal2'
-  return addKey(d, session, { type: WEBAUTHN, ...made, identifiers, rpId: rp.id }, { method: WEBAUTHN, aal })
+  return addKey(d, session, { type: WEBAUTHN, ...made, identifiersOf, rpId: rp.id }, { method: WEBAUTHN, aal })
 }
