@@ -40,6 +40,7 @@ export function composeMethods(d: FlowParts & Providers) {
   return {
     attempts,
     knownBrowsers,
+    guesses,
     loginMethods: loginMethods(methods),
     registrationMethods: registrationMethods(methods),
     settingsMethods: settingsMethods(methods),

@@ -352,6 +352,29 @@ describe('a change of factors', () => {
     })
   })
 
+  test('a right code counts for nothing once others, judged at the same time, have used up the guesses', async () => {
+    const { guesses } = server.deps
+    const { assertAllowed } = guesses
+    for (const [give, right, wrong] of [
+      [linkApp, { method: 'totp', totp_code: codeAt(NOW) }, { method: 'totp', totp_code: codeAt(NOW + 86_400) }],
+      [
+        giveCodes,
+        { method: 'lookup_secret', lookup_secret: CODES[0] },
+        { method: 'lookup_secret', lookup_secret: 'x' },
+      ],
+    ] as const) {
+      const person = await createPerson(server)
+      await give(server, person)
+      const [own, attacker] = [await halfSignedIn(server, person), await halfSignedIn(other, person)]
+      guesses.assertAllowed = async (target) => {
+        guesses.assertAllowed = assertAllowed
+        await assertAllowed(target)
+        for (let i = 0; i < 40 && (await attacker.submit(wrong)).status === 400; i++);
+      }
+      assert.equal((await own.submit(right)).status, 429, right.method)
+    }
+  })
+
   test('the settings tell how many backup codes are left', async () => {
     const person = await createPerson(server)
     await giveCodes(server, person)

@@ -22,7 +22,10 @@ export interface Target {
 
 /** Wrong codes of the last minutes for known accounts, on all nodes. */
 export interface Guesses {
-  /** @throws 429 while the account, or the flow, has used up its guesses at this method */
+  /**
+   * Asked before a code is judged, and again when it is right: of many guesses at once, those beyond the limit learn nothing.
+   * @throws 429 while the account, or the flow, has used up its guesses at this method
+   */
   assertAllowed(target: Target): Promise<void>
   /** Counts a wrong code. @throws 429 for one beyond the limit, of several at once */
   wrong(target: Target): Promise<void>

@@ -144,10 +144,16 @@ async function guess(
   addresses: readonly CodeAddress[],
 ): Promise<RegistrationCodeRow> {
   const targets = addresses.map(({ value }) => ({ identityId: value, flowId, method: 'registration_code' }))
-  for (const target of targets) await d.guesses.assertAllowed(target)
+  const assertAllowed = async () => {
+    for (const target of targets) await d.guesses.assertAllowed(target)
+  }
+  await assertAllowed()
   const secrets = d.secrets()
   const found = (await d.registrationCodes.ofFlow(flowId)).find(({ hash }) => isHashOf(code, hash, secrets))
-  if (found && addresses.some(({ value }) => value === found.value)) return found
+  if (found && addresses.some(({ value }) => value === found.value)) {
+    await assertAllowed()
+    return found
+  }
   const { maxSubmissions } = codeSettings(d.config())
   if ((await d.registrationSubmissions.count(flowId)) > maxSubmissions) throw refused(messages.tooManyCodes())
   for (const target of targets) await d.guesses.wrong(target)

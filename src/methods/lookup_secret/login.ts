@@ -52,6 +52,7 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
         await d.guesses.wrong(target)
         throw refused(lookupMessages.wrong)
       }
+      await d.guesses.assertAllowed(target)
       return {
         kind: 'proved',
         identity,

@@ -55,6 +55,7 @@ export function totpLogin(d: TotpLoginDeps): LoginMethod {
         if (judged.seconds > 0) await d.totp.told(identity.id, judged.step)
         throw refused({ ...messages.wrongCode, context: { clock_offset: judged.seconds } })
       }
+      await d.guesses.assertAllowed(target)
       return {
         kind: 'proved',
         identity,
