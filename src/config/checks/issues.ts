@@ -70,5 +70,7 @@ function expectedName(expected: string): string {
 
 function typeName(value: unknown): string {
   if (value === null) return 'null'
+  // JSON's 1e999, TOML's nan
+  if (typeof value === 'number' && !Number.isFinite(value)) return String(value)
   return Array.isArray(value) ? 'array' : value instanceof Date ? 'date' : typeof value
 }

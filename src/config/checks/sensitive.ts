@@ -24,16 +24,41 @@ function hidden(outer: z.core.$ZodType, path: readonly string[]): boolean {
     case 'union':
       return def.options.every((option) => hidden(option, path)) || def.options.some((option) => marked(option, path))
     case 'array':
-      return name === undefined ? false : hidden(def.element, rest)
+      return name === undefined ? holdsSecrets(outer) : hidden(def.element, rest)
     case 'record':
-      return name === undefined ? false : hidden(def.valueType, rest)
+      return name === undefined ? holdsSecrets(outer) : hidden(def.valueType, rest)
     case 'object': {
-      if (name === undefined) return false
+      if (name === undefined) return holdsSecrets(outer)
       const child = Object.hasOwn(def.shape, name) ? def.shape[name] : undefined
       return child === undefined ? true : hidden(child, rest)
     }
     default:
       return path.length > 0 || def.type === 'unknown' || def.type === 'any'
+  }
+}
+
+/** A text where a list or a map should be may be the secret that belongs into it: `cookie: SECRET` for `cookie: [SECRET]`. */
+function holdsSecrets(outer: z.core.$ZodType): boolean {
+  if ((z.globalRegistry.get(outer) as { sensitive?: boolean } | undefined)?.sensitive === true) return true
+  const { def } = (outer as z.core.$ZodTypes)._zod
+  switch (def.type) {
+    case 'default':
+    case 'prefault':
+    case 'optional':
+    case 'nullable':
+      return holdsSecrets(def.innerType)
+    case 'pipe':
+      return holdsSecrets(def.in)
+    case 'array':
+      return holdsSecrets(def.element)
+    case 'record':
+      return holdsSecrets(def.valueType)
+    case 'union':
+      return def.options.some(holdsSecrets)
+    case 'object':
+      return Object.values(def.shape).some(holdsSecrets)
+    default:
+      return def.type === 'unknown' || def.type === 'any'
   }
 }
 

@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { goBoolean } from '../../kernel/base/go-boolean.ts'
-import type { ConfigProblem } from '../checks/problems.ts'
+import { type ConfigProblem, showValue } from '../checks/problems.ts'
 import { parseCsv } from './csv.ts'
+import { isTooDeep, TOO_DEEP } from './depth.ts'
 import { type ConfigKey, configKeys, type KeyKind, keysOf } from './keys.ts'
 import { isTree, pathKey, type Tree } from './sources.ts'
 
@@ -47,9 +48,11 @@ export function readEnv(env: Env): EnvSource {
     if (value instanceof Refused) {
       const path = key.path.join('.')
       const file = `environment variable ${name}`
-      problems.push({ file, line: undefined, path, value: text, reason: `${name}: ${value.reason}`, hint: value.hint })
+      const shown = showValue(text, key.path)
+      problems.push({ file, line: undefined, path, value: shown, reason: `${name}: ${value.reason}`, hint: value.hint })
     } else {
       set(data, key.path, value)
+      rememberLists(variables, key.path, name)
       remember(variables, key.path, value, name)
     }
   }
@@ -100,13 +103,14 @@ class Refused {
  * SELFSERVICE_METHODS_PASSWORD_ENABLED=junk there would be no login by password, so it is refused here.
  */
 function convert(text: string, kind: KeyKind): unknown {
+  if (['strings', 'maps', 'map'].includes(kind) && isTooDeep(text)) return new Refused(TOO_DEEP, 'write it flatter')
   switch (kind) {
     case 'boolean':
-      return goBoolean(text) ?? new Refused(`expected boolean, but got ${JSON.stringify(text)}`, 'say true or false')
+      return goBoolean(text) ?? new Refused(`expected boolean, but got ${shortened(text)}`, 'say true or false')
     case 'number':
       return /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text)
         ? Number(text)
-        : new Refused(`expected number, but got ${JSON.stringify(text)}`, 'write it in digits')
+        : new Refused(`expected number, but got ${shortened(text)}`, 'write it in digits')
     case 'strings': {
       const list = json(text)
       return Array.isArray(list) ? list : parseCsv(text)
@@ -118,6 +122,8 @@ function convert(text: string, kind: KeyKind): unknown {
       return text
   }
 }
+
+const shortened = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
 
 function json(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return undefined
@@ -143,6 +149,16 @@ function set(data: Tree, path: readonly string[], value: unknown): void {
       if (!usable) holder[index] = /^[0-9]+$/.test(path[depth + 1]!) ? [] : {}
       node = holder[index] as Tree | unknown[]
     }
+  }
+}
+
+/** A list that is made of entries by index replaces the one of the files: what it lacks is to be told of the variable. */
+function rememberLists(variables: Map<string, string>, path: readonly string[], name: string): void {
+  const first = path.findIndex((segment) => /^[0-9]+$/.test(segment))
+  if (first < 0) return
+  for (let length = first; length < path.length; length++) {
+    const above = pathKey(path.slice(0, length))
+    if (!variables.has(above)) variables.set(above, name)
   }
 }
 

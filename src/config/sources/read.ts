@@ -21,5 +21,13 @@ export function readSource(file: string, readFile: (file: string) => string): So
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
     return unusable(file, `cannot be read: ${READ_ERRORS[code] ?? code}`)
   }
+  const line = lineOfBadText(text)
+  if (line !== undefined) return unusable(file, `line ${line}: is not UTF-8`, line, 'save the file as UTF-8')
   return extension === 'toml' ? parseToml(file, text) : parseYaml(file, text, extension === 'json')
+}
+
+/** What was no UTF-8 was decoded as U+FFFD: a password with such a character in it would be another one. */
+function lineOfBadText(text: string): number | undefined {
+  const at = text.indexOf('\ufffd')
+  return at < 0 ? undefined : text.slice(0, at).split('\n').length
 }

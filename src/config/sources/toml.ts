@@ -18,22 +18,35 @@ export function parseToml(file: string, text: string): Source {
 /** Lines of tables and of keys that stand first on their line. The parser reports no positions. */
 function tomlLines(text: string): Map<string, number> {
   const lines = new Map<string, number>()
+  /** how many tables of each list have begun */
   const counts = new Map<string, number>()
   let table: string[] = []
-  for (const [index, line] of text.split('\n').entries()) {
-    const header = /^\s*(\[\[?)\s*([^\]]+?)\s*\]/.exec(line)
-    const pair = /^\s*([A-Za-z0-9_."'-]+)\s*=/.exec(line)
+  let closing: string | undefined
+  for (const [index, whole] of text.split('\n').entries()) {
+    const line = whole.trim()
+    if (closing !== undefined) {
+      if (line.includes(closing)) closing = undefined
+      continue
+    }
+    closing = opened(line)
+    const header = /^\[\[?([^\]]+)\]/.exec(line)
+    const pair = /^([A-Za-z0-9_."'-]+)\s*=/.exec(line)
     if (header) {
-      table = segments(header[2]!)
-      if (header[1] === '[[') {
-        const count = counts.get(pathKey(table)) ?? 0
-        counts.set(pathKey(table), count + 1)
-        table = [...table, String(count)]
-      }
+      const names = segments(header[1]!)
+      if (line.startsWith('[[')) counts.set(pathKey(names), (counts.get(pathKey(names)) ?? 0) + 1)
+      table = withIndexes(names)
       note(table, index + 1)
     } else if (pair) note([...table, ...segments(pair[1]!)], index + 1)
   }
   return lines
+
+  /** `[[a]]`, then `[a.b]`: the second is of the last `a`. */
+  function withIndexes(names: string[]): string[] {
+    return names.flatMap((name, depth) => {
+      const count = counts.get(pathKey(names.slice(0, depth + 1)))
+      return count === undefined ? [name] : [name, String(count - 1)]
+    })
+  }
 
   function note(path: string[], line: number) {
     for (let length = 1; length <= path.length; length++) {
@@ -43,4 +56,13 @@ function tomlLines(text: string): Map<string, number> {
   }
 }
 
-const segments = (name: string) => name.split('.').map((part) => part.trim().replace(/^["']|["']$/g, ''))
+/** The quotes that end a text of several lines which begins on this line. */
+function opened(line: string): string | undefined {
+  const quotes = /"""|'''/.exec(line)?.[0]
+  return quotes !== undefined && line.split(quotes).length === 2 ? quotes : undefined
+}
+
+const segments = (name: string) =>
+  (name.match(/"[^"]*"|'[^']*'|[^."']+/g) ?? [])
+    .map((part) => part.trim().replace(/^["']|["']$/g, ''))
+    .filter((part) => part !== '')

@@ -70,6 +70,25 @@ test('an index list replaces the one of the file, so a gap is refused', () => {
   assert.deepEqual(config.selfservice.allowed_return_urls, ['http://c'])
 })
 
+test('what an index list lacks is told of the variable that made the list', () => {
+  const name = 'SELFSERVICE_METHODS_OIDC_CONFIG_PROVIDERS_0_ID'
+  assert.match(
+    refusal({ [name]: 'shop' }),
+    new RegExp(`missing properties: "client_id"\\)\n    in environment variable ${name}`),
+  )
+  assert.match(refusal({ SECRETS_COOKIE_1: 'a-secret-for-this-test' }), /in environment variable SECRETS_COOKIE_1/)
+})
+
+test('a value that is nested too deeply is refused, and not shown where it may be secret', () => {
+  const deep = `["a-secret-for-this-test",${'['.repeat(100_000)}`
+  for (const name of ['ORGANIZATIONS', 'LETHE_UI_TEXTS', 'SECRETS_COOKIE']) {
+    const message = refusal({ [name]: deep })
+    assert.match(message, new RegExp(`${name}: nested deeper`))
+    assert.ok(message.length < 1000)
+    if (name === 'SECRETS_COOKIE') assert.ok(!message.includes('a-secret'))
+  }
+})
+
 test('maps are JSON and merged; the more exact name wins', () => {
   const { config } = load({ ...required, LOG: '{"level":"error"}', LOG_LEVEL: 'debug' }, 'log: {format: json}')
   assert.equal(config.log.level, 'debug')

@@ -161,7 +161,53 @@ test('aliases cannot be used to exhaust the memory', () => {
         .fill(`*a${i - 1}`)
         .join(',')}]`,
     )
-  assert.match(problems({ 'k.yml': lines.join('\n') }).message, /too many or unknown aliases/)
+  assert.match(problems({ 'k.yml': lines.join('\n') }).message, /aliases stand for too many values/)
+})
+
+test('what no value can be made of is refused with its line, and ends no process', () => {
+  const refused: [text: string, line: number | undefined, reason: RegExp][] = [
+    ['session: &a\n  cookie: *a\n', 2, /inside the value that it stands for/],
+    ['organizations: &a [*a]\n', 1, /inside the value that it stands for/],
+    ['session:\n  lifespan: *none\n', 2, /anchor that is not set/],
+    ['session:\n  <<: 5\n', 2, /merges maps/],
+    ['revision: !env REVISION\n', 1, /a tag that is not known/],
+    ['session: !!omap [lifespan: 1h]\n', 1, /a tag that is not known/],
+    ['log: {}\nrevision: "caf\ufffd"\n', 2, /not UTF-8/],
+    [`x: ${'{a: '.repeat(50_000)}1${'}'.repeat(50_000)}\n`, undefined, /nested deeper/],
+    ['serve: {public: {port: .inf}}\n', 1, /expected number, but got Infinity/],
+  ]
+  for (const [text, line, reason] of refused) {
+    const found = one(text)
+    assert.match(found.reason, reason)
+    assert.equal(found.line, line, found.reason)
+  }
+  const list = `  allowed_return_urls:\n${'    - *url\n'.repeat(150)}`
+  const often = BASE.replace('http://a.example/', '&url http://a.example/').replace(/ {2}allowed_return_urls.*\n/, list)
+  assert.equal(load({ 'k.yml': often }).config.selfservice.allowed_return_urls.length, 150)
+})
+
+test('lines of TOML are found behind texts of several lines and in lists of tables', () => {
+  const text = `revision = """
+[session]
+lifespan = "1h"
+"""
+[session]
+lifespan = "bad"
+[[lethe.events.webhooks]]
+id = "shop"
+url = "https://shop.example/"
+secret = "sixteen letters."
+[lethe.events.webhooks.headers]
+x = 5
+`
+  const { problems: found } = problems({ 'base.yml': BASE, 'k.toml': text })
+  assert.deepEqual(
+    found.map(({ path, line }) => [path, line]),
+    [
+      ['session.lifespan', 6],
+      ['lethe.events.webhooks.0.headers.x', 12],
+    ],
+  )
 })
 
 test('empty sections are refused', () => {

@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import type { z } from 'zod'
 import { shownConfig } from '../../../src/commands/config/show.ts'
 import { isSensitivePath, shownText } from '../../../src/config/checks/sensitive.ts'
+import { loadConfig } from '../../../src/config/load.ts'
 import { configSchema } from '../../../src/config/schema/schema.ts'
 
 const CANARY = 'hunter2canary'
@@ -58,10 +59,11 @@ const NO_SECRETS = [
 const ALL = leaves(configSchema)
 
 /** The file as a tree that has nothing but this value; a list where the path has a number. */
+const treeWith = (path: readonly string[], value: string) =>
+  path.reduceRight<unknown>((rest, name) => (name === '0' ? [rest] : { [name]: rest }), value)
+
 function shown(path: readonly string[], value: string): string {
-  const inner = path.reduceRight<unknown>((rest, name) => (name === '0' ? [rest] : { [name]: rest }), value)
-  const text = JSON.stringify(inner)
-  return JSON.stringify(treeOf(text))
+  return JSON.stringify(treeOf(JSON.stringify(treeWith(path, value))))
 }
 
 function treeOf(text: string): unknown {
@@ -99,6 +101,19 @@ describe('what `config show` prints', () => {
   test('is nothing under a name that the schema does not know', () => {
     for (const path of [['client_secrte'], ['lethe', 'nope'], ['selfservice', 'methods', 'oidc', 'config', 'x']])
       assert.ok(isSensitivePath(path) && !shown(path, CANARY).includes(CANARY), path.join('.'))
+  })
+
+  test('is no text where a list or a map of secrets should be, nor is that in a refusal', () => {
+    const known = ALL.filter((path) => path.at(-1) !== 'undocumented')
+    const above = known.filter(isSensitivePath).flatMap((path) => path.map((_, length) => path.slice(0, length)))
+    const places = new Map(above.filter((path) => path.length > 0).map((path) => [path.join('.'), path]))
+    assert.ok(places.has('secrets.cookie') && places.has('selfservice.methods.oidc.config.providers'))
+    for (const [name, path] of places) {
+      assert.ok(!shown(path, CANARY).includes(CANARY), name)
+      const readFile = () => JSON.stringify(treeWith(path, CANARY))
+      const load = () => loadConfig({ files: ['c.json'], env: {}, flags: { dev: false }, readFile })
+      assert.throws(load, (error: Error) => !error.message.includes(CANARY), name)
+    }
   })
 
   test('is what an operator looks for', () => {
