@@ -1,5 +1,5 @@
 import type { JsonObject } from '../identities/types.ts'
-import { upgradedKeys } from '../webauthn/keys.ts'
+import { type Key, keyRingOf, upgradedKeys } from '../webauthn/keys.ts'
 import { upgradedCodes } from './code.ts'
 import { type CredentialDescriptor, type FactorFacts, filled } from './descriptor.ts'
 import { shownAccounts } from './provider-accounts.ts'
@@ -17,10 +17,14 @@ const provider = (type: string): CredentialDescriptor => ({
   shownConfig: shownAccounts,
 })
 
-/** A key without a stated purpose counts as a second factor, as in Kratos. */
-function keys({ config }: FactorFacts, passwordless: boolean): boolean {
+/** An entry that cannot be read as a key is no way to sign in. */
+const letsIn = ({ config }: FactorFacts, isEnough: (key: Key) => boolean): boolean =>
+  keyRingOf({ config, version: 1 }, '').keys.some(isEnough)
+
+/** A key without a stated purpose counts as a second factor, as in Kratos; so does one that cannot be read. */
+function isSecondFactorKey({ config }: FactorFacts): boolean {
   const list = Array.isArray(config.credentials) ? config.credentials : []
-  return list.some((key) => ((Object(key) as JsonObject).is_passwordless === true) === passwordless)
+  return list.some((key) => (Object(key) as JsonObject).is_passwordless !== true)
 }
 
 /** Passwordless keys stay: an operator removes second factors. */
@@ -69,9 +73,9 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     type: 'webauthn',
     identifiers: 'derived',
     namedBy: 'identifier',
-    firstFactor: (credential) => keys(credential, true),
+    firstFactor: (credential) => letsIn(credential, ({ passwordless }) => passwordless),
     secondFactor: {
-      isSet: (credential) => keys(credential, false),
+      isSet: isSecondFactorKey,
       sql: (config) => `${config} @? '$.credentials[*] ? (@.is_passwordless != true)'
     or ${config} @? '$.credentials[*] ? (!exists(@.is_passwordless))'`,
     },
@@ -85,7 +89,7 @@ export const DESCRIPTORS: readonly CredentialDescriptor[] = [
     type: 'passkey',
     identifiers: 'internal',
     namedBy: 'display_name',
-    firstFactor: ({ config }) => filled(config.credentials),
+    firstFactor: (credential) => letsIn(credential, () => true),
     isSet: hasElements('credentials'),
     holdsKeys: true,
   },

@@ -10,7 +10,7 @@ import type { Json, StoredCredential } from '../identities/types.ts'
 import type { Micros } from '../kernel/base/clock.ts'
 import { type Expected, MAX_ID, verifyCreation } from './ceremony.ts'
 import { readChallenge } from './challenge.ts'
-import { type Key, type KeyRing, keyRingConfig, keyRingOf, MAX_KEYS } from './keys.ts'
+import { type Key, type KeyRing, keyRingConfig, keyRingOf, MAX_KEYS, readKey } from './keys.ts'
 import { keyMessages } from './messages.ts'
 import { readCreation } from './read.ts'
 
@@ -79,14 +79,18 @@ export function withoutKey(
   hexId: string,
 ): DraftCredential[] | undefined {
   const ring = ringOf(credentials, type, id)
-  const keys = ring.keys.filter((key) => key.id.toString('hex') !== hexId.toLowerCase())
-  if (keys.length === ring.keys.length) return undefined
+  const isGone = (key: Key) => key.id.toString('hex') === hexId.toLowerCase()
+  const [gone, keys] = [ring.keys.filter(isGone), ring.keys.filter((key) => !isGone(key))]
+  if (gone.length === 0) return undefined
   const known = credentials.find((credential) => credential.type === type)!
+  // An entry that cannot be read still counts as a second factor: without a key beside it, it would lock the owner out.
+  const isLast = gone.some(({ passwordless }) => !keys.some((key) => key.passwordless === passwordless))
+  const unread = (ring.unread ?? []).filter((entry) => !isLast || readKey(entry))
   // Identifiers of the traits stay reserved; handles of keys are of no use without them.
-  if (keys.length === 0 && !ring.unread && descriptorOf(type)?.identifiers !== 'derived')
+  if (keys.length + unread.length === 0 && descriptorOf(type)?.identifiers !== 'derived')
     return without(credentials, type)
   return withCredential(credentials, {
-    ...draftOf(type, { ...ring, keys }, known.identifiers),
+    ...draftOf(type, { ...ring, keys, unread }, known.identifiers),
     created_at: known.created_at,
   })
 }

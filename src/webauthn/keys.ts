@@ -1,4 +1,4 @@
-import type { Json, JsonObject, StoredCredential } from '../identities/types.ts'
+import { isObject, type Json, type JsonObject, type StoredCredential } from '../identities/types.ts'
 
 /** The flags that an authenticator sends with each answer. */
 export interface KeyFlags {
@@ -30,8 +30,10 @@ export interface KeyRing {
   keys: Key[]
   /** empty: none was issued yet */
   userHandle: Buffer
-  /** what another writer stored beyond the keys that are read: kept as it is */
+  /** entries beyond the keys that are read, and those that are no keys to this version: kept as they are */
   unread?: readonly Json[]
+  /** members of the config beside keys and handle, kept as well */
+  others?: JsonObject
 }
 
 interface StoredKeys extends Pick<StoredCredential, 'config' | 'version'> {
@@ -42,7 +44,7 @@ interface StoredKeys extends Pick<StoredCredential, 'config' | 'version'> {
 export const MAX_KEYS = 100
 
 /**
- * Rows of version 0 have no handle of their own: it was the id of the identity. Entries that are no keys are left out:
+ * Rows of version 0 have no handle of their own: it was the id of the identity. Entries that are no keys are not read:
  * operators can write them.
  */
 export function keyRingOf(
@@ -50,14 +52,20 @@ export function keyRingOf(
   identityId: string,
 ): KeyRing {
   if (!credential) return { keys: [], userHandle: Buffer.alloc(0) }
-  const { credentials, user_handle: handle } = credential.config
-  const list = Array.isArray(credentials) ? credentials : []
-  const keys = list.slice(0, MAX_KEYS).flatMap((entry) => readKey(Object(entry) as JsonObject) ?? [])
+  const { credentials, user_handle: handle, ...others } = credential.config
+  const keys: Key[] = []
+  const unread: Json[] = []
+  for (const entry of Array.isArray(credentials) ? credentials : []) {
+    const key = keys.length < MAX_KEYS ? readKey(entry) : undefined
+    if (key) keys.push(key)
+    else unread.push(entry)
+  }
   const own = bytes(handle)
   return {
     keys,
     userHandle: own.length === 0 && keys.length > 0 ? handleOf(identityId) : own,
-    ...(list.length > MAX_KEYS && { unread: list.slice(MAX_KEYS) }),
+    ...(unread.length > 0 && { unread }),
+    ...(Object.keys(others).length > 0 && { others }),
   }
 }
 
@@ -75,11 +83,13 @@ export function upgradedKeys({ config, version, identityId }: StoredKeys): JsonO
   if (version > 0) return config
   const { credentials, user_handle: handle = handleOf(identityId).toString('base64') } = config
   if (!Array.isArray(credentials)) return { ...config, user_handle: handle }
-  const keys = credentials.map((key) => ({ is_passwordless: false, ...(Object(key) as JsonObject) }))
+  const keys = credentials.map((key) => (isObject(key) ? { is_passwordless: false, ...key } : key))
   return { ...config, credentials: keys, user_handle: handle }
 }
 
-function readKey(stored: JsonObject): Key | undefined {
+/** Undefined for what is no key. */
+export function readKey(stored: Json): Key | undefined {
+  if (!isObject(stored)) return undefined
   const [id, publicKey] = [bytes(stored.id), bytes(stored.public_key)]
   if (id.length === 0 || publicKey.length === 0) return undefined
   const { sign_count: count } = Object(stored.authenticator) as JsonObject
@@ -108,8 +118,9 @@ function readFlags(value: Json | undefined): KeyFlags | undefined {
 }
 
 /** The config of a credential, in the format of Kratos. */
-export function keyRingConfig({ keys, userHandle, unread = [] }: KeyRing): JsonObject {
+export function keyRingConfig({ keys, userHandle, unread = [], others = {} }: KeyRing): JsonObject {
   return {
+    ...others,
     credentials: [...keys.map(({ stored, passwordless }) => ({ ...stored, is_passwordless: passwordless })), ...unread],
     user_handle: userHandle.toString('base64'),
   }

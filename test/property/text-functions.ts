@@ -378,6 +378,7 @@ export const EXCUSED: Record<string, string> = Object.fromEntries(
         ['kernel/base/go-duration goDuration', 'kernel/base/uuid formatUuid', 'kernel/crypto/seal createSeal'],
       ],
       ['texts of the server or the operator', ['methods/lookup_secret/codes storedCodes', 'methods/oidc/generic at']],
+      ['texts of the server or the operator', ['methods/lookup_secret/codes withUsed', 'webauthn/keys readKey']],
       ['texts of the server or the operator', ['methods/oidc/kinds/microsoft anyTenant']],
       ['a part of others that are timed', ['ui/links beginInstead']],
       ['texts of the server or the operator', ['methods/totp/qr qrImage', 'methods/totp/secret secretOf']],

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Json, JsonObject, StoredCredential } from '../../identities/types.ts'
+import { isObject, type Json, type JsonObject, type StoredCredential } from '../../identities/types.ts'
 import { formatTime, type Micros, SECOND } from '../../kernel/base/clock.ts'
 import type { Random } from '../../kernel/crypto/tokens.ts'
 
@@ -43,25 +43,28 @@ export function storedCodes(list: Json | undefined): RecoveryCode[] {
   })
 }
 
-/** @returns `unread`: what is stored beyond the codes that are read, to be kept as it is */
 export function codesOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]) {
   const config = credentials.find(({ type }) => type === LOOKUP_SECRET)?.config ?? {}
-  const list = config.recovery_codes
-  return { config, codes: storedCodes(list), unread: Array.isArray(list) ? list.slice(MAX_COUNT) : [] }
+  return { config, codes: storedCodes(config.recovery_codes) }
 }
 
 export const asJson = (codes: readonly RecoveryCode[]): Json[] => codes.map((code) => ({ ...code }))
 
-export type Use = { kind: 'used'; codes: RecoveryCode[]; left: number } | { kind: 'usedBefore' } | { kind: 'wrong' }
+export type Use = { kind: 'used'; code: string; usedAt: string } | { kind: 'usedBefore' } | { kind: 'wrong' }
 
 /** Compares every code, so that the time does not tell which one a guess came close to. */
 export function useCode(codes: readonly RecoveryCode[], given: string, now: Micros): Use {
   const at = codes.reduce((found, { code }, i) => (equal(code, given) ? i : found), -1)
   if (at === -1) return { kind: 'wrong' }
   if (codes[at]!.used_at !== null) return { kind: 'usedBefore' }
-  const usedAt = formatTime(Math.floor(now / SECOND) * SECOND)
-  const after = codes.map((one, i) => (i === at ? { ...one, used_at: usedAt } : one))
-  return { kind: 'used', codes: after, left: after.filter(({ used_at }) => used_at === null).length }
+  return { kind: 'used', code: codes[at]!.code, usedAt: formatTime(Math.floor(now / SECOND) * SECOND) }
+}
+
+/** The config with one code used up. Whatever else another program has stored stays as it is. */
+export function withUsed(config: JsonObject, { code, usedAt }: { code: string; usedAt: string }): JsonObject {
+  const list = Array.isArray(config.recovery_codes) ? config.recovery_codes : []
+  const isIt = (entry: Json): entry is JsonObject => isObject(entry) && entry.code === code
+  return { ...config, recovery_codes: list.map((entry) => (isIt(entry) ? { ...entry, used_at: usedAt } : entry)) }
 }
 
 function equal(a: string, b: string): boolean {

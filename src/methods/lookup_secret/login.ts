@@ -11,7 +11,7 @@ import type { Flow } from '../../flows/types.ts'
 import type { IdentityService } from '../../identities/service.ts'
 import type { Clock } from '../../kernel/base/clock.ts'
 import { NotLocked } from '../../kernel/db/client.ts'
-import { asJson, codesOf, LOOKUP_SECRET, type RecoveryCode, useCode } from './codes.ts'
+import { codesOf, LOOKUP_SECRET, type RecoveryCode, useCode, withUsed } from './codes.ts'
 import { lookupMessages } from './messages.ts'
 
 export interface LookupLoginDeps {
@@ -42,7 +42,7 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
       const given = fieldText(form, LOOKUP_SECRET)
       if (given === '') throw refused(messages.missing(LOOKUP_SECRET), LOOKUP_SECRET)
       const identity = await d.identities.get(current!.session.identity_id)
-      const { codes, config, unread } = codesOf(identity.credentials)
+      const { codes, config } = codesOf(identity.credentials)
       if (codes.length === 0) throw refused(lookupMessages.none)
       const target = { identityId: identity.id, flowId: flow.id, method: LOOKUP_SECRET }
       await d.guesses.assertAllowed(target)
@@ -58,8 +58,7 @@ export function lookupLogin(d: LookupLoginDeps): LoginMethod {
         identity,
         authentication: { method: LOOKUP_SECRET, aal: 'aal2' },
         async write(tx) {
-          const to = { ...config, recovery_codes: [...asJson(use.codes), ...unread] }
-          const change = { type: LOOKUP_SECRET, from: config, to }
+          const change = { type: LOOKUP_SECRET, from: config, to: withUsed(config, use) }
           // Another request may have used a code meanwhile: then everything is checked again.
           if (!(await d.identities.replaceConfig(identity.id, change, tx)))
             throw new NotLocked('the codes have changed')

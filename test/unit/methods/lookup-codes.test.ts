@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
-import { newCodes, storedCodes, useCode } from '../../../src/methods/lookup_secret/codes.ts'
+import { asJson, newCodes, storedCodes, useCode, withUsed } from '../../../src/methods/lookup_secret/codes.ts'
 
 const NOW = Date.parse('2026-11-27T03:57:45.678Z') * 1000
 
@@ -31,10 +31,10 @@ describe('backup codes', () => {
   it('pass once', () => {
     const codes = newCodes(randomBytes)
     const first = useCode(codes, codes[3]!.code, NOW)
-    assert.ok(first.kind === 'used')
-    assert.equal(first.left, 11)
-    assert.equal(first.codes[3]!.used_at, '2026-11-27T03:57:45Z')
-    assert.deepEqual(useCode(first.codes, codes[3]!.code, NOW), { kind: 'usedBefore' })
+    assert.deepEqual(first, { kind: 'used', code: codes[3]!.code, usedAt: '2026-11-27T03:57:45Z' })
+    const { recovery_codes: left } = withUsed({ recovery_codes: asJson(codes) }, first)
+    assert.deepEqual(useCode(storedCodes(left), codes[3]!.code, NOW), { kind: 'usedBefore' })
+    assert.equal(storedCodes(left).filter(({ used_at }) => used_at === null).length, 11)
     assert.deepEqual(useCode(codes, `${codes[3]!.code}a`, NOW), { kind: 'wrong' })
     assert.deepEqual(useCode(codes, '', NOW), { kind: 'wrong' })
   })
@@ -55,5 +55,9 @@ describe('backup codes', () => {
       { code: 'def', used_at: null },
     ])
     for (const list of [undefined, null, 'x', {}]) assert.deepEqual(storedCodes(list), [])
+    const [first, ...rest] = [{ code: 'ghi', label: 'desk' }, ...odd]
+    const config = { recovery_codes: [first!, ...rest], made_by: 'another program' }
+    const used = withUsed(config, { code: 'ghi', usedAt: '2026-11-27T03:57:45Z' })
+    assert.deepEqual(used, { ...config, recovery_codes: [{ ...first, used_at: '2026-11-27T03:57:45Z' }, ...rest] })
   })
 })

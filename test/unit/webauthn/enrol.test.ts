@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FormRefused } from '../../../src/flows/refused.ts'
-import { withKey, withoutKey } from '../../../src/webauthn/enrol.ts'
-import { type Key, keyRingConfig, keyRingOf, MAX_KEYS } from '../../../src/webauthn/keys.ts'
+import type { Json, JsonObject } from '../../../src/identities/types.ts'
+import { locksOut, withKey, withoutKey } from '../../../src/webauthn/enrol.ts'
+import { type Key, keyRingConfig, keyRingOf, MAX_KEYS, upgradedKeys } from '../../../src/webauthn/keys.ts'
 import { removedKeysOf } from '../../../src/webauthn/removed.ts'
 
 const OWNER = '4ba671d3-dcb4-4271-ad77-2fb0ce29632e'
@@ -42,4 +43,29 @@ test('keys that another writer stored beyond those that are read outlive a chang
   const keyParties = { of: async () => new Map([unread!, gone!].map((id) => [id, 'example.test'])) }
   const removed = await removedKeysOf({ keyParties }, ownerOf(MAX_KEYS + 1), ['passkey'])
   assert.deepEqual(removed, [{ rpId: 'example.test', credentialId: gone }])
+})
+
+const ODD = [null, 7, 'text', [], {}, { id: 'a2V5', key: 'of a newer format' }]
+
+test('what another program wrote between the keys outlives a change, but is no way to sign in', () => {
+  const codes = { passwordless_enabled: false, mfa_enabled: false }
+  const { id, credentials } = ownerOf(2)
+  const [known] = credentials
+  const list = known!.config.credentials as JsonObject[]
+  const config = { ...known!.config, credentials: [...ODD, ...list], made_by: 'another program' }
+  const owner = { id, credentials: [{ ...known!, config }] }
+  const added = withKey(owner, 'passkey', { key: key(2), userHandle: USER_HANDLE, identifiers: [] })
+  const left = withoutKey(owner, 'passkey', key(0).id.toString('hex'))!
+  for (const [changed] of [added, left]) {
+    assert.equal(changed!.config.made_by, 'another program')
+    assert.deepEqual((changed!.config.credentials as Json[]).slice(-ODD.length), ODD)
+  }
+  // With the last key the entries go that cannot be read: as a factor that counts they would lock the owner out.
+  const last = { id, credentials: [{ ...known!, ...left[0] }] }
+  assert.deepEqual(withoutKey(last, 'passkey', key(1).id.toString('hex')), [])
+  assert.equal(locksOut(last.credentials, [], codes), true)
+  assert.equal(locksOut([{ ...known!, config: { credentials: ODD } }], [], codes), false)
+  assert.deepEqual(upgradedKeys({ config: { credentials: ['text'] }, version: 0, identityId: id }).credentials, [
+    'text',
+  ])
 })
