@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema/schema.ts'
-import type { JsonObject } from '../identities/types.ts'
+import { isObject, type JsonObject } from '../identities/types.ts'
 import { pauseMs } from '../kernel/background/backoff.ts'
 import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
 import { createQueue, type Lease } from '../kernel/background/queue.ts'
@@ -84,7 +84,12 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
   /** The HTML part is rendered now, as in Kratos: the row has no column for it. */
   async function outgoing({ data, request_headers, ...message }: Claimed): Promise<Outgoing> {
     const requestHeaders = request_headers ?? {}
-    const values = data === null ? undefined : (readJson(Buffer.from(data, 'base64').toString()) as JsonObject)
+    const values = data === null ? undefined : valuesOf(data)
+    if (values === undefined && data !== null)
+      d.log.error(
+        { message_id: message.id, template: message.template },
+        'the data of a message is no JSON object; it goes as plain text',
+      )
     const html = values && (await htmlOf({ ...message, data: values, requestHeaders }))
     return { ...message, html, data: values ?? {}, requestHeaders }
   }
@@ -163,6 +168,16 @@ export function createCourierWorker(d: CourierWorkerDeps): BackgroundWork {
       await Promise.all([looking.stop(), watching.stop()])
       await queue.stop()
     },
+  }
+}
+
+/** Another program may have written the row: its texts are final, and only the HTML part needs these. */
+function valuesOf(base64: string): JsonObject | undefined {
+  try {
+    const values = readJson(Buffer.from(base64, 'base64').toString())
+    return isObject(values) ? values : undefined
+  } catch {
+    return undefined
   }
 }
 

@@ -113,14 +113,21 @@ export function withProblems(ui: Ui, problems: readonly FormProblem[]): Ui {
   )
   for (const { path, message } of problems.slice(0, MAX_PROBLEMS)) {
     const node = path === undefined ? undefined : (byName.get(path) ?? added(nodes, path))
-    if (path !== undefined) byName.set(path, node!)
+    if (node) byName.set(node.attributes.name, node)
     if (node) node.messages.push(message)
     else own.push(message)
   }
   return { action: ui.action, method: ui.method, nodes, ...(own.length === 0 ? {} : { messages: own }) }
 }
 
-function added(nodes: UiNode[], path: string): InputNode {
+/**
+ * A form has no more inputs than this for messages. A client chooses paths such as `traits.phones.7`, and an input for a trait
+ * stays in the form: it would grow with every submit.
+ */
+const MOST_NODES = 500
+
+function added(nodes: UiNode[], path: string): InputNode | undefined {
+  if (nodes.length >= MOST_NODES) return undefined
   const node = inputNode('default', path, 'text')
   const buttons = nodes.findIndex(
     (one) => one.group === 'webauthn' || (isInput(one) && one.attributes.type === 'submit'),

@@ -1,7 +1,9 @@
+import { isObject } from '../identities/types.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
 import { type FlowKind, KINDS } from './kinds.ts'
-import type { Flow, FlowProgress, Ui } from './types.ts'
+import { readUi } from './stored-ui.ts'
+import type { Flow, FlowProgress } from './types.ts'
 import { requestedLoginChallenge } from './urls.ts'
 
 const EXCHANGE = sql(
@@ -52,7 +54,7 @@ export function flowRows<F extends Flow>(db: Db, nid: string, kind: FlowKind, co
   return {
     async find(id: string): Promise<F | undefined> {
       const [row] = await db.query<F>(read, [id, nid])
-      return row && { ...row, ui: readUi(row.ui) }
+      return row && { ...row, ui: readUi(row.ui), context: isObject(row.context) ? row.context : {} }
     },
     /** Stores progress and form. */
     async save(f: FlowProgress, on: Queryable = db): Promise<void> {
@@ -100,18 +102,6 @@ export function entryFlowStore<F extends Flow>(
         challenge,
       })
     },
-  }
-}
-
-/** Rows of other programs may omit empty lists. */
-function readUi(ui: Ui | null): Ui {
-  const nodes = (ui?.nodes ?? []).map((node) => ({ ...node, messages: node.messages ?? [], meta: node.meta ?? {} }))
-  const own = ui?.messages ?? []
-  return {
-    action: ui?.action ?? '',
-    method: ui?.method ?? 'POST',
-    nodes,
-    ...(own.length === 0 ? {} : { messages: own }),
   }
 }
 

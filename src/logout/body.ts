@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { shortened } from '../kernel/base/text.ts'
 import { isUuid } from '../kernel/base/uuid.ts'
 import { formBody, jsonBody } from '../kernel/http/body.ts'
 import { badRequest } from '../kernel/http/errors.ts'
@@ -40,10 +41,7 @@ export async function readLogoutBody(req: FastifyRequest): Promise<LogoutBody> {
   )
   if (!parsed.success)
     throw badRequest(
-      parsed.error.issues
-        .map((i) => `${i.path.join('.') || 'body'}: ${i.message}`)
-        .join('; ')
-        .slice(0, MAX_REASON),
+      shortened(parsed.error.issues.map((i) => `${i.path.join('.') || 'body'}: ${i.message}`).join('; '), MAX_REASON),
     )
   return parsed.data
 }

@@ -30,6 +30,20 @@ const SENT = new Set([1060002, 1060003, 1060004, 1080001, 1080003, 1010014, 1040
 
 /** A field for a pasted code; browsers offer one from an SMS, and telephones a number pad. */
 const CODE_FIELD = { type: 'text', inputmode: 'numeric', autocomplete: 'one-time-code', spellcheck: 'false' }
+/** Telephones begin a field with a capital letter, and correct what is no word. */
+const AS_TYPED = { autocapitalize: 'none', spellcheck: 'false' }
+
+/** What browsers and password managers should know of fields, where Kratos does not say it: they would have to guess. */
+const FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  identifier: { autocomplete: 'username', ...AS_TYPED },
+  recovery_address: { autocomplete: 'username', ...AS_TYPED },
+  code: CODE_FIELD,
+  totp_code: CODE_FIELD,
+  lookup_secret: { autocomplete: 'off', ...AS_TYPED },
+  // names of keys, not of people
+  webauthn_register_displayname: { autocomplete: 'off' },
+  passkey_settings_register_displayname: { autocomplete: 'off' },
+}
 
 /** Any flow as a form. Only keys need a script. */
 export function renderForm(ui: Ui, t: Texts, look: FormLook = {}): Markup {
@@ -151,15 +165,15 @@ function renderNode(node: InputNode, id: string, t: Texts, { focus, split }: Loo
 
 function inputOf(node: InputNode) {
   const { type, name, value, autocomplete } = node.attributes
-  const account = name === 'identifier'
   return {
     type: isFixed(node) ? 'text' : type,
     value: type === 'password' ? undefined : valueText(value),
     readonly: isFixed(node),
-    // Kratos sets no autocomplete for the identifier, so that password managers have to guess.
-    autocomplete: account ? 'username' : autocomplete,
-    ...(account ? { autocapitalize: 'none', spellcheck: 'false' } : {}),
-    ...(name === 'code' ? CODE_FIELD : {}),
+    ...(Object.hasOwn(FIELDS, name) ? FIELDS[name] : {}),
+    // the person's own address; a trait may be that of another one
+    ...(['email', 'tel'].includes(type) && !name.startsWith('traits.') ? { autocomplete: type } : {}),
+    // `username webauthn`: browsers offer passkeys in the field
+    ...(autocomplete === undefined ? {} : { autocomplete }),
     ...(type === 'number' ? { step: 'any' } : {}),
   }
 }

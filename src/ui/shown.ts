@@ -1,5 +1,5 @@
 import type { ShownNode, UiMessage, UiNode } from '../flows/types.ts'
-import type { JsonObject } from '../identities/types.ts'
+import { isObject, type JsonObject } from '../identities/types.ts'
 import { parseUrl } from '../kernel/base/url.ts'
 import { attributes, html, type Markup } from './html.ts'
 import type { Texts } from './texts.ts'
@@ -21,7 +21,7 @@ export function renderShown({ type, attributes: given, meta }: ShownNode, t: Tex
   const message = given.text as unknown as UiMessage | undefined
   const codes = message?.context?.secrets
   const shown = Array.isArray(codes)
-    ? html`<ul>${codes.map((code) => html`<li><code>${t.message(code as unknown as UiMessage)}</code></li>`)}</ul>`
+    ? html`<ul>${codes.filter(isObject).map((code) => html`<li><code>${t.message(code as unknown as UiMessage)}</code></li>`)}</ul>`
     : html`<p><code>${text(message?.text)}</code></p>`
   return html`<div class="field"><p>${label}</p>${shown}</div>\n`
 }

@@ -25,6 +25,10 @@ const ROW = sql(
    from courier_messages m where m.id = $1`,
 )
 const HURRY = sql('test.courier_hurry', `update lethe.courier_claims set due_at = '2000-01-01' where claim is null`)
+const ODD_DATA = sql(
+  'test.courier_data',
+  `update courier_messages set template_data = convert_to($2, 'UTF8') where id = $1`,
+)
 const [QUEUED, SENT, ABANDONED] = [1, 2, 4]
 
 interface MessageRow {
@@ -94,6 +98,22 @@ async function sending(t: Scope, options: Options = {}) {
 }
 
 describe('mail over SMTP', () => {
+  test('of a row with odd data, which another program wrote, goes as plain text', async (t) => {
+    const { server, box, to, reached } = await sending(t)
+    const message: Message = { type: 'recovery_code_valid', channel: 'email', recipient: to, data: { to } }
+    const odd = ['', 'x', '{"to":', 'null', '[]', '7', '"x"', '1e99999']
+    for (const data of odd) {
+      const id = await server.db.tx(async (tx) => {
+        const id = await server.deps.courier.enqueue(message, tx)
+        await tx.query(ODD_DATA, [id, data])
+        return id
+      })
+      await reached(id, SENT)
+    }
+    assert.equal(box.mails.length, odd.length)
+    for (const { raw } of box.mails) assert.doesNotMatch(raw, /text\/html/)
+  })
+
   test('is sent once, says who it is from, cannot be taken for another, and is not kept in clear', async (t) => {
     const { box, to, enqueue, reached } = await sending(t, {
       smtp: { from_name: 'Lethe "Test"', headers: { 'X-Tenant': 'one' }, local_name: 'id.example.test' },
@@ -529,7 +549,7 @@ describe('a mail server in trouble', () => {
           const command = inMail ? '.' : line.split(/[ :]/)[0]!.toUpperCase()
           heard.push(command)
           inMail = command === 'DATA' && !('DATA' in says)
-          if (command === 'QUIT') socket.end('221 bye\r\n')
+          if (command === 'QUIT' && !('QUIT' in says)) socket.end('221 bye\r\n')
           else say(command, inMail ? '354 go\r\n' : '250 ok\r\n')
         }
       })
@@ -568,6 +588,17 @@ describe('a mail server in trouble', () => {
       assert.deepEqual(heard.filter((command) => command !== 'QUIT').at(-1), last)
       await until(() => open() === 0, 'closed connections')
     })
+
+  test('one that takes a mail and then talks on keeps no connection', async (t) => {
+    const dripping = (socket: Socket) => {
+      const timer = setInterval(() => socket.write('2'), 20)
+      socket.on('close', () => clearInterval(timer))
+    }
+    const { port, heard, open } = await oddServer(t, { QUIT: dripping })
+    const { enqueue, reached } = await sending(t, { port })
+    await reached(await enqueue(), SENT)
+    await until(() => heard.includes('QUIT') && open() === 0, 'the end of the connection')
+  })
 
   test('what is said in clear before TLS begins is not taken for what is said inside', async (t) => {
     const [cert, key] = await Promise.all([pem('a.crt'), pem('a.key')])

@@ -202,6 +202,15 @@ for (const backend of backends()) {
         assert.equal(await isSignedIn(client), false)
       })
 
+      test('a form with an odd member is shown as an error, also where its name is cut within a character', async () => {
+        for (const start of ['', 'x']) {
+          const form = { [`${start}${'😀'.repeat(400)}`]: '1' }
+          const headers = { accept: 'text/html' }
+          const reply = await new Client(server).send('POST', '/self-service/logout', { form, headers })
+          assert.equal(reply.status, 303)
+        }
+      })
+
       for (const json of [
         { scope: 'everything' },
         { session_ids: 'x' },

@@ -128,7 +128,7 @@ describe('the way back from a provider', () => {
         url.searchParams.delete('code')
         if (!states) url.searchParams.delete('state')
         url.searchParams.set('error', error)
-        url.searchParams.set('error_description', `${'x'.repeat(2000)}\u0000`)
+        url.searchParams.set('error_description', `x${'😀'.repeat(2000)}\u0000`)
         const page = await client.get(url.href, BROWSER)
         assert.equal(page.status, 303)
         const id = new URL(page.headers.get('location')!).searchParams.get('flow')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Client, createPerson, signIn } from '../helpers/client.ts'
 import type { Scope } from '../helpers/db.ts'
-import { BROWSER, openLogin, pathOf, uiServer } from '../helpers/ui.ts'
+import { BROWSER, openLogin, pathOf, signedIn, uiServer } from '../helpers/ui.ts'
 
 describe('what comes from outside', () => {
   const EVIL = `"><script>alert(1)</script><img src=x onerror='x'>`
@@ -60,5 +60,62 @@ describe('what comes from outside', () => {
     const stray = await client.get(`/ui/error?id=${encodeURIComponent(EVIL)}`, BROWSER)
     assert.equal(stray.status, 200)
     assert.doesNotMatch(stray.text, /alert\(/)
+  })
+
+  it('is no failure in the row of a flow, which another program may have written', async (t: Scope) => {
+    const methods = { totp: { enabled: true }, code: { enabled: true }, lookup_secret: { enabled: true } }
+    const flows = { recovery: { enabled: true }, verification: { enabled: true } }
+    const server = await uiServer(t, { config: { selfservice: { methods, flows } } })
+    const { client: owner } = await signedIn(server)
+    const field = { node_type: 'input', type: 'text', name: 'x' }
+    const shown = { node_type: 'text', id: 'x', text: { id: 1, type: 'info', text: '', context: { secrets: [null] } } }
+    const odd = [null, 7, {}, { group: 'x', attributes: null }, { group: 'x', attributes: { ...field, name: null } }]
+    const nodes = [
+      ...odd,
+      { type: 'input', group: 'x', attributes: field, messages: [null, {}], meta: { label: null } },
+      { type: 'text', group: 'x', attributes: shown, messages: 'x', meta: 7 },
+      { type: 'text', group: 'x', attributes: { node_type: 'text' } },
+    ]
+    for (const kind of ['login', 'registration', 'settings', 'recovery', 'verification']) {
+      const client = kind === 'settings' ? owner : new Client(server)
+      const page = pathOf((await client.get(`/self-service/${kind}/browser`, BROWSER)).headers.get('location'))
+      const [, token] = /name="csrf_token" value="([^"]+)"/.exec((await client.get(page, BROWSER)).text)!
+      const id = new URLSearchParams(page.split('?')[1]).get('flow')
+      const inRow = (column: string, value: unknown) =>
+        server.db.query(
+          { name: `test.${kind}.${column}`, text: `update selfservice_${kind}_flows set ${column} = $1 where id = $2` },
+          [JSON.stringify(value), id],
+        )
+      const submit = (values: object) =>
+        client.send('POST', `/self-service/${kind}?flow=${id}`, { json: { csrf_token: token, ...values } })
+      for (const ui of ['x', { nodes: {}, messages: 'x' }, { action: 7, nodes, messages: [null, 'x', { id: 1 }] }]) {
+        await inRow('ui', ui)
+        const seen = [
+          await client.get(page, BROWSER),
+          await client.get(`/self-service/${kind}/flows?id=${id}`),
+          await submit({ method: 'code', code: '123456' }),
+        ]
+        for (const { status, text } of seen) assert.ok(status < 500, `${kind} ${JSON.stringify(ui)}: ${text}`)
+      }
+      if (kind === 'recovery' || kind === 'verification') continue
+      for (const context of [null, 'x', []]) {
+        await inRow('internal_context', context)
+        for (const method of [{ lookup_secret_confirm: true }, { totp_code: '123456' }])
+          assert.ok((await submit(method)).status < 500, `${kind} ${context}`)
+      }
+    }
+  })
+
+  it('lets people sign in with a flow whose context another program left null', async (t: Scope) => {
+    const server = await uiServer(t)
+    const person = await createPerson(server)
+    const client = new Client(server)
+    const flow = (await client.get('/self-service/login/api')).body
+    await server.db.query(
+      { name: 'test.null', text: `update selfservice_login_flows set internal_context = 'null'` },
+      [],
+    )
+    const json = { method: 'password', identifier: person.email, password: person.password }
+    assert.equal((await client.send('POST', `/self-service/login?flow=${flow.id}`, { json })).status, 200)
   })
 })

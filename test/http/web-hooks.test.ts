@@ -172,6 +172,13 @@ describe('web hooks', () => {
     assert.match(server.logs(), /a web hook failed/)
   })
 
+  test('one that refuses at length is heard, also where its text is cut within a character', async () => {
+    await configured(afterRegistration(hook('/a', { can_interrupt: true })))
+    answer = say(400, { messages: [{ messages: [{ id: 7, text: `x${'😀'.repeat(9000)}`, type: 'error' }] }] })
+    const { status, body } = await register(`cut-${Date.now()}@example.com`)
+    assert.deepEqual([status, body.ui?.messages[0].id], [400, 7])
+  })
+
   test('a form that is sent again while a hook is slow gets the answer of the first; another form gets its own', async () => {
     for (const more of [{ can_interrupt: true }, {}]) {
       await configured(afterRegistration(hook('/slow', more), { hook: 'session' }))

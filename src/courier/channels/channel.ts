@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../identities/types.ts'
+import { shortened } from '../../kernel/base/text.ts'
 import type { Channel, TemplateType } from '../types.ts'
 
 /** A message to send. */
@@ -36,5 +37,5 @@ export const failed = (
   result: 'failed' | 'refused' | 'closed' = 'failed',
   code?: number,
 ): Exclude<Attempt, { result: 'sent' }> => {
-  return { result, code, reason: reason.slice(0, MAX_REASON) }
+  return { result, code, reason: shortened(reason, MAX_REASON) }
 }

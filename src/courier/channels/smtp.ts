@@ -16,6 +16,8 @@ type Settings = Config['courier']['smtp']
 const STEP_MS = 10_000
 /** For a whole try. */
 export const SMTP_TRY_MS = 60_000
+/** For the goodbye after a mail was taken. */
+const GOODBYE_MS = 2000
 const PASSWORD_WANTED = 530
 const TOO_LARGE = 552
 
@@ -105,7 +107,7 @@ function deliver(server: SignInSettings, options: object, envelope: Envelope): P
     const deadline = setTimeout(() => settle(failed(`not done within ${SMTP_TRY_MS / 1000} s`)), SMTP_TRY_MS)
     function settle(attempt: Attempt): void {
       clearTimeout(deadline)
-      if (attempt.result === 'sent') connection.quit()
+      if (attempt.result === 'sent') leave(connection)
       else connection.close()
       resolve(attempt)
     }
@@ -125,6 +127,13 @@ function deliver(server: SignInSettings, options: object, envelope: Envelope): P
       })
     })
   })
+}
+
+/** The mail is taken already: a server that goes on talking instead of closing must not keep the connection. */
+function leave(connection: SMTPConnection): void {
+  const timer = setTimeout(() => connection.close(), GOODBYE_MS).unref()
+  connection.once('end', () => clearTimeout(timer))
+  connection.quit()
 }
 
 /** The extensions that the server announced; the library has no public way to read them. */

@@ -2,6 +2,7 @@ import { readClaim, readState } from '../../identities/admin/bodies.ts'
 import type { Json, JsonObject } from '../../identities/types.ts'
 import { isObject } from '../../identities/types.ts'
 import { type JsonLimits, parseJson } from '../../kernel/base/json.ts'
+import { shortened } from '../../kernel/base/text.ts'
 import type { FormProblem, UiMessage } from '../types.ts'
 import type { IdentityChange } from './types.ts'
 
@@ -47,7 +48,7 @@ function pathOf(pointer: Json | undefined): string | undefined {
 function messageOf({ id, text, type, context }: JsonObject): UiMessage {
   return {
     id: typeof id === 'number' && Number.isSafeInteger(id) ? id : 0,
-    text: typeof text === 'string' ? text.slice(0, MAX_TEXT) : '',
+    text: typeof text === 'string' ? shortened(text, MAX_TEXT) : '',
     type: type === 'error' ? 'error' : 'info',
     ...(isObject(context) ? { context } : {}),
   }

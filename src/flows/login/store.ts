@@ -8,7 +8,7 @@ import type { LoginFlow } from './types.ts'
 const COMPLETE = sql(
   'login_flow.complete',
   `update ${KINDS.login.table} set active_method = $3, internal_context = '{}'
-  where id = $1 and nid = $2 and coalesce(internal_context, '{}') = $4::jsonb returning id`,
+  where id = $1 and nid = $2 and case jsonb_typeof(internal_context) when 'object' then internal_context else '{}' end = $4::jsonb returning id`,
 )
 
 export type LoginStore = ReturnType<typeof createLoginStore>

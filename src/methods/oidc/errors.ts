@@ -1,3 +1,4 @@
+import { shortened } from '../../kernel/base/text.ts'
 import { badRequest, HttpError } from '../../kernel/http/errors.ts'
 
 /** The provider cannot be used with its configuration. */
@@ -33,4 +34,4 @@ export const scopeMissing = () =>
 /** Texts of other servers: bounded, and without control characters. */
 const MAX_TOLD = 500
 const textOf = (error: unknown) =>
-  (error instanceof Error ? error.message : String(error)).slice(0, MAX_TOLD).replace(/\p{Cc}/gu, ' ')
+  shortened(error instanceof Error ? error.message : String(error), MAX_TOLD).replace(/\p{Cc}/gu, ' ')

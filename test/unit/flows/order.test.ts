@@ -3,12 +3,25 @@ import { describe, test } from 'node:test'
 import { composeForm } from '../../../src/flows/engine/compose.ts'
 import { nameOf, sortNodes } from '../../../src/flows/engine/order.ts'
 import { messages } from '../../../src/flows/messages.ts'
-import { csrfNode, inputNode, passwordNode, submitNode } from '../../../src/flows/nodes.ts'
-import type { UiNode } from '../../../src/flows/types.ts'
+import { cleared, csrfNode, inputNode, passwordNode, submitNode, withProblems } from '../../../src/flows/nodes.ts'
+import type { Ui, UiNode } from '../../../src/flows/types.ts'
 
 const order = { groups: ['oidc', 'default', 'code', 'password'], names: ['csrf_token', 'identifier', 'password'] }
 const names = (nodes: readonly UiNode[]) => nodes.map((node) => `${node.group}/${nameOf(node)}`)
 const provider = (id: string) => submitNode('oidc', id, messages.signIn, 'provider')
+
+test('a form does not grow with every submit by inputs of which a client chooses the names', () => {
+  let ui: Ui = { action: '', method: 'POST', nodes: [csrfNode('t')] }
+  for (let submit = 0; submit < 30; submit += 1) {
+    const problems = Array.from({ length: 50 }, (_, at) => ({
+      path: `traits.phones.${submit * 50 + at}`,
+      message: messages.signIn,
+    }))
+    ui = withProblems(cleared(ui, new Map()), problems)
+  }
+  assert.ok(ui.nodes.length <= 500, `${ui.nodes.length}`)
+  assert.equal(ui.messages?.length, 50)
+})
 
 describe('the order of nodes', () => {
   const password = [passwordNode('current-password'), submitNode('password', 'password', messages.signIn)]

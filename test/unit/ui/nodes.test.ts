@@ -53,6 +53,24 @@ describe('an input', () => {
     assert.match(render(node('traits.name.first_name', 'text'), submit('go')), /<label[^>]*>Name first name<\/label>/)
   })
 
+  it('says what browsers, password managers and telephones should know of it', () => {
+    const said = (name: string, type = 'text', more: Parameters<typeof node>[2] = {}) =>
+      / (?:inputmode|autocomplete|autocapitalize|spellcheck)=.*(?= id=)/.exec(
+        render(node(name, type, more), submit('go')),
+      )?.[0]
+    const asTyped = 'autocapitalize="none" spellcheck="false"'
+    const code = ' inputmode="numeric" autocomplete="one-time-code" spellcheck="false"'
+    assert.equal(said('identifier', 'text', { label: 'x' }), ` autocomplete="username" ${asTyped}`)
+    // without the word a browser offers no passkeys
+    const both = { label: 'x', autocomplete: 'username webauthn' }
+    assert.equal(said('identifier', 'text', both), ` autocomplete="username webauthn" ${asTyped}`)
+    for (const name of ['code', 'totp_code']) assert.equal(said(name, 'text', { label: 'x' }), code)
+    assert.equal(said('lookup_secret', 'text', { label: 'x' }), ` autocomplete="off" ${asTyped}`)
+    assert.equal(said('email', 'email'), ' autocomplete="email"')
+    assert.equal(said('recovery_confirm_address', 'tel'), ' autocomplete="tel"')
+    assert.equal(said('traits.friend', 'email'), undefined)
+  })
+
   it('of a password never has a value', () => {
     assert.doesNotMatch(
       render(node('password', 'password', { value: 'geheim', group: 'password' }), submit('go')),

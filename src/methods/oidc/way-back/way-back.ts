@@ -5,6 +5,7 @@ import type { Flow } from '../../../flows/types.ts'
 import { requestedReturnTo } from '../../../flows/urls.ts'
 import type { Json, JsonObject } from '../../../identities/types.ts'
 import { isObject } from '../../../identities/types.ts'
+import { shortened } from '../../../kernel/base/text.ts'
 import type { Queryable } from '../../../kernel/db/client.ts'
 import { badRequest, HttpError } from '../../../kernel/http/errors.ts'
 import type { Resolved } from '../../../sessions/types.ts'
@@ -121,9 +122,9 @@ export async function useUp(d: WayBackDeps, { containerId }: Back, tx: Queryable
 }
 
 export async function arrive(d: WayBackDeps, { query, state, text }: Way): Promise<KnownByProvider> {
-  const refusal = (query.get('error') ?? '').slice(0, MAX_TOLD)
+  const refusal = shortened(query.get('error') ?? '', MAX_TOLD)
   if (refusal !== '') {
-    const said = (query.get('error_description') ?? '').slice(0, MAX_TOLD)
+    const said = shortened(query.get('error_description') ?? '', MAX_TOLD)
     throw refused(refusedByProvider(d.providers.find(state.provider), refusal, said))
   }
   if ((query.get('code') || query.get('authCode') || '') === '') {
