@@ -11,6 +11,7 @@ import { readNewWebhook, readReplay, readRotation, readWebhookChange } from '../
 import { webhookKey } from '../../src/events/webhooks/signature.ts'
 import { parsed } from '../../src/flows/form.ts'
 import { readChange, readRefusal } from '../../src/flows/hooks/answer.ts'
+import { readUi } from '../../src/flows/stored-ui.ts'
 import { traitValues } from '../../src/flows/traits.ts'
 import { requestedOrganization, requestedReturnTo } from '../../src/flows/urls.ts'
 import { readBatchBody } from '../../src/identities/admin/batch-body.ts'
@@ -139,6 +140,7 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'events/webhooks/body readRotation': (text) => readRotation(json(text)),
   'events/webhooks/body readWebhookChange': (text) => readWebhookChange({ timeout: text }),
   'events/webhooks/signature webhookKey': (text) => webhookKey(`whsec_${text}`),
+  'flows/stored-ui readUi': (text) => readUi(json(text)),
   'flows/form parsed': (text) => parsed(text, NO_LIMIT),
   'flows/traits traitValues': (text) => traitValues(json(text), schema.inputs),
   'flows/urls requestedReturnTo': (text) => requestedReturnTo(`http://x/?${text}`),
