@@ -28,7 +28,7 @@ const revokeMany = (name: string, column: 'id' | 'token', type: 'uuid' | 'text')
     update sessions set active = false from target where sessions.id = target.id
     returning sessions.id, sessions.identity_id, target.cause, target.actor, target.data
   ), ${recordEnds({ ...VALUES, cause: 'ended.cause', actor: 'ended.actor::jsonb', data: 'ended.data::jsonb' })}
-  select input.key, s.id is not null as known, coalesce(s.active, false) as was_active, ended.id is not null as ended
+  select input.key, s.id, coalesce(s.active, false) as was_active, ended.id is not null as ended
   from input left join lateral (
     select s.id, s.active from sessions s where s.${column} = input.key and s.nid = :nid limit 1
   ) s on true left join ended on ended.id = s.id`,
@@ -36,16 +36,17 @@ const revokeMany = (name: string, column: 'id' | 'token', type: 'uuid' | 'text')
 export const REVOKE_MANY = revokeMany('session.revoke_many', 'id', 'uuid')
 export const REVOKE_MANY_BY_TOKEN = revokeMany('session.revoke_many_by_token', 'token', 'text')
 
-const revokeOne = (name: string, column: 'id' | 'token') =>
-  sql(
-    name,
-    `with ended as (
-    update sessions set active = false where ${column} = :key and nid = :nid and active returning id, identity_id
+/**
+ * Waits for the row. By its id also where a token named it: the transaction that held the row may have hashed or replaced the
+ * token, and then no row is found by the earlier one.
+ */
+export const REVOKE_ONE = sql(
+  'session.revoke_one',
+  `with ended as (
+    update sessions set active = false where id = :id and nid = :nid and active returning id, identity_id
   ), ${recordEnds({ ...VALUES, ...DETAILS, cause: ':cause' })}
   select id from ended`,
-  )
-export const REVOKE_ONE = revokeOne('session.revoke_one', 'id')
-export const REVOKE_ONE_BY_TOKEN = revokeOne('session.revoke_one_by_token', 'token')
+)
 
 const MEANT = '(:except::uuid is null or s.id <> :except) and (:only::uuid[] is null or s.id = any (:only))'
 

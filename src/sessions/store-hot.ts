@@ -2,7 +2,7 @@ import type { Timestamp } from '../kernel/base/clock.ts'
 import { createBatcher } from '../kernel/db/batch.ts'
 import { type Db, type Queryable, sql } from '../kernel/db/client.ts'
 import { detailValues } from './lifecycle.ts'
-import { REVOKE_MANY, REVOKE_MANY_BY_TOKEN, REVOKE_ONE, REVOKE_ONE_BY_TOKEN } from './lifecycle-statements.ts'
+import { REVOKE_MANY, REVOKE_MANY_BY_TOKEN, REVOKE_ONE } from './lifecycle-statements.ts'
 import { NO_RULES, type RulesSql } from './rules.ts'
 import { SELECT_SESSION, SELECT_SESSION_WITHOUT_RULES } from './sql.ts'
 import type { End, OnEnded, SessionRow } from './types.ts'
@@ -41,7 +41,8 @@ interface Ending {
 
 interface Ended {
   key: string
-  known: boolean
+  /** null: there is no such session */
+  id: string | null
   was_active: boolean
   ended: boolean
 }
@@ -69,7 +70,7 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
           shared,
         }
         const rows = new Map((await db.query<Ended>(many, values)).map((row) => [row.key, row]))
-        return endings.map(({ keys }) => rows.get(keys.find((key) => rows.get(key)?.known) ?? keys[0]!)!)
+        return endings.map(({ keys }) => rows.get(keys.find((key) => rows.get(key)?.id) ?? keys[0]!)!)
       },
     })
   const byToken = createBatcher<Forms, SessionRow | null>({
@@ -86,9 +87,9 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
   const endByToken = revokeBatch(REVOKE_MANY_BY_TOKEN)
 
   /** The row was active and has not ended, so another transaction holds it: it is waited for alone, with a limit. */
-  async function retryLocked(one: typeof REVOKE_ONE, end: End, outcome: Ended): Promise<boolean> {
-    const values = { key: outcome.key, cause: end.cause, ...detailValues(end), nid, now: now(), shared }
-    const ended = outcome.ended || (outcome.was_active && (await lockWaits.query(one, values)).length > 0)
+  async function retryLocked(end: End, outcome: Ended): Promise<boolean> {
+    const values = { id: outcome.id, cause: end.cause, ...detailValues(end), nid, now: now(), shared }
+    const ended = outcome.ended || (outcome.was_active && (await lockWaits.query(REVOKE_ONE, values)).length > 0)
     if (ended) options.onEnded?.(end.cause, 1)
     return ended
   }
@@ -99,13 +100,13 @@ export function createSessionHotStore(db: Db, nid: string, options: HotStoreOpti
     },
     /** @returns whether this call ended it */
     async revoke(id: string, end: End): Promise<boolean> {
-      return retryLocked(REVOKE_ONE, end, await endById({ keys: [id], end }))
+      return retryLocked(end, await endById({ keys: [id], end }))
     },
     /** @returns whether the token is known, ended before or not */
     async revokeByToken(stored: Forms, end: End): Promise<boolean> {
       const outcome = await endByToken({ keys: stored, end })
-      await retryLocked(REVOKE_ONE_BY_TOKEN, end, outcome)
-      return outcome.known
+      await retryLocked(end, outcome)
+      return outcome.id !== null
     },
   }
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { storedToken } from '../../src/kernel/crypto/tokens.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { createTokenHashing, type HashTokensOptions } from '../../src/maintenance/hash-tokens.ts'
@@ -182,6 +184,24 @@ describe('tokens harden', () => {
     })
     assert.equal((await harden(url)).code, 0)
     assert.deepEqual(await plain(db), [])
+  })
+
+  test('a logout that comes while its token is being hashed ends the session', async (t) => {
+    const { db, server } = await setup(t)
+    const { token } = await signInNative(server, await createPerson(server))
+    const json = { session_token: token }
+    const logout = await db.tx(async (tx) => {
+      await tx.query(sql('test.hash_token', 'update sessions set token = $2 where token = $1'), [
+        token,
+        storedToken(token, 'sha256'),
+      ])
+      const answer = new Client(server).send('DELETE', '/self-service/logout/api', { json })
+      const waiting = sql('test.ungranted_locks', 'select pid from pg_locks where not granted')
+      for (let looks = 0; looks < 500 && (await tx.query(waiting)).length === 0; looks += 1) await sleep(20)
+      return { answer }
+    })
+    assert.equal((await logout.answer).status, 204)
+    assert.equal(await whoami(server, { 'x-session-token': token }), 401)
   })
 
   const WRITES: [name: string, statement: string][] = [

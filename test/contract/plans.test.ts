@@ -155,7 +155,7 @@ async function urlOf(db: Db): Promise<string> {
   return url.href
 }
 
-const ALONE = ['session.revoke_one', 'session.revoke_one_by_token']
+const ALONE = ['session.revoke_one']
 
 /** Every way that many people take at once. */
 async function traffic(server: TestServer, beside: pg.Client, wasSent: (name: string) => boolean): Promise<void> {
