@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { after, before, describe, test } from 'node:test'
+import { after, before, describe, type TestContext, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import fastify from 'fastify'
+import type { HighWaterMark } from '../../src/events/log/high-water-mark.ts'
 import { createStreams } from '../../src/events/stream/sse.ts'
-import type { Sink } from '../../src/events/stream/stream.ts'
+import { createEventStream, type Sink } from '../../src/events/stream/stream.ts'
+import type { EventRow } from '../../src/events/types.ts'
 import { SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { StoreUnavailable, sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, isSignedIn, type Person, signInNative } from '../helpers/client.ts'
@@ -361,6 +363,40 @@ describe('the stream of events', () => {
     stream.close()
   })
 
+  test('tells of what is gone before what is still kept, at no position beyond it', async (t) => {
+    const h = await house(t)
+    const wanted = { id: 'r', url: 'http://127.0.0.1:9', events: ['session.ended'], enabled: false }
+    await expect(201, admin(h.server, 'POST', '/events/webhooks', wanted))
+    const [one, two] = [await move(h), await move(h)]
+    for (const a of [one, two]) await WAYS.logout!.end(a)
+    await move(h)
+    await h.server.reconfigure({ lethe: { events: { retention: '1s' } } })
+    h.later(60)
+    await h.server.deps.collector.round()
+    const stream = await EventStreamClient.open(`${h.server.adminUrl}/admin/events/stream?after=0`)
+    const told = await stream.take(3)
+    stream.close()
+    assert.deepEqual(
+      told.map(({ event, data }) => [event, data.session_id]),
+      [['gap', undefined], ...[one, two].map(({ sessionId }) => ['session.ended', sessionId])],
+    )
+    const [gap, ...ends] = told.map(({ id }) => Number(id!.split('.')[1]))
+    assert.ok(gap! < ends[0]! && ends[0]! < ends[1]!, 'who is cut off after the gap skips what is kept')
+    assert.ok(told[0]!.data.deleted_up_to > ends[1]!)
+  })
+
+  test('goes on where a browser was cut off, whatever its address asked for at first', async (t) => {
+    const a = await account(t)
+    const url = `${a.server.adminUrl}/admin/events/stream?last=1`
+    const stream = await EventStreamClient.open(url)
+    const [seen] = await stream.take(1)
+    stream.close()
+    const missed = [await signInNative(a.server, a.person), await signInNative(a.server, a.person)]
+    const again = await EventStreamClient.open(url, { 'last-event-id': seen!.id! })
+    assert.equal((await again.take(1))[0]!.data.session_id, missed[0]!.sessionId)
+    again.close()
+  })
+
   test('is refused beyond the number of listeners, and ends when the server stops', async (t) => {
     const a = await account(t, { lethe: { events: { stream: { max_listeners: 1 } } } })
     const url = `${a.server.adminUrl}/admin/events/stream`
@@ -383,23 +419,68 @@ describe('the stream of events', () => {
     assert.equal(await stream.next(), undefined)
   })
 
-  test('that has ended before its client has read it takes no more: the write would stop the process', async (t) => {
+  /** A stream to a client that does not read yet. */
+  async function unread(t: TestContext, work: (sink: Sink) => Promise<void> = async () => {}) {
     const streams = createStreams({ maxListeners: () => 1 })
     const app = fastify()
     t.after(() => app.close())
-    const opened = new Promise<[Sink, NodeJS.WritableStream & { writableLength: number }]>((resolve) => {
-      app.get('/', (_req, reply) => resolve([streams.open(reply), reply.raw]))
+    const opened = new Promise<{ sink: Sink; raw: NodeJS.WritableStream & { writableLength: number } }>((resolve) => {
+      app.get('/', (_req, reply) =>
+        streams.serve(reply, async (sink) => {
+          resolve({ sink, raw: reply.raw })
+          await work(sink)
+        }),
+      )
     })
     const client = send(await app.listen({ port: 0, host: '127.0.0.1' }), 'GET / HTTP/1.1\r\nhost: x\r\n\r\n').pause()
     t.after(() => client.destroy())
-    const [sink, raw] = await opened
+    return { ...(await opened), client }
+  }
+
+  test('that has ended before its client has read it takes no more: the write would stop the process', async (t) => {
+    const { sink, raw } = await unread(t)
     const errors: Error[] = []
     raw.on('error', (error) => errors.push(error))
+    let listens = true
+    sink.onEnd(() => {
+      listens = false
+    })
     for (sink.write('x'); raw.writableLength < 100_000; await nextTurn()) sink.write('x'.repeat(50_000))
     sink.end()
+    assert.equal(listens, false, 'events go on to gather for a client that reads no more')
     sink.write('a heartbeat')
     await nextTurn()
     assert.deepEqual([errors, sink.closed()], [[], true])
+  })
+
+  test('that tells more than a client can have unread waits for it', async (t) => {
+    const event = { type: 'session.created', device: { user_agent: 'x'.repeat(10_000) } } as EventRow
+    const mark = { epoch: 'e', number: 1, seq: 500, completeAt: 0, readAt: 0 }
+    const stream = createEventStream({
+      feed: { join: async () => ({ from: mark, leave() {} }), joinSession: assert.fail, position: () => undefined },
+      highWaterMark: {
+        follow: async () => ({ position: { ...mark, seq: 0 }, lost: false }),
+      } as unknown as HighWaterMark,
+      store: {
+        read: async (after) => (after === 0 ? Array.from({ length: 500 }, (_, i) => ({ ...event, seq: i + 1 })) : []),
+        last: async () => [],
+        floor: async () => 0,
+      },
+      onLost() {},
+    })
+    const request = { filter: {}, after: { epoch: 'e', seq: 0 }, last: undefined }
+    let over = false
+    const { client, raw } = await unread(t, async (sink) => {
+      await stream.open(request, sink)
+      sink.end()
+    })
+    raw.on('close', () => {
+      over = true
+    })
+    await until(() => over || raw.writableLength > 0, 'a full connection')
+    let text = ''
+    for await (const part of client.setEncoding('utf8')) text += part
+    assert.equal(text.match(/^id: e\.\d+$/gm)?.length, 501)
   })
 })
 

@@ -37,12 +37,13 @@ export function eventAdminRoutes(d: EventAdminRouteDeps): FastifyPluginAsync {
 
   async function stream(req: FastifyRequest, reply: FastifyReply) {
     const query = queryOf(req)
-    const request = {
-      filter: readFilter(query),
-      after: lastEventId(req) ?? readPosition(query, 'after'),
-      last: readInteger(query, 'last', 0, MAX_SIZE),
-    }
-    await d.eventStream.open(request, d.streams.open(reply))
+    const goesOn = lastEventId(req)
+    const after = readPosition(query, 'after')
+    const last = readInteger(query, 'last', 0, MAX_SIZE)
+    const filter = readFilter(query)
+    // a browser that connects again sends both: what its address asked for at first must not skip what it has missed
+    const from = goesOn === undefined ? { after, last } : { after: goesOn, last: undefined }
+    await d.streams.serve(reply, (sink) => d.eventStream.open({ filter, ...from }, sink))
     return reply
   }
 }

@@ -39,7 +39,7 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
     const { leave } = await d.feed.joinSession(session.id, ({ event }) => {
       if (event.type === 'session.ended') finish(event)
     })
-    sink.onClose(() => {
+    sink.onEnd(() => {
       leave()
       clearTimeout(timer)
     })
@@ -69,22 +69,17 @@ export function createOwnSessionStream(d: OwnSessionStreamDeps) {
         if (now) watchExpiry(now.expires_at)
         else finish({ cause: ruleThatEnds(latest, d.sessions.ruleOf(latest)) ?? 'expired', time: latest.expires_at })
       } catch {
+        if (sink.closed()) return
         timer = setTimeout(atExpiry, RETRY_MS).unref()
       }
     }
 
-    try {
-      const now = await current()
-      if (!now) return await finishAsLogged()
-      const data = { session_id: session.id, expires_at: now.expires_at }
-      sink.write(`event: session.active\ndata: ${JSON.stringify(data)}\n\n`)
-      sink.keepAlive(() => `${comment(d.feed.position()?.completeAt)}\n`)
-      watchExpiry(now.expires_at)
-    } catch (error) {
-      leave()
-      sink.abandon()
-      throw error
-    }
+    const now = await current()
+    if (!now) return await finishAsLogged()
+    const data = { session_id: session.id, expires_at: now.expires_at }
+    sink.write(`event: session.active\ndata: ${JSON.stringify(data)}\n\n`)
+    sink.keepAlive(() => `${comment(d.feed.position()?.completeAt)}\n`)
+    watchExpiry(now.expires_at)
   }
 
   return { open }

@@ -27,7 +27,7 @@ export function ownEventRoutes(d: EventOwnRouteDeps): FastifyPluginAsync {
   }
 
   async function stream(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
-    await d.ownSessionStream.open(d.credentials.read(req), session, d.streams.open(reply))
+    await d.streams.serve(reply, (sink) => d.ownSessionStream.open(d.credentials.read(req), session, sink))
     return reply
   }
 }

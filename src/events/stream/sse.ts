@@ -13,6 +13,11 @@ export interface Streams {
    * @throws HttpError 503 when there are too many streams, 400 for one that waits behind another answer of its connection
    */
   open(reply: FastifyReply): Sink
+  /**
+   * Opens a stream for `work`. If that fails, what has begun is ended, so that the client comes again; otherwise the error can
+   * still be answered.
+   */
+  serve(reply: FastifyReply, work: (sink: Sink) => Promise<void>): Promise<void>
   count(): number
   /** Ends all streams; clients reconnect to another node. */
   close(): void
@@ -27,7 +32,7 @@ export function createStreams(d: { maxListeners(): number }): Streams {
     for (const { heartbeat, sink } of open) if (heartbeat) sink.write(heartbeat())
   }
 
-  return {
+  const streams: Streams = {
     open(reply) {
       if (open.size >= d.maxListeners()) throw unavailable('Too many streams are open on this node.', undefined, 5)
       const raw = reply.raw
@@ -35,7 +40,10 @@ export function createStreams(d: { maxListeners(): number }): Streams {
       if (raw.socket === null && !raw.destroyed) {
         throw badRequest('A stream needs a connection of its own: ask when the answer before it is complete.')
       }
-      const onClose: (() => void)[] = []
+      const onEnd: (() => void)[] = []
+      const over = () => {
+        for (const work of onEnd.splice(0)) work()
+      }
       let begun = false
       // a caller that has left while its session was looked up: `close` was before
       let closed = raw.destroyed
@@ -78,12 +86,11 @@ export function createStreams(d: { maxListeners(): number }): Streams {
             if (closed) return
             if (!begun) begin()
             raw.end()
-          },
-          abandon() {
-            if (begun) entry.sink.end()
+            // `close` comes when the client has read everything, which one that reads no more never does
+            over()
           },
           closed: () => closed || raw.writableEnded,
-          onClose: (work) => void (closed ? work() : onClose.push(work)),
+          onEnd: (work) => void (entry.sink.closed() ? work() : onEnd.push(work)),
           keepAlive(heartbeat) {
             if (!begun) begin()
             entry.heartbeat = heartbeat
@@ -96,16 +103,26 @@ export function createStreams(d: { maxListeners(): number }): Streams {
       raw.on('close', () => {
         closed = true
         open.delete(entry)
-        for (const work of onClose) work()
+        over()
         if (open.size > 0) return
         clearInterval(timer)
         timer = undefined
       })
       return entry.sink
     },
+    async serve(reply, work) {
+      const sink = streams.open(reply)
+      try {
+        await work(sink)
+      } catch (error) {
+        if (reply.sent) sink.end()
+        throw error
+      }
+    },
     count: () => open.size,
     close() {
       for (const { sink } of open) sink.end()
     },
   }
+  return streams
 }

@@ -3,7 +3,7 @@ import { comment, type Feed, type FeedItem, type FeedPosition, feedItem, type Lo
 import type { HighWaterMark } from '../log/high-water-mark.ts'
 import { formatPosition, isAfter, type LogPosition, laterOf, type Position } from '../log/position.ts'
 import type { EventLogStore } from '../log/store.ts'
-import type { EventFilter } from '../types.ts'
+import type { EventAnswer, EventFilter } from '../types.ts'
 
 /** The output of a stream. Nothing is sent before the first `write`. */
 export interface Sink {
@@ -12,10 +12,9 @@ export interface Sink {
   /** Waits until the client has read what was written. */
   drained(): Promise<void>
   end(): void
-  /** After a failure: ends what has begun, so that the client comes again; otherwise the error can still be answered. */
-  abandon(): void
   closed(): boolean
-  onClose(work: () => void): void
+  /** Runs `work` when nothing can be written any more: at the end, or when the client has gone. */
+  onEnd(work: () => void): void
   /** @param text the heartbeat, made anew each time */
   keepAlive(text: () => string): void
 }
@@ -45,7 +44,7 @@ const MAX_WAITING = 10_000
  * falls between the two. The position of a client never goes back, unless the log itself has: then the stream says so.
  */
 export function createEventStream(d: EventStreamDeps) {
-  /** @throws StoreUnavailable; what has begun has then ended */
+  /** @throws StoreUnavailable */
   async function open(request: StreamRequest, sink: Sink): Promise<void> {
     const waiting: (FeedItem | Lost)[] = []
     let position: LogPosition | undefined
@@ -62,17 +61,11 @@ export function createEventStream(d: EventStreamDeps) {
       }
     }
     const { from, leave } = await d.feed.join({ onItem: tell, onLost: tell })
-    sink.onClose(leave)
-    try {
-      const begun = await begin(request, from, sink)
-      // a client that is cut off before the first event continues from here
-      sink.write(`id: ${formatPosition(begun)}\n\n`)
-      position = begun
-    } catch (error) {
-      leave()
-      sink.abandon()
-      throw error
-    }
+    sink.onEnd(leave)
+    const begun = await begin(request, from, sink)
+    // a client that is cut off before the first event continues from here
+    sink.write(`id: ${formatPosition(begun)}\n\n`)
+    position = begun
     for (const next of waiting) tell(next)
     sink.keepAlive(() => heartbeat(position!, d.feed.position()))
   }
@@ -81,15 +74,13 @@ export function createEventStream(d: EventStreamDeps) {
   async function begin({ filter, after, last }: StreamRequest, from: FeedPosition, sink: Sink): Promise<LogPosition> {
     if (last !== undefined) {
       const rows = last > 0 ? await d.store.last(from.seq, last, filter) : []
-      for (const event of rows.reverse().map(eventAnswer)) sink.write(feedItem(event, from, undefined).text)
+      for (const event of rows.reverse().map(eventAnswer)) await tellOne(event, from, sink)
       return from
     }
     // events committed before the request are not wanted
     if (after === undefined) return laterOf(from, await d.highWaterMark.settle())
     const { position, lost } = await d.highWaterMark.follow(after)
     if (lost) tellLost(after, position, sink)
-    const floor = await d.store.floor()
-    if (position.seq < floor) sink.write(gap(position, { deleted_up_to: floor }, { ...position, seq: floor }))
     // the position of the feed in the present epoch, which the feed may not know yet
     const fed = from.epoch === position.epoch ? from : (await d.highWaterMark.follow(from)).position
     await tellMissed(filter, position, fed, sink)
@@ -97,14 +88,24 @@ export function createEventStream(d: EventStreamDeps) {
   }
 
   async function tellMissed(filter: EventFilter, after: LogPosition, { seq: upTo }: LogPosition, sink: Sink) {
-    for (let seq = after.seq; seq < upTo && !sink.closed(); ) {
+    for (let [seq, deleted] = [after.seq, 0]; !sink.closed(); ) {
       const rows = await d.store.read(seq, upTo, PAGE, filter)
-      for (const event of rows.map(eventAnswer)) {
-        if (matches(filter, event)) sink.write(feedItem(event, after, undefined).text)
-      }
-      await sink.drained()
-      seq = rows.length < PAGE ? upTo : rows.at(-1)!.seq
+      // asked after the page was read: what was deleted before, also meanwhile, is at or below it
+      const floor = await d.store.floor()
+      const position = { ...after, seq }
+      // events that a receiver still needs are kept below the floor and follow: a position beyond them would skip them
+      if (floor > Math.max(seq, deleted)) sink.write(gap(position, { deleted_up_to: floor }, position))
+      deleted = floor
+      for (const event of rows.map(eventAnswer)) if (matches(filter, event)) await tellOne(event, after, sink)
+      if (rows.length < PAGE) return
+      seq = rows.at(-1)!.seq
     }
+  }
+
+  /** Waits for the client each time: what it has not read of a whole page could be more than a sink holds. */
+  async function tellOne(event: EventAnswer, log: LogPosition, sink: Sink): Promise<void> {
+    sink.write(feedItem(event, log, undefined).text)
+    await sink.drained()
   }
 
   function tellLost(after: Position, continuesAfter: LogPosition, sink: Sink): LogPosition {
@@ -118,7 +119,7 @@ export function createEventStream(d: EventStreamDeps) {
 
 export type EventStream = ReturnType<typeof createEventStream>
 
-/** Says that events up to a position are lost, and after which position the stream continues. */
+/** Says that events are missing, and after which position the stream continues. */
 function gap(after: Position, why: Record<string, unknown>, continuesAfter: LogPosition): string {
   const data = {
     after: after.seq,
