@@ -6,11 +6,14 @@ import { createHighWaterMark } from '../../src/events/log/high-water-mark.ts'
 import { createEventRetention } from '../../src/events/log/retention.ts'
 import { createEventLogStore, type EventPage } from '../../src/events/log/store.ts'
 import { createMarkStore } from '../../src/events/log/store-marks.ts'
+import { createDeliveryListStore } from '../../src/events/receivers/store-list.ts'
+import { createWebhookStore } from '../../src/events/webhooks/store.ts'
 import { parseTime } from '../../src/kernel/base/clock.ts'
 import type { Db } from '../../src/kernel/db/client.ts'
 import { sql } from '../../src/kernel/db/client.ts'
 import { backends, createDatabase, openAt, postgres } from '../helpers/db.ts'
 import { sessionRows, T0, T1 } from '../helpers/sessions.ts'
+import { until } from '../helpers/until.ts'
 
 const ADD = sql(
   'test.add_event',
@@ -20,7 +23,7 @@ const ADD = sql(
 const TOUCH = sql('test.touch', `insert into lethe.meta (key, value) values ('test', '1')`)
 const ADD_DELIVERY = sql(
   'test.add_delivery',
-  `insert into lethe.deliveries (webhook_id, seq, state, attempts, due_at, created_at) values ('w', $1, $2, 0, $3, $3)`,
+  `insert into lethe.deliveries (webhook_id, seq, state, attempts, due_at, created_at) values ($1, $2, $3, 0, $4, $4)`,
 )
 const DELIVERED = sql('test.delivered', `update lethe.deliveries set state = 'delivered'`)
 const ADD_WEBHOOK = sql(
@@ -128,21 +131,24 @@ for (const backend of backends()) {
       const seqs: number[] = []
       for (let i = 0; i < 5; i++) seqs.push(await add({ at: T0 }))
       const young = await add({ at: T1 })
-      // one that is being tried, one that nobody has tried for as long, one that was delivered
-      await db.query(ADD_DELIVERY, [seqs[1], 'pending', '2026-11-22T23:00:00Z'])
-      await db.query(ADD_DELIVERY, [seqs[2], 'pending', T0])
-      await db.query(ADD_DELIVERY, [seqs[3], 'delivered', T0])
+      // one that is being tried, one that waits for a disabled receiver, one of no receiver any more, one that was delivered
+      await db.query(ADD_WEBHOOK, ['disabled', seqs[4]])
+      await db.query(ADD_DELIVERY, ['w', seqs[1], 'pending', '2026-11-22T23:00:00Z'])
+      await db.query(ADD_DELIVERY, ['disabled', seqs[0], 'pending', T0])
+      await db.query(ADD_DELIVERY, ['w', seqs[2], 'pending', T0])
+      await db.query(ADD_DELIVERY, ['disabled', seqs[3], 'delivered', T0])
       const until = '2026-11-22T18:00:00Z'
-      const remove = (limit: number) => log.deleteOld({ until, limit, after: undefined, receivers: [] })
+      const receivers = [{ id: 'disabled', types: undefined }]
+      const remove = (limit: number) => log.deleteOld({ until, limit, after: undefined, receivers })
       // until it is known that nothing is still to come below, nobody may have read it
       assert.equal((await remove(10)).count, 0)
       await headOf(db).advance()
-      assert.deepEqual([(await remove(2)).count, (await remove(10)).count, (await remove(10)).count], [1, 3, 0])
+      assert.deepEqual([(await remove(3)).count, (await remove(10)).count, (await remove(10)).count], [1, 2, 0])
       assert.deepEqual(
         (await log.read(0, young, 10)).map(({ seq }) => seq),
-        [seqs[1], young],
+        [seqs[0], seqs[1], young],
       )
-      assert.deepEqual(await db.query(DELIVERIES), [{ seq: seqs[1] }])
+      assert.deepEqual(await db.query(DELIVERIES), [{ seq: seqs[0] }, { seq: seqs[1] }])
       assert.equal(await log.floor(), seqs[4])
     })
 
@@ -156,7 +162,7 @@ for (const backend of backends()) {
       const places = { behind: seqs[8]!, present: seqs[29]!, forgotten: 0 }
       for (const [id, place] of Object.entries(places)) await db.query(ADD_WEBHOOK, [id, place])
       // the first ten wait in its queue, so that whole pages have nothing to delete
-      for (const seq of seqs.slice(0, 10)) await db.query(ADD_DELIVERY, [seq, 'pending', T1])
+      for (const seq of seqs.slice(0, 10)) await db.query(ADD_DELIVERY, ['w', seq, 'pending', T1])
       const deleteOld = createEventRetention({
         config: () => ({ lethe: { events: { retention: 6 * 3_600_000 } } }) as Config,
         clock: { now: () => parseTime(T1) },
@@ -184,6 +190,41 @@ for (const backend of backends()) {
     })
   })
 }
+
+describe('a receiver that is removed', () => {
+  const settings = { url: 'https://x', secrets: [], events: ['*'], headers: {}, timeoutMs: 1, enabled: true }
+  const WAITING = sql(
+    'test.waiting',
+    `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+  )
+
+  for (const [what, write] of Object.entries({
+    made: (db: Db, nid: string) => createWebhookStore(db, nid).fanOut('w', 10, T1, undefined),
+    'sent again': (db: Db, nid: string) =>
+      createDeliveryListStore(db, nid).replay(
+        { webhookId: 'w', now: T1, after: 0, upTo: 100, limit: 10 },
+        'all',
+        undefined,
+      ),
+  })) {
+    test(`while its deliveries are ${what} leaves none to the next of its name`, async (t) => {
+      const db = await postgres.open(t)
+      const { add, nid } = eventRows(db)
+      const webhooks = createWebhookStore(db, nid)
+      await add({})
+      await headOf(db).advance()
+      await webhooks.add('w', settings, 0, T0)
+      const removing = await db.tx(async (tx) => {
+        await write({ ...db, query: tx.query }, nid)
+        const removed = webhooks.remove('w')
+        await until(async () => (await db.query(WAITING)).length > 0, 'the removal waits')
+        return [removed]
+      })
+      assert.equal(await removing[0], true)
+      assert.deepEqual(await db.query(DELIVERIES), [])
+    })
+  }
+})
 
 describe('the place up to which the log is complete', () => {
   test('does not pass a row that is not committed yet, and none is lost when it is', async (t) => {

@@ -52,9 +52,9 @@ const LAST = {
 
 /**
  * Deletes old events, oldest first, whatever is kept before them; `$3` `$4` are where the previous page stopped. Events that a
- * receiver (`$5`) still needs are kept: those that it wants beyond its position, and its deliveries, unless they were not tried
- * for as long, since then the receiver is not configured any more. Events above a position that readers have not passed are kept
- * too. The end of the deleted part is stored, so that a reader who comes back later learns that something is missing.
+ * receiver (`$5`) still needs are kept: those that it wants beyond its position, and its deliveries, which wait for as long as a
+ * disabled one stays so. A receiver that this node does not know may be one of another node, or no receiver any more: its
+ * deliveries are kept while they are tried. Events above a position that readers have not passed are kept too. The end of the deleted part is stored, so that a reader who comes back later learns that something is missing.
  */
 const DELETE_OLD = sql(
   'events.delete_old',
@@ -62,7 +62,7 @@ const DELETE_OLD = sql(
     select e.seq, e.created_at from lethe.events e
     where e.created_at < $1 and (e.created_at, e.seq) > ($3, $4) order by e.created_at, e.seq limit $2
   ), receiver as materialized (
-    select w.position, given.types from jsonb_to_recordset($5::jsonb) as given (id text, types jsonb)
+    select w.id, w.position, given.types from jsonb_to_recordset($5::jsonb) as given (id text, types jsonb)
     join lethe.webhooks w on w.id = given.id
   ), target as (
     select e.seq from lethe.events e join page on page.seq = e.seq
@@ -71,7 +71,8 @@ const DELETE_OLD = sql(
         select from receiver r where r.position < e.seq and (r.types is null or jsonb_exists(r.types, e.type))
       )
       and not exists (
-        select from lethe.deliveries d where d.seq = e.seq and d.state = 'pending' and d.due_at >= $1
+        select from lethe.deliveries d where d.seq = e.seq and d.state = 'pending'
+          and (d.due_at >= $1 or d.webhook_id in (select receiver.id from receiver))
       )
     order by e.seq for update of e skip locked
   ), gone as (

@@ -53,12 +53,18 @@ const REPLAY_DEAD = sql(
   select (select count(*) from replayed) as count, (select max(seq) from chosen) as last`,
 )
 
-/** Also events that the receiver did not want, or that are older than the receiver. */
+/**
+ * Also events that the receiver did not want, or that are older than the receiver. The lock keeps it from being removed
+ * meanwhile: its deliveries would stay, and be those of the next receiver of the same name.
+ */
 const REPLAY_ALL = sql(
   'events.replay_all',
-  `with chosen as (
+  `with receiver as (
+    select w.id from lethe.webhooks w where w.id = :webhook for key share
+  ), chosen as (
     select e.seq, e.session_id from lethe.events e
-    where e.nid = :nid and e.seq > :after and e.seq <= :up_to and (:types::text[] is null or e.type = any (:types))
+    where exists (select from receiver) and e.nid = :nid and e.seq > :after and e.seq <= :up_to
+      and (:types::text[] is null or e.type = any (:types))
     order by e.seq limit :limit
   ), replayed as (
     insert into lethe.deliveries as d (webhook_id, seq, session_id, state, attempts, due_at, created_at)

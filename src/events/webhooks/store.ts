@@ -44,12 +44,13 @@ const ROTATE = sql(
 
 const DELETE = sql(
   'events.delete_webhook',
-  `with gone as (
-    delete from lethe.webhooks where id = $1 and settings is not null returning id
-  ), deliveries as (
-    delete from lethe.deliveries d using gone where d.webhook_id = gone.id
-  )
-  select id from gone`,
+  'delete from lethe.webhooks where id = $1 and settings is not null returning id',
+)
+
+/** A statement of its own: one that also waits for the receiver would not see what was written while it waited. */
+const DELETE_DELIVERIES = sql(
+  'events.delete_deliveries_of_webhook',
+  'delete from lethe.deliveries where webhook_id = $1',
 )
 
 /**
@@ -120,9 +121,12 @@ export function createWebhookStore(db: Db, nid: string) {
       return (await db.query<{ settings: ReceiverSettings }>(ROTATE, [id, secret, keepPrevious, now]))[0]?.settings
     },
     /** With its deliveries. @returns false when there is none, or it is in the configuration */
-    async remove(id: string): Promise<boolean> {
-      return (await db.query(DELETE, [id])).length > 0
-    },
+    remove: (id: string): Promise<boolean> =>
+      db.tx(async (tx) => {
+        const found = (await tx.query(DELETE, [id])).length > 0
+        if (found) await tx.query(DELETE_DELIVERIES, [id])
+        return found
+      }),
     /**
      * Up to where the log is complete.
      * @param types undefined: all
