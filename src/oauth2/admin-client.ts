@@ -102,7 +102,8 @@ export function createOauth2AdminClient({ config, exchange }: AdminClientDeps) {
       })
       if (answer.status !== 200) throw refused(internalError, ACCEPT_FAILED, answer)
       const to = read(answer)?.redirect_to
-      if (typeof to !== 'string' || parseUrl(to) === undefined) throw internalError(ACCEPT_FAILED)
+      // The script of a page goes wherever it is told, also to `javascript:`.
+      if (typeof to !== 'string' || !/^https?:/.test(parseUrl(to)?.protocol ?? '')) throw internalError(ACCEPT_FAILED)
       return to
     },
   }

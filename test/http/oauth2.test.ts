@@ -15,8 +15,15 @@ interface Call {
   body: { subject?: string; identity_provider_session_id?: string } | undefined
 }
 
+interface Asked {
+  skip?: boolean
+  subject?: string
+  /** the answer to an acceptance */
+  redirect_to?: string
+}
+
 /** The admin API of an OAuth2 server. @param fails how many calls are answered with 503 first */
-async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: string } = {}, fails = 0, more = {}) {
+async function oauth2Server(t: Scope, request: Asked = {}, fails = 0, more = {}) {
   const calls: Call[] = []
   const http = createServer(async (req, res) => {
     const chunks: Buffer[] = []
@@ -33,7 +40,8 @@ async function oauth2Server(t: Scope, request: { skip?: boolean; subject?: strin
     res.writeHead(failing ? 503 : 200, { 'content-type': 'application/json' })
     if (failing) return res.end('{}')
     const answer = { challenge: 'c', request_url: 'https://app.test/begin', skip: false, subject: '', ...request }
-    return res.end(JSON.stringify(path.includes('/accept') ? { redirect_to: 'https://app.test/next' } : answer))
+    const accepted = { redirect_to: request.redirect_to ?? 'https://app.test/next' }
+    return res.end(JSON.stringify(path.includes('/accept') ? accepted : answer))
   })
   http.listen(0, '127.0.0.1')
   await once(http, 'listening')
@@ -109,6 +117,14 @@ describe('the login of an OAuth2 server', () => {
     assert.equal(calls.length, 3)
     assert.equal((await new Client(server).get(BEGIN)).status, 200)
     assert.equal(calls.length, 6)
+  })
+
+  test('an address that a script of a page would run is not passed on', async (t) => {
+    const { server } = await oauth2Server(t, { skip: true, redirect_to: 'javascript:alert(1)' })
+    const client = new Client(server)
+    await signIn(client, await createPerson(server))
+    const { status, text } = await client.get(BEGIN)
+    assert.deepEqual([status, text.includes('javascript:')], [500, false])
   })
 
   test('a person who registers without a session is let through, and has none', async (t) => {

@@ -108,6 +108,35 @@ describe('a return_to that a browser would have to repair', () => {
     }
   })
 
+  test('a configured address in any letters is sent in escapes, and a logout that leads there succeeds', async () => {
+    const [client, HTML] = [new Client(server), { accept: 'text/html' }]
+    await signIn(client, person)
+    const { logout_url } = (await client.get('/self-service/logout/browser')).body
+    const before = server.deps.config().selfservice
+    await server.reconfigure({
+      selfservice: {
+        flows: {
+          login: { ui_url: 'https://app.test/登录' },
+          logout: { after: { default_browser_return_url: 'https://bücher.test/zurück' } },
+        },
+      },
+    })
+    const login = (await new Client(server).get('/self-service/login/browser', HTML)).headers.get('location')
+    const out = (await client.get(logout_url, HTML)).headers.get('location')
+    await server.reconfigure({
+      selfservice: {
+        flows: {
+          login: { ui_url: before.flows.login.ui_url },
+          logout: {
+            after: { default_browser_return_url: before.flows.logout.after.default_browser_return_url ?? null },
+          },
+        },
+      },
+    })
+    assert.match(login ?? '', /^https:\/\/app\.test\/%E7%99%BB%E5%BD%95\?flow=/)
+    assert.equal(out, 'https://b%C3%BCcher.test/zur%C3%BCck')
+  })
+
   test('a parameter that cannot be decoded counts as not sent', async () => {
     const { body } = await browser.get(`/self-service/logout/browser?return_to=${HOST}/%zz`)
     assert.doesNotMatch(body.logout_url, /return_to/)

@@ -54,6 +54,7 @@ import { splitUrl } from '../../src/kernel/http/not-found.ts'
 import { pathUuid } from '../../src/kernel/http/path.ts'
 import { submittedToken } from '../../src/kernel/http/public-hooks.ts'
 import { parseQuery, queryPairs, withQuery } from '../../src/kernel/http/query.ts'
+import { asciiLocation } from '../../src/kernel/http/redirects.ts'
 import { resolveReturnTo } from '../../src/kernel/http/return-to.ts'
 import { parseStrictUrl } from '../../src/kernel/http/strict-url.ts'
 import { compileProgram, evaluate } from '../../src/kernel/jsonnet/index.ts'
@@ -227,6 +228,7 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'kernel/http/query parseQuery': parseQuery,
   'kernel/http/query queryPairs': (text) => [...(queryPairs(text) as Iterable<unknown>)],
   'kernel/http/query withQuery': (text) => withQuery(`http://x/${text}`, { a: text }),
+  'kernel/http/redirects asciiLocation': asciiLocation,
   'kernel/http/return-to resolveReturnTo': (text) => {
     const rules = { allowed: ['https://*.example.org/'], publicBaseUrl: 'http://x/', fallback: 'http://x/' }
     resolveReturnTo(`https://example.org/${text}`, rules)

@@ -16,6 +16,7 @@ import { type ClientOptions, installClient } from './client.ts'
 import { bodyTooLarge } from './errors.ts'
 import { installLoadShedding } from './load-shedding.ts'
 import { parseQuery } from './query.ts'
+import { installLocations } from './redirects.ts'
 import { installResponseTimeout } from './response-timeout.ts'
 
 export interface ServerLimits {
@@ -114,6 +115,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   installClient(app, options)
   installResponseTimeout(app, options.responseTimeoutMs)
   app.register(cookie)
+  installLocations(app)
   installLoadShedding(app, options.maxEventLoopDelayMs)
   return app
 }
