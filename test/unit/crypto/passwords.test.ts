@@ -45,6 +45,7 @@ describe('hashes that are not believed', () => {
     argon2d: `$argon2d$v=19$m=65536,t=1,p=1$${salt}$${key}`,
     'argon2 with a stray letter': `$argon2id$v=19$m=65536,t=1,p=1$${salt}$${key}!`,
     'pbkdf2 with too many iterations': `$pbkdf2-sha256$i=10000001,l=32$${salt}$${key}`,
+    'pbkdf2 with as many for each of several blocks': `$pbkdf2-sha1$i=6000000,l=32$${salt}$${key}`,
     'pbkdf2 without iterations': `$pbkdf2-sha256$i=0,l=32$${salt}$${key}`,
     'pbkdf2 with an empty hash, which everything fits': `$pbkdf2-sha256$i=1000,l=32$${salt}$`,
     'pbkdf2 of an unknown digest': `$pbkdf2-sha999$i=1000,l=32$${salt}$${key}`,
@@ -55,6 +56,7 @@ describe('hashes that are not believed', () => {
     'firescrypt with 2^30': `$firescrypt$ln=30,r=8,p=1$${salt}==$${key}=$Bw==$${key}=`,
     'firescrypt whose key has another length': `$firescrypt$ln=10,r=8,p=1$${salt}==$${key}=$Bw==$Bw==`,
     'sha256 whose template lacks the password': `$sha256$pf=e1NBTFR9$${salt}==$${key}=`,
+    'sha256 whose template repeats the password': `$sha256$pf=${btoa('{PASSWORD}'.repeat(9))}$${salt}==$${key}=`,
     'sha256 with a short hash': `$sha256$pf=e1BBU1NXT1JEfQ==$${salt}==$Bw==`,
     'SSHA without a salt': `{SSHA256}${key}=`,
     'hmac of an unknown digest': `$hmac-sha999$Bw==$Bw==`,
@@ -71,6 +73,12 @@ describe('hashes that are not believed', () => {
   it('own parameters beyond those bounds are believed', () => {
     const generous = testHasher({ argon2: { ...cheapHasherSettings.argon2, memory: 2 ** 31 } })
     assert.ok(generous.knows(cases['argon2 with 2 GiB']!))
+  })
+
+  it('what costs as much as those bounds allow is', () => {
+    assert.ok(hasher.knows(`$pbkdf2-sha256$i=10000000,l=32$${salt}$${key}`))
+    assert.ok(hasher.knows(`$pbkdf2-sha1$i=5000000,l=32$${salt}$${key}`))
+    assert.ok(hasher.knows(`$sha256$pf=${btoa('{PASSWORD}'.repeat(8))}$${salt}==$${key}=`))
   })
 })
 

@@ -9,7 +9,7 @@ const deriveScrypt = promisify<Buffer, Buffer, number, ScryptOptions, Buffer>(sc
 
 /** Shorter ones would match many passwords, an empty one all of them. Longer ones only cost. Bytes. */
 const KEY_LENGTH = { min: 8, max: 512 }
-/** Ten times the strongest published advice, some seconds. */
+/** Ten times the strongest published advice, some seconds. Each block of the key takes all of them: 512 bytes of SHA-1 took two minutes. */
 const MAX_PBKDF2_ITERATIONS = 10_000_000
 const MAX_SCRYPT_MEMORY = 256 * 1024 * 1024
 /** memory times lanes, which OpenSSL computes one after the other */
@@ -41,10 +41,12 @@ export const parsePbkdf2: ParseHash = (text) => {
   const iterations = Number(m[2])
   const salt = decodeBase64(m[3]!, 'raw')
   const key = decodeBase64(m[4]!, 'raw')
-  if (salt === undefined || !isKey(key) || iterations < 1 || iterations > MAX_PBKDF2_ITERATIONS) return undefined
+  if (salt === undefined || !isKey(key)) return undefined
+  const computed = iterations * Math.ceil(key.length / PBKDF2_DIGEST_BYTES[digest]!)
+  if (iterations < 1 || computed > MAX_PBKDF2_ITERATIONS) return undefined
   return {
     family: 'pbkdf2',
-    work: (iterations / PBKDF2_ITERATIONS_OF_ONE_ROUND[digest]!) * Math.ceil(key.length / PBKDF2_DIGEST_BYTES[digest]!),
+    work: computed / PBKDF2_ITERATIONS_OF_ONE_ROUND[digest]!,
     matches: async (password) =>
       timingSafeEqual(await derivePbkdf2(password, salt, iterations, key.length, digest), key),
   }
