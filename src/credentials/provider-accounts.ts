@@ -42,7 +42,7 @@ export function withAccounts(all: readonly DraftCredential[], accounts: readonly
   const entries = accounts.map((account) => ({ ...account, ...Object.fromEntries(TOKENS.map((name) => [name, ''])) }))
   const added = {
     ...known,
-    config: { providers: [...accountsOf(known.config), ...entries] },
+    config: { ...known.config, providers: [...accountsOf(known.config), ...entries] },
     identifiers: [...known.identifiers, ...accounts.map((one) => accountIdentifier(one.provider, one.subject))],
   }
   return [...all.filter((credential) => credential.type !== type), added]
@@ -56,7 +56,7 @@ export function withoutAccount(credential: DraftCredential, identifier: string):
   if (providers.length === 0) return undefined
   return {
     ...credential,
-    config: { providers },
+    config: { ...credential.config, providers },
     identifiers: credential.identifiers.filter((one) => one !== identifier),
   }
 }

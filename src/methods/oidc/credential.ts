@@ -52,17 +52,27 @@ export function linkedOf(credentials: readonly Pick<StoredCredential, 'type' | '
   }))
 }
 
+/** An entry that another program wrote without a name is not found by one: two of them would be taken for one account. */
 export const credentialOf = (linked: readonly Linked[]): NewCredential => ({
   type: OIDC,
   version: 0,
   config: { providers: linked.map(({ entry }) => entry) },
-  identifiers: linked.map(({ provider, subject }) => identifierOf(provider, subject)),
+  identifiers: [
+    ...new Set(
+      linked.flatMap(({ provider, subject }) =>
+        provider === '' || subject === '' ? [] : identifierOf(provider, subject),
+      ),
+    ),
+  ],
 })
 
 /** All credentials with these accounts instead of the earlier ones; without any, the row is deleted. */
 export function withLinked(all: readonly DraftCredential[], linked: readonly Linked[]): DraftCredential[] {
   const others = all.filter(({ type }) => type !== OIDC)
-  return linked.length === 0 ? others : [...others, credentialOf(linked)]
+  if (linked.length === 0) return others
+  const known = all.find(({ type }) => type === OIDC)
+  const { config, ...made } = credentialOf(linked)
+  return [...others, { ...made, config: { ...known?.config, ...config } }]
 }
 
 /** An account that its owner unlinks while the sign-in waits proves nothing. @throws NotLocked */
