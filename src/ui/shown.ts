@@ -1,7 +1,6 @@
 import type { ShownNode, UiMessage, UiNode } from '../flows/types.ts'
 import { isObject, type JsonObject } from '../identities/types.ts'
-import { parseUrl } from '../kernel/base/url.ts'
-import { attributes, html, type Markup } from './html.ts'
+import { attributes, href, html, type Markup } from './html.ts'
 import type { Texts } from './texts.ts'
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : '')
@@ -13,10 +12,11 @@ export function renderShown({ type, attributes: given, meta }: ShownNode, t: Tex
     const size = { width: Number(given.width) || undefined, height: Number(given.height) || undefined }
     return html`<p class="field"><img${attributes({ src: text(given.src), alt: label, ...size })}></p>\n`
   }
-  if (type === 'a')
-    return isSafe(given.href)
-      ? html`<p><a class="button main" href="${text(given.href)}">${label}</a></p>\n`
-      : undefined
+  if (type === 'a') {
+    // Addresses of apps are fine, scripts are not: the row may be another server's.
+    const to = href(text(given.href))
+    return to === '#' ? undefined : html`<p><a class="button main" href="${to}">${label}</a></p>\n`
+  }
   if (type !== 'text') return undefined
   const message = given.text as unknown as UiMessage | undefined
   const codes = message?.context?.secrets
@@ -25,9 +25,6 @@ export function renderShown({ type, attributes: given, meta }: ShownNode, t: Tex
     : html`<p><code>${text(message?.text)}</code></p>`
   return html`<div class="field"><p>${label}</p>${shown}</div>\n`
 }
-
-/** Addresses of apps are fine, scripts are not: the row may be another server's. */
-const isSafe = (href: unknown) => !['javascript:', 'data:', 'vbscript:'].includes(parseUrl(text(href))?.protocol ?? '')
 
 /** The script for keys, once, and a place for its errors. */
 export function renderScript(nodes: readonly UiNode[]): Markup | undefined {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { sql } from '../../src/kernel/db/client.ts'
 import type { Scope } from '../helpers/db.ts'
@@ -140,6 +143,21 @@ describe('messages over HTTP', () => {
       assert.match(errors[0]!.reason, reason)
       assert.deepEqual(calls, [])
     }
+  })
+
+  test('a body in a file counts as soon as it is changed', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'lethe-body-'))
+    t.after(() => rm(folder, { recursive: true }))
+    const file = join(folder, 'body.jsonnet')
+    await writeFile(file, 'function(ctx) { version: 1 }')
+    const { calls, enqueue, reached } = await service(t, { body: `file://${file}` }, () => 200)
+    await reached(await enqueue(), SENT)
+    await writeFile(file, 'function(ctx) { version: 2 }')
+    await reached(await enqueue(), SENT)
+    assert.deepEqual(
+      calls.map(({ body }) => JSON.parse(body).version),
+      [1, 2],
+    )
   })
 
   test('without a channel for SMS they are abandoned, and mail goes on', async (t) => {

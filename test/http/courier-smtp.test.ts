@@ -520,7 +520,7 @@ describe('a mail server in trouble', () => {
   })
 
   /** What servers say, by the command that they say it to; `''` is the greeting. Others get 250, and DATA 354. */
-  type Says = Record<string, string | ((socket: Socket) => void)>
+  type Says = Record<string, string | ((socket: Socket, line: string) => void)>
   const endless = (line: string) => (socket: Socket) => {
     const more = () => {
       while (!socket.destroyed && socket.write(line));
@@ -537,10 +537,10 @@ describe('a mail server in trouble', () => {
       sockets.add(socket)
       socket.on('close', () => sockets.delete(socket)).on('error', () => {})
       let inMail = false
-      const say = (command: string, usual: string) => {
+      const say = (command: string, usual: string, line = '') => {
         const odd = says[command] ?? usual
         if (typeof odd === 'string') socket.write(odd)
-        else odd(socket)
+        else odd(socket, line)
       }
       say('', '220 odd\r\n')
       socket.on('data', (data) => {
@@ -550,7 +550,7 @@ describe('a mail server in trouble', () => {
           heard.push(command)
           inMail = command === 'DATA' && !('DATA' in says)
           if (command === 'QUIT' && !('QUIT' in says)) socket.end('221 bye\r\n')
-          else say(command, inMail ? '354 go\r\n' : '250 ok\r\n')
+          else say(command, inMail ? '354 go\r\n' : '250 ok\r\n', line)
         }
       })
     })
@@ -587,6 +587,23 @@ describe('a mail server in trouble', () => {
       assert.deepEqual([status, send_count, more.length], [QUEUED, 1, 0])
       assert.deepEqual(heard.filter((command) => command !== 'QUIT').at(-1), last)
       await until(() => open() === 0, 'closed connections')
+    })
+
+  for (const [what, end] of [
+    ['what', undefined],
+    ['the beginning of what', 24],
+  ] as const)
+    test(`one that repeats ${what} it is told keeps no password in the log, nor in the try`, async (t) => {
+      const AUTH = (socket: Socket, line: string) => void socket.write(`535 what is ${line.slice(0, end)}?\r\n`)
+      const { port } = await oddServer(t, { EHLO: '250-odd\r\n250 AUTH PLAIN\r\n', AUTH })
+      const uri = 'smtp://ida:hush-hush-of-ida@127.0.0.1:{port}/?disable_starttls=true'
+      const { server, enqueue, row } = await sending(t, { uri, port })
+      const id = await enqueue()
+      const [first] = await until(async () => (await row(id)).tries, 'a try')
+      assert.match(first!.error!.reason, /535 what is AUTH PLAIN …/)
+      const sent = Buffer.from('\0ida\0hush-hush-of-ida').toString('base64')
+      for (const text of [first!.error!.reason, server.logs()])
+        assert.ok(!text.includes(sent.slice(0, 12)) && !text.includes('hush-hush'), text)
     })
 
   test('one that takes a mail and then talks on keeps no connection', async (t) => {

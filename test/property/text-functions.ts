@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { mailAddress } from '../../src/courier/channels/mail.ts'
+import { withoutSecrets } from '../../src/courier/channels/sign-in.ts'
 import {
   readListQuery as readEventQuery,
   readFilter,
@@ -127,6 +128,7 @@ export const CALLS: Record<string, (text: string) => unknown> = {
   'webauthn/read readCreation': readCreation,
   'webauthn/read readUse': readUse,
   'courier/channels/mail mailAddress': mailAddress,
+  'courier/channels/sign-in withoutSecrets': (text) => withoutSecrets(text, ['a'.repeat(1000)]),
   'flows/hooks/answer readRefusal': readRefusal,
   'flows/hooks/answer readChange': readChange,
   'events/log/list-query readFilter': (text) => readFilter(query('type', text)),

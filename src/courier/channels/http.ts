@@ -1,6 +1,6 @@
 import type { Config } from '../../config/schema/schema.ts'
 import { stringifyJson } from '../../kernel/base/exact-json.ts'
-import { compileProgram, type Program } from '../../kernel/jsonnet/index.ts'
+import { createPrograms } from '../../kernel/jsonnet/programs.ts'
 import { authHeaders } from '../../kernel/outbound/auth.ts'
 import { exchange } from '../../kernel/outbound/client.ts'
 import type { AddressRules } from '../../kernel/outbound/guard.ts'
@@ -12,8 +12,6 @@ export type RequestConfig = NonNullable<Config['courier']['http']['request_confi
 export const HTTP_TRY_MS = 10_000
 /** Only the status of an answer counts. */
 const MAX_ANSWER_BYTES = 16 * 1024
-/** Compiled programs that are cached, by their address. */
-const PROGRAMS = 16
 
 export interface HttpSenderDeps {
   /** undefined: the channel is not configured */
@@ -25,16 +23,19 @@ export interface HttpSenderDeps {
 
 /** Hands messages to a service over HTTP; any status from 200 to 299 means that it has accepted one. */
 export function createHttpSender(d: HttpSenderDeps): Sender {
-  const programs = new Map<string, Promise<Program>>()
+  const compiled = createPrograms('body')
+  const fetched = new WeakMap<RequestConfig, Promise<string>>()
 
-  function program(url: string): Promise<Program> {
-    const known = programs.get(url)
+  /** A file is read for each message. The text of another server is kept until a reload, which brings another object. */
+  function textOf(config: RequestConfig, url: string): Promise<string> {
+    const load = () => loadText(url, { cwd: d.cwd, tries: 1, ...d.rules() })
+    if (!/^https?:/i.test(url)) return load()
+    const known = fetched.get(config)
     if (known) return known
-    const loading = loadText(url, { cwd: d.cwd, tries: 1, ...d.rules() }).then((text) => compileProgram(text, 'body'))
+    const loading = load()
     // a failed read is repeated with the next message
-    loading.catch(() => programs.delete(url))
-    if (programs.size >= PROGRAMS) programs.clear()
-    programs.set(url, loading)
+    loading.catch(() => fetched.delete(config))
+    fetched.set(config, loading)
     return loading
   }
 
@@ -46,7 +47,7 @@ export function createHttpSender(d: HttpSenderDeps): Sender {
         const body =
           config.body === undefined
             ? defaultBody(message)
-            : (await program(config.body)).run({ tlaCodes: { ctx: stringifyJson(context(message)) } })
+            : compiled(await textOf(config, config.body)).run({ tlaCodes: { ctx: stringifyJson(context(message)) } })
         const request = {
           method: config.method,
           url: config.url,

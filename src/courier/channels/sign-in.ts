@@ -14,16 +14,28 @@ type Done = (error?: NodemailerError) => void
 /** Replies to a login mechanism that a server offers and does not accept. */
 const ANOTHER_WAY = [500, 502, 504, 534]
 
-/** Signs in at a mail server that has greeted. @param done with `code` `EAUTH` where it refuses all sign-ins */
-export function signIn(connection: SMTPConnection, server: SignInSettings, done: Done): void {
-  if (server.tokens !== undefined) return byToken(connection, server, server.tokens, done)
-  byPassword(connection, server, done)
+/**
+ * Signs in at a mail server that has greeted.
+ * @param secrets gets what is sent to prove it @param done with `code` `EAUTH` where it refuses all sign-ins
+ */
+export function signIn(connection: SMTPConnection, server: SignInSettings, secrets: string[], done: Done): void {
+  if (server.tokens !== undefined) return byToken(connection, server, server.tokens, secrets, done)
+  byPassword(connection, server, secrets, done)
 }
 
+/** Servers such as Sendmail repeat a command that they refuse, or its beginning, and refusals are logged and stored. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  const whole = secrets.reduce((shown, secret) => shown.replaceAll(secret, '…'), text)
+  return whole.replace(/[A-Za-z0-9+/=]{8,}/g, (run) => (secrets.some((secret) => secret.includes(run)) ? '…' : run))
+}
+
+const base64 = (text: string) => Buffer.from(text).toString('base64')
+
 /** No login where the server offers none, as with Kratos. One that refuses PLAIN may accept LOGIN. */
-function byPassword(connection: SMTPConnection, { login }: SmtpServer, done: Done): void {
+function byPassword(connection: SMTPConnection, { login }: SmtpServer, secrets: string[], done: Done): void {
   if (!login || !connection.allowsAuth) return done()
   const { user, password: pass } = login
+  if (pass !== '') secrets.push(pass, base64(pass), base64(`\0${user}\0${pass}`))
   connection.login({ user, pass }, (error) => {
     const other = error && ANOTHER_WAY.includes(error.responseCode ?? 0) && error.command === 'AUTH PLAIN'
     if (!other) return done(error ?? undefined)
@@ -32,7 +44,13 @@ function byPassword(connection: SMTPConnection, { login }: SmtpServer, done: Don
 }
 
 /** @see https://learn.microsoft.com/exchange/client-developer/legacy-protocols/how-to-authenticate-an-imap-pop-smtp-application-by-using-oauth */
-function byToken(connection: SMTPConnection, { login, host }: SmtpServer, tokens: AccessTokens, done: Done): void {
+function byToken(
+  connection: SMTPConnection,
+  { login, host }: SmtpServer,
+  tokens: AccessTokens,
+  secrets: string[],
+  done: Done,
+): void {
   const user = tokens.user ?? login?.user
   if (user === undefined)
     return done(refused('lethe.courier.smtp.oauth2 names no user, and courier.smtp.connection_uri neither'))
@@ -44,8 +62,11 @@ function byToken(connection: SMTPConnection, { login, host }: SmtpServer, tokens
       if (renew) tokens.forget()
       tokens.get().then((token) => callback(null, token), callback)
     },
-    buildXOAuth2Token: (token: string) =>
-      Buffer.from(`user=${user}\u0001auth=Bearer ${token}\u0001\u0001`).toString('base64'),
+    buildXOAuth2Token(token: string): string {
+      const answer = base64(`user=${user}\u0001auth=Bearer ${token}\u0001\u0001`)
+      secrets.push(token, answer)
+      return answer
+    },
   }
   connection.login({ user, oauth2 } as unknown as Parameters<SMTPConnection['login']>[0], (error) => {
     if (error) tokens.forget()

@@ -7,7 +7,7 @@ import type { Clock } from '../../kernel/base/clock.ts'
 import type { AccessTokens } from './access-tokens.ts'
 import { type Attempt, failed, type Sender } from './channel.ts'
 import { mailAddress, mimeMessage } from './mail.ts'
-import { type SignInSettings, signIn } from './sign-in.ts'
+import { type SignInSettings, signIn, withoutSecrets } from './sign-in.ts'
 import { parseSmtpUri, type SmtpServer } from './smtp-uri.ts'
 
 type Settings = Config['courier']['smtp']
@@ -111,11 +111,12 @@ function deliver(server: SignInSettings, options: object, envelope: Envelope): P
       else connection.close()
       resolve(attempt)
     }
-    const fail = (error: NodemailerError) => settle(judge(error))
+    const secrets: string[] = []
+    const fail = (error: NodemailerError) => settle(judge(error, withoutSecrets(error.message, secrets)))
     connection.on('error', fail)
     connection.connect((error) => {
       if (error) return fail(error)
-      signIn(connection, server, (refused) => {
+      signIn(connection, server, secrets, (refused) => {
         if (refused) return fail(refused)
         const { from, to, mail } = envelope
         if (/[^\x20-\x7e]/.test(to) && !extensions(connection).includes('SMTPUTF8'))
@@ -144,7 +145,7 @@ const extensions = (connection: SMTPConnection): readonly string[] =>
  * A reply to the recipient or the text is about the message. One to the sender, or to the password, would be the
  * same for every message: no tries are used up while it lasts.
  */
-function judge({ message, code, responseCode, command = '', permanent }: NodemailerError): Attempt {
+function judge({ code, responseCode, command = '', permanent }: NodemailerError, message: string): Attempt {
   const ofSender = permanent && command === 'MAIL FROM' && responseCode !== TOO_LARGE
   if (code === 'EAUTH' || responseCode === PASSWORD_WANTED || ofSender) return failed(message, 'closed', responseCode)
   const ofMessage = /^(MAIL FROM|RCPT TO|DATA)$/.test(command)

@@ -60,7 +60,7 @@ function attempt(
   rules: AddressRules,
   connections: Connections | undefined,
 ): Promise<OutboundAnswer> {
-  const secure = url.startsWith('https:')
+  const secure = /^https:/i.test(url)
   const guarded = isGuarded(url, rules)
   const lookup = guarded ? guard(url) : anyLookup
   return new Promise((resolve, reject) => {

@@ -240,6 +240,12 @@ describe('one exchange over HTTP, whatever the other end does', () => {
     await assert.rejects(send({ signal: AbortSignal.abort(), timeoutMs: 60_000 }), /aborted/)
   })
 
+  test('the scheme may be written in capital letters', async () => {
+    const request = { method: 'GET', headers: {}, timeoutMs: 5000, maxBytes: 10 }
+    for (const url of ['HTTPS://127.0.0.1:1/', 'HTTP://127.0.0.1:1/'])
+      await assert.rejects(exchange({ ...request, url }, OPEN), /ECONNREFUSED/)
+  })
+
   test('under the guard neither a number nor a name leads to a private address', async (t) => {
     const { url, requests } = await peer(t, (socket) => void socket.write(OK))
     const { port } = new URL(url)
