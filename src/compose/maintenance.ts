@@ -23,7 +23,7 @@ export function composeMaintenance(
     collector: createCollector({
       config,
       clock,
-      db,
+      store,
       gc,
       log,
       deletes: !shared,

@@ -1,15 +1,13 @@
 import type { Config } from '../config/schema/schema.ts'
 import { type BackgroundWork, createLoop } from '../kernel/background/loop.ts'
 import type { Clock, Micros } from '../kernel/base/clock.ts'
-import { type Db, sql } from '../kernel/db/client.ts'
 import type { Gc } from './service.ts'
-
-const TRY_LOCK = sql('gc.try_lock', 'select pg_try_advisory_xact_lock(465558595686) as mine')
+import type { GcStore } from './store.ts'
 
 export interface CollectorDeps {
   config(): Config
   clock: Clock
-  db: Db
+  store: Pick<GcStore, 'alone' | 'writable'>
   gc: Gc
   /** false on a database that Kratos also uses: Kratos deletes its own rows, only ends of sessions get their events */
   deletes: boolean
@@ -31,14 +29,8 @@ const ERRORS = 'selfservice_errors'
 
 /** Ends what has expired and deletes what is past its retention, in small statements, while the server runs. */
 export function createCollector(d: CollectorDeps): Collector {
-  /** The lock lasts as long as its transaction, so a node that dies gives it back. The work itself is done outside. */
   async function round(): Promise<Record<string, number>> {
-    // An embedded database has one process and one connection: no other node, and a transaction would lock out the work.
-    if (d.db.backend === 'pglite') return collect(d)
-    return d.db.tx(async (tx) => {
-      const [lock] = await tx.query<{ mine: boolean }>(TRY_LOCK)
-      return lock?.mine ? collect(d) : {}
-    })
+    return (await d.store.alone(() => collect(d))) ?? {}
   }
 
   const loop = createLoop({
@@ -62,9 +54,17 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
   } = d.config().lethe.gc
   const before = (retentionMs: number): Micros => d.clock.now() - Math.trunc(retentionMs * 1000)
   const counts: Record<string, number> = {}
+  const failures: unknown[] = []
+  /** One kind that fails, by a missing right or a table that is too slow to search, must not keep the others from their turn. */
   const count = async (kind: string, work: Promise<number>) => {
-    counts[kind] = await work
-    d.onCollected?.(kind, counts[kind])
+    try {
+      counts[kind] = await work
+      d.onCollected?.(kind, counts[kind])
+    } catch (error) {
+      // unless the database is away
+      await d.store.writable()
+      failures.push(error)
+    }
   }
   await count('sessions_ended_by_rule', d.gc.endSessionsByRule(limit))
   await count('sessions_expired', d.gc.endExpiredSessions(limit))
@@ -77,14 +77,14 @@ async function collect(d: CollectorDeps): Promise<Record<string, number>> {
   if (d.erase) await count('people_erased', d.erase(limit))
   const sessions = { until: before(session_retention), limit }
   await count('orphans', d.gc.deleteOrphans(sessions))
-  if (!d.deletes) return counts
-  await count('sessions_deleted', d.gc.deleteExpiredSessions(sessions))
-  await count('ended_sessions_deleted', d.gc.deleteEndedSessions(sessions))
-  for (const table of await d.gc.existingTables()) {
-    await count(
-      table,
-      d.gc.deleteOld(table, { until: before(table === ERRORS ? error_retention : flow_retention), limit }),
-    )
+  if (d.deletes) {
+    await count('sessions_deleted', d.gc.deleteExpiredSessions(sessions))
+    await count('ended_sessions_deleted', d.gc.deleteEndedSessions(sessions))
+    for (const table of await d.gc.existingTables()) {
+      const until = before(table === ERRORS ? error_retention : flow_retention)
+      await count(table, d.gc.deleteOld(table, { until, limit }))
+    }
   }
+  if (failures.length > 0) throw failures[0]
   return counts
 }

@@ -8,6 +8,8 @@ import { HOME_SCHEMA } from '../kernel/db/home-schema.ts'
  * waits for the collector, and two collectors share the work instead of waiting for each other.
  */
 
+export const TRY_LOCK = sql('gc.try_lock', 'select pg_try_advisory_xact_lock(465558595686) as mine')
+
 export const LOG = sql(
   'gc.log',
   `select (select m.id from lethe.event_epochs m order by m.number desc limit 1) as epoch,

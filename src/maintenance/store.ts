@@ -1,5 +1,6 @@
 import type { Timestamp } from '../kernel/base/clock.ts'
 import type { Db } from '../kernel/db/client.ts'
+import { onOneNode } from '../kernel/db/one-node.ts'
 import { END_BY_RULE, END_EXPIRED, END_REVIVED } from '../sessions/lifecycle-statements.ts'
 import { NO_RULES, type RulesSql } from '../sessions/rules.ts'
 import {
@@ -13,6 +14,7 @@ import {
   FORGET_OLD_DEVICES,
   LOG,
   TABLES,
+  TRY_LOCK,
 } from './sql.ts'
 
 export type { ExpiringTable } from './sql.ts'
@@ -56,6 +58,14 @@ export interface Batch<C> {
  */
 export function createGcStore(db: Db, nid: string, shared: boolean, rules: RulesSql = NO_RULES) {
   return {
+    /**
+     * Runs a round while no other node runs one. An embedded database has one process and one connection: no other node, and a
+     * transaction would lock out the work. @returns undefined: another node runs one
+     */
+    alone: <T>(work: () => Promise<T>): Promise<T | undefined> =>
+      db.backend === 'pglite' ? work() : onOneNode(db, TRY_LOCK, work),
+    /** @throws StoreUnavailable */
+    writable: () => db.writable(),
     /** The epoch of the event log and the highest number in it. A round may continue an earlier one only in the same epoch. */
     async log(): Promise<{ epoch: string | null; newest: number }> {
       return (await db.query<{ epoch: string | null; newest: number }>(LOG))[0]!

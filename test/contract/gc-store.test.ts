@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { describe, it } from 'node:test'
+import type { Config } from '../../src/config/schema/schema.ts'
 import { formatTime, type Micros, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { type Db, sql } from '../../src/kernel/db/client.ts'
 import { loadMeta } from '../../src/kernel/db/meta.ts'
+import { createCollector } from '../../src/maintenance/collector.ts'
 import { createGc } from '../../src/maintenance/service.ts'
 import { createGcStore } from '../../src/maintenance/store.ts'
-import { backends, isAdopted, postgres, type Scope } from '../helpers/db.ts'
+import { backends, createDatabase, isAdopted, openAt, postgres, type Scope } from '../helpers/db.ts'
+import { until } from '../helpers/until.ts'
 
 const HOUR = 3600 * SECOND
 const ADD_IDENTITY = sql(
@@ -213,5 +216,33 @@ describe('contract=gc store between connections', () => {
     })
     await f.gc().endExpiredSessions(3)
     assert.equal((await f.ends()).length, 41)
+  })
+
+  it('runs a round on one node for as long as it takes, and one kind that fails keeps no other from its turn', async (t) => {
+    let asked = 0
+    const onStatement = (name: string) => {
+      if (name === 'gc.try_lock') asked += 1
+    }
+    const url = await createDatabase(t, { migrated: true })
+    const [db, other] = [await openAt(t, url, { onStatement }), await openAt(t, url)]
+    const f = await fixture(db)
+    await db.query(ADD_FLOW, [randomUUID(), formatTime(f.now), formatTime(f.now - HOUR), f.nid])
+    const gc = { batch_size: 10, session_retention: 0, flow_retention: 0, error_retention: 0 }
+    const config = { lethe: { gc, events: {} } } as unknown as Config
+    const parts = { config: () => config, clock: systemClock(), deletes: true, log: { warn() {}, debug() {} } }
+    const collector = createCollector({
+      ...parts,
+      store: createGcStore(db, f.nid, false),
+      gc: f.gc(),
+      async deleteOldEvents() {
+        // the server ends a transaction that is silent for long, with its lock
+        await until(() => asked > 2, 'a sign of life of the round')
+        const store = createGcStore(other, f.nid, false)
+        assert.deepEqual(await createCollector({ ...parts, store, gc: f.gc() }).round(), {})
+        return db.query(sql('test.no_table', 'select from no_table')).then(() => 0)
+      },
+    })
+    await assert.rejects(collector.round(), /test\.no_table/)
+    assert.deepEqual(await db.query(COUNT.selfservice_login_flows), [])
   })
 })

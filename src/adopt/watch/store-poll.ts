@@ -1,5 +1,6 @@
 import type { Timestamp } from '../../kernel/base/clock.ts'
 import { type Db, type Queryable, sql } from '../../kernel/db/client.ts'
+import { onOneNode } from '../../kernel/db/one-node.ts'
 import { recordEnds } from '../../sessions/lifecycle.ts'
 
 /** Sessions that were alive at the last comparison with the table of Kratos. */
@@ -102,10 +103,8 @@ const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
 export const isPolled = async (db: Queryable): Promise<boolean> => (await db.query(IS_POLLED)).length > 0
 
-/** One node at a time; the lock ends with its transaction, also when the node dies. @returns undefined: another node has it */
-export function alone<T>(db: Db, work: () => Promise<T>): Promise<T | undefined> {
-  return db.tx(async (tx) => ((await tx.query<{ mine: boolean }>(TRY_LOCK))[0]?.mine ? work() : undefined))
-}
+/** @returns undefined: another node has it */
+export const alone = <T>(db: Db, work: () => Promise<T>): Promise<T | undefined> => onOneNode(db, TRY_LOCK, work)
 
 /** Compares once, page by page. @param now when the comparison begins */
 export async function compare(db: Db, nid: string, now: Timestamp, pageSize: number): Promise<void> {
