@@ -39,8 +39,14 @@ export function storedCodes(list: Json | undefined): RecoveryCode[] {
   return list.slice(0, MAX_COUNT).flatMap((entry) => {
     const { code, used_at: usedAt } = Object(entry) as JsonObject
     if (typeof code !== 'string' || code === '') return []
-    return [{ code, used_at: typeof usedAt === 'string' && !usedAt.startsWith('0001-') ? usedAt : null }]
+    return [{ code, used_at: usedAtOf(usedAt) }]
   })
+}
+
+/** Null for an unused code. A time in a form that is not known marks a used one: it must not pass again. */
+function usedAtOf(stored: Json | undefined): string | null {
+  if (typeof stored === 'string') return stored.startsWith('0001-') ? null : stored
+  return stored === undefined || stored === null || stored === false ? null : ''
 }
 
 export function codesOf(credentials: readonly Pick<StoredCredential, 'type' | 'config'>[]) {

@@ -7,7 +7,7 @@ const goTime = (time: string) => time.replace('T', ' ').replace(/(\.\d+)?Z$/, ' 
 
 function secret({ code, used_at: usedAt }: RecoveryCode): UiMessage {
   if (usedAt === null) return { ...info(1050009, code), context: { secret: code } }
-  const context = { used_at: usedAt, used_at_unix: Math.floor(Date.parse(usedAt) / 1000) }
+  const context = { used_at: usedAt, used_at_unix: Math.floor(Date.parse(usedAt) / 1000) || 0 }
   return { ...info(1050014, `Secret was used at ${goTime(usedAt)}`), context }
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, it } from 'node:test'
+import type { JsonObject } from '../../../src/identities/types.ts'
 import { asJson, newCodes, storedCodes, useCode, withUsed } from '../../../src/methods/lookup_secret/codes.ts'
+import { lookupMessages } from '../../../src/methods/lookup_secret/messages.ts'
 
 const NOW = Date.parse('2026-11-27T03:57:45.678Z') * 1000
 
@@ -49,11 +51,16 @@ describe('backup codes', () => {
       { code: '' },
       { code: 'abc' },
       { code: 'def', used_at: '0001-01-01T00:00:00Z' },
+      { code: 'used', used_at: 1_795_000_000 },
     ]
     assert.deepEqual(storedCodes(odd), [
       { code: 'abc', used_at: null },
       { code: 'def', used_at: null },
+      { code: 'used', used_at: '' },
     ])
+    assert.deepEqual(useCode(storedCodes(odd), 'used', NOW), { kind: 'usedBefore' })
+    const [secret] = lookupMessages.list(storedCodes(odd).slice(-1)).context!.secrets as JsonObject[]
+    assert.deepEqual(secret!.context, { used_at: '', used_at_unix: 0 })
     for (const list of [undefined, null, 'x', {}]) assert.deepEqual(storedCodes(list), [])
     const [first, ...rest] = [{ code: 'ghi', label: 'desk' }, ...odd]
     const config = { recovery_codes: [first!, ...rest], made_by: 'another program' }
