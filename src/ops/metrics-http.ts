@@ -119,20 +119,19 @@ function createScrapeCount(registry: Registry): HttpMetrics['scrape'] {
 }
 
 /**
- * Counts every request when its answer is sent.
+ * Counts every request when it has ended.
  * @param prefix of each route in the labels, whatever the client sent: `/admin` on the admin port
  */
 export function installMetrics(app: FastifyInstance, metrics: HttpMetrics, prefix: string): void {
   const endpoints = new Map<string, string>()
-  app.addHook('onResponse', (req, reply, done) => {
-    done()
+  app.whenDone((req, reply, { status, complete }) => {
     metrics.request({
       method: req.method,
-      status: reply.statusCode,
+      status,
       endpoint: endpointOf(req, prefix, endpoints),
       seconds: reply.elapsedTime / 1000,
       requestBytes: bytes(req.headers['content-length']),
-      responseBytes: bytes(reply.getHeader('content-length')),
+      responseBytes: complete ? bytes(reply.getHeader('content-length')) : 0,
     })
   })
 }

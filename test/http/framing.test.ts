@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { closingScope, postgres } from '../helpers/db.ts'
+import { withFaults } from '../helpers/faulty-db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
 
 /**
  * A proxy in front and this server must agree where a request ends. Where they could differ, whoever is next on the
  * connection would get the answer to a request that somebody else has smuggled in: refused, and the connection closed.
  */
 
-const HOST = 'Host: x\r\n'
+const HOST = 'Host: localhost\r\n'
+const CHUNKED = 'Transfer-Encoding: chunked\r\n'
 const SMUGGLED = `GET /smuggled HTTP/1.1\r\n${HOST}\r\n`
 const post = (headers: string, body = '') => `POST /self-service/login HTTP/1.1\r\n${HOST}${headers}\r\n${body}`
 
@@ -59,13 +62,46 @@ describe('one request, one answer', () => {
     const answer = await exchange(server.publicUrl, `GET /health/alive HTTP/1.1\r\n${HOST}\r\n${close}`)
     assert.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 200', 'HTTP/1.1 404'])
   })
+
+  for (const [name, request, fault] of [
+    ['an answer before the body has come', `GET /sessions/whoami HTTP/1.1\r\n${HOST}${CHUNKED}\r\n`, 'zz\r\n'],
+    ['a stream that goes on', `GET /admin/events/stream HTTP/1.1\r\n${HOST}\r\n`, 'no request\r\n\r\n'],
+  ] as const) {
+    test(`a fault behind ${name} closes the connection, and nothing is written into the answer`, async () => {
+      const url = name.startsWith('a stream') ? server.adminUrl : server.publicUrl
+      const answer = await exchange(url, request, (socket) => socket.once('data', () => socket.write(fault)))
+      assert.equal(answer.match(/HTTP\/1\.1 \d/g)?.length, 1, answer)
+    })
+  }
+
+  test('a fault behind a request that is worked on is not taken for its answer', async (t) => {
+    let release = () => {}
+    const stuck = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let held = false
+    const before = (step: string) => {
+      if (!/flow/i.test(step)) return
+      held = true
+      return stuck
+    }
+    const slow = await testServer(t, { db: withFaults(await postgres.open(t), { before }) })
+    const asked = `GET /self-service/login/api HTTP/1.1\r\n${HOST}\r\n`
+    const answer = await exchange(slow.publicUrl, asked, async (socket) => {
+      await until(() => held)
+      socket.write('no request\r\n\r\n')
+    })
+    release()
+    assert.equal(answer, '')
+  })
 })
 
 /** @returns all that comes until the other end closes */
-function exchange(url: string, text: string): Promise<string> {
+function exchange(url: string, text: string, then: (socket: net.Socket) => unknown = () => {}): Promise<string> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
     const socket = net.connect(Number(port), hostname, () => socket.write(text))
+    then(socket)
     let answer = ''
     socket.on('data', (part) => {
       answer += part

@@ -37,6 +37,28 @@ describe('what arrives slowly or never ends is cut off', { concurrency: true }, 
     }
   }
 
+  for (const [name, begin, options] of [
+    ['takes nothing of its answers', 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(200), { read: false }],
+    ['is refused and does not close', 'no request\r\n\r\n', { read: true }],
+  ] as const) {
+    test(`who ${name} loses the connection`, async (t) => {
+      const { hostname, port } = new URL(server.publicUrl)
+      const socket = net.connect({ host: hostname, port: Number(port), allowHalfOpen: true })
+      t.after(() => socket.destroy())
+      let gone = false
+      socket.on('error', () => {
+        gone = true
+      })
+      if (options.read) socket.resume()
+      socket.write(begin)
+      // Only a write shows that the other end is gone.
+      await until(() => {
+        if (!gone) socket.write('G')
+        return gone
+      }, 'the end of the connection')
+    })
+  }
+
   for (const [name, begin, drip, status] of [
     ['a header of a megabyte', 'GET / HTTP/1.1\r\nHost: x\r\nX-A: ', 'a'.repeat(1 << 16), /^HTTP\/1\.1 431 /],
     [

@@ -152,7 +152,11 @@ export const lethe = section({
     ),
   }),
   http: section({
-    request_timeout: key(pause(0).prefault('30s'), 'Time to receive a whole request.', ...START),
+    request_timeout: key(
+      pause(0).prefault('30s'),
+      'Time to receive a whole request. A client that takes nothing of its answer for twice as long is cut off.',
+      ...START,
+    ),
     drain_delay: key(
       pause(0).prefault('5s'),
       'After SIGTERM, how long the node goes on answering while `/health/ready` is already red: at least two probes of your load balancer. None after SIGINT, with `--dev`, and with the embedded database.',

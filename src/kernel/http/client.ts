@@ -49,8 +49,9 @@ const UNKNOWN = ''
  * Decides who the client is, in this one place: limits, devices, events and the log all read `req.client`. Only configured
  * proxies are trusted: any other peer could write any address into the log with such headers, and get a fresh
  * limit with each request.
+ * @returns what finds the client of a request that the framework answers without its hooks
  */
-export function installClient(app: FastifyInstance, options: ClientOptions): void {
+export function installClient(app: FastifyInstance, options: ClientOptions): (req: FastifyRequest) => Client {
   const { trustedProxies } = options
   const isTrusted = addressSet(trustedProxies.filter((range) => range !== UNIX))
   const trustsUnix = trustedProxies.includes(UNIX)
@@ -119,6 +120,7 @@ export function installClient(app: FastifyInstance, options: ClientOptions): voi
     req.client = find(req)
     done()
   })
+  return find
 }
 
 function single(req: FastifyRequest): string | undefined {

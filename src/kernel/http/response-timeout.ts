@@ -19,10 +19,7 @@ export function installResponseTimeout(app: FastifyInstance, limitMs: number): v
     due.set(reply, runningMs() + limitMs)
     done()
   })
-  app.addHook('onResponse', (_req, reply, done) => {
-    due.delete(reply)
-    done()
-  })
+  app.whenDone((_req, reply) => due.delete(reply))
 
   const timer = setInterval(() => {
     const now = runningMs()

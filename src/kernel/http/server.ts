@@ -1,6 +1,5 @@
 import type { ServerOptions as HttpOptions } from 'node:http'
 import type { ServerOptions as HttpsOptions } from 'node:https'
-import type { Socket } from 'node:net'
 import cookie from '@fastify/cookie'
 import fastify, {
   type FastifyBaseLogger,
@@ -13,6 +12,8 @@ import { stringifyJson } from '../base/exact-json.ts'
 import { ofRequest } from '../base/request-words.ts'
 import type { BodyLimits } from './body.ts'
 import { type ClientOptions, installClient } from './client.ts'
+import { installConnections } from './connections/connections.ts'
+import { plainError, refusePlainHttp, refuseUnparsed } from './connections/raw-answers.ts'
 import { bodyTooLarge } from './errors.ts'
 import { installLoadShedding } from './load-shedding.ts'
 import { parseQuery } from './query.ts'
@@ -77,7 +78,8 @@ export function createServer(options: ServerOptions): FastifyInstance {
     },
     bodyLimit: options.bodyLimitBytes,
     requestTimeout: options.requestTimeoutMs,
-    connectionTimeout: 0,
+    // A client that takes nothing of its answer for so long is cut off.
+    connectionTimeout: options.requestTimeoutMs * 2,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: 'idle',
     // Requests on a connection that is still open while the server closes are answered as before.
@@ -96,13 +98,16 @@ export function createServer(options: ServerOptions): FastifyInstance {
       // Its message quotes the URL.
       req.log.info({ error: { status: 400, code: error.code } }, 'request refused')
       const raw = reply as FastifyReply
+      req.client = clientOf(req)
+      connections.watch(raw)
       raw.code(400).header('content-type', 'application/json').send(plainError(400, 'The request URL is malformed.'))
     },
     clientErrorHandler: (error, socket) => {
       if (error.code === 'ERR_SSL_HTTP_REQUEST') return refusePlainHttp(socket)
       if (error.code === 'ECONNRESET' || !socket.writable) return
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-      socket.end(rawAnswer(status, options.headerLimitBytes))
+      if (connections.mayRefuse(socket, status)) refuseUnparsed(socket, status, options.headerLimitBytes)
+      else socket.destroy()
     },
   }
   const app: FastifyInstance = fastify(settings)
@@ -112,50 +117,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_req, body, done) =>
     body.length > options.bodyLimits.bytes ? done(bodyTooLarge()) : done(null, body),
   )
-  installClient(app, options)
+  // Node drops all but the first 2,000 without a word, and a proxy adds its own at the end. Their bytes are limited.
+  app.server.maxHeadersCount = 0
+  const clientOf = installClient(app, options)
+  const connections = installConnections(app)
   installResponseTimeout(app, options.responseTimeoutMs)
   app.register(cookie)
   installLocations(app)
   installLoadShedding(app, options.maxEventLoopDelayMs)
   return app
-}
-
-const STATUS_TEXT: Record<number, string> = {
-  400: 'Bad Request',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
-}
-
-function plainError(code: number, reason: string) {
-  return { error: { code, status: STATUS_TEXT[code], reason, message: STATUS_TEXT[code] } }
-}
-
-/**
- * The TLS layer has given up, so the answer is written to the connection below it, which Node does not expose; if
- * it is not found, the connection is just closed.
- */
-function refusePlainHttp(socket: Socket): void {
-  const below = (socket as Socket & { _parent?: Socket })._parent
-  if (below?.writable !== true) return void socket.destroy()
-  const text = 'Client sent an HTTP request to an HTTPS server.\n'
-  below.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
-  )
-}
-
-/** An answer written by hand: the request could not be parsed, so there is nothing to route. */
-function rawAnswer(code: number, headerLimitBytes: number): string {
-  const reason =
-    code === 431
-      ? `The request line and the headers together are larger than ${headerLimitBytes} bytes.`
-      : 'The HTTP request could not be read.'
-  const body = `${JSON.stringify(plainError(code, reason))}\n`
-  return [
-    `HTTP/1.1 ${code} ${STATUS_TEXT[code]}`,
-    'Content-Type: application/json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-    '',
-    body,
-  ].join('\r\n')
 }
