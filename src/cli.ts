@@ -10,24 +10,42 @@ import { systemClock } from './kernel/base/clock.ts'
 process.umask(0o077)
 
 let stopping: Promise<string> | undefined
+let stop: (why: string) => void = () => {}
 
 /** Signals are caught from the first call on, so that Ctrl-C ends every other command at once. */
 function stopRequested(): Promise<string> {
   stopping ??= new Promise((resolve) => {
-    const signals = ['SIGTERM', 'SIGINT'] as const
-    const stop = (signal: string) => {
+    // SIGHUP: the terminal was closed. Files of the configuration are watched, so that no signal asks to read them.
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
+    stop = (why) => {
       // a second signal is not caught: it ends the process without waiting
       for (const each of signals) process.removeListener(each, stop)
-      resolve(signal)
+      resolve(why)
     }
     for (const signal of signals) process.on(signal, stop)
   })
   return stopping
 }
 
-// A reader that closes the pipe early (`| head`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
-process.stderr.on('error', () => process.exit(1))
+/** stdout is the log of a server, which neither a full disk nor a reader that is gone may cut off in the middle of its work */
+let serving = false
+let logLost: string | undefined
+
+process.stdout.on('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) => {
+  // A reader that closes the pipe early (`| head`) is no error.
+  if (!serving && code === 'EPIPE') process.exit(0)
+  if (!serving)
+    return void process.stderr.write(`Error: the output could not be written (${code})\n`, () => process.exit(1))
+  if (logLost === code) return
+  logLost = code
+  const then = code === 'EPIPE' ? 'its reader is gone; the server stops' : 'lines are lost until that is mended'
+  process.stderr.write(`Error: the log could not be written (${code}): ${then}\n`)
+  // Whoever started the server starts it again, with a reader.
+  if (code === 'EPIPE') stop(code)
+})
+process.stderr.on('error', () => {
+  if (!serving) process.exit(1)
+})
 
 const code = await main(process.argv.slice(2), {
   name: basename(process.argv[1] ?? '') === 'kratos' ? 'kratos' : 'lethe',
@@ -40,7 +58,10 @@ const code = await main(process.argv.slice(2), {
   fetch,
   sleep: (ms) => sleep(ms),
   stopRequested,
+  logsToStdout: () => {
+    serving = true
+  },
   cluster: async () => (await import('node:cluster')).default,
 })
-// Not left to the event loop: a leaked connection must not keep a finished job running.
-process.stdout.write('', () => process.exit(code))
+// Not left to the event loop: a leaked connection must not keep a finished job running. A failed write is told a turn later.
+process.stdout.write('', () => setImmediate(() => process.exit(logLost === 'EPIPE' ? 1 : code)))

@@ -159,7 +159,7 @@ async function sendUntilStopped(started: Started, kind: Meta['kind']): Promise<n
 /** None where no other node can take over, and none at a terminal. */
 function drainDelay({ options, live, db }: Started, signal: string): number {
   if (options.drainDelayMs !== undefined) return options.drainDelayMs
-  if (live.dev || db.backend === 'pglite' || signal === 'SIGINT') return 0
+  if (live.dev || db.backend === 'pglite' || signal === 'SIGINT' || signal === 'SIGHUP') return 0
   return live.config().lethe.http.drain_delay
 }
 

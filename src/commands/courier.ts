@@ -17,6 +17,7 @@ export function addCourier(program: Cmd, io: Io): void {
       const { config: files = [], dev } = watch.optsWithGlobals<{ config?: string[]; dev?: boolean }>()
       const { env, stdout, stderr } = io
       const options = { files, dev: dev === true, migrate: false, courierOnly: true, watchCourier: true }
+      io.logsToStdout()
       limitHeap()
       const { serve } = await import('../serve.ts')
       const code = await serve({ ...options, env, stdout, stderr, stopRequested: io.stopRequested() })

@@ -64,6 +64,8 @@ describe('config', () => {
     assert.match(stdout, / {4}session_retention: 24h # default\n/)
     const query = await runHere(['config', 'show', base, '--defaults', '--format', 'jsonpath=serve.public.port'])
     assert.equal(query.stdout, '4433\n')
+    const table = await runHere(['config', 'show', base, '--format', 'table'])
+    assert.match(table.stdout, /^dsn: /)
   })
 
   it('schema prints the JSON schema', async () => {

@@ -26,6 +26,7 @@ export async function runHere(args: string[], options: { env?: Record<string, st
     fetch,
     sleep: async (ms) => pauses.push(ms),
     stopRequested: () => new Promise(() => {}),
+    logsToStdout: () => {},
     cluster: async () => cluster,
   })
   return { code, pauses, ...texts }

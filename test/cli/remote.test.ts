@@ -7,6 +7,11 @@ import { testServer } from '../helpers/server.ts'
 import { runHere } from './in-process.ts'
 
 describe('remote', () => {
+  it('refuses a user or password that cannot be read', async () => {
+    const { code, stderr } = await runHere(['list', 'identities', '-e', 'http://u:100%@127.0.0.1:4434'])
+    assert.deepEqual([code, stderr], [1, 'user and password of the remote endpoint cannot be read: write % as %25\n'])
+  })
+
   it('shows status and version', async (t) => {
     const { adminUrl } = await testServer(t)
     const env = { LETHE_ADMIN_URL: `${adminUrl}/` }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { openSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -30,6 +30,8 @@ export interface RunOptions {
   input?: string
   /** makes it the first of a process group of its own, as a shell does @default false */
   group?: boolean
+  /** a file instead of `Outcome.stdout` */
+  stdout?: string
 }
 
 /** Starts the program as a process of its own, with nothing of this environment that could be configuration. */
@@ -39,11 +41,12 @@ export function start(args: string[], options: RunOptions = {}): { child: ChildP
     cwd: ROOT,
     env,
     detached: options.group === true,
+    stdio: ['pipe', options.stdout === undefined ? 'pipe' : openSync(options.stdout, 'w'), 'pipe'],
   })
   const outcome: Outcome = { code: null, signal: null, stdout: '', stderr: '' }
-  child.stdout.on('data', (chunk) => (outcome.stdout += chunk))
-  child.stderr.on('data', (chunk) => (outcome.stderr += chunk))
-  child.stdin.on('error', () => {}).end(options.input ?? '')
+  child.stdout?.on('data', (chunk) => (outcome.stdout += chunk))
+  child.stderr?.on('data', (chunk) => (outcome.stderr += chunk))
+  child.stdin?.on('error', () => {}).end(options.input ?? '')
   const ended = new Promise<Outcome>((resolve, reject) => {
     child.once('error', reject).once('close', (code, signal) => resolve(Object.assign(outcome, { code, signal })))
   })

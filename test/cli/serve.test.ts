@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
@@ -44,7 +45,7 @@ async function untilStatus(url: string, wanted: number, ended: Promise<unknown>)
 }
 
 describe('serve', () => {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     it(`runs as the chart runs it, until ${signal}`, async (t) => {
       const { file, env, ...urls } = await setup(t)
       const DSN = await createDatabase(t, { migrated: true })
@@ -59,6 +60,36 @@ describe('serve', () => {
       assert.equal(code, 0, stdout)
     })
   }
+
+  it('stops in order, and says that it did not want to, when nobody reads its log any more', async (t) => {
+    const { file, env, ...urls } = await setup(t)
+    const DSN = await createDatabase(t, { migrated: true })
+    const { child, ended } = start(['serve', '-c', file], { env: { ...env, DSN, LOG_LEVEL: 'info' } })
+    t.after(() => child.kill('SIGKILL'))
+    await untilStatus(`${urls.admin}/health/ready`, 200, ended)
+    child.stdout?.destroy()
+    assert.equal((await fetch(`${urls.public}/sessions/whoami`)).status, 401)
+    const { code, stderr } = await ended
+    assert.equal(code, 1)
+    assert.match(stderr, /the log could not be written \(EPIPE\)/)
+  })
+
+  it('goes on while its log cannot be written', { skip: !existsSync('/dev/full') }, async (t) => {
+    const { file, env, ...urls } = await setup(t)
+    const DSN = await createDatabase(t, { migrated: true })
+    const { child, ended } = start(['serve', '-c', file], {
+      env: { ...env, DSN, LOG_LEVEL: 'info' },
+      stdout: '/dev/full',
+    })
+    t.after(() => child.kill('SIGKILL'))
+    await untilStatus(`${urls.admin}/health/ready`, 200, ended)
+    child.kill('SIGTERM')
+    const { code, stderr } = await ended
+    assert.deepEqual([code, stderr.match(/the log could not be written \(ENOSPC\)/g)?.length], [0, 1])
+    const short = await run(['version'], { stdout: '/dev/full' })
+    assert.equal(short.code, 1)
+    assert.match(short.stderr, /the output could not be written \(ENOSPC\)/)
+  })
 
   it('stops without failing a request: first not ready, then serving for a while, then closed', async (t) => {
     const { file, env, ...urls } = await setup(t)

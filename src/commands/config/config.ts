@@ -35,8 +35,8 @@ export function addConfig(program: Cmd, io: Io): void {
     const { config: given = [], defaults = false, format = 'yaml' } = show.optsWithGlobals<Options>()
     const { annotated, shownConfig } = await import('./show.ts')
     const shown = shownConfig({ files: [...given, ...files], env: io.env, defaults })
-    if (format === 'yaml') io.stdout.write(annotated(shown))
-    else writeFormatted(io, { format }, { value: shown.tree, table: [], ids: [] })
+    if (/^json/.test(format)) writeFormatted(io, { format }, { value: shown.tree, table: [], ids: [] })
+    else io.stdout.write(annotated(shown))
   })
 
   config

@@ -35,7 +35,7 @@ export function endpointOf(io: Io, given: string | undefined): string {
 /** Talks to the admin port. User and password in the address become a header, which `fetch` does not do itself. */
 export function createClient(io: Io, endpoint: string): Client {
   const base = new URL(endpoint)
-  const credentials = [base.username, base.password].map(decodeURIComponent).join(':')
+  const credentials = [base.username, base.password].map(decoded).join(':')
   base.username = ''
   base.password = ''
   const headers = {
@@ -71,6 +71,15 @@ export function createClient(io: Io, endpoint: string): Client {
       if (answer.ok && answer.body !== null) return answer.body
       throw new Failure(errorText({ status: answer.status, body: parse(await answer.text()) }))
     },
+  }
+}
+
+/** @throws Failure */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new Failure('user and password of the remote endpoint cannot be read: write % as %25')
   }
 }
 

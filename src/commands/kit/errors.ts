@@ -25,8 +25,12 @@ const EXPECTED = new Set([
   'MigrationError',
   'DataDirInUse',
   'DataDirOpen',
+  'DataDirUnusable',
   'WrongSecrets',
 ])
+
+/** What the operating system refuses, as a file that cannot be opened: the message says which. */
+const isOfSystem = (error: unknown) => error instanceof Error && 'syscall' in error
 
 /** Shows what went wrong on stderr. */
 export function report(io: Io, error: unknown, redact: (text: string) => string): void {
@@ -39,7 +43,7 @@ export function report(io: Io, error: unknown, redact: (text: string) => string)
     print(io.stderr, redact(`${message}\n\nError: the configuration is not valid, see above`))
     return
   }
-  if (error instanceof Failure || EXPECTED.has(name)) {
+  if (error instanceof Failure || EXPECTED.has(name) || isOfSystem(error)) {
     if (message !== '') print(io.stderr, redact(error instanceof Failure ? message : `Error: ${message}`))
     return
   }

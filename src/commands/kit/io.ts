@@ -18,6 +18,8 @@ export interface Io {
   sleep(ms: number): Promise<unknown>
   /** resolves with the name of the signal; from the first call on, signals do not end the process by themselves */
   stopRequested(): Promise<string>
+  /** from now on stdout is the log of a server: one that cannot be written does not end the process at once */
+  logsToStdout(): void
   /** several processes behind the same ports; loaded only for them */
   cluster(): Promise<Cluster>
 }

@@ -48,6 +48,7 @@ export function addServe(program: Cmd, io: Io): void {
         watchCourier: watchCourier === true,
       }
       const options = { ...asked, env, stdout, stderr, stopRequested: io.stopRequested() }
+      io.logsToStdout()
       limitHeap()
       const code =
         count === 1

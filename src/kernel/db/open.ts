@@ -21,7 +21,7 @@ const DEFAULTS = {
 /**
  * Opens the database at an address: `memory`, `pglite://DIR` or `postgres://…`.
  *
- * @throws DsnError, DataDirInUse, DataDirOpen
+ * @throws DsnError, DataDirInUse, DataDirUnusable, DataDirOpen
  */
 export async function openDb(dsn: string, options: OpenOptions = {}): Promise<Db> {
   const parsed = parseDsn(dsn)

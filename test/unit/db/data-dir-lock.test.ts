@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
 import { sql } from '../../../src/kernel/db/client.ts'
 import { openPglite } from '../../../src/kernel/db/pglite/client.ts'
-import { DataDirInUse, lockDataDir } from '../../../src/kernel/db/pglite/data-dir-lock.ts'
+import { DataDirInUse, DataDirUnusable, lockDataDir } from '../../../src/kernel/db/pglite/data-dir-lock.ts'
 
 const SOURCE = new URL('../../../src/kernel/db/pglite/data-dir-lock.ts', import.meta.url).href
 const HOLDER = `const { lockDataDir } = await import(${JSON.stringify(SOURCE)})
@@ -56,6 +56,26 @@ describe('the lock on a folder of data', () => {
     await writeFile(`${dir}.lock`, JSON.stringify({ ...mine, started: '1' }))
     const free = await lockDataDir(dir)
     await free()
+  })
+
+  test('of a process of which nothing can be learned counts while it is touched', async (t) => {
+    const dir = await folder(t)
+    const free = await lockDataDir(dir)
+    const mine = JSON.parse(await readFile(`${dir}.lock`, 'utf8'))
+    await free()
+    // a path that is too long: what the system answers then is not that there is no such process
+    const lock = JSON.stringify({ ...mine, pid: '9'.repeat(5000) })
+    await writeFile(`${dir}.lock`, lock)
+    const touching = setInterval(() => void writeFile(`${dir}.lock`, lock), 500)
+    await assert.rejects(lockDataDir(dir), DataDirInUse).finally(() => clearInterval(touching))
+  })
+
+  test('that cannot be made is told with the folder and the reason', async (t) => {
+    const dir = await folder(t)
+    await writeFile(dir, '')
+    await assert.rejects(lockDataDir(`${dir}/inside/data`), (error: unknown) => {
+      return error instanceof DataDirUnusable && error.message.includes(`${dir}/inside/data`)
+    })
   })
 
   test('of another host counts while it is touched, and is taken over once it stands still', async (t) => {

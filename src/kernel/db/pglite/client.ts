@@ -31,7 +31,7 @@ export interface PgliteDb extends Db {
 /**
  * Postgres inside this process. There is one connection, so statements and transactions run one after the other.
  *
- * @throws DataDirInUse, DataDirOpen
+ * @throws DataDirInUse, DataDirUnusable, DataDirOpen
  * @see https://pglite.dev/docs/api
  */
 export async function openPglite(options: PgliteOptions = {}): Promise<PgliteDb> {

@@ -8,6 +8,11 @@ export class DataDirInUse extends Error {
   override readonly name = 'DataDirInUse'
 }
 
+/** The folder, or the file of its lock beside it, cannot be written. */
+export class DataDirUnusable extends Error {
+  override readonly name = 'DataDirUnusable'
+}
+
 interface Owner {
   host: string
   pid: string
@@ -26,23 +31,28 @@ const WATCH_MS = 5 * TOUCH_MS
  * Locks the folder for this process by a file beside it and returns the function that unlocks it. A file of a
  * killed process is recognised and replaced.
  *
- * @throws DataDirInUse
+ * @throws DataDirInUse, DataDirUnusable
  */
 export async function lockDataDir(dataDir: string): Promise<() => Promise<void>> {
   const file = `${resolve(dataDir)}.lock`
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const refuse = (cause: NodeJS.ErrnoException): never => {
+    const advice = 'let the user of this process write there, or choose another folder'
+    throw new DataDirUnusable(`the folder ${dataDir} cannot be used (${cause.message}): ${advice}`, { cause })
+  }
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 }).catch(refuse)
   const me = await myself()
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return undefined
-      throw error
+      return error.code === 'EEXIST' ? undefined : refuse(error)
     })
     if (handle) {
       await handle.writeFile(JSON.stringify(me))
       await handle.close()
       return hold(file, JSON.stringify(me))
     }
-    const text = await readFile(file, 'utf8').catch(() => undefined)
+    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      return error.code === 'ENOENT' ? undefined : refuse(error)
+    })
     if (text === undefined) continue
     await refuseIfAlive(file, text, me, dataDir)
     await removeStale(file, text, `${file}.${me.host}.${me.pid}`)
@@ -62,7 +72,8 @@ function hold(file: string, text: string): () => Promise<void> {
 async function refuseIfAlive(file: string, text: string, me: Owner, dataDir: string): Promise<void> {
   const owner = parseOwner(text)
   const known = owner !== undefined && owner.space !== '' && owner.space === me.space
-  const gone = known ? (await startOf(owner.pid)) !== owner.started : await standsStill(file)
+  const started = known ? await startOf(owner.pid) : undefined
+  const gone = started === undefined ? await standsStill(file) : started !== owner?.started
   if (gone) return
   const who = owner ? `process ${owner.pid || '(number unknown)'} on ${owner.host}` : 'another process'
   throw new DataDirInUse(
@@ -95,17 +106,24 @@ async function myself(): Promise<Owner> {
     const pid = await readlink('/proc/self')
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
     const space = `${boot} ${await readlink('/proc/self/ns/pid')}`
-    return { host: hostname(), pid, started: await startOf(pid), space }
+    const started = await startOf(pid)
+    return { host: hostname(), pid, started: started ?? '', space: started ? space : '' }
   } catch {
     return { host: hostname(), pid: '', started: '', space: '' }
   }
 }
 
-/** '' for a process that is not running. */
-async function startOf(pid: string): Promise<string> {
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+/** '' for a process that is not running; undefined where that cannot be told, as when no file can be opened any more. */
+async function startOf(pid: string): Promise<string | undefined> {
+  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(({ code }: NodeJS.ErrnoException) => {
+    // ESRCH: it ended while its file was read
+    return code === 'ENOENT' || code === 'ESRCH' ? '' : undefined
+  })
+  if (status === undefined) return undefined
   // the name of the program, in brackets, may hold spaces; the start is the 20th field after it
-  return status.slice(status.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  const fields = status.slice(status.lastIndexOf(')') + 2).split(' ')
+  // a process that has ended keeps its number until its parent asks for it
+  return fields[0] === 'Z' ? '' : (fields[19] ?? '')
 }
 
 function parseOwner(text: string): Owner | undefined {
