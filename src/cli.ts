@@ -40,7 +40,7 @@ process.stdout.on('error', ({ code = 'unknown error' }: NodeJS.ErrnoException) =
   logLost = code
   const then = code === 'EPIPE' ? 'its reader is gone; the server stops' : 'lines are lost until that is mended'
   process.stderr.write(`Error: the log could not be written (${code}): ${then}\n`)
-  // Whoever started the server starts it again, with a reader.
+  // Its supervisor starts it again, with a reader.
   if (code === 'EPIPE') stop(code)
 })
 process.stderr.on('error', () => {
