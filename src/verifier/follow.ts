@@ -57,7 +57,7 @@ export function follow(o: FollowOptions): Following {
       cursor = after
       epoch = list.epoch
       if (more) continue
-      const at = started - (list.behind_ms ?? 0)
+      const at = started - Math.max(0, list.behind_ms ?? 0)
       knownAt = whole === undefined ? Math.max(knownAt, at) : at
     }
   }

@@ -270,6 +270,23 @@ describe('the place up to which the log is complete', () => {
     assert.equal(most, 1)
   })
 
+  test('is known up to now at most, also where the clock of the database was set back', async (t) => {
+    const db = await postgres.open(t)
+    const { add } = eventRows(db)
+    const mark = createHighWaterMark(createMarkStore(db, undefined), () => {})
+    await add({})
+    await mark.advance()
+    await db.query(sql('test.ahead', `update lethe.event_epochs set complete_at = now() + interval '1 hour'`))
+    const calm = await mark.advance()
+    assert.equal(calm.completeAt, calm.readAt)
+    await db.tx(async (tx) => {
+      await add({ on: tx })
+      await add({})
+      const held = await mark.advance()
+      assert.ok(held.completeAt < held.readAt, 'what is held back counts as known')
+    })
+  })
+
   test('passes one that was rolled back', async (t) => {
     const db = await postgres.open(t)
     const { add } = eventRows(db)

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Micros, parseTime } from '../../kernel/base/clock.ts'
+import { type Micros, parseTime, SECOND } from '../../kernel/base/clock.ts'
 import type { LogPosition, Position } from './position.ts'
 import type { Candidate, EpochReason, MarkRow, MarkStore, OpenWriter } from './store-marks.ts'
 
@@ -54,6 +54,8 @@ export interface HighWaterMark {
 const PAUSES_MS = [2, 4, 8, 16, 32, 32]
 /** Beginning an epoch is a race that one node wins; the next read shows the result. */
 const TRIES = 5
+/** Two statements read the clock at their beginning, and the one that began first may end last. */
+const APART: Micros = SECOND
 
 /**
  * Sequence numbers are drawn before their transactions commit, so a row may appear below one that was read already, and a
@@ -117,7 +119,7 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
       newest: row.newest,
       writers: row.writers,
       readAt,
-      completeAt: Math.max(known?.completeAt ?? 0, parseTime(row.complete_at), completeAt(row, readAt) ?? 0),
+      completeAt: latestOf(Math.max(known?.completeAt ?? 0, parseTime(row.complete_at)), row, readAt),
     }
     return known
   }
@@ -178,6 +180,16 @@ export function createHighWaterMark(store: MarkStore, onEpoch: (change: EpochCha
       return { position: { epoch: mark.epoch, number: mark.number, seq }, lost }
     },
   }
+}
+
+/**
+ * @param noted before, by this or another node. Beyond now it says nothing: the clock of the database was set back, or is that of
+ *   another server, and followers would trust a time that is still to come
+ */
+function latestOf(noted: Micros, row: MarkRow, readAt: Micros): Micros {
+  const seen = completeAt(row, readAt)
+  if (noted < readAt + APART) return Math.min(readAt, Math.max(noted, seen ?? 0))
+  return seen ?? Math.min(readAt, ...row.writers.map(({ since }) => since ?? readAt))
 }
 
 /** Everything committed before this time is at or below `complete`; undefined when this role may not see the writers. */
