@@ -10,14 +10,17 @@ export interface FollowOptions {
   pollMs: number
   timeoutMs: number
   fetch: typeof fetch
+  /** milliseconds since 1970 */
   now(): number
+  /** milliseconds that go on while the clock of the machine is set back */
+  steadyNow(): number
   onError(error: Error): void
 }
 
 export interface Following {
   /** Resolves after the first try, also when it failed. */
   first: Promise<void>
-  /** up to when the list of ended sessions is complete, by this clock: never later than the server says */
+  /** up to when the list of ended sessions is complete, by `steadyNow`: never later than the server says */
   knownAt(): number
   cursor(): string
   stop(): void
@@ -26,6 +29,8 @@ export interface Following {
 /** How long a stream may be silent: the server gives a heartbeat every 15 s. */
 const SILENCE_MS = 45_000
 const AGAIN_MS = 1000
+/** Characters of one event. */
+const MAX_EVENT = 1024 * 1024
 
 /**
  * Polls for what is new: the answer proves that nothing is missing up to the time it names, which is
@@ -42,10 +47,11 @@ export function follow(o: FollowOptions): Following {
     // a list that replaces everything is used once it is complete: until then the old one keeps sessions out
     let whole: RevocationAnswer[] | undefined
     for (let after = cursor, more = true; more; ) {
-      const started = o.now()
+      const started = o.steadyNow()
       const list = await ask(after)
       if (after === '' || list.reset === true || isSetBack(list)) whole = []
       more = list.more
+      if (more && String(list.cursor) === after) throw new Error('the list of ended sessions does not go on')
       after = String(list.cursor)
       if (whole !== undefined) whole.push(list)
       if (whole !== undefined && more) continue
@@ -71,10 +77,8 @@ export function follow(o: FollowOptions): Following {
     // a server of an earlier release, which does not know this form of positions
     if (answer.status === 400 && after !== '') return { ...(await ask('')), reset: true }
     if (!answer.ok) throw new Error(`the list of ended sessions was answered with status ${answer.status}`)
-    const list = (await answer.json()) as RevocationAnswer
-    if (!Number.isSafeInteger(seqOf(list.cursor)) || !Array.isArray(list.sessions)) {
-      throw new Error('what was answered is not a list of ended sessions')
-    }
+    const list: unknown = await answer.json()
+    if (!isList(list)) throw new Error('what was answered is not a list of ended sessions')
     return list
   }
 
@@ -113,6 +117,7 @@ export function follow(o: FollowOptions): Following {
         timer = setTimeout(() => silence.abort(), SILENCE_MS)
         const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
         rest = blocks.pop()!
+        if (rest.length > MAX_EVENT) throw new Error(`an event of the stream is larger than ${MAX_EVENT} characters`)
         for (const block of blocks) {
           const data = /^data: ?(.*)$/m.exec(block)?.[1]
           if (data === undefined || !/^event: ?session\./m.test(block)) continue
@@ -134,6 +139,17 @@ export function follow(o: FollowOptions): Following {
     if (o.stream !== undefined) void streamOn(o.stream)
   })
   return { first, knownAt: () => knownAt, cursor: () => cursor, stop: () => stop.abort() }
+}
+
+/** Checked whole before it is used: a list that fails half-way would have replaced a good one by less. */
+function isList(value: unknown): value is RevocationAnswer {
+  const list = value as RevocationAnswer | null
+  const entries = [list?.sessions, list?.identities, list?.resumed]
+  return (
+    Number.isSafeInteger(seqOf(list?.cursor ?? '?')) &&
+    Number.isFinite(list?.window_seconds) &&
+    entries.every((each) => Array.isArray(each) && each.every((one) => typeof one?.id === 'string'))
+  )
 }
 
 /** Does not keep the process alive. */

@@ -1,4 +1,4 @@
-import { systemClock } from '../kernel/base/clock.ts'
+import { steadyClock, systemClock } from '../kernel/base/clock.ts'
 import { createEnded } from './ended.ts'
 import { TokenRejected } from './errors.ts'
 import { follow } from './follow.ts'
@@ -62,11 +62,13 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { whenStale = 'reject', maxStaleMs = 10_000, clockToleranceSeconds: tolerance = 5, headers = {} } = options
   const clock = systemClock()
   const now = options.now ?? (() => clock.now() / 1000)
-  const shared = { headers, fetch: options.fetch ?? fetch, now }
+  const steadyNow = options.now ?? steadyClock()
+  const shared = { headers, fetch: options.fetch ?? fetch, steadyNow }
   const keys = createKeySet({ ...shared, jwks: options.jwks })
   const ended = createEnded()
   const following = follow({
     ...shared,
+    now,
     ended,
     revocations: String(options.revocations),
     stream: options.stream === undefined ? undefined : String(options.stream),
@@ -74,7 +76,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     timeoutMs: Math.min(TIMEOUT_MS, maxStaleMs),
     onError: options.onError ?? (() => {}),
   })
-  const staleMs = () => now() - following.knownAt()
+  const staleMs = () => steadyNow() - following.knownAt()
 
   function checkTimes({ exp, nbf }: Record<string, unknown>): void {
     const seconds = now() / 1000

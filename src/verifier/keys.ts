@@ -6,8 +6,8 @@ export interface KeySetOptions {
   jwks: string | URL | { keys: readonly Jwk[] }
   headers: Record<string, string>
   fetch: typeof fetch
-  /** milliseconds */
-  now(): number
+  /** milliseconds that go on while the clock of the machine is set back */
+  steadyNow(): number
 }
 
 /** A key set is read again after this long. */
@@ -37,7 +37,7 @@ function createKey(jwk: Jwk) {
  * Keeps a key set, and reads it again when it is old or a key id is unknown. The remote sets of jose are not used: they
  * refuse every token while an old set cannot be read again.
  */
-export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
+export function createKeySet({ jwks, headers, fetch, steadyNow }: KeySetOptions) {
   const remote = typeof jwks === 'string' || jwks instanceof URL ? String(jwks) : undefined
   let keys: ReturnType<typeof createKey>[] = []
   let readAt = Number.NEGATIVE_INFINITY
@@ -46,7 +46,7 @@ export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
 
   function read(): Promise<void> {
     reading ??= load().finally(() => {
-      readAt = now()
+      readAt = steadyNow()
       reading = undefined
     })
     return reading
@@ -55,17 +55,18 @@ export function createKeySet({ jwks, headers, fetch, now }: KeySetOptions) {
   async function load(): Promise<void> {
     const answer = await fetch(remote!, { headers, redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) })
     if (!answer.ok) throw new Error(`the key set was answered with status ${answer.status}`)
-    const set = (await answer.json()) as { keys?: Jwk[] } | null
-    keys = (Array.isArray(set?.keys) ? set.keys : []).map(createKey)
+    const set = (await answer.json()) as { keys?: (Jwk | null)[] } | null
+    if (!Array.isArray(set?.keys)) throw new Error('what was answered is no key set')
+    keys = set.keys.flatMap((key) => (typeof key === 'object' && key !== null ? createKey(key) : []))
   }
 
   /** @throws TokenRejected unknown_key, bad_signature */
   async function check(token: ParsedToken): Promise<void> {
-    const age = now() - readAt
+    const age = steadyNow() - readAt
     // an old key set is good enough while no new one can be read
     if (remote !== undefined && age > FRESH_MS) await read().catch(keepOld)
     let candidates = keys.filter((key) => key.fits(token))
-    if (candidates.length === 0 && remote !== undefined && now() - readAt > COOL_DOWN_MS) {
+    if (candidates.length === 0 && remote !== undefined && steadyNow() - readAt > COOL_DOWN_MS) {
       await read().catch(keepOld)
       candidates = keys.filter((key) => key.fits(token))
     }

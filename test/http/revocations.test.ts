@@ -215,6 +215,63 @@ describe('the verifier', () => {
     await assert.rejects(cut.verify(text), rejectedAs('stale'))
   })
 
+  test('keeps the list and the keys that it has when something else is answered', async (t) => {
+    const keys = await keyPair('ES256')
+    const made = { cursor: '0f5f8a5e.7', epoch: '0f5f8a5e', reset: true, more: false, window_seconds: 300 }
+    const one = { id: 'gone', seq: 7, ended_at: new Date().toISOString() }
+    const good = { list: { ...made, sessions: [one], identities: [], resumed: [] }, keys: { keys: [null, keys.open] } }
+    let served: { list: unknown; keys: unknown } = good
+    const [errors, now] = [new Set<string>(), { ms: Date.now() }]
+    const check = verifier(
+      t,
+      { adminUrl: 'http://lethe' },
+      {
+        jwks: 'http://lethe/keys',
+        now: () => now.ms,
+        maxStaleMs: 3_600_000,
+        onError: (error) => errors.add(error.message),
+        fetch: async (url) => Response.json(String(url).endsWith('/keys') ? served.keys : served.list),
+      },
+    )
+    const key = await importJWK(keys.secret, 'ES256')
+    const make = (sid: string) =>
+      new SignJWT({ sid, exp: Math.floor(Date.now() / 1000) + 3600 }).setProtectedHeader({ alg: 'ES256' }).sign(key)
+    await check.verify(await make('live'))
+    for (const list of [
+      null,
+      { ...made, sessions: [] },
+      { ...made, sessions: [], identities: [], resumed: [null] },
+      { ...made, reset: false, more: true, sessions: [], identities: [], resumed: [] },
+    ]) {
+      errors.clear()
+      served = { list, keys: 'moved' }
+      for (let looks = 0; looks < 1000 && errors.size === 0; looks += 1)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      now.ms += 700_000
+      await assert.rejects(check.verify(await make('gone')), rejectedAs('session_ended'))
+    }
+  })
+
+  test('an old list does not count as new while the clock of the machine is set back', async (t) => {
+    const list = { cursor: '1', more: false, window_seconds: 300, sessions: [], identities: [], resumed: [] }
+    let lists = 1
+    const check = verifier(
+      t,
+      { adminUrl: 'http://lethe' },
+      {
+        jwks: { keys: [] },
+        maxStaleMs: 100,
+        fetch: async () => Response.json(list, { status: lists-- > 0 ? 200 : 503 }),
+      },
+    )
+    await check.ready()
+    const wall = Date.now
+    t.mock.method(Date, 'now', () => wall() - 3_600_000)
+    for (let looks = 0; looks < 500 && check.state().fresh; looks += 1)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.equal(check.state().fresh, false)
+  })
+
   test('rejects what is forged, stale, early, or meant for others', async (t) => {
     const { server, keys, token } = await setup(t)
     const text = await token((await signedIn(server)).headers)

@@ -18,6 +18,19 @@ export function systemClock(): Clock {
   }
 }
 
+/**
+ * Milliseconds for ages. The wall clock alone would stand still while it is set back, and what is old count as new; that of the
+ * process leaves out the time in which the machine was suspended.
+ */
+export function steadyClock(): () => number {
+  let ahead = Number.NEGATIVE_INFINITY
+  return () => {
+    const running = performance.now()
+    ahead = Math.max(ahead, Date.now() - running)
+    return running + ahead
+  }
+}
+
 export const SECOND: Micros = 1_000_000
 
 export function formatTime(micros: Micros): Timestamp {
