@@ -45,6 +45,20 @@ describe('config', () => {
     assert.match(stderr, /identity\.schemas\[0\].*cannot be read: no such file/)
   })
 
+  it('validate reads certificates and the address of the database too, as serve does', async (t) => {
+    const { base, own } = await files(t)
+    const tls = { SERVE_PUBLIC_TLS_CERT_PATH: '/nowhere/cert.pem', SERVE_PUBLIC_TLS_KEY_PATH: '/nowhere/key.pem' }
+    const wrong: [env: Record<string, string>, said: RegExp][] = [
+      [tls, /serve\.public\.tls\.cert\.path: \/nowhere\/cert\.pem cannot be read/],
+      [{ DSN: 'mysql://db/lethe' }, /MySQL .* is not supported/],
+    ]
+    for (const [env, said] of wrong) {
+      const { code, stdout, stderr } = await runHere(['config', 'validate', base, own], { env })
+      assert.deepEqual([code, stdout], [1, ''])
+      assert.match(stderr, said)
+    }
+  })
+
   it('show tells each value with its origin, and no secret', async (t) => {
     const { base, own } = await files(t)
     const env = { SESSION_WHOAMI_REQUIRED_AAL: 'aal1', COURIER_SMTP_CONNECTION_URI: `smtp://x:${SECRET}@mail` }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Config } from '../../config/schema/schema.ts'
 import type { Cmd } from '../kit/command.ts'
 import { Failure } from '../kit/errors.ts'
 import { type Io, print } from '../kit/io.ts'
@@ -51,9 +52,26 @@ async function check(io: Io, options: Options, files: string[]): Promise<void> {
   const { config, warnings } = loadConfig({ files: all, env: io.env, flags: { dev: options.dev === true } })
   for (const { message, keys } of warnings)
     print(io.stderr, `warning: ${message}${keys.length > 0 ? ` (${keys.join(', ')})` : ''}`)
-  const { createSchemas } = await import('../../identities/schema/schemas.ts')
-  await createSchemas(config, '.').catch((error: Error) => {
+  await checkBehind(config).catch((error: Error) => {
     throw new Failure(`${error.message}\n\nError: the configuration is not valid, see above`)
   })
   print(io.stdout, 'The configuration is valid.')
+}
+
+/** What stands behind the values, as far as serve reads it before it opens a port. @throws Error */
+async function checkBehind(config: Config): Promise<void> {
+  const [{ createSchemas }, { createTokenTemplates }, { createMessageTemplates }, { readTls }, { parseDsn }] =
+    await Promise.all([
+      import('../../identities/schema/schemas.ts'),
+      import('../../tokens/templates.ts'),
+      import('../../courier/templates/templates.ts'),
+      import('../../ops/tls.ts'),
+      import('../../kernel/db/postgres/dsn.ts'),
+    ])
+  const now = () => performance.now()
+  parseDsn(config.dsn)
+  await readTls(config)
+  await createSchemas(config, '.')
+  await createTokenTemplates(config, '.', now)
+  await createMessageTemplates(config, '.', now, () => {})
 }
