@@ -4,6 +4,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
 import { createLocalJWKSet, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose'
+import type { Config } from '../../src/config/schema/schema.ts'
+import type { HighWaterMark } from '../../src/events/log/high-water-mark.ts'
+import { createRevocations } from '../../src/events/revocations/revocations.ts'
+import type { RevocationRow } from '../../src/events/revocations/store.ts'
 import { SECOND, systemClock } from '../../src/kernel/base/clock.ts'
 import { createVerifier, TokenRejected, type VerifierOptions } from '../../src/verifier/index.ts'
 import { postgres, type Scope } from '../helpers/db.ts'
@@ -66,6 +70,42 @@ async function untilRejected(verify: () => Promise<unknown>): Promise<string> {
 }
 
 describe('the list of ended sessions', () => {
+  test('is kept for those who ask again, and not for each cursor that somebody makes up', async () => {
+    const mark = { epoch: 'e', number: 1, seq: 9, newest: 9, completeAt: 0, readAt: 0, writers: [] }
+    const ended = { seq: 1, type: 'session.ended', cause: null, session_id: 's', identity_id: null, created_at: '' }
+    const most = Array.from({ length: 50_000 }, () => ended as RevocationRow)
+    let read = 0
+    const { list } = createRevocations({
+      config: () =>
+        ({
+          lethe: { events: { revocations: { window: 1 } } },
+          session: { whoami: { tokenizer: { templates: {} } } },
+        }) as unknown as Config,
+      clock: { now: () => SECOND },
+      highWaterMark: {
+        settle: async () => mark,
+        follow: async ({ seq }: { seq: number }) => ({ position: { ...mark, seq }, lost: false }),
+      } as unknown as HighWaterMark,
+      store: {
+        read: async () => {
+          read += 1
+          return most
+        },
+      },
+      tokenTemplates: assert.fail,
+      baseUrls: { public: assert.fail },
+      onLost: assert.fail,
+    })
+    const ask = async (seq: number) => {
+      read = 0
+      await list({ epoch: 'e', seq })
+      return read
+    }
+    assert.deepEqual([await ask(1), await ask(1)], [1, 0])
+    for (let seq = 2; seq < 5; seq += 1) await ask(seq)
+    assert.deepEqual([await ask(1), await ask(4)], [0, 1])
+  })
+
   test('names each that ended, as a whole or since a cursor, and tells when nothing is new', async (t) => {
     const { server, list } = await setup(t)
     const [one, two] = [await signedIn(server), await signedIn(server)]

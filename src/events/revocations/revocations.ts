@@ -48,13 +48,15 @@ const LEEWAY_MS = 60_000
 const SHORTEST_MS = 300_000
 /** Lists that are cached while the log does not grow; polling verifiers ask for the same few. */
 const KEPT = 64
+/** Entries of all of them: callers choose the cursors, and 64 whole lists would be some 600 MB. */
+const KEPT_ENTRIES = 2 * PAGE
 /** An older list is made again, so that it drops ends that no token can outlive. */
 const KEEP: Micros = 30 * SECOND
 const VOIDING = new Set(['identity_disabled', 'identity_deleted'])
 
 /** Which sessions have ended, for as long as a token of theirs may be valid, for verifiers. */
 export function createRevocations(d: RevocationDeps) {
-  let kept = { at: 0, mark: '', lists: new Map<string, Revoked>() }
+  let kept = { at: 0, mark: '', entries: 0, lists: new Map<string, Revoked>() }
 
   /** @param after undefined: the complete list */
   async function list(after: Position | undefined): Promise<RevocationList> {
@@ -77,14 +79,17 @@ export function createRevocations(d: RevocationDeps) {
 
   async function listAfter(from: number, reset: boolean, mark: Mark): Promise<Revoked> {
     const [now, position, key] = [d.clock.now(), formatPosition(mark), `${from} ${reset}`]
-    if (kept.mark !== position || now - kept.at > KEEP) kept = { mark: position, at: now, lists: new Map() }
+    if (kept.mark !== position || now - kept.at > KEEP) kept = { mark: position, at: now, entries: 0, lists: new Map() }
     const known = kept.lists.get(key)
     if (known) return known
-    const { lists } = kept
+    const cache = kept
     const windowMs = windowOf(d.config())
     const rows = await d.store.read(formatTime(now - Math.trunc(windowMs * 1000)), from, mark.seq, PAGE)
     const made = { ...listOf(rows, mark, windowMs), reset }
-    if (lists.size < KEPT) lists.set(key, made)
+    if (cache.lists.size < KEPT && cache.entries + rows.length <= KEPT_ENTRIES && !cache.lists.has(key)) {
+      cache.lists.set(key, made)
+      cache.entries += rows.length
+    }
     return made
   }
 
