@@ -97,10 +97,10 @@ export const hashers = section({
   }),
   argon2: section({
     memory: key(byteSize().prefault('128MB'), 'Memory of one hash, with a unit.'),
-    iterations: key(integer(1).default(1), 'Passes over the memory.'),
+    iterations: key(integer(1, 2 ** 32 - 1).default(1), 'Passes over the memory.'),
     parallelism: key(integer(1).optional(), 'Lanes; unset: twice the number of processors.'),
-    salt_length: key(integer(16).default(16), 'Bytes of salt.'),
-    key_length: key(integer(16).default(32), 'Bytes of hash.'),
+    salt_length: key(integer(16, 1024).default(16), 'Bytes of salt.'),
+    key_length: key(integer(16, 1024).default(32), 'Bytes of hash.'),
     expected_duration: key(duration().prefault('500ms'), 'Advice for calibration.', 'B'),
     expected_deviation: key(duration().prefault('500ms'), 'Advice for calibration.', 'B'),
     dedicated_memory: key(byteSize().prefault('1GB'), 'Advice for calibration.', 'B'),

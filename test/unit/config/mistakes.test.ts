@@ -39,6 +39,11 @@ test('origins and names that could never fit a request to the admin port are ref
   })
 })
 
+test('lengths of Argon2id that no hash can have are refused at the start, not at the first sign-up', () => {
+  for (const name of ['iterations', 'salt_length', 'key_length'])
+    assert.deepEqual(refused({ hashers: { argon2: { [name]: 2 ** 32 } } }), [`hashers.argon2.${name}`])
+})
+
 const receiver = { id: 'shop', url: 'https://shop.example/', secret: 'sixteen letters.' }
 const receivers = (change: Tree, more: Tree = {}) => ({
   lethe: { events: { webhooks: [{ ...receiver, ...change }], ...more } },
