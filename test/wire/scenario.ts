@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { differences, type Expectation } from './compare.ts'
 import { type Jar, nameFits, parseSetCookie } from './cookies.ts'
 import { type Answer, type RecordedRequest, send } from './request.ts'
-import { fillDeep, type Vars } from './template.ts'
+import { BEGUN_AT, fillDeep, type Vars } from './template.ts'
 
 export interface Step {
   name?: string
@@ -45,7 +45,8 @@ export async function play(
   wait: (ms: number) => unknown = pause,
 ): Promise<void> {
   const rand = `r${[...randomBytes(11)].map((byte) => 'abcdefghijkmnpqrstuvwxyz23456789'[byte % 32]).join('')}`
-  const vars: Vars = { ...words, ...urls, public_origin: new URL(urls.public).origin, rand }
+  const own = { public_origin: new URL(urls.public).origin, rand, [BEGUN_AT]: performance.now() }
+  const vars: Vars = { ...words, ...urls, ...own }
   const stage: Stage = { jars: new Map(), end: [] }
   try {
     for (const [i, step] of scenario.steps.entries()) {

@@ -16,6 +16,9 @@ const KINDS: Record<string, string> = {
 const NEAR_NUMBER = 10
 const NEAR_SECONDS = 20
 
+/** The saved value that says when a scenario began: what counts down may have done so for as long. */
+export const BEGUN_AT = 'begun at'
+
 const VARIABLE = /\{\{\s*([\w.-]+)\s*(?:\|\s*(url|x\d+)\s*)?\}\}/g
 const KIND = /<(any|~\d+|time[+-]\d+|[a-z0-9]+)>/g
 
@@ -52,23 +55,29 @@ export function fits(template: string, got: string, vars: Vars, any = '[\\s\\S]*
     if (word !== 'any' && !/^(~|time[+-])/.test(word) && !(word in KINDS)) continue
     source += literal(template.slice(at, match.index), vars)
     at = match.index + match[0].length
-    source += patternOf(word, any, checks)
+    source += patternOf(word, any, checks, vars)
   }
   const result = new RegExp(`^${source}${literal(template.slice(at), vars)}$`).exec(got)
   return result !== null && checks.every((check, i) => check(result[i + 1]!))
 }
 
-function patternOf(word: string, any: string, checks: ((text: string) => boolean)[]): string {
+function patternOf(word: string, any: string, checks: ((text: string) => boolean)[], vars: Vars): string {
   if (word === 'any') return any
   if (word.startsWith('~')) {
-    checks.push((text) => Math.abs(Number(text) - Number(word.slice(1))) <= NEAR_NUMBER)
+    checks.push((text) => isNear(Number(text) - Number(word.slice(1)), NEAR_NUMBER, vars))
     return '(\\d+)'
   }
   if (/^time[+-]/.test(word)) {
-    checks.push((text) => Math.abs((Date.parse(text) - Date.now()) / 1000 - Number(word.slice(4))) <= NEAR_SECONDS)
+    checks.push((text) => isNear((Date.parse(text) - Date.now()) / 1000 - Number(word.slice(4)), NEAR_SECONDS, vars))
     return `(${TIME})`
   }
   return `(?:${KINDS[word]})`
+}
+
+/** Seconds until an end are fewer by the time that the scenario has taken, which on a slow machine is no small one. */
+function isNear(difference: number, near: number, vars: Vars): boolean {
+  const passed = (performance.now() - Number(vars[BEGUN_AT])) / 1000
+  return difference <= near && difference >= -(near + passed)
 }
 
 function literal(text: string, vars: Vars): string {
