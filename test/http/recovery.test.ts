@@ -22,6 +22,17 @@ const ENDED = sql(
   `select session_id, cause from lethe.events where identity_id = $1 and type = 'session.ended'`,
 )
 const PROVEN = sql('test.proven', 'update identity_verifiable_addresses set verified = $2 where identity_id = $1')
+/** Another address of the account, as a schema with several of them makes. */
+const ANOTHER = sql(
+  'test.another_address',
+  `with recovery as (
+    insert into identity_recovery_addresses (id, via, value, identity_id, created_at, updated_at, nid)
+    select gen_random_uuid(), via, $2, identity_id, created_at, updated_at, nid
+    from identity_recovery_addresses where identity_id = $1)
+  insert into identity_verifiable_addresses (id, status, via, verified, value, identity_id, created_at, updated_at, nid)
+  select gen_random_uuid(), 'pending', via, false, $2, identity_id, created_at, updated_at, nid
+  from identity_verifiable_addresses where identity_id = $1`,
+)
 const CODES = sql(
   'test.codes',
   'select count(*) as count from identity_recovery_codes where selfservice_recovery_flow_id = $1',
@@ -282,6 +293,28 @@ describe('recovery by code', () => {
       assert.equal(await changed(), 200)
       const own = await signInNative(server, { ...person, password: 'another-Harbour-31' })
       assert.equal(await isSignedIn(new Client(server), { 'x-session-token': own.token }), true)
+    })
+
+    test('the stranger does not come back by another address of it, nor by a code from before', async () => {
+      const config = { lethe: { recovery: { first_proof: 'reclaim' } } }
+      const node = await testServer(scope, { wireConfig: 'recovery-continue', db: server.db, config })
+      const [person, spare] = [await createPerson(server), `spare-${randomBytes(6).toString('hex')}@example.org`]
+      await server.db.query(ANOTHER, [person.identityId, spare])
+      const early = await asked(person, spare)
+      const earlyCode = await lastCode(server, spare, 'recovery_code')
+      assert.equal((await (await asked(person)).submit({ code: await codeFor(person) }, node)).status, 200)
+      const late = await asked(person, spare)
+      const lateCode = await lastCode(server, spare, 'recovery_code')
+      for (const [flow, code] of [
+        [early, earlyCode],
+        [late, lateCode],
+      ] as const) {
+        const { status, body } = await flow.submit({ code }, node)
+        assert.equal(status, 400)
+        assert.equal(tokenOf({ continue_with: body.continue_with ?? [] }), undefined)
+      }
+      const again = await asked(person)
+      assert.equal((await again.submit({ code: await codeFor(person) }, node)).status, 200)
     })
 
     test('an account whose address was verified before keeps its factors', async () => {

@@ -93,7 +93,7 @@ export const lethe = section({
   recovery: section({
     first_proof: key(
       z.enum(['keep', 'reclaim']).default('keep'),
-      'What a recovery does to an account of which no address was verified before, so that a stranger may have made it: nothing more, as in Kratos, or its password, second factors, keys and linked accounts go, and all its sessions end.',
+      'What a recovery does to an account of which no address was verified before, so that a stranger may have made it: nothing more, as in Kratos, or its password, second factors, keys and linked accounts go, and all its sessions end. From then on only a verified address of it recovers it: the stranger may have given another one, too.',
     ),
   }),
   links: section({
