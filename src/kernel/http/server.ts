@@ -106,8 +106,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
       if (error.code === 'ERR_SSL_HTTP_REQUEST') return refusePlainHttp(socket)
       if (error.code === 'ECONNRESET' || !socket.writable) return
       const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-      if (connections.mayRefuse(socket, status)) refuseUnparsed(socket, status, options.headerLimitBytes)
-      else socket.destroy()
+      connections.fault(socket, status, () => refuseUnparsed(socket, status, options.headerLimitBytes))
     },
   }
   const app: FastifyInstance = fastify(settings)

@@ -66,11 +66,17 @@ export function useCode(codes: readonly RecoveryCode[], given: string, now: Micr
   return { kind: 'used', code: codes[at]!.code, usedAt: formatTime(Math.floor(now / SECOND) * SECOND) }
 }
 
-/** The config with one code used up. Whatever else another program has stored stays as it is. */
+/**
+ * The config with one code used up. Every code says when it was used, as Kratos writes it; whatever else another program has
+ * stored stays as it is.
+ */
 export function withUsed(config: JsonObject, { code, usedAt }: { code: string; usedAt: string }): JsonObject {
   const list = Array.isArray(config.recovery_codes) ? config.recovery_codes : []
-  const isIt = (entry: Json): entry is JsonObject => isObject(entry) && entry.code === code
-  return { ...config, recovery_codes: list.map((entry) => (isIt(entry) ? { ...entry, used_at: usedAt } : entry)) }
+  const after = list.map((entry) => {
+    if (!isObject(entry) || typeof entry.code !== 'string' || entry.code === '') return entry
+    return { ...entry, used_at: entry.code === code ? usedAt : (entry.used_at ?? null) }
+  })
+  return { ...config, recovery_codes: after }
 }
 
 function equal(a: string, b: string): boolean {

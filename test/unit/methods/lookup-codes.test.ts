@@ -62,9 +62,10 @@ describe('backup codes', () => {
     const [secret] = lookupMessages.list(storedCodes(odd).slice(-1)).context!.secrets as JsonObject[]
     assert.deepEqual(secret!.context, { used_at: '', used_at_unix: 0 })
     for (const list of [undefined, null, 'x', {}]) assert.deepEqual(storedCodes(list), [])
-    const [first, ...rest] = [{ code: 'ghi', label: 'desk' }, ...odd]
-    const config = { recovery_codes: [first!, ...rest], made_by: 'another program' }
+    const config = { recovery_codes: [{ code: 'ghi', label: 'desk' }, ...odd], made_by: 'another program' }
     const used = withUsed(config, { code: 'ghi', usedAt: '2026-11-27T03:57:45Z' })
-    assert.deepEqual(used, { ...config, recovery_codes: [{ ...first, used_at: '2026-11-27T03:57:45Z' }, ...rest] })
+    const after = odd.map((entry) => (entry === odd[6] ? { code: 'abc', used_at: null } : entry))
+    const first = { code: 'ghi', label: 'desk', used_at: '2026-11-27T03:57:45Z' }
+    assert.deepEqual(used, { ...config, recovery_codes: [first, ...after] })
   })
 })

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { closeGently } from './raw-answers.ts'
 
 /** How a request has ended. */
 export interface Outcome {
@@ -23,11 +24,11 @@ declare module 'fastify' {
 
 export interface Connections {
   /**
-   * Whether an answer that is written past the framework would be taken for the one that is due. If not, it would stand
-   * in the middle of another answer, or be read as the answer to another request of the connection.
-   * @param status of that answer, if it may be written
+   * What came cannot be read as a request. Answers that are due are sent first; then it is refused, and the connection closed.
+   * Where an answer would stand in the middle of another one, the connection is closed without it.
+   * @param refuse writes that answer, past the framework, and closes
    */
-  mayRefuse(socket: Socket, status: number): boolean
+  fault(socket: Socket, status: number, refuse: () => void): void
   /** Tells the listeners of a request that the framework answers without its hooks. */
   watch(reply: FastifyReply): void
 }
@@ -37,6 +38,8 @@ interface Connection {
   open: Set<FastifyReply>
   /** the latest one, as long as something of it may still come */
   latest?: FastifyReply | undefined
+  /** of what was read last */
+  fault?: { status: number; refuse(): void }
   refusedWith?: number
 }
 
@@ -66,6 +69,20 @@ export function installConnections(app: FastifyInstance): Connections {
     return made
   }
 
+  function settle(socket: Socket, connection: Connection): void {
+    const { open, latest, fault } = connection
+    if (!fault) return
+    const inBody = latest !== undefined && !latest.request.raw.complete ? latest : undefined
+    // A stream has begun and may never end.
+    const isDue = (reply: FastifyReply) => reply !== inBody && (!reply.raw.headersSent || reply.raw.writableEnded)
+    if ([...open].some(isDue)) return
+    const refusesBody = inBody !== undefined && open.has(inBody) && !inBody.raw.headersSent
+    if (open.size > (refusesBody ? 1 : 0)) return void socket.destroy()
+    if (inBody && !refusesBody) return closeGently(socket)
+    connection.refusedWith = fault.status
+    fault.refuse()
+  }
+
   app.decorate('whenDone', (listener) => void listeners.push(listener))
   app.addHook('onRequest', (req, reply, done) => {
     const connection = connectionOf(req.raw.socket)
@@ -78,7 +95,9 @@ export function installConnections(app: FastifyInstance): Connections {
     const connection = connections.get(req.raw.socket)
     if (connection?.latest === reply && req.raw.complete) connection.latest = undefined
     // what is sent after the connection has closed was told then
-    if (connection?.open.delete(reply)) report(reply)
+    if (!connection?.open.delete(reply)) return
+    report(reply)
+    settle(req.raw.socket, connection)
   })
   app.server.on('timeout', (socket: Socket) => {
     // An answer that is still worked on has a limit of its own; one of which the client takes nothing has no other.
@@ -87,14 +106,13 @@ export function installConnections(app: FastifyInstance): Connections {
   })
 
   return {
-    mayRefuse(socket, status) {
+    fault(socket, status, refuse) {
       const connection = connections.get(socket)
-      if (connection === undefined) return true
-      const { open, latest } = connection
-      const inBody = latest !== undefined && !latest.request.raw.complete
-      const due = inBody ? open.size === 1 && open.has(latest) && !latest.raw.headersSent : open.size === 0
-      if (due) connection.refusedWith = status
-      return due
+      if (connection === undefined) return refuse()
+      // Node tells of each further piece again.
+      if (connection.fault) return
+      connection.fault = { status, refuse }
+      settle(socket, connection)
     },
     watch: (reply) => void reply.raw.once('close', () => report(reply)),
   }

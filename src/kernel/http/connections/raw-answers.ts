@@ -32,7 +32,6 @@ export function refusePlainHttp(socket: Socket): void {
   answer(below, 400, 'text/plain; charset=utf-8', 'Client sent an HTTP request to an HTTPS server.\n')
 }
 
-/** Closing at once would take back an answer that the client has not read while it is still writing. */
 function answer(socket: Socket, code: number, type: string, body: string): void {
   const head = [
     `HTTP/1.1 ${code} ${STATUS_TEXT[code]}`,
@@ -40,7 +39,12 @@ function answer(socket: Socket, code: number, type: string, body: string): void 
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ]
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
+  closeGently(socket, `${head.join('\r\n')}\r\n\r\n${body}`)
+}
+
+/** Closing at once would take back an answer that the client has not read while it is still writing. */
+export function closeGently(socket: Socket, last = ''): void {
+  socket.end(last)
   const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref()
   socket.once('close', () => clearTimeout(timer))
 }
