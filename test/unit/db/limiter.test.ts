@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { runningMs } from '../../../src/kernel/base/running-clock.ts'
 import { type Queryable, StoreUnavailable, sql } from '../../../src/kernel/db/client.ts'
 import { createLimiter, type LimiterOptions } from '../../../src/kernel/db/limiter.ts'
+import { until } from '../../helpers/until.ts'
 
 const STATEMENT = sql('test.limiter', '')
 
@@ -60,7 +62,9 @@ describe('statements that may wait for a row', () => {
     const { call, end } = setup({ atOnce: 1, maxQueue: 1, maxWaitMs: 5 })
     const [first, second] = [call('a'), call('b')]
     await assert.rejects(call('c'), StoreUnavailable)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    // Time in which the process was stopped does not count.
+    const since = runningMs()
+    await until(() => runningMs() - since > 5)
     await end('a')
     await first
     await assert.rejects(second, StoreUnavailable)
