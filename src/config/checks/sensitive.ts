@@ -10,17 +10,12 @@ export function isSensitivePath(path: readonly string[]): boolean {
 }
 
 function hidden(outer: z.core.$ZodType, path: readonly string[]): boolean {
-  if ((z.globalRegistry.get(outer) as { sensitive?: boolean } | undefined)?.sensitive === true) return true
-  const { def } = (outer as z.core.$ZodTypes)._zod
+  if (isMarked(outer)) return true
+  const inner = innerOf(outer)
+  if (inner) return hidden(inner, path)
   const [name, ...rest] = path
+  const { def } = (outer as z.core.$ZodTypes)._zod
   switch (def.type) {
-    case 'default':
-    case 'prefault':
-    case 'optional':
-    case 'nullable':
-      return hidden(def.innerType, path)
-    case 'pipe':
-      return hidden(def.in, path)
     case 'union':
       return def.options.every((option) => hidden(option, path)) || def.options.some((option) => marked(option, path))
     case 'array':
@@ -33,22 +28,17 @@ function hidden(outer: z.core.$ZodType, path: readonly string[]): boolean {
       return child === undefined ? true : hidden(child, rest)
     }
     default:
-      return path.length > 0 || def.type === 'unknown' || def.type === 'any'
+      return path.length > 0 || takesAnything(def)
   }
 }
 
 /** A text where a list or a map should be may be the secret that belongs into it: `cookie: SECRET` for `cookie: [SECRET]`. */
 function holdsSecrets(outer: z.core.$ZodType): boolean {
-  if ((z.globalRegistry.get(outer) as { sensitive?: boolean } | undefined)?.sensitive === true) return true
+  if (isMarked(outer)) return true
+  const inner = innerOf(outer)
+  if (inner) return holdsSecrets(inner)
   const { def } = (outer as z.core.$ZodTypes)._zod
   switch (def.type) {
-    case 'default':
-    case 'prefault':
-    case 'optional':
-    case 'nullable':
-      return holdsSecrets(def.innerType)
-    case 'pipe':
-      return holdsSecrets(def.in)
     case 'array':
       return holdsSecrets(def.element)
     case 'record':
@@ -58,7 +48,28 @@ function holdsSecrets(outer: z.core.$ZodType): boolean {
     case 'object':
       return Object.values(def.shape).some(holdsSecrets)
     default:
-      return def.type === 'unknown' || def.type === 'any'
+      return takesAnything(def)
+  }
+}
+
+const isMarked = (schema: z.core.$ZodType) =>
+  (z.globalRegistry.get(schema) as { sensitive?: boolean } | undefined)?.sensitive === true
+
+const takesAnything = ({ type }: { type: string }) => type === 'unknown' || type === 'any'
+
+/** What a default, an optional value or a conversion is laid around. */
+function innerOf(outer: z.core.$ZodType): z.core.$ZodType | undefined {
+  const { def } = (outer as z.core.$ZodTypes)._zod
+  switch (def.type) {
+    case 'default':
+    case 'prefault':
+    case 'optional':
+    case 'nullable':
+      return def.innerType
+    case 'pipe':
+      return def.in
+    default:
+      return undefined
   }
 }
 

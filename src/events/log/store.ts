@@ -54,7 +54,8 @@ const LAST = {
  * Deletes old events, oldest first, whatever is kept before them; `$3` `$4` are where the previous page stopped. Events that a
  * receiver (`$5`) still needs are kept: those that it wants beyond its position, and its deliveries, which wait for as long as a
  * disabled one stays so. A receiver that this node does not know may be one of another node, or no receiver any more: its
- * deliveries are kept while they are tried. Events above a position that readers have not passed are kept too. The end of the deleted part is stored, so that a reader who comes back later learns that something is missing.
+ * deliveries are kept while they are tried. Events above a position that readers have not passed are kept too. The end of the
+ * deleted part is stored, so that a reader who comes back later learns that something is missing.
  */
 const DELETE_OLD = sql(
   'events.delete_old',
