@@ -1,3 +1,4 @@
+import { shortened } from '../../kernel/base/text.ts'
 import { isSensitivePath, shownText } from './sensitive.ts'
 
 /** One thing that is wrong with the configuration. */
@@ -54,5 +55,5 @@ export function showValue(value: unknown, path: readonly string[]): string {
   if (typeof value === 'object') return Array.isArray(value) ? '[…]' : '{…}'
   if (isSensitivePath(path)) return '[redacted]'
   const text = shownText(String(value))
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+  return shortened(text, 80)
 }

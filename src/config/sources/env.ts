@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { goBoolean } from '../../kernel/base/go-boolean.ts'
+import { shortened } from '../../kernel/base/text.ts'
 import { type ConfigProblem, showValue } from '../checks/problems.ts'
 import { parseCsv } from './csv.ts'
 import { isTooDeep, TOO_DEEP } from './depth.ts'
@@ -106,11 +107,11 @@ function convert(text: string, kind: KeyKind): unknown {
   if (['strings', 'maps', 'map'].includes(kind) && isTooDeep(text)) return new Refused(TOO_DEEP, 'write it flatter')
   switch (kind) {
     case 'boolean':
-      return goBoolean(text) ?? new Refused(`expected boolean, but got ${shortened(text)}`, 'say true or false')
+      return goBoolean(text) ?? new Refused(`expected boolean, but got ${quoted(text)}`, 'say true or false')
     case 'number':
       return /^[+-]?[0-9]+(\.[0-9]+)?$/.test(text)
         ? Number(text)
-        : new Refused(`expected number, but got ${shortened(text)}`, 'write it in digits')
+        : new Refused(`expected number, but got ${quoted(text)}`, 'write it in digits')
     case 'strings': {
       const list = json(text)
       return Array.isArray(list) ? list : parseCsv(text)
@@ -123,7 +124,7 @@ function convert(text: string, kind: KeyKind): unknown {
   }
 }
 
-const shortened = (text: string) => JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+const quoted = (text: string) => JSON.stringify(shortened(text, 80))
 
 function json(text: string): unknown {
   if (!/^\s*[[{]/.test(text)) return undefined
