@@ -14,7 +14,8 @@ const SIZES = [1024, 8192, 65_536]
 const GROWTH = 8
 const FLOOR_MS = 25
 const RATIO = 24
-const TRIES = 4
+/** A collection of garbage beside it takes longer than a few tries; what is quadratic is so in each. */
+const TRIES = 12
 
 const CHARACTERS = [...'a0 \t\n\r/\\.,;:=-+_*"\'<>&%[]{}()|$@#?!~A9é\u00a0\u2028\0\u{1f600}İ']
 const WORDS = [
