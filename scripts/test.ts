@@ -13,19 +13,21 @@ import { startPostgres } from '../test/helpers/postgres.ts'
 
 /**
  * In how many processes: each loads the whole server, starts an embedded database, and runs slowly until its code is
- * compiled. Those that take longest begin first, or one processor would be idle while the last goes on.
+ * compiled. Those that wait most begin first, so that others have the processors meanwhile.
  */
 const FOLDERS = [
-  { folder: 'wire', processes: 3 },
-  { folder: 'fault', processes: 3 },
-  { folder: 'http', processes: 3 },
-  { folder: 'browser', processes: 2 },
-  { folder: 'property', processes: 2 },
-  { folder: 'cli', processes: 2 },
   { folder: 'adopted', processes: 1 },
-  { folder: 'contract', processes: 1 },
+  { folder: 'http', processes: 2 },
+  { folder: 'fault', processes: 2 },
+  { folder: 'wire', processes: 1 },
   { folder: 'unit', processes: 1 },
+  { folder: 'contract', processes: 1 },
+  { folder: 'property', processes: 1 },
+  { folder: 'browser', processes: 1 },
+  { folder: 'cli', processes: 1 },
 ]
+/** The garbage of a whole node is made anew for each test: with more room for it, it is collected for 5 % less CPU. */
+const V8 = ['--max-semi-space-size=64']
 const ENTRIES = '.tmp/tests'
 
 const given = process.argv.slice(2)
@@ -39,7 +41,10 @@ if (!options.some((arg) => arg.startsWith('--test-concurrency')))
 
 const server = process.env.TEST_DATABASE_URL ? undefined : await startPostgres()
 const env = { ...process.env, TEST_DATABASE_URL: process.env.TEST_DATABASE_URL ?? server?.url }
-const child = spawn(process.execPath, ['--import', 'tsx', '--test', ...options, ...files], { stdio: 'inherit', env })
+const child = spawn(process.execPath, [...V8, '--import', 'tsx', '--test', ...options, ...files], {
+  stdio: 'inherit',
+  env,
+})
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
 process.exitCode = await new Promise<number>((resolve) => child.once('exit', (code) => resolve(code ?? 1)))
 await server?.stop()

