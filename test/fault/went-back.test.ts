@@ -3,6 +3,7 @@ import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
+import { sql } from '../../src/kernel/db/client.ts'
 import { migrateUp } from '../../src/kernel/db/migrations/migrate.ts'
 import { folder } from '../cli/folder.ts'
 import { createDatabase, openAt } from '../helpers/db.ts'
@@ -110,10 +111,9 @@ test('a database that is restored from a copy under running nodes is noticed: an
   await stream.disconnect()
   assert.match(one.logs() + two.logs(), /THE DATABASE WENT BACK IN TIME/)
   const check = await openAt(t, url)
-  const reasons = await check.query<{ reason: string }>({
-    name: 'test.reasons',
-    text: 'select reason from lethe.event_epochs where number > 0 order by number',
-  })
+  const reasons = await check.query<{ reason: string }>(
+    sql('test.epoch_reasons', 'select reason from lethe.event_epochs where number > 0 order by number'),
+  )
   assert.deepEqual(
     reasons.map(({ reason }) => reason),
     ['first', 'went_back'],

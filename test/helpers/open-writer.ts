@@ -16,9 +16,13 @@ export async function openWriter(t: Scope, url: string, nid: string) {
   t.after(end)
   await client.query('begin')
   await client.query(ADD, [randomUUID(), nid])
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  const { rows } = await client.query<{ pid: number; at: string }>(
+    `select pg_backend_pid() as pid, to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at`,
+  )
   return {
     pid: rows[0]!.pid,
+    /** when the event stood there, by the clock of the database */
+    wroteAt: rows[0]!.at,
     async commit() {
       await client.query('commit')
       await end()

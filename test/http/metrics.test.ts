@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { createHasher } from '../../src/kernel/crypto/passwords/passwords.ts'
+import { sql } from '../../src/kernel/db/client.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { postgres } from '../helpers/db.ts'
 import { cheapHasherSettings } from '../helpers/hasher.ts'
@@ -142,8 +143,8 @@ describe('metrics of what lies below', () => {
     const metrics = create()
     const db = await postgres.open(t, { onStatement: metrics.statement, maxConnections: 1 })
     metrics.watchPool(() => db.connections?.())
-    const failing = { name: 'test.fails', text: 'select 1/0 as x' }
-    await Promise.all([db.query({ name: 'test.works', text: 'select 1 as x' }), db.query(failing).catch(() => {})])
+    const failing = sql('test.fails', 'select 1/0 as x')
+    await Promise.all([db.query(sql('test.works', 'select 1 as x')), db.query(failing).catch(() => {})])
     const seen = series(await metrics.text())
     assert.equal(seen.get('lethe_db_statement_duration_seconds_count{name="test.works"}'), 1)
     assert.equal(seen.get('lethe_db_statement_duration_seconds_count{name="test.fails"}'), 1)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, signInNative } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
@@ -126,22 +127,13 @@ describe('rows in which a Go program wrote null for what is empty', () => {
     const server = await testServer(t)
     const person = await createPerson(server)
     const { token, sessionId } = await signInNative(server, person)
-    const text = (table: string, set: string, where: string) => ({
-      name: `test.null.${table}`,
-      text: `update ${table} set ${set} where ${where}`,
-    })
-    await server.db.query(text('sessions', `authentication_methods = 'null'`, `id = '${sessionId}'`))
-    await server.db.query(
-      text(
-        'identities',
-        `traits = 'null', metadata_public = 'null', metadata_admin = 'null'`,
-        `id = '${person.identityId}'`,
-      ),
-    )
-    await server.db.query(text('identity_credentials', `config = 'null'`, `identity_id = '${person.identityId}'`))
-    await server.db.query(
-      text('session_devices', 'ip_address = null, user_agent = null, location = null', `session_id = '${sessionId}'`),
-    )
+    const change = (table: string, set: string, column: string, id: string) =>
+      server.db.query(sql(`test.null_${table}`, `update ${table} set ${set} where ${column} = $1`), [id])
+    await change('sessions', `authentication_methods = 'null'`, 'id', sessionId)
+    const traits = `traits = 'null', metadata_public = 'null', metadata_admin = 'null'`
+    await change('identities', traits, 'id', person.identityId)
+    await change('identity_credentials', `config = 'null'`, 'identity_id', person.identityId)
+    await change('session_devices', 'ip_address = null, user_agent = null, location = null', 'session_id', sessionId)
     const mine = { 'x-session-token': token }
     const admin = `${server.adminUrl}/admin`
     const reads: [string, Record<string, string>][] = [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, type Person, signIn, signInNative } from '../helpers/client.ts'
 import { closingScope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
@@ -77,10 +78,8 @@ describe('which refusal comes first', () => {
     const browser = new Client(server)
     await signIn(browser, person)
     const flow = (await browser.get('/self-service/login/browser?aal=aal2')).body
-    await server.db.query({
-      name: 'test.expire',
-      text: `update selfservice_login_flows set expires_at = now() - interval '1 minute' where id = '${flow.id}'`,
-    })
+    const expire = `update selfservice_login_flows set expires_at = now() - interval '1 minute' where id = $1`
+    await server.db.query(sql('test.expire_one_login', expire), [flow.id])
     const json = { method: 'password', csrf_token: 'x' }
     const reply = new Client(server).send('POST', `/self-service/login?flow=${flow.id}`, { json })
     assert.deepEqual(await idOf(reply), [401, 'session_aal1_required'])

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, PASSWORD, signIn } from '../helpers/client.ts'
 import { adopted, backends, closingScope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
@@ -37,7 +38,7 @@ for (const backend of backends()) {
 
     async function age(sessionId: string) {
       const text = `update sessions set authenticated_at = authenticated_at - interval '2 hours' where id = $1`
-      await server.db.query({ name: 'test.age', text }, [sessionId])
+      await server.db.query(sql('test.age_sign_in', text), [sessionId])
     }
 
     async function signInAgain(browser: Client, at: string, identifier: string) {
@@ -57,10 +58,12 @@ for (const backend of backends()) {
     }
 
     const containers = async () =>
-      (await server.db.query<{ name: string; payload: any; left: number }>({
-        name: 'test.containers',
-        text: `select name, payload, extract(epoch from expires_at - created_at)::int as left from continuity_containers`,
-      })) as { name: string; payload: any; left: number }[]
+      server.db.query<{ name: string; payload: any; left: number }>(
+        sql(
+          'test.containers',
+          `select name, payload, extract(epoch from expires_at - created_at)::int as left from continuity_containers`,
+        ),
+      )
 
     test('a page: sent to sign in, and the form is finished when it comes back, once', async () => {
       const { browser, person, flow, path, form } = await oldSession()
@@ -144,7 +147,7 @@ for (const backend of backends()) {
         async ({ browser, person }, at) => {
           await signInAgain(browser, at, person.email)
           const text = `update continuity_containers set expires_at = expires_at - interval '20 minutes'`
-          await server.db.query({ name: 'test.late', text })
+          await server.db.query(sql('test.containers_late', text))
           return browser
         },
       ]

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client, createPerson, signIn } from '../helpers/client.ts'
 import type { Scope } from '../helpers/db.ts'
 import { BROWSER, openLogin, pathOf, signedIn, uiServer } from '../helpers/ui.ts'
@@ -16,7 +17,7 @@ describe('what comes from outside', () => {
     const send = client.send.bind(client)
     client.send = (method, target, o = {}) => send(method, target, { ...o, headers: { ...o.headers, ...headers } })
     await signIn(client, person)
-    await server.db.query({ name: 'test.traits', text: 'update identities set traits = $1' }, [
+    await server.db.query(sql('test.all_traits', 'update identities set traits = $1'), [
       JSON.stringify({ email: EVIL }),
     ])
     for (const path of ['/ui/welcome', '/logout', '/ui/signed-out']) {
@@ -39,7 +40,9 @@ describe('what comes from outside', () => {
     const again = await client.get(pathOf(sent.headers.get('location')), BROWSER)
     assert.ok(again.text.toLowerCase().includes(`value="${escaped}`))
     const ui = { action: 'javascript:x', nodes: [], messages: [{ id: 1, type: EVIL, text: EVIL }] }
-    await server.db.query({ name: 'test.ui', text: 'update selfservice_login_flows set ui = $1' }, [JSON.stringify(ui)])
+    await server.db.query(sql('test.all_login_forms', 'update selfservice_login_flows set ui = $1'), [
+      JSON.stringify(ui),
+    ])
     const hostile = await client.get(path, BROWSER)
     assert.ok(hostile.text.includes(`<p>${escaped}`))
     for (const page of [again, hostile]) assert.doesNotMatch(page.text, /<script|<img|javascript:/)
@@ -83,7 +86,7 @@ describe('what comes from outside', () => {
       const id = new URLSearchParams(page.split('?')[1]).get('flow')
       const inRow = (column: string, value: unknown) =>
         server.db.query(
-          { name: `test.${kind}.${column}`, text: `update selfservice_${kind}_flows set ${column} = $1 where id = $2` },
+          sql(`test.${kind}.${column}`, `update selfservice_${kind}_flows set ${column} = $1 where id = $2`),
           [JSON.stringify(value), id],
         )
       const submit = (values: object) =>
@@ -112,8 +115,7 @@ describe('what comes from outside', () => {
     const client = new Client(server)
     const flow = (await client.get('/self-service/login/api')).body
     await server.db.query(
-      { name: 'test.null', text: `update selfservice_login_flows set internal_context = 'null'` },
-      [],
+      sql('test.null_login_contexts', `update selfservice_login_flows set internal_context = 'null'`),
     )
     const json = { method: 'password', identifier: person.email, password: person.password }
     assert.equal((await client.send('POST', `/self-service/login?flow=${flow.id}`, { json })).status, 200)

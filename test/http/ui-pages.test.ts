@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { sql } from '../../src/kernel/db/client.ts'
 import { Client, type Reply } from '../helpers/client.ts'
 import type { Scope } from '../helpers/db.ts'
 import { testServer } from '../helpers/server.ts'
@@ -101,7 +102,7 @@ describe('every page', () => {
     const state = async () => {
       const text = `select (select json_agg(s order by id) from sessions s) as sessions, (select json_agg(e) from lethe.events e) as events,
         (select json_agg(f order by id) from selfservice_login_flows f) as flows`
-      return JSON.stringify(await server.db.query({ name: 'test.state', text }))
+      return JSON.stringify(await server.db.query(sql('test.state_of_pages', text)))
     }
     const before = await state()
     for (const path of ['/ui/welcome', '/logout', '/logout?scope=all', '/ui/signed-out', login.path]) {

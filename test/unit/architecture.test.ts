@@ -249,6 +249,12 @@ describe('statements', () => {
     )
     assert.ok(texts.size > 10, 'the pattern that finds statements matches nothing any more')
     assert.deepEqual(other, [])
+    const byHand = testFiles().filter((file) => /\bname: ['"`]test\./.test(readFileSync(file, 'utf8')))
+    assert.deepEqual(
+      byHand.map((file) => relative(root, file)),
+      [],
+      'made without sql(), which this looks for',
+    )
   })
 })
 

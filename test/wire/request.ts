@@ -22,7 +22,7 @@ export interface Answer {
   jar: Jar | undefined
 }
 
-const TIMEOUT_MS = 20_000
+const TIMEOUT_MS = 120_000
 
 /** Sends one recorded request as it stands, dot segments and all; redirects are not followed. */
 export async function send(request: RecordedRequest, vars: Vars, jars: Map<string, Jar>): Promise<Answer> {

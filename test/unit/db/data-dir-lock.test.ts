@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, type TestContext, test } from 'node:test'
@@ -26,6 +26,20 @@ async function holder(t: TestContext, dir: string) {
   t.after(() => void child.kill('SIGKILL'))
   await once(child.stdout, 'data')
   return child
+}
+
+/** As its holder does, who lives where it cannot be looked up. The last touch has happened once it has stopped. */
+function touching(file: string) {
+  let last: Promise<void> | undefined
+  const timer = setInterval(() => {
+    last = utimes(file, new Date(), new Date())
+  }, 500)
+  return {
+    async stop() {
+      clearInterval(timer)
+      await last
+    },
+  }
 }
 
 describe('the lock on a folder of data', () => {
@@ -66,8 +80,8 @@ describe('the lock on a folder of data', () => {
     // a path that is too long: what the system answers then is not that there is no such process
     const lock = JSON.stringify({ ...mine, pid: '9'.repeat(5000) })
     await writeFile(`${dir}.lock`, lock)
-    const touching = setInterval(() => void writeFile(`${dir}.lock`, lock), 500)
-    await assert.rejects(lockDataDir(dir), DataDirInUse).finally(() => clearInterval(touching))
+    const touched = touching(`${dir}.lock`)
+    await assert.rejects(lockDataDir(dir), DataDirInUse).finally(() => touched.stop())
   })
 
   test('that cannot be made is told with the folder and the reason', async (t) => {
@@ -82,9 +96,9 @@ describe('the lock on a folder of data', () => {
     const dir = await folder(t)
     const text = JSON.stringify({ host: 'another-host', pid: '1', started: '5', space: 'there' })
     await writeFile(`${dir}.lock`, text)
-    const touching = setInterval(() => void writeFile(`${dir}.lock`, text), 500)
+    const touched = touching(`${dir}.lock`)
     await assert.rejects(lockDataDir(dir), (e: unknown) => e instanceof DataDirInUse && /another-host/.test(e.message))
-    clearInterval(touching)
+    await touched.stop()
     await (await lockDataDir(dir))()
   })
 
