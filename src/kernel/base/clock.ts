@@ -7,12 +7,20 @@ export interface Clock {
   now(): Micros
 }
 
-/** The wall clock, made strictly increasing, so that two rows written in one millisecond keep their order. */
+/** A leap second, or a correction by NTP: what was written just before is only so much ahead. */
+const BRIDGED: Micros = 2_000_000
+
+/**
+ * The wall clock, made strictly increasing, so that two rows written in one millisecond keep their order, also while it is set
+ * back a little. It follows one that is set back by more, after a wrong jump ahead: standing still until then, sessions, codes
+ * and what a recent sign-in allows would not age for as long as the jump was.
+ */
 export function systemClock(): Clock {
   let last = 0
   return {
     now() {
-      last = Math.max(Date.now() * 1000, last + 1)
+      const wall = Date.now() * 1000
+      last = wall < last - BRIDGED ? wall : Math.max(wall, last + 1)
       return last
     },
   }
