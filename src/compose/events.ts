@@ -22,7 +22,7 @@ export function composeEvents(d: Base, { sessions }: Pick<Sessions, 'sessions'>)
     onEpoch,
     onLost,
   })
-  const streams = createStreams({ maxListeners: () => config().lethe.events.stream.max_listeners })
+  const streams = createStreams(() => config().lethe.events.stream)
   watchLog(events.eventStatus)
   watchStreams(streams.count)
   return { ...events, streams }

@@ -88,6 +88,7 @@ export const eventsDescription: Description = {
         200: stream,
         400: error('It waits behind another answer of its connection.'),
         401: error('No session that lets anyone in.'),
+        429: error('The identity has too many streams open: `lethe.events.stream.max_listeners_per_identity`.'),
         ...OTHER_ERRORS,
       },
     },

@@ -421,7 +421,7 @@ describe('the stream of events', () => {
 
   /** A stream to a client that does not read yet. */
   async function unread(t: TestContext, work: (sink: Sink) => Promise<void> = async () => {}) {
-    const streams = createStreams({ maxListeners: () => 1 })
+    const streams = createStreams(() => ({ max_listeners: 1, max_listeners_per_identity: 1 }))
     const app = fastify()
     t.after(() => app.close())
     const opened = new Promise<{ sink: Sink; raw: NodeJS.WritableStream & { writableLength: number } }>((resolve) => {
@@ -533,6 +533,27 @@ describe('the stream of a session', () => {
       return stream.response.statusCode === 200
     }
     await until(isOpen, 'a free place for a stream')
+  })
+
+  test('is one of few that an identity may have, whichever session asks; nobody takes those of others', async (t) => {
+    const a = await account(t, { lethe: { events: { stream: { max_listeners_per_identity: 2 } } } })
+    const second = await signInNative(a.server, a.person)
+    const [one, two] = [await open(a), await open({ ...a, ...second })]
+    for (const held of [a, { ...a, ...second }]) {
+      const { response, ...refused } = await open(held)
+      assert.deepEqual([response.statusCode, response.headers['retry-after']], [429, '5'], JSON.stringify(refused))
+    }
+    const other = await createPerson(a.server)
+    const theirs = await open({ ...a, ...(await signInNative(a.server, other)) })
+    assert.equal(theirs.response.statusCode, 200)
+    one.close()
+    await until(async () => {
+      const again = await open(a)
+      again.close()
+      return again.response.statusCode === 200
+    }, 'the place of the one that was closed')
+    two.close()
+    theirs.close()
   })
 
   test('ends when its time is over, without waiting for the collector', async (t) => {

@@ -57,6 +57,10 @@ export const events = section({
   }),
   stream: section({
     max_listeners: key(integer(0).default(10_000), 'Open streams of one process; more are answered with 503.'),
+    max_listeners_per_identity: key(
+      integer(1).default(100),
+      'Of these, streams of the sessions of one identity; more are answered with 429, so that one account cannot take all of them.',
+    ),
   }),
   revocations: section({
     public: key(

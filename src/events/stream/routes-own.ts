@@ -5,6 +5,7 @@ import type { RequireSession } from '../../sessions/http/require-session.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import type { OwnSessionStream } from './own-session-stream.ts'
 import type { Streams } from './sse.ts'
+import type { Sink } from './stream.ts'
 
 export interface EventOwnRouteDeps {
   requireSession: RequireSession
@@ -27,7 +28,8 @@ export function ownEventRoutes(d: EventOwnRouteDeps): FastifyPluginAsync {
   }
 
   async function stream(req: FastifyRequest, reply: FastifyReply, { session }: Resolved) {
-    await d.streams.serve(reply, (sink) => d.ownSessionStream.open(d.credentials.read(req), session, sink))
+    const open = (sink: Sink) => d.ownSessionStream.open(d.credentials.read(req), session, sink)
+    await d.streams.serve(reply, open, session.identity_id)
     return reply
   }
 }

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { badRequest, unavailable } from '../../kernel/http/errors.ts'
+import { badRequest, tooManyStreams, unavailable } from '../../kernel/http/errors.ts'
 import type { Sink } from './stream.ts'
 
 /** Below the 30 to 60 s after which proxies close a silent connection. */
@@ -7,34 +7,52 @@ const SIGN_OF_LIFE_MS = 15_000
 /** Bytes queued for a client that does not read. */
 const MAX_UNREAD = 1024 * 1024
 
+export interface StreamLimits {
+  readonly max_listeners: number
+  readonly max_listeners_per_identity: number
+}
+
 export interface Streams {
   /**
    * Takes over the answer from the server.
-   * @throws HttpError 503 when there are too many streams, 400 for one that waits behind another answer of its connection
+   * @param identityId whose session asks; undefined on the admin port
+   * @throws HttpError 503 when there are too many streams, 429 when the identity has too many of them, 400 for one that waits
+   *   behind another answer of its connection
    */
-  open(reply: FastifyReply): Sink
+  open(reply: FastifyReply, identityId?: string): Sink
   /**
    * Opens a stream for `work`. If that fails, what has begun is ended, so that the client comes again; otherwise the error can
    * still be answered.
    */
-  serve(reply: FastifyReply, work: (sink: Sink) => Promise<void>): Promise<void>
+  serve(reply: FastifyReply, work: (sink: Sink) => Promise<void>, identityId?: string): Promise<void>
   count(): number
   /** Ends all streams; clients reconnect to another node. */
   close(): void
 }
 
 /** Open streams of Server-Sent Events of this process. @see https://html.spec.whatwg.org/multipage/server-sent-events.html */
-export function createStreams(d: { maxListeners(): number }): Streams {
+export function createStreams(limits: () => StreamLimits): Streams {
   const open = new Set<{ heartbeat?: () => string; sink: Sink }>()
+  const perIdentity = new Map<string, number>()
   let timer: NodeJS.Timeout | undefined
 
   function beat(): void {
     for (const { heartbeat, sink } of open) if (heartbeat) sink.write(heartbeat())
   }
 
+  function count(identityId: string | undefined, more: 1 | -1): void {
+    if (identityId === undefined) return
+    const left = (perIdentity.get(identityId) ?? 0) + more
+    if (left === 0) perIdentity.delete(identityId)
+    else perIdentity.set(identityId, left)
+  }
+
   const streams: Streams = {
-    open(reply) {
-      if (open.size >= d.maxListeners()) throw unavailable('Too many streams are open on this node.', undefined, 5)
+    open(reply, identityId) {
+      const { max_listeners, max_listeners_per_identity } = limits()
+      if (open.size >= max_listeners) throw unavailable('Too many streams are open on this node.', undefined, 5)
+      if (identityId !== undefined && (perIdentity.get(identityId) ?? 0) >= max_listeners_per_identity)
+        throw tooManyStreams()
       const raw = reply.raw
       // Node says nothing to an answer in the queue when its connection closes: the stream would count for ever.
       if (raw.socket === null && !raw.destroyed) {
@@ -99,10 +117,12 @@ export function createStreams(d: { maxListeners(): number }): Streams {
       }
       if (closed) return entry.sink
       open.add(entry)
+      count(identityId, 1)
       timer ??= setInterval(beat, SIGN_OF_LIFE_MS).unref()
       raw.on('close', () => {
         closed = true
         open.delete(entry)
+        count(identityId, -1)
         over()
         if (open.size > 0) return
         clearInterval(timer)
@@ -110,8 +130,8 @@ export function createStreams(d: { maxListeners(): number }): Streams {
       })
       return entry.sink
     },
-    async serve(reply, work) {
-      const sink = streams.open(reply)
+    async serve(reply, work, identityId) {
+      const sink = streams.open(reply, identityId)
       try {
         await work(sink)
       } catch (error) {

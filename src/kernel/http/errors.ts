@@ -89,6 +89,14 @@ export const tooManyMessages = (retryAfterSeconds: number) =>
     headers: { 'retry-after': String(retryAfterSeconds) },
   })
 
+export const tooManyStreams = () =>
+  new HttpError(429, 'too many streams', {
+    id: 'too_many_streams',
+    reason:
+      'Too many streams of the sessions of this identity are open. Close one, or share one among the pages of a browser.',
+    headers: { 'retry-after': '5' },
+  })
+
 export const noActiveSession = () =>
   new HttpError(401, 'request does not have a valid authentication session', {
     id: 'session_inactive',
