@@ -1,6 +1,7 @@
-import type { JsonObject } from '../identities/types.ts'
+import type { Json, JsonObject } from '../identities/types.ts'
 import { type Clock, type Micros, SECOND } from '../kernel/base/clock.ts'
 import { stringifyJson } from '../kernel/base/exact-json.ts'
+import { isNumber } from '../kernel/base/exact-number.ts'
 import { shortened } from '../kernel/base/text.ts'
 import { uuid } from '../kernel/base/uuid.ts'
 import type { Random } from '../kernel/crypto/tokens.ts'
@@ -47,14 +48,17 @@ export function createTokenizer(d: TokenizerDeps): Tokenizer {
       const mapped = mapClaims(template, claims, shown)
       const { CompactSign } = await import('jose')
       const signed: JsonObject = { ...claims, ...mapped, sub: subject }
-      if (until !== undefined && typeof signed.exp === 'number') {
-        signed.exp = Math.min(signed.exp, Math.floor(until / SECOND))
-      }
+      if (until !== undefined && !isBefore(signed.exp, until)) signed.exp = Math.floor(until / SECOND)
       return new CompactSign(Buffer.from(stringifyJson(signed)))
         .setProtectedHeader({ alg, ...(kid === undefined ? {} : { kid }), typ: 'JWT' })
         .sign(key)
     },
   }
+}
+
+/** A mapper may give any value, also in a form that is no plain number, such as `1e11`. */
+function isBefore(exp: Json | undefined, until: Micros): boolean {
+  return isNumber(exp) && Number(String(exp)) * SECOND <= until
 }
 
 function subjectOf({ identity }: Session, { subjectSource }: TokenTemplate): string {

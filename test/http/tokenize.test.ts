@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JWK, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, type JWK, jwtVerify } from 'jose'
 import { createTokenTemplates } from '../../src/tokens/templates.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
@@ -48,6 +48,27 @@ describe('a token for a session', () => {
       })
     })
   }
+
+  test('no claim of a mapper makes it outlast a session that has an absolute end', async (t) => {
+    const { url } = await keySet('ES256')
+    const exps = ['1e11', '100000000000', '1.5e11', '"never"', 'null', '[]', '1000000000', '1.0']
+    const entries = exps.map((exp, i) => [
+      `t${i}`,
+      { jwks_url: url, claims_mapper_url: program(`{"claims": {"exp": ${exp}}}`) },
+    ])
+    const server = await testServer(t, {
+      config: { ...templates(Object.fromEntries(entries)), lethe: { sessions: { absolute_timeout: '1h' } } },
+    })
+    const { headers } = await signedIn(server)
+    const found = []
+    for (const i of exps.keys()) {
+      const { body } = await tokenize(server, `t${i}`, headers)
+      const end = Date.parse((body as unknown as { expires_at: string }).expires_at) / 1000
+      const exp = decodeJwt(body.tokenized!).exp
+      found.push(exp === Math.floor(end) ? 'the end of the session' : exp)
+    }
+    assert.deepEqual(found, [...Array(6).fill('the end of the session'), 1_000_000_000, 1])
+  })
 
   test('a mapper adds and replaces claims, but not whom the token speaks for', async (t) => {
     const { url, verify } = await keySet('ES256')
