@@ -31,7 +31,8 @@ export interface ConfigWatcher {
 export function watchConfig(options: WatchOptions): ConfigWatcher {
   const { files, onChange, onError, pollMs = 1000, settleMs = 100 } = options
   let current = options.initial
-  let done = signature(files)
+  // Files may have changed since the first configuration was read. What is no file, such as a pipe, can be read only once.
+  let done = files.every(isFile) ? '' : signature(files)
   let seen = done
   let settling: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
@@ -117,6 +118,10 @@ function signature(files: readonly string[]): string {
       }
     })
     .join('\n')
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }
 
 function folders(files: readonly string[]): string[] {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { LoadedConfig, LoadOptions } from '../config/load.ts'
 import type { Config } from '../config/schema/schema.ts'
 import { type WatchOptions, watchConfig } from '../config/watch.ts'
@@ -55,8 +56,12 @@ export async function createLiveConfig(
     ...load,
     initial: loaded,
     async onChange({ loaded: next, live, restart }) {
+      const known = current.loaded.warnings
       current = await withDocuments(next)
       log.info({ keys: live }, 'configuration reloaded')
+      for (const warning of next.warnings) {
+        if (!known.some((one) => isDeepStrictEqual(one, warning))) log.warn({ keys: warning.keys }, warning.message)
+      }
       for (const listener of listeners) listener()
       if (restart.length > 0) log.warn({ keys: restart }, 'configuration keys changed that take effect after a restart')
     },

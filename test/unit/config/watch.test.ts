@@ -114,6 +114,15 @@ test('a bad file is reported once and the last good configuration stays', async 
   assert.deepEqual((await change()).live, ['session.lifespan'])
 })
 
+test('a file that changes between its first reading and the beginning of the watch is noticed', async (t) => {
+  const file = join(folder(t), 'k.yml')
+  writeFileSync(file, yaml())
+  const initial = loadConfig({ files: [file], env: {}, flags: { dev: false } })
+  writeFileSync(file, yaml('session: {lifespan: 2h}\n'))
+  const { change } = start(t, file, { initial })
+  assert.deepEqual((await change()).live, ['session.lifespan'])
+})
+
 test('a removed file, one that comes back the same, and a comment change nothing', async (t) => {
   const file = join(folder(t), 'k.yml')
   writeFileSync(file, yaml())
