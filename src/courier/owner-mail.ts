@@ -19,6 +19,8 @@ export interface MailToOwner {
   request: { request_url: string; transient_payload: Json }
   /** of the request for it, for templates that have them in Kratos */
   requestHeaders?: Readonly<Record<string, readonly string[]>>
+  /** that asked for it */
+  network: string | undefined
   /** code or link, and its lifetime */
   secret: JsonObject
   /** the code was sent already: nothing goes out */
@@ -32,7 +34,7 @@ export interface MailToOwner {
 export async function sendToOwner(d: OwnerMailDeps, tx: Queryable, m: MailToOwner): Promise<string | undefined> {
   const { channel, value: to } = m.to
   const requestHeaders = m.requestHeaders ?? {}
-  const known = { type: `${m.kind}_valid`, channel, recipient: to, requestHeaders } as const
+  const known = { type: `${m.kind}_valid`, channel, recipient: to, requestHeaders, network: m.network } as const
   const data = { to, ...m.request }
   if (m.owner) {
     const identity = d.identityAnswer(m.owner.identity) as JsonObject

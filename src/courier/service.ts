@@ -83,7 +83,7 @@ export function createCourier({
     async enqueueIf(isKnown, message, tx, again = false) {
       // Also what is not sent again: each flow allows a few guesses at the code.
       await limit.assertAllowed(message, tx)
-      if (message.channel === 'sms' && !again) await telephone.assertAllowed(message.recipient, tx)
+      if (message.channel === 'sms' && !again) await telephone.assertAllowed(message, tx)
       const id = await store.tried(tx, isKnown && !again, () => queue(message, tx))
       return isKnown && !again ? id : undefined
     },

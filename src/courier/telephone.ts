@@ -6,6 +6,7 @@ import type { Random } from '../kernel/crypto/tokens.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { badRequest, HttpError } from '../kernel/http/errors.ts'
 import { type Counter, countOne, spelled } from './limit.ts'
+import type { Message } from './types.ts'
 
 export interface TelephoneDeps {
   config(): Config
@@ -25,7 +26,7 @@ export interface Telephone {
    */
   code(kind: string, number: string, tx: Queryable): Promise<{ random: Random; again: boolean } | undefined>
   /** Counts one more. @throws HttpError 400 for a number that gets no messages, 429 beyond a limit */
-  assertAllowed(number: string, tx: Queryable): Promise<void>
+  assertAllowed(message: Pick<Message, 'recipient' | 'network'>, tx: Queryable): Promise<void>
 }
 
 const [HOUR, DAY]: [Micros, Micros] = [3600 * SECOND, 86_400 * SECOND]
@@ -45,12 +46,14 @@ export function createTelephone(d: TelephoneDeps): Telephone {
       return { random: derived(d.serverSecret, ...name, String(sentAt)), again: sentAt !== now }
     },
 
-    async assertAllowed(number, tx) {
-      const { allowed_prefixes, per_number, per_hour } = settings()
-      const to = spelledNumber(number)
+    async assertAllowed({ recipient, network }, tx) {
+      const { allowed_prefixes, per_number, per_network, per_hour } = settings()
+      const to = spelledNumber(recipient)
       if (allowed_prefixes.length > 0 && !allowed_prefixes.some((prefix) => to.startsWith(prefix)))
         throw badRequest('No messages are sent to telephone numbers of this country.')
       if (per_number > 0) await countOne(d, ['sms of a day', to], { allowed: per_number, window: DAY }, tx)
+      if (per_network > 0 && network !== undefined)
+        await countOne(d, ['sms of a network', network], { allowed: per_network, window: HOUR }, tx)
       if (per_hour === 0) return
       await countOne(d, ['sms of an hour'], { allowed: per_hour, window: HOUR }, tx).catch((error: unknown): never => {
         if (error instanceof HttpError && d.clock.now() - told > HOUR) {

@@ -30,6 +30,8 @@ export interface Message {
   data: JsonObject
   /** allowed headers of the request that caused it; none for verification and links */
   requestHeaders?: Readonly<Record<string, readonly string[]>>
+  /** that asked for it; undefined where it is unknown, or an operator or a change of the account asked */
+  network?: string | undefined
 }
 
 /** The final texts of a message. Only mail has a subject. */

@@ -23,7 +23,7 @@ export interface BeginRequest {
   requestUrl: string
   /** empty in native flows */
   csrfToken: string
-  /** for the hooks before the flow; absent if it replaces another */
+  /** for the hooks before the flow, and the messages that it sends; absent if it replaces another */
   facts?(): RequestFacts
 }
 

@@ -122,7 +122,7 @@ export interface Caller {
   checkCsrf(token: string, flow?: Pick<Flow, 'request_url' | 'ui'>): void
   /** a token for the next submit; empty for a caller without the cookie */
   csrfToken(): string
-  /** facts of the request for web hooks */
+  /** facts of the request for web hooks and messages */
   facts(): RequestFacts
   /** a header that only browsers send, which a native flow must not have */
   browserHeader: 'Cookie' | 'Origin' | undefined

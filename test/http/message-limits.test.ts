@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Clock, type Micros, SECOND, systemClock } from '../../src/kernel/base/clock.ts'
-import { Client, createPerson } from '../helpers/client.ts'
+import { Client, createPerson, type Reply } from '../helpers/client.ts'
 import { closingScope, type Scope } from '../helpers/db.ts'
 import { randomAddress } from '../helpers/mailbox.ts'
 import { messagesOf } from '../helpers/messages.ts'
@@ -188,5 +188,33 @@ describe('text messages, for each of which the operator pays', () => {
     pass(3601 * SECOND)
     assert.deepEqual(await statuses(third, 1), [SENT])
     assert.deepEqual(await statuses(first, 1), ['too_many_messages'])
+  })
+
+  test('one network gets so many an hour, whatever the numbers and the flows; a proxy that is not named is no network', async (t) => {
+    await server.reconfigure(limits({ cool_down: '0s', per_number: 0, per_network: 3 }))
+    t.after(() => server.reconfigure(limits({})))
+    pass(3601 * SECOND)
+    const people = []
+    for (let i = 0; i < 5; i++) people.push(await person(newNumber()))
+    const told = ({ status, body }: Reply) => body.error?.id ?? body.ui?.messages?.[0]?.id ?? status
+    const SENT = 1010014
+    const all = []
+    for (const phone of people.slice(0, 4)) all.push(told((await ask(phone)).answer))
+    assert.deepEqual(all, [SENT, SENT, SENT, 'too_many_messages'])
+    assert.deepEqual(await codes(people[3]!), [])
+
+    const client = new Client(server)
+    const { id } = (await client.get('/self-service/registration/api')).body
+    const json = { method: 'code', traits: { phone: newNumber() } }
+    const registration = await client.send('POST', `/self-service/registration?flow=${id}`, { json })
+    assert.equal(told(registration), 'too_many_messages', registration.text)
+
+    const proxied = new Client(server)
+    const headers = { 'x-forwarded-for': '203.0.113.9' }
+    const flow = (await proxied.get('/self-service/login/api')).body
+    const of = { json: { method: 'code', identifier: people[4] }, headers }
+    assert.equal(told(await proxied.send('POST', `/self-service/login?flow=${flow.id}`, of)), SENT)
+    pass(3601 * SECOND)
+    assert.equal(told((await ask(people[3]!)).answer), SENT)
   })
 })

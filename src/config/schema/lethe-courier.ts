@@ -41,6 +41,10 @@ export const letheCourier = section({
       integer(0, 10_000).default(10),
       'SMS to one number in 24 hours, on all nodes together; beyond, the answer is 429. 0: no limit.',
     ),
+    per_network: key(
+      integer(0, 100_000).default(0),
+      'SMS that one network (an IPv4 address, or a /64 of IPv6) asks for in an hour, whatever the numbers; beyond, the answer is 429. It does not count where the address is not known, as behind a proxy that `lethe.http.trusted_proxies` does not name. 0: no limit.',
+    ),
     per_hour: key(
       integer(0, 100_000).default(0),
       'SMS to all numbers together in an hour: an upper bound of the bill. Beyond, the answer is 429, and the log says so as an error. 0: no limit.',

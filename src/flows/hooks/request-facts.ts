@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema/schema.ts'
 import { cookieValues } from '../../kernel/http/cookies.ts'
 import type { RequestFacts } from './types.ts'
 
-/** What web hooks get of a request: only the headers and cookies that the configuration lists. */
+/** Of headers and cookies only those that the configuration lists. */
 export function requestFacts(req: FastifyRequest, { clients, lethe }: Config): RequestFacts {
   const sent = req.raw.headersDistinct
   const headers = clients.web_hook.header_allowlist.flatMap((name) => {
@@ -20,6 +20,7 @@ export function requestFacts(req: FastifyRequest, { clients, lethe }: Config): R
     target: req.originalUrl,
     headers: Object.fromEntries(headers),
     cookies: Object.fromEntries(cookies),
+    network: req.client.shared || req.client.network === '' ? undefined : req.client.network,
   }
 }
 

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../identities/types.ts'
 export type ConfiguredHook = { hook: string; config?: unknown }
 export type WebHook = WebHookConfig
 
-/** What a receiver gets of the request that the hook belongs to. */
+/** Of the request that a hook, or a message, belongs to. Receivers of hooks get all but the network. */
 export interface RequestFacts {
   method: string
   /** path and query as they arrived */
@@ -15,6 +15,8 @@ export interface RequestFacts {
   headers: Record<string, string[]>
   /** of the names in `lethe.web_hooks.cookies` */
   cookies: Record<string, string>
+  /** the key of limits; undefined where it is unknown, or many people share it */
+  network: string | undefined
 }
 
 /** The input of a web hook's template: its `ctx`. */

@@ -143,7 +143,8 @@ function issue(d: CompleteLoginDeps, { caller, proved }: Completion, id: string 
 /** Writes to an address that is not verified. */
 async function verify(d: CompleteLoginDeps, { flow, caller, proved }: Completion, session: Session, tx: Queryable) {
   const identity = await d.identities.get(proved.identity.id, tx)
-  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken: currentCsrfToken(flow, caller) }
+  const csrfToken = currentCsrfToken(flow, caller)
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken, facts: caller.facts }
   const needs = ({ verified }: { verified: boolean }) => !verified
   return verifyUnasked(d.verification, { identity, request, session, needs }, tx)
 }

@@ -37,7 +37,8 @@ export async function orVerifyFirst<T>(
 
 async function verifyFirst(d: VerifyFirstDeps, { flow, caller, proved }: Completion) {
   if (d.config().feature_flags.legacy_require_verified_login_error) throw refused()
-  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken: currentCsrfToken(flow, caller) }
+  const csrfToken = currentCsrfToken(flow, caller)
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken, facts: caller.facts }
   const begun = await d.db.tx(async (tx) => {
     const identity = await d.identities.get(proved.identity.id, tx)
     return verifyUnasked(d.verification, { identity, request, session: undefined, needs: () => true }, tx)

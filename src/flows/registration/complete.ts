@@ -121,7 +121,7 @@ async function verify(
   tx: Queryable,
 ) {
   const csrfToken = currentCsrfToken(flow, caller)
-  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken }
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken, facts: caller.facts }
   const all = d.config().feature_flags.legacy_continue_with_verification_ui
   const needs = ({ verified }: { verified: boolean }) => !verified
   const begun = await verifyUnasked(d.verification, { identity, request, session, needs, all }, tx)

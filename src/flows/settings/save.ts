@@ -89,7 +89,7 @@ export async function save(d: SaveDeps, c: Checked): Promise<Saved | undefined> 
 /** Writes to addresses that have not been written to yet: new ones, and earlier ones that were left over. */
 async function verify(d: SaveDeps, { flow, caller, session }: Checked, identity: FullIdentity, tx: Queryable) {
   const csrfToken = currentCsrfToken(flow, caller)
-  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken }
+  const request = { type: flow.type, requestUrl: flow.request_url, csrfToken, facts: caller.facts }
   const needs = ({ verified, status }: { verified: boolean; status: string }) => !verified && status === 'pending'
   const begun = await verifyUnasked(d.verification, { identity, request, session, needs }, tx)
   return { begun, identity: begun.length > 0 ? await d.identities.get(identity.id, tx) : identity }

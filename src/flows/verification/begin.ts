@@ -116,7 +116,12 @@ async function insertSent(
   await d.store.insert(flow, tx, { identityId: owner.identity.id, methods: session?.authentication_methods })
   return {
     flow,
-    send: () => method.send(flow, { typed: owner.address.value, owner, transientPayload: undefined }, tx),
+    send: () =>
+      method.send(
+        flow,
+        { typed: owner.address.value, owner, transientPayload: undefined, network: request.facts?.().network },
+        tx,
+      ),
   }
 }
 

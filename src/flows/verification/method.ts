@@ -32,6 +32,8 @@ export interface Recipient {
   typed: string
   owner: AddressOwner | undefined
   transientPayload: Json | undefined
+  /** that asks for the message */
+  network: string | undefined
 }
 
 export type Followed = NextScreen | Verified | StartAgain | ProofExpired
@@ -42,6 +44,8 @@ export interface VerificationRequest {
   /** for the next form */
   csrfToken: string
   transientPayload: Json | undefined
+  /** that asks */
+  network: string | undefined
 }
 
 export interface Verified extends AddressProof {

@@ -112,7 +112,8 @@ async function step(
   if (purpose === 'ask') checkOrigin(flow, caller, form)
   const payload = transientPayload(form)
   const csrfToken = currentCsrfToken(flow, caller)
-  const next = await method[purpose]({ flow, form, csrfToken, transientPayload: payload })
+  const { network } = caller.facts()
+  const next = await method[purpose]({ flow, form, csrfToken, transientPayload: payload, network })
   // Kratos returns the payload only after a wrong code.
   const told = purpose === 'prove' && next.kind === 'screen' ? (payload ?? {}) : undefined
   return proceed(d, { ...flow, active_method: method.id }, caller, next, { payload: told, csrfToken })

@@ -106,6 +106,7 @@ async function send(
     },
     tx,
   )
+  const { headers, network } = caller.facts()
   await sendToOwner(d, tx, {
     kind: 'recovery_code',
     owner: found,
@@ -113,7 +114,8 @@ async function send(
     to: { channel: to.channel, value: recipient },
     tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
-    requestHeaders: caller.facts().headers,
+    requestHeaders: headers,
+    network,
     secret: { ...secretOf(to.channel, code, flow), expires_in_minutes: minutesOf(d.config(), 'recovery') },
   })
 }

@@ -91,11 +91,11 @@ function sendCodes(
   addresses: readonly CodeAddress[],
 ): Write {
   const payload = transientPayload(form) ?? {}
-  const { headers } = caller.facts()
+  const { headers, network } = caller.facts()
   return async (tx) => {
     await d.registrationCodes.forget(flow.id, tx)
     for (const address of addresses) {
-      const to = { channel: address.via, recipient: address.value, requestHeaders: headers }
+      const to = { channel: address.via, recipient: address.value, requestHeaders: headers, network }
       const { code, again } = await d.courier.codeFor(to, 'registration', flow, tx)
       const now = d.clock.now()
       const { lifespanMs } = codeSettings(d.config())

@@ -92,24 +92,24 @@ function sentScreen(flow: VerificationFlow, csrfToken: string, name: 'email' | '
 }
 
 async function ask(d: CodeVerificationDeps, request: VerificationRequest): Promise<NextScreen> {
-  const { flow, form, csrfToken, transientPayload } = request
+  const { flow, form, csrfToken, transientPayload, network } = request
   const phone = trimSpace(fieldText(form, 'sms'))
   if (phone !== '' && flow.state !== 'choose_method') {
     const owner = await d.identities.findByVerifiableAddress('sms', phone)
-    const write = (tx: Queryable) => send(d, flow, { typed: phone, owner, transientPayload }, tx)
+    const write = (tx: Queryable) => send(d, flow, { typed: phone, owner, transientPayload, network }, tx)
     return { ...sentScreen(flow, csrfToken, 'sms', phone), write }
   }
   const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   const owner = await d.identities.findByVerifiableAddress('email', email)
-  const write = (tx: Queryable) => send(d, flow, { typed: email, owner, transientPayload }, tx)
+  const write = (tx: Queryable) => send(d, flow, { typed: email, owner, transientPayload, network }, tx)
   return { ...sentScreen(flow, csrfToken, 'email', email), write }
 }
 
 async function send(
   d: CodeVerificationDeps,
   flow: VerificationFlow,
-  { typed, owner, transientPayload }: Recipient,
+  { typed, owner, transientPayload, network }: Recipient,
   tx: Queryable,
 ): Promise<string | undefined> {
   const channel = owner?.address.via === 'sms' ? 'sms' : 'email'
@@ -137,6 +137,7 @@ async function send(
     to: { channel, value: recipient },
     tellUnknown: d.config().selfservice.flows.verification.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
+    network,
     secret: { verification_code: code, ...link, expires_in_minutes: minutesOf(d.config(), 'verification') },
   })
   await d.identities.noteAddressSent(owner?.address.id ?? uuid(d.random), tx)

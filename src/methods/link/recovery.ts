@@ -44,7 +44,7 @@ export function linkRecovery(d: LinkRecoveryDeps): RecoveryMethod {
 }
 
 async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextScreen> {
-  const { flow, form, csrfToken, transientPayload } = request
+  const { flow, form, csrfToken, transientPayload, caller } = request
   const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   if (!FORMATS.get('email')!(email)) throw refused(messages.wrongEmail(email), 'email')
@@ -76,6 +76,7 @@ async function ask(d: LinkRecoveryDeps, request: RecoveryRequest): Promise<NextS
         to: { channel: 'email', value: owner?.address.value ?? email },
         tellUnknown: d.config().selfservice.flows.recovery.notify_unknown_recipients,
         request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
+        network: caller.facts().network,
         secret: {
           recovery_url: d.linkTo({ flow: flow.id, token }),
           expires_in_minutes: minutesOf(d.config(), 'recovery'),

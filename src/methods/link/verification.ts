@@ -55,18 +55,18 @@ const sentScreen = (csrfToken: string, email: string): NextScreen => ({
 })
 
 async function ask(d: LinkVerificationDeps, request: VerificationRequest): Promise<NextScreen> {
-  const { flow, form, csrfToken, transientPayload } = request
+  const { flow, form, csrfToken, transientPayload, network } = request
   const email = asciiAddress(trimSpace(fieldText(form, 'email')))
   if (email === '') throw refused(messages.missing('email'), 'email')
   const owner = await d.identities.findByVerifiableAddress('email', email)
-  const write = (tx: Queryable) => send(d, flow, { typed: email, owner, transientPayload }, tx)
+  const write = (tx: Queryable) => send(d, flow, { typed: email, owner, transientPayload, network }, tx)
   return { ...sentScreen(csrfToken, email), write }
 }
 
 async function send(
   d: LinkVerificationDeps,
   flow: VerificationFlow,
-  { typed, owner, transientPayload }: Recipient,
+  { typed, owner, transientPayload, network }: Recipient,
   tx: Queryable,
 ): Promise<string | undefined> {
   const token = newLinkToken(d.random)
@@ -88,6 +88,7 @@ async function send(
     to: { channel: 'email', value: owner?.address.value ?? typed },
     tellUnknown: d.config().selfservice.flows.verification.notify_unknown_recipients,
     request: { request_url: flow.request_url, transient_payload: transientPayload ?? {} },
+    network,
     secret: {
       verification_url: d.linkTo({ flow: flow.id, token }),
       expires_in_minutes: minutesOf(d.config(), 'verification'),

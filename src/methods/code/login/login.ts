@@ -95,8 +95,8 @@ function sent(
   identifier: InputNode,
   to: Pick<Recipients, 'identity' | 'addresses'>,
 ): NextForm {
-  const { headers } = caller.facts()
-  const part = sentPart(d, identifier, { ...to, flow, headers, transientPayload: transientPayload(form) })
+  const { headers, network } = caller.facts()
+  const part = sentPart(d, identifier, { ...to, flow, headers, network, transientPayload: transientPayload(form) })
   return { kind: 'form', ...part, nodes: aheadNodes(part, csrfToken) }
 }
 

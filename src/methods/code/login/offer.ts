@@ -96,6 +96,7 @@ const recipients = (view: LoginView, identity: FullIdentity, addresses: readonly
   identity,
   addresses,
   headers: view.facts?.().headers ?? {},
+  network: view.facts?.().network,
   transientPayload: undefined,
 })
 

@@ -27,6 +27,8 @@ export interface Recipients {
   identity: FullIdentity | undefined
   addresses: readonly CodeAddress[]
   headers: Readonly<Record<string, readonly string[]>>
+  /** that asked for it */
+  network: string | undefined
   transientPayload: JsonObject | undefined
 }
 
@@ -62,6 +64,7 @@ export function sendLoginCodes(d: SendLoginCodeDeps, to: Recipients): Write {
         tellUnknown: false,
         request: { request_url: to.flow.request_url, transient_payload: to.transientPayload ?? {} },
         requestHeaders: to.headers,
+        network: to.network,
         secret: { login_code: code, expires_in_minutes: minutesOf(d.config(), 'login') },
       })
     }
