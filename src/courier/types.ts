@@ -30,7 +30,7 @@ export interface Message {
   data: JsonObject
   /** allowed headers of the request that caused it; none for verification and links */
   requestHeaders?: Readonly<Record<string, readonly string[]>>
-  /** that asked for it; undefined where it is unknown, or an operator or a change of the account asked */
+  /** that asked for it; undefined where it is unknown, or an operator asked */
   network?: string | undefined
 }
 
