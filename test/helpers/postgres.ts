@@ -46,7 +46,7 @@ export async function startPostgres(flags: readonly string[] = FLAGS): Promise<T
   const as = await unprivileged()
   const installed = await installedBinaries()
   const isReachable = !as || (await reachable(installed.postgres))
-  const home = await mkdtemp(join(isReachable ? await dataRoot() : tmpdir(), 'lethe-postgres-'))
+  const home = await mkdtemp(join(isReachable ? await dataRoot(flags) : tmpdir(), 'lethe-postgres-'))
   if (as) await chown(home, as.uid, as.gid)
   const bin = isReachable ? installed : await copied(installed, home)
   const data = join(home, 'data')
@@ -107,7 +107,7 @@ async function launchIn(place: Place): Promise<TestServer> {
       await launch(25).catch(() => launch(600))
     },
     async standby() {
-      const copy = await mkdtemp(join(await dataRoot(), 'lethe-standby-'))
+      const copy = await mkdtemp(join(await dataRoot(flags), 'lethe-standby-'))
       await copyRunning(url, data, join(copy, 'data'))
       await writeFile(join(copy, 'data/standby.signal'), '')
       if (as) await run('chown', ['-R', `${as.uid}:${as.gid}`, copy])
@@ -188,10 +188,11 @@ const MEMORY = '/dev/shm'
 const PLENTY_BYTES = 6 * 1024 ** 3
 
 /**
- * In memory, where there is plenty of it: tests make and drop hundreds of databases of three hundred files each, which on
- * ext4 was half of all that the kernel did for them.
+ * In memory, where there is plenty of it and nothing is to reach a disk, as in benchmarks: tests make and drop hundreds of
+ * databases of three hundred files each, which on ext4 was half of all that the kernel did for them.
  */
-async function dataRoot(): Promise<string> {
+async function dataRoot(flags: readonly string[]): Promise<string> {
+  if (!flags.includes('fsync=off')) return tmpdir()
   const free = await statfs(MEMORY).then(
     ({ bavail, bsize }) => bavail * bsize,
     () => 0,
