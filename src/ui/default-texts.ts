@@ -175,6 +175,10 @@ export const DEFAULT_TEXTS = {
   'error.too_many_attempts.title': 'Too many attempts',
   'error.too_many_attempts.text': 'There were too many failed tries to sign in, so that none is taken for a while.',
   'error.too_many_attempts.next': 'Wait a moment, then try again.',
+  'error.too_many_streams.title': 'Too many open pages',
+  'error.too_many_streams.text':
+    'So many pages of this account wait for news of their session that this one got no place.',
+  'error.too_many_streams.next': 'Close some of them, then try again.',
   'error.session_aal1_required.title': 'You are not signed in',
   'error.session_aal1_required.text': 'The second step comes after the first.',
   'error.session_aal1_required.next': 'Sign in first.',
