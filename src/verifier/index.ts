@@ -1,4 +1,4 @@
-import { steadyClock, systemClock } from '../kernel/base/clock.ts'
+import { steadyClock } from '../kernel/base/clock.ts'
 import { createEnded } from './ended.ts'
 import { TokenRejected } from './errors.ts'
 import { follow } from './follow.ts'
@@ -60,10 +60,9 @@ const TIMEOUT_MS = 5000
  */
 export function createVerifier(options: VerifierOptions): Verifier {
   const { whenStale = 'reject', maxStaleMs = 10_000, clockToleranceSeconds: tolerance = 5, headers = {} } = options
-  const clock = systemClock()
-  const now = options.now ?? (() => clock.now() / 1000)
-  const steadyNow = options.now ?? steadyClock()
-  const shared = { headers, fetch: options.fetch ?? fetch, steadyNow }
+  // It never goes back: an expired token would pass again, and its ended session be forgotten already.
+  const now = options.now ?? steadyClock()
+  const shared = { headers, fetch: options.fetch ?? fetch, steadyNow: now }
   const keys = createKeySet({ ...shared, jwks: options.jwks })
   const ended = createEnded()
   const following = follow({
@@ -76,7 +75,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     timeoutMs: Math.min(TIMEOUT_MS, maxStaleMs),
     onError: options.onError ?? (() => {}),
   })
-  const staleMs = () => steadyNow() - following.knownAt()
+  const staleMs = () => now() - following.knownAt()
 
   function checkTimes({ exp, nbf }: Record<string, unknown>): void {
     const seconds = now() / 1000

@@ -13,6 +13,7 @@ import { createVerifier, TokenRejected, type VerifierOptions } from '../../src/v
 import { postgres, type Scope } from '../helpers/db.ts'
 import { type TestServer, testServer } from '../helpers/server.ts'
 import { signedIn } from '../helpers/sessions.ts'
+import { until } from '../helpers/until.ts'
 
 const HOUR = 3600
 
@@ -310,6 +311,26 @@ describe('the verifier', () => {
     for (let looks = 0; looks < 500 && check.state().fresh; looks += 1)
       await new Promise((resolve) => setTimeout(resolve, 10))
     assert.equal(check.state().fresh, false)
+  })
+
+  test('a token of an ended session does not pass after a wrong jump of the clock that is set right', async (t) => {
+    const { keys } = await setup(t)
+    const key = await importJWK(keys.secret, 'ES256')
+    const wall = Date.now
+    const exp = Math.floor(wall() / 1000) + 3600
+    const token = await new SignJWT({ sid: 'gone', exp })
+      .setProtectedHeader({ alg: 'ES256', kid: 'kid-ES256', typ: 'JWT' })
+      .sign(key)
+    const empty = { cursor: '1', more: false, window_seconds: 3600, sessions: [], identities: [], resumed: [] }
+    const all = { ...empty, sessions: [{ id: 'gone', seq: 1, ended_at: new Date().toISOString() }] }
+    let lists = 0
+    const fetch = async () => Response.json(lists++ === 0 ? all : empty)
+    const check = verifier(t, { adminUrl: 'http://lethe' }, { jwks: { keys: [keys.open] }, pollMs: 10, fetch })
+    await assert.rejects(check.verify(token), rejectedAs('session_ended'))
+    const jump = t.mock.method(Date, 'now', () => wall() + 86_400_000)
+    await until(() => check.state().endedSessions === 0, 'that the entry is forgotten')
+    jump.mock.restore()
+    await assert.rejects(check.verify(token), rejectedAs('expired'))
   })
 
   test('rejects what is forged, stale, early, or meant for others', async (t) => {

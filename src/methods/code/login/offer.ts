@@ -91,14 +91,10 @@ function traitAt(traits: JsonObject, path: string): string {
   return typeof value === 'string' ? value : ''
 }
 
-const recipients = (view: LoginView, identity: FullIdentity, addresses: readonly CodeAddress[]): Recipients => ({
-  flow: view.flow,
-  identity,
-  addresses,
-  headers: view.facts?.().headers ?? {},
-  network: view.facts?.().network,
-  transientPayload: undefined,
-})
+function recipients(view: LoginView, identity: FullIdentity, addresses: readonly CodeAddress[]): Recipients {
+  const { headers = {}, network } = view.facts?.() ?? {}
+  return { flow: view.flow, identity, addresses, headers, network, transientPayload: undefined }
+}
 
 /** The form for the code, and the writes that go with it. */
 export const sentPart = (d: SendLoginCodeDeps, identifier: InputNode, to: Recipients): FormPart => ({
