@@ -68,7 +68,9 @@ describe('serve', () => {
     t.after(() => child.kill('SIGKILL'))
     await untilStatus(`${urls.admin}/health/ready`, 200, ended)
     child.stdout?.destroy()
-    assert.equal((await fetch(`${urls.public}/sessions/whoami`)).status, 401)
+    // Makes a line of the log. That of the look before may have been the one that found no reader: then a server that
+    // stops meets this request, which may be cut off.
+    await fetch(`${urls.public}/sessions/whoami`).catch(() => undefined)
     const { code, stderr } = await ended
     assert.equal(code, 1)
     assert.match(stderr, /the log could not be written \(EPIPE\)/)
