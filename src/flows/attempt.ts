@@ -1,14 +1,14 @@
 import type { Json, JsonObject } from '../identities/types.ts'
-import { isUuid } from '../kernel/base/uuid.ts'
+import { isUuid, NO_UUID } from '../kernel/base/uuid.ts'
 import type { Queryable } from '../kernel/db/client.ts'
 import { HttpError, notLocated } from '../kernel/http/errors.ts'
-import { type NodeOrder, sortNodes } from './engine/order.ts'
+import { type NodeOrder, nameOf, sortNodes } from './engine/order.ts'
 import { flowIdMissing } from './errors.ts'
 import { checkOrigin, transientPayload } from './form.ts'
 import { messages } from './messages.ts'
-import { cleared, withProblems } from './nodes.ts'
+import { cleared, csrfNode, withProblems } from './nodes.ts'
 import { FormRefused } from './refused.ts'
-import type { Caller, Flow, FlowProgress, FormProblem, SubmittedForm } from './types.ts'
+import type { Caller, Flow, FlowProgress, FormProblem, SubmittedForm, Ui } from './types.ts'
 
 export interface ShownAgain<F> {
   kind: 'form'
@@ -51,7 +51,7 @@ interface FormState {
  */
 export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
   d: { store: { save(flow: FlowProgress, on?: Queryable): Promise<void> } },
-  { flow, caller, order }: { flow: F; caller: Caller; order?: NodeOrder },
+  { flow, caller, order }: { flow: F; caller: Caller; order?: () => NodeOrder },
   take: () => Promise<M>,
   work: (taken: M, transientPayload: JsonObject | undefined) => Promise<T>,
 ): Promise<T | ShownAgain<F> | Failed> {
@@ -66,11 +66,16 @@ export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
     const ui = withProblems(cleared(flow.ui, valuesOf(state, flow, caller)), problems)
-    // A later step may have appended its nodes; Kratos sorts a form that it shows again.
-    const shown = { ...flow, ui: order ? { ...ui, nodes: sortNodes(ui.nodes, order) } : ui }
+    const shown = { ...flow, ui: order ? whole(ui, currentCsrfToken(flow, caller), order()) : ui }
     await d.store.save(shown)
     return { kind: 'form', flow: shown, transientPayload: state.transientPayload }
   }
+}
+
+/** A later step may have appended its nodes, in an app without the token: Kratos sorts a form that it shows again, and adds it. */
+function whole(ui: Ui, csrfToken: string, order: NodeOrder): Ui {
+  const hasToken = ui.nodes.some((node) => nameOf(node) === 'csrf_token')
+  return { ...ui, nodes: sortNodes(hasToken ? ui.nodes : [csrfNode(csrfToken), ...ui.nodes], order) }
 }
 
 function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, Json | undefined> {
@@ -100,9 +105,9 @@ export function currentCsrfToken(flow: Pick<Flow, 'type' | 'csrf_token'>, caller
   return flow.type === 'browser' ? caller.csrfToken() || flow.csrf_token : ''
 }
 
-/** @throws 400 for an invalid id, 404 for an unknown one */
+/** @throws 400 for an invalid id or that of nothing, 404 for an unknown one */
 export async function findSubmitted<F>(store: { find(id: string): Promise<F | undefined> }, id: string): Promise<F> {
-  if (!isUuid(id)) throw flowIdMissing()
+  if (!isUuid(id) || id === NO_UUID) throw flowIdMissing()
   return findFlow(store, id)
 }
 

@@ -64,7 +64,7 @@ export async function submitLogin(d: SubmitLoginDeps, flowId: string, caller: Ca
   }
   return attempt<LoginFlow, Taken<LoginMethod>, LoginOutcome>(
     d,
-    { flow, caller, order: LOGIN_ORDER },
+    { flow, caller, order: () => LOGIN_ORDER },
     take,
     ({ form, method }, payload) => {
       const request = { flow, form, caller, current, csrfToken: currentCsrfToken(flow, caller) }

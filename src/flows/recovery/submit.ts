@@ -81,14 +81,15 @@ async function step(
   const form = await proofForm(flow, caller)
   const posted = await follow(d, flow, caller, fieldText(form, 'token'))
   if (posted) return posted
-  if (flow.type === 'api' && !flow.skip_csrf_check && caller.browserHeader !== undefined) {
+  const ofCode = d.methods.some(({ owns }) => owns?.(flow))
+  if (ofCode && flow.type === 'api' && !flow.skip_csrf_check && caller.browserHeader !== undefined) {
     return startAgain(d, flow, caller, messages.generic(nativeFlowInBrowser(caller.browserHeader).reason!))
   }
   assertSwitchedOn(d, form)
   const found = methodOf(d, form, flow)
   progress.active = found?.method.id ?? 'default'
   if (!found) {
-    if (d.methods.some(({ owns }) => owns?.(flow))) checkProofOrigin(flow, caller, form, 'ask')
+    if (ofCode) checkProofOrigin(flow, caller, form, 'ask')
     throw refused(messages.noRecoveryMethod)
   }
   const { method, purpose } = found

@@ -14,6 +14,7 @@ import { submittedTraits, traitValues } from '../traits.ts'
 import type { Caller, Expired, FormProblem } from '../types.ts'
 import { assertEnabled, type BeginRegistrationDeps, newRegistrationFlow, screenOf } from './begin.ts'
 import { type CompleteRegistrationDeps, finishRegistration, type Registered } from './complete.ts'
+import { registrationOrder } from './form.ts'
 import type { OtherScreen, RegistrationMethod, RegistrationRequest } from './method.ts'
 import { type Refusable, type Refused, refusedBy, refusedWith, tellRefused } from './refusal.ts'
 import type { RegistrationFlow } from './types.ts'
@@ -81,7 +82,9 @@ async function submitted(
     const kept = new Map([...traitValues(traits, schema.inputs), ...(method.kept?.(form) ?? [])])
     return { form, method, schema, traits, kept, keepsCookies: method.keepsCookies }
   }
-  return attempt(d, { flow, caller }, take, async ({ method, ...sent }, payload): Promise<RegistrationOutcome> => {
+  const order = () => registrationOrder(selectSchema(d.schemas(), flow.identity_schema).inputs)
+  const submit = { flow, caller, order }
+  return attempt(d, submit, take, async ({ method, ...sent }, payload): Promise<RegistrationOutcome> => {
     const csrfToken = currentCsrfToken(flow, caller)
     const request = { flow, caller, ...sent, csrfToken, checkTraits: traitCheck(d, sent.schema) }
     assertTraitsSize(d, sent.traits)

@@ -11,11 +11,11 @@ import { expiryOf } from '../begin.ts'
 import { checkOrigin, fieldText, proofForm, transientPayload } from '../form.ts'
 import { afterProof, type ProvedDeps } from '../hooks/proved.ts'
 import { messages } from '../messages.ts'
-import { cleared, csrfNode, withProblems } from '../nodes.ts'
+import { cleared, csrfNode, inputNode, withProblems } from '../nodes.ts'
 import { ProofUsed } from '../proof/proof.ts'
 import { refused } from '../refused.ts'
 import type { Replaced } from '../replace.ts'
-import type { Caller, Expired, SubmittedForm, Ui, UiMessage } from '../types.ts'
+import type { Caller, Expired, SubmittedForm, Ui, UiMessage, UiNode } from '../types.ts'
 import { type BeginVerificationDeps, newVerificationFlow } from './begin.ts'
 import { finishedScreen, type GoOnDeps, goOnTo } from './finish.ts'
 import type { Followed, Verified } from './method.ts'
@@ -66,7 +66,7 @@ export async function submitVerification(
   } catch (error) {
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
-    const shown = { ...flow, ui: withProblems(formAgain(flow.ui, progress.values), problems) }
+    const shown = { ...flow, ui: withProblems(formAgain(flow, progress), problems) }
     const kept = { ...shown, active_method: progress.active }
     await d.store.saveScreen(kept)
     return { kind: 'form', flow: kept, transientPayload: undefined }
@@ -81,13 +81,39 @@ interface Progress {
   values: Map<string, Json>
 }
 
+/**
+ * After the message was sent the form still says so, and asks for the address in place of the button that sends it again, as
+ * in Kratos.
+ */
+function formAgain({ ui, state }: VerificationFlow, { values }: Progress): Ui {
+  const form = withToken(ui, values)
+  if (state !== 'sent_email') return form
+  const told = (ui.messages ?? []).filter(({ type }) => type === 'info')
+  return {
+    ...form,
+    nodes: values.has('csrf_token') ? form.nodes.map(askingAgain(values)) : form.nodes,
+    ...(told.length === 0 ? {} : { messages: told }),
+  }
+}
+
 /** As in Kratos: with the input of the token also in an app, once a form was sent. */
-function formAgain(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
+function withToken(ui: Ui, values: ReadonlyMap<string, Json>): Ui {
   const form = cleared(ui, values)
   const token = values.get('csrf_token')
   if (token === undefined || form.nodes.some(({ attributes }) => attributes.name === 'csrf_token')) return form
   return { ...form, nodes: [...form.nodes, csrfNode(String(token))] }
 }
+
+const askingAgain =
+  (values: ReadonlyMap<string, Json>) =>
+  (node: UiNode): UiNode =>
+    node.group === 'code' && node.attributes.name === 'email'
+      ? inputNode('code', 'email', 'email', {
+          value: values.get('email') ?? '',
+          required: true,
+          label: messages.email,
+        })
+      : node
 
 async function step(
   d: SubmitVerificationDeps,
@@ -102,7 +128,7 @@ async function step(
   if (caller.opensLink || caller.token !== '') return openLink(d, flow, caller, progress)
   const form = await proofForm(flow, caller)
   assertWellFormed(form)
-  if (flow.state === 'choose_method') progress.values.set('email', trimSpace(fieldText(form, 'email')))
+  progress.values.set('email', trimSpace(fieldText(form, 'email')))
   progress.values.set('csrf_token', currentCsrfToken(flow, caller))
   const found = methodOf(d, form, flow)
   progress.active = found?.method.id ?? 'default'
@@ -184,7 +210,7 @@ async function proceed(
   if (next.kind === 'expired') return codeExpired(d, flow, caller, next.expired)
   if (next.kind === 'verified') return verify(d, flow, caller, next, { payload, csrfToken })
   const { action, method } = flow.ui
-  const { nodes } = formAgain({ ...flow.ui, nodes: next.nodes }, new Map(handsOver ? [['csrf_token', csrfToken]] : []))
+  const { nodes } = withToken({ ...flow.ui, nodes: next.nodes }, new Map(handsOver ? [['csrf_token', csrfToken]] : []))
   const ui = { action, method, nodes, ...(next.messages.length === 0 ? {} : { messages: next.messages }) }
   const shown = {
     ...flow,

@@ -26,18 +26,26 @@ const MAX_NUMBERED_ROWS = 1000
 
 /** @throws 400 */
 export function readListQuery(query: URLSearchParams): ListQuery {
-  const include = readInclude(query)
+  const include = readInclude(query, (wrong) => wrong)
   const filter = readFilter(query)
   const credentials = include.length > 0 || filter.kind === 'identifier' || filter.kind === 'similar'
   return { filter, paging: readPaging(query), credentials, include }
 }
 
-/** Credential types to show with their configs. @throws 400 */
-export function readInclude(query: URLSearchParams): string[] {
+/**
+ * Credential types to show with their configs.
+ * @param named what the refusal names: for one identity Kratos names the types before the wrong one, as a list of Go
+ * @throws 400
+ */
+export function readInclude(
+  query: URLSearchParams,
+  named: (wrong: string, before: string[]) => string = (_wrong, before) => `[${before.join(' ')}]`,
+): string[] {
   const include = query.getAll('include_credential')
-  // Kratos names what it has parsed so far, which is nothing.
-  if (!include.every(isCredentialType)) throw badRequest('Invalid value `[]` for parameter `include_credential`.')
-  return include
+  const at = include.findIndex((type) => !isCredentialType(type))
+  if (at === -1) return include
+  const value = named(include[at]!, include.slice(0, at))
+  throw badRequest(`Invalid value \`${value}\` for parameter \`include_credential\`.`)
 }
 
 function readFilter(query: URLSearchParams): ListFilter {

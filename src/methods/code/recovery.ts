@@ -52,8 +52,8 @@ export function codeRecovery(d: CodeRecoveryDeps): RecoveryMethod {
       const named = fieldText(form, 'method') === 'code'
       if (!isOfCode(flow)) return undefined
       if (isOfChoice(flow)) return asksForChoice(form, flow) ? 'ask' : 'prove'
-      if (flow.state === 'choose_method') return named ? 'ask' : undefined
-      return fieldText(form, 'email') === '' ? 'prove' : 'ask'
+      if (flow.state !== 'choose_method' && fieldText(form, 'email') === '') return 'prove'
+      return named ? 'ask' : undefined
     },
     owns: isOfCode,
     ask: (request) =>
