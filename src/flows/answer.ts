@@ -11,12 +11,15 @@ export function oauth2Members(flow: Flow, { oauth2Request }: AnswerExtras) {
   }
 }
 
-/** The first members of all flows, in the order of Kratos. */
-export function flowHead(flow: Flow) {
+/**
+ * The first members of all flows, in the order of Kratos.
+ * @param organization left out where flows of this kind belong to none
+ */
+export function flowHead(flow: Flow, organization?: string | null) {
   const returnTo = requestedReturnTo(flow.request_url)
   return {
     id: flow.id,
-    organization_id: null,
+    ...(organization === undefined ? {} : { organization_id: organization }),
     type: flow.type,
     expires_at: flow.expires_at,
     issued_at: flow.issued_at,

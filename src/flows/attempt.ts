@@ -1,14 +1,15 @@
 import type { Json, JsonObject } from '../identities/types.ts'
 import { isUuid, NO_UUID } from '../kernel/base/uuid.ts'
 import type { Queryable } from '../kernel/db/client.ts'
-import { HttpError, notLocated } from '../kernel/http/errors.ts'
+import { HttpError, notFound, notLocated } from '../kernel/http/errors.ts'
 import { type NodeOrder, nameOf, sortNodes } from './engine/order.ts'
 import { flowIdMissing } from './errors.ts'
 import { checkOrigin, transientPayload } from './form.ts'
+import type { FlowKind } from './kinds.ts'
 import { messages } from './messages.ts'
 import { cleared, csrfNode, withProblems } from './nodes.ts'
 import { FormRefused } from './refused.ts'
-import type { Caller, Flow, FlowProgress, FormProblem, SubmittedForm, Ui } from './types.ts'
+import type { Caller, Flow, FlowProgress, FormProblem, SubmittedForm, Ui, UiNode } from './types.ts'
 
 export interface ShownAgain<F> {
   kind: 'form'
@@ -65,22 +66,23 @@ export async function attempt<F extends Flow, M extends Taken<unknown>, T>(
   } catch (error) {
     const problems = problemsOf(error)
     if (!problems) return failed(flow, error)
-    const ui = withProblems(cleared(flow.ui, valuesOf(state, flow, caller)), problems)
-    const shown = { ...flow, ui: order ? whole(ui, currentCsrfToken(flow, caller), order()) : ui }
+    const csrfToken = currentCsrfToken(flow, caller)
+    const ui = withProblems(cleared(flow.ui, valuesOf(state, csrfToken)), problems)
+    const shown = { ...flow, ui: order ? { ...ui, nodes: sortNodes(nodesOf(ui, state, csrfToken), order()) } : ui }
     await d.store.save(shown)
     return { kind: 'form', flow: shown, transientPayload: state.transientPayload }
   }
 }
 
-/** A later step may have appended its nodes, in an app without the token: Kratos sorts a form that it shows again, and adds it. */
-function whole(ui: Ui, csrfToken: string, order: NodeOrder): Ui {
-  const hasToken = ui.nodes.some((node) => nameOf(node) === 'csrf_token')
-  return { ...ui, nodes: sortNodes(hasToken ? ui.nodes : [csrfNode(csrfToken), ...ui.nodes], order) }
+/** A later step may have appended its nodes, in an app without the token: Kratos sorts a form that it shows again. */
+function nodesOf({ nodes }: Ui, { kept }: FormState, csrfToken: string): readonly UiNode[] {
+  const whole = kept === undefined || nodes.some((node) => nameOf(node) === 'csrf_token')
+  return whole ? nodes : [csrfNode(csrfToken), ...nodes]
 }
 
-function valuesOf({ kept }: FormState, flow: Flow, caller: Caller): Map<string, Json | undefined> {
+function valuesOf({ kept }: FormState, csrfToken: string): Map<string, Json | undefined> {
   if (!kept) return new Map()
-  return new Map([...[...kept].filter(isKept), ['csrf_token', currentCsrfToken(flow, caller)]])
+  return new Map([...[...kept].filter(isKept), ['csrf_token', csrfToken]])
 }
 
 /** Longer texts are not kept for the next try: the form is stored at every try, and the client chooses their length. */
@@ -105,10 +107,19 @@ export function currentCsrfToken(flow: Pick<Flow, 'type' | 'csrf_token'>, caller
   return flow.type === 'browser' ? caller.csrfToken() || flow.csrf_token : ''
 }
 
-/** @throws 400 for an invalid id or that of nothing, 404 for an unknown one */
-export async function findSubmitted<F>(store: { find(id: string): Promise<F | undefined> }, id: string): Promise<F> {
+/**
+ * @param kind for those kinds whose unknown flows are told by name
+ * @throws 400 for an invalid id or that of nothing, 404 for an unknown one
+ */
+export async function findSubmitted<F>(
+  store: { find(id: string): Promise<F | undefined> },
+  id: string,
+  kind?: FlowKind,
+): Promise<F> {
   if (!isUuid(id) || id === NO_UUID) throw flowIdMissing()
-  return findFlow(store, id)
+  const flow = await store.find(id)
+  if (flow) return flow
+  throw kind ? notFound(`The ${kind} request could not be found. Please restart the flow.`) : notLocated()
 }
 
 /** @throws 404 for an unknown or invalid id */

@@ -129,6 +129,12 @@ export const sessionRequired = () => {
   return new HttpError(401, noActiveSession().message, { id: 'session_inactive', reason })
 }
 
+/** At the start of settings Kratos tells a member more. */
+export const nobodySignedIn = () => {
+  const { status, message, id = '', reason = '' } = noActiveSession()
+  return new HttpError(status, message, { id, reason, extra: { CredentialsMissing: false } })
+}
+
 export const sessionMissing = () => unauthorized('A valid Ory Session Cookie or Ory Session Token is missing.')
 
 const BROWSER_SIGNS = {

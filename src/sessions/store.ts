@@ -26,7 +26,7 @@ const insert = (
   )
   insert into lethe.events (id, type, session_id, identity_id, nid, device, created_at)
   select gen_random_uuid(), 'session.created', session.id, session.identity_id, :nid,
-    jsonb_build_object('ip_address', :ip_address::text, 'user_agent', :user_agent::text, 'location', :location::text), :now
+    jsonb_build_object('ip_address', :ip_address::text, 'user_agent', coalesce(:user_agent::text, ''), 'location', :location::text), :now
   from session
   returning (select logout_token from session) as logout_token`
 

@@ -17,7 +17,8 @@ export interface AuthenticationMethod {
 export interface Device {
   id: string
   ip_address: string
-  user_agent: string
+  /** null where the request had none */
+  user_agent: string | null
   location: string
 }
 

@@ -8,6 +8,6 @@ export const EVENT_COLUMNS = `
     select c.device from lethe.events c
     where c.session_id = e.session_id and c.type = 'session.created' order by c.seq limit 1
   ), (
-    select jsonb_build_object('ip_address', d.ip_address, 'user_agent', d.user_agent, 'location', d.location)
+    select jsonb_build_object('ip_address', d.ip_address, 'user_agent', coalesce(d.user_agent, ''), 'location', d.location)
     from session_devices d where d.session_id = e.session_id order by d.created_at, d.id limit 1
   )) as device`

@@ -5,8 +5,7 @@ import type { LoginFlow } from './types.ts'
 /** A login flow as clients see it. */
 export function loginAnswer(flow: LoginFlow, extras: AnswerExtras = {}) {
   return {
-    ...flowHead(flow),
-    organization_id: requestedOrganization(flow.request_url) ?? null,
+    ...flowHead(flow, requestedOrganization(flow.request_url) ?? null),
     ...oauth2Members(flow, extras),
     ui: isEmpty(flow) ? { ...uiAnswer(flow), nodes: null } : uiAnswer(flow),
     created_at: flow.created_at,

@@ -30,8 +30,8 @@ export async function beginRecovery(
   d: BeginRecoveryDeps,
   request: BeginRequest & { credentials: Credentials },
 ): Promise<BegunRecovery> {
-  assertEnabled(d.config())
   if (await d.sessions.resolve(request.credentials)) return { kind: 'signedIn' }
+  assertEnabled(d.config())
   d.urls.returnTo(request.requestUrl)
   const flow = newRecoveryFlow(d, request)
   await beforeFlow(d, 'recovery', request, () => proofFlowAnswer(flow))
@@ -42,7 +42,7 @@ export async function beginRecovery(
 /** @throws 400 */
 export function assertEnabled(config: Config): void {
   if (!config.selfservice.flows.recovery.enabled) {
-    throw badRequest('Recovery is not allowed because it was disabled.')
+    throw badRequest('Recovery is not allowed because it was disabled.', { forward: true })
   }
 }
 
@@ -69,5 +69,6 @@ function methodInUse(d: BeginRecoveryDeps, id: 'code' | 'link'): RecoveryMethod 
   if (method && d.config().selfservice.methods[id].enabled) return method
   throw badRequest(
     `You attempted recovery using ${id}, which is not enabled or does not exist. An administrator needs to enable this recovery method.`,
+    { forward: true },
   )
 }

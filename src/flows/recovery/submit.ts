@@ -1,6 +1,5 @@
 import type { Json } from '../../identities/types.ts'
 import type { Db } from '../../kernel/db/client.ts'
-import { HttpError, notFound } from '../../kernel/http/errors.ts'
 import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type ShownAgain } from '../attempt.ts'
 import { type BeginRequest, expiryOf } from '../begin.ts'
 import { methodDisabled, nativeFlowInBrowser } from '../errors.ts'
@@ -47,9 +46,7 @@ export async function submitRecovery(
   flowId: string,
   caller: RecoveryCaller,
 ): Promise<RecoveryOutcome> {
-  const flow = await findSubmitted(d.store, flowId).catch((error: unknown) => {
-    throw error instanceof HttpError && error.status === 404 ? unknownFlow() : error
-  })
+  const flow = await findSubmitted(d.store, flowId, 'recovery')
   // After an error that belongs to no method the flow has none.
   const progress = { active: flow.active_method }
   try {
@@ -100,8 +97,6 @@ async function step(
   const next = await method[purpose]({ flow, form, caller, csrfToken, transientPayload: payload })
   return proceed(d, { ...flow, active_method: method.id }, caller, next, payload ?? {})
 }
-
-const unknownFlow = () => notFound('The recovery request could not be found. Please restart the flow.')
 
 /** @throws 404 if the form names a method that is switched off */
 function assertSwitchedOn(d: SubmitRecoveryDeps, form: SubmittedForm): void {

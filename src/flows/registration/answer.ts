@@ -3,5 +3,5 @@ import type { RegistrationFlow } from './types.ts'
 
 /** A registration flow as clients see it. */
 export function registrationAnswer(flow: RegistrationFlow, extras: AnswerExtras = {}) {
-  return { ...flowHead(flow), ...oauth2Members(flow, extras), ui: uiAnswer(flow), ...flowTail(flow, extras) }
+  return { ...flowHead(flow, null), ...oauth2Members(flow, extras), ui: uiAnswer(flow), ...flowTail(flow, extras) }
 }

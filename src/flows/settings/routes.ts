@@ -8,7 +8,7 @@ import { lastEndOf } from '../../sessions/rules.ts'
 import type { Resolved } from '../../sessions/types.ts'
 import type { ComeBack } from '../continuity/come-back.ts'
 import type { Owner } from '../continuity/service.ts'
-import { flowReplaced, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
+import { flowReplaced, nobodySignedIn, refreshRequired, sessionMissing, sessionRequired } from '../errors.ts'
 import { requestFacts } from '../hooks/request-facts.ts'
 import { type CallerDeps, callerOf, leadingOn, redirectBrowserTo, sendTo } from '../http.ts'
 import { flowRoutes } from '../routes.ts'
@@ -45,8 +45,8 @@ export function settingsRoutes(d: SettingsRouteDeps): FastifyPluginAsync {
   })
 
   function toLogin(req: FastifyRequest, reply: FastifyReply) {
-    if (isJsonRequest(req)) throw sessionRequired()
-    return reply.redirect(d.flowUrls.login({ return_to: d.flowUrls.request(req.url) }), 303)
+    if (isJsonRequest(req)) throw nobodySignedIn()
+    return reply.redirect(d.flowUrls.init('login', 'browser', queryValue(req, 'return_to')), 303)
   }
 
   function refuse(): never {

@@ -47,7 +47,7 @@ export async function submitSettings(
   caller: Caller,
   { session }: Resolved,
 ): Promise<SettingsOutcome> {
-  const flow = await findSubmitted(d.store, flowId)
+  const flow = await findSubmitted(d.store, flowId, 'settings')
   if (flow.identity_id !== session.identity_id) throw initiatedByOther()
   try {
     assertProven(d, session, d.urls.action('settings', flow.id))

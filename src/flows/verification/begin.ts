@@ -35,7 +35,7 @@ export async function beginVerification(d: BeginVerificationDeps, request: Begin
 /** @throws 400 */
 export function assertEnabled(config: Config): void {
   if (!config.selfservice.flows.verification.enabled) {
-    throw badRequest('Verification is not allowed because it was disabled.')
+    throw badRequest('Verification is not allowed because it was disabled.', { forward: true })
   }
 }
 

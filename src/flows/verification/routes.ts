@@ -10,6 +10,7 @@ import { proofFlowAnswer } from '../proof/answer.ts'
 import { asksFirst, headOfLink, type LinkPage, refuseSpeculative } from '../proof/links.ts'
 import { flowRoutes } from '../routes.ts'
 import type { FlowUrls } from '../urls.ts'
+import { assertEnabled } from './begin.ts'
 import type { VerificationFlows } from './flow.ts'
 import type { VerificationCaller, VerificationOutcome } from './submit.ts'
 
@@ -30,6 +31,7 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
   })
 
   async function beginBrowser(req: FastifyRequest, reply: FastifyReply) {
+    assertEnabled(d.config())
     const request = { type: 'browser' as const, requestUrl: d.flowUrls.request(req.url), csrfToken: d.csrf.token(req) }
     try {
       d.flowUrls.returnTo(request.requestUrl)
@@ -43,6 +45,7 @@ export function verificationRoutes(d: VerificationRouteDeps): FastifyPluginAsync
   }
 
   async function beginNative(req: FastifyRequest) {
+    assertEnabled(d.config())
     const requestUrl = d.flowUrls.request(req.url)
     d.flowUrls.returnTo(requestUrl)
     return proofFlowAnswer(

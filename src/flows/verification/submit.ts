@@ -5,7 +5,6 @@ import type { IdentityService } from '../../identities/service.ts'
 import type { IdentityLocks } from '../../identities/store-locks.ts'
 import type { Identity, Json } from '../../identities/types.ts'
 import type { Db } from '../../kernel/db/client.ts'
-import { HttpError, notFound } from '../../kernel/http/errors.ts'
 import { currentCsrfToken, type Failed, failed, findSubmitted, problemsOf, type ShownAgain } from '../attempt.ts'
 import { expiryOf } from '../begin.ts'
 import { checkOrigin, fieldText, proofForm, transientPayload } from '../form.ts'
@@ -57,9 +56,7 @@ export async function submitVerification(
   flowId: string,
   caller: VerificationCaller,
 ): Promise<VerificationOutcome> {
-  const flow = await findSubmitted(d.store, flowId).catch((error: unknown) => {
-    throw error instanceof HttpError && error.status === 404 ? unknownFlow() : error
-  })
+  const flow = await findSubmitted(d.store, flowId, 'verification')
   const progress: Progress = { active: flow.active_method, values: new Map() }
   try {
     return await step(d, flow, caller, progress)
@@ -72,8 +69,6 @@ export async function submitVerification(
     return { kind: 'form', flow: kept, transientPayload: undefined }
   }
 }
-
-const unknownFlow = () => notFound('The verification request could not be found. Please restart the flow.')
 
 /** The progress of a submit, in case the form has to be shown again. */
 interface Progress {

@@ -44,7 +44,7 @@ export function createErrorHandler(d: ErrorHandlerDeps) {
   return async function handleError(thrown: FastifyError | Error, req: FastifyRequest, reply: FastifyReply) {
     const error = toHttpError(thrown)
     logError(error, thrown, req)
-    const { errors } = req.routeOptions.config
+    const errors = error.forward ? 'forward' : req.routeOptions.config.errors
     if (errors === undefined || isJsonRequest(req)) return sendError(error, req, reply)
     // What the caller has to do first is known by the redirect.
     const first = error.status === 403 ? error.extra?.redirect_browser_to : undefined

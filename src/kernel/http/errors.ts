@@ -13,6 +13,8 @@ export interface HttpErrorBody {
   headers?: Record<string, string>
   /** status of the answer, where Kratos answers with another one than its body says */
   shownStatus?: number
+  /** a browser is sent to the error page also by routes that answer it otherwise */
+  forward?: boolean
   /** for the log only */
   cause?: unknown
 }
@@ -27,6 +29,7 @@ export class HttpError extends Error {
   readonly extra: Record<string, unknown> | undefined
   readonly headers: Record<string, string> | undefined
   readonly shownStatus: number
+  readonly forward: boolean
 
   constructor(status: number, message: string, body: HttpErrorBody = {}) {
     super(shortened(message, MAX_TOLD), body.cause === undefined ? undefined : { cause: body.cause })
@@ -37,6 +40,7 @@ export class HttpError extends Error {
     this.extra = body.extra
     this.headers = body.headers
     this.shownStatus = body.shownStatus ?? status
+    this.forward = body.forward ?? false
   }
 }
 

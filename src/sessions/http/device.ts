@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 
 export interface DeviceFacts {
   ip_address: string
-  user_agent: string
+  user_agent: string | null
   location: string
 }
 
@@ -33,7 +33,7 @@ export function deviceFacts(req: FastifyRequest): DeviceFacts {
     // The peer as Kratos stores it: with its port.
     ip_address:
       port === undefined || address === '' ? address : `${address.includes(':') ? `[${address}]` : address}:${port}`,
-    user_agent: cutBytes(header(req, 'user-agent'), MAX_TEXT_BYTES),
+    user_agent: req.headers['user-agent'] === undefined ? null : cutBytes(header(req, 'user-agent'), MAX_TEXT_BYTES),
     location: cutBytes(place.join(', '), MAX_TEXT_BYTES),
   }
 }
