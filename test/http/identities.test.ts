@@ -135,7 +135,7 @@ describe('identities over HTTP', () => {
         'GET',
         '/admin/identities?include_credential=magic',
         undefined,
-        /Invalid value `\[\]` for parameter `include_credential`/,
+        /Invalid value `magic` for parameter `include_credential`/,
       ],
       ['GET', `/admin/identities?${'ids=x&'.repeat(501)}`, undefined, /500/],
     ]
