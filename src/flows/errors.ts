@@ -110,8 +110,9 @@ export const methodDisabled = () =>
     'This endpoint was disabled by system administrator. Please check your url or contact the system administrator to enable it.',
   )
 
-export const registrationDisabled = () =>
+export const registrationDisabled = (options: { forward?: boolean } = {}) =>
   new HttpError(400, 'registration flow disabled', {
+    ...options,
     id: 'self_service_flow_disabled',
     reason: 'Registration is not allowed because it was disabled.',
   })

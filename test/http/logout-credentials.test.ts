@@ -17,6 +17,7 @@ const PLACES = ['header', 'cookie', 'bearer'] as const
 type Place = (typeof PLACES)[number]
 type Combination = Record<Place, Kind>
 
+const AT_ONCE = 8
 const COMBINATIONS: Combination[] = KINDS.flatMap((header) =>
   KINDS.flatMap((cookie) => KINDS.map((bearer) => ({ header, cookie, bearer }))),
 )
@@ -92,7 +93,10 @@ for (const backend of [postgres, adopted]) {
         }
         if (JSON.stringify(got) !== JSON.stringify(want)) wrong.push({ combination, got, want })
       }
-      await Promise.all(COMBINATIONS.map(one))
+      // Ends of one token wait for each other, five seconds at most.
+      for (let at = 0; at < COMBINATIONS.length; at += AT_ONCE) {
+        await Promise.all(COMBINATIONS.slice(at, at + AT_ONCE).map(one))
+      }
       assert.deepEqual(wrong, [])
     }
 

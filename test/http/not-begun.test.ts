@@ -24,6 +24,9 @@ describe('a flow that is not begun', () => {
         assert.match(script.reason, /is not allowed because it was disabled/)
       }
     }
+    await server.reconfigure({ selfservice: { flows: { registration: { enabled: false } } } })
+    assert.equal((await told(server, '/self-service/registration/flows?id=x', HTML)).status, 303)
+    assert.equal((await told(server, '/self-service/registration/api', HTML)).status, 400)
     const elsewhere = await told(server, '/self-service/verification/api?return_to=https://evil.test', JSON_HEADERS)
     assert.match(elsewhere.reason, /^Verification is not allowed/)
   })

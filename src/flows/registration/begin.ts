@@ -68,8 +68,8 @@ export async function beginRegistration(
 }
 
 /** @throws 400 `self_service_flow_disabled` */
-export function assertEnabled(config: Config): void {
-  if (!config.selfservice.flows.registration.enabled) throw registrationDisabled()
+export function assertEnabled(config: Config, options: { forward?: boolean } = {}): void {
+  if (!config.selfservice.flows.registration.enabled) throw registrationDisabled(options)
 }
 
 /** Two screens: the traits, then the methods. */

@@ -46,7 +46,7 @@ export function createRegistrationFlow(d: RegistrationFlowDeps): RegistrationFlo
   return {
     begin: (request) => beginRegistration(d, request),
     async read(id, checkReader) {
-      assertEnabled(d.config())
+      assertEnabled(d.config(), { forward: true })
       return readFlow('registration', d, id, byItsBrowser(checkReader))
     },
     submit: (flowId, caller) => singleFlight(flowId, caller, () => submitRegistration(d, flowId, caller)),
